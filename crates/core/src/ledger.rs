@@ -1,0 +1,117 @@
+//! The account of every connection that the primary accepted.
+
+/// Why a connection that no worker took was closed. Each has its own count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum CloseReason {
+    /// It waited longer than [`Limits::held_for`](crate::Limits::held_for) for a worker.
+    HeldTooLong,
+    /// Workers refused it [`Limits::refusals`](crate::Limits::refusals) times.
+    AllRefused,
+    /// The policy refused it.
+    PolicyRefused,
+    /// The client had gone when its worker died.
+    PeerGone,
+    /// Its worker died unanswered and the kernel shows that somebody had read or written.
+    Touched,
+    /// Its worker died unanswered and nothing can prove that it was untouched (Unix-domain sockets).
+    Unprovable,
+    /// Its worker closed the channel unanswered and lives on.
+    Abandoned,
+    /// The listener was closed while it waited.
+    ListenerClosed,
+}
+
+impl CloseReason {
+    /// Every reason, in the order of the counts.
+    pub const ALL: [Self; 8] = [
+        Self::HeldTooLong,
+        Self::AllRefused,
+        Self::PolicyRefused,
+        Self::PeerGone,
+        Self::Touched,
+        Self::Unprovable,
+        Self::Abandoned,
+        Self::ListenerClosed,
+    ];
+
+    /// The name used in output and metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::HeldTooLong => "held_too_long",
+            Self::AllRefused => "all_refused",
+            Self::PolicyRefused => "policy_refused",
+            Self::PeerGone => "peer_gone",
+            Self::Touched => "touched",
+            Self::Unprovable => "unprovable",
+            Self::Abandoned => "abandoned",
+            Self::ListenerClosed => "listener_closed",
+        }
+    }
+}
+
+/// Counts that always agree: `accepted = held + offered + taken + closed`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ledger {
+    /// Connections that the primary accepted.
+    pub accepted: u64,
+    /// Of these, waiting in the primary now.
+    pub held: u64,
+    /// Of these, offered to a worker and not yet answered.
+    pub offered: u64,
+    /// Of these, taken by a worker.
+    pub taken: u64,
+    /// Of these, closed, by [`CloseReason::ALL`].
+    pub closed: [u64; CloseReason::ALL.len()],
+    /// Offers made again after a refusal, a lost descriptor or a worker's death. Not part of the sum.
+    pub offered_again: u64,
+    /// Answers that named no outstanding offer. They change nothing else.
+    pub stray_answers: u64,
+    /// Accept calls that failed. Not part of the sum.
+    pub accept_failures: u64,
+    /// Times the scheduler named a worker that could not take the connection.
+    pub bad_picks: u64,
+}
+
+impl Ledger {
+    /// Connections closed for `reason`.
+    #[must_use]
+    pub fn closed_for(&self, reason: CloseReason) -> u64 {
+        self.closed[reason as usize]
+    }
+
+    /// All connections closed without a worker.
+    #[must_use]
+    pub fn closed_total(&self) -> u64 {
+        self.closed.iter().sum()
+    }
+
+    /// Whether every accepted connection is accounted for exactly once.
+    #[must_use]
+    pub fn balances(&self) -> bool {
+        self.accepted == self.held + self.offered + self.taken + self.closed_total()
+    }
+
+    pub(crate) fn close(&mut self, reason: CloseReason) {
+        self.closed[reason as usize] += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_counts_in_a_place_of_its_own() {
+        let mut ledger = Ledger::default();
+        for reason in CloseReason::ALL {
+            ledger.close(reason);
+            assert_eq!(ledger.closed_for(reason), 1, "{}", reason.name());
+        }
+        ledger.accepted = ledger.closed_total();
+        assert!(ledger.balances());
+        ledger.taken += 1;
+        assert!(!ledger.balances());
+    }
+}

@@ -1,0 +1,62 @@
+//! Every bound of the primary: a name, a unit, a default, and what happens beyond it.
+
+use std::time::Duration;
+
+/// The bounds of a primary. Each field says what is done when it is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Accepted connections that wait for a worker, per listener. Beyond it the listener is not accepted
+    /// from: the kernel's backlog holds the rest, and beyond that clients retry their SYN.
+    pub held: usize,
+    /// How long a connection waits for a worker. Beyond it: closed as
+    /// [`HeldTooLong`](crate::CloseReason::HeldTooLong).
+    pub held_for: Duration,
+    /// Unanswered connections per listener towards a worker that speaks Node's channel. Node's own number
+    /// is 1. Beyond it the worker counts as busy.
+    pub channel_window: u32,
+    /// The same towards a worker with a lane.
+    pub lane_window: u32,
+    /// How far a worker may lag behind the most-given one before the lag is forgiven, in connections.
+    /// Beyond it the lag is cut to this, so that a worker that was away is not flooded when it is back.
+    pub deficit: u64,
+    /// How often one connection may be refused by workers. Beyond it: closed as
+    /// [`AllRefused`](crate::CloseReason::AllRefused).
+    pub refusals: u32,
+    /// How long a worker that refused a connection gets no other of that listener.
+    pub refusal_rest: Duration,
+    /// First rest after accept failed for want of a resource (descriptors, memory); doubles.
+    pub accept_rest: Duration,
+    /// The longest such rest.
+    pub accept_rest_cap: Duration,
+    /// How long the sockets of an exited worker may stay open (a grandchild holds them). Beyond it they
+    /// count as drained.
+    pub exit_drain: Duration,
+    /// How long a worker that closed its channel may stay alive with connections unanswered. Beyond it
+    /// they are closed as [`Abandoned`](crate::CloseReason::Abandoned): never offered again while it lives.
+    pub abandoned_after: Duration,
+    /// Messages that break the protocol, per worker. Beyond it the worker's channel is closed.
+    pub offences: u32,
+    /// Listeners that one worker may hold. Beyond it a query is answered EMFILE.
+    pub listeners_per_worker: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            held: 256,
+            held_for: Duration::from_secs(30),
+            channel_window: 1,
+            lane_window: 16,
+            deficit: 32,
+            refusals: 64,
+            refusal_rest: Duration::from_millis(50),
+            accept_rest: Duration::from_millis(10),
+            accept_rest_cap: Duration::from_secs(1),
+            exit_drain: Duration::from_secs(1),
+            abandoned_after: Duration::from_secs(10),
+            offences: 100,
+            listeners_per_worker: 1024,
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! Everything that a primary can ask of its shell.
+
+use super::Exit;
+use crate::{CloseReason, ConnId, Errno, ListenerId, Query, Seq, SockName, ToWorker, WorkerId};
+
+/// What is to be done, in this order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use = "an action that nobody performs leaves the machine and the world apart"]
+pub enum Action {
+    /// Send a message on the worker's channel.
+    Send {
+        /// To whom.
+        worker: WorkerId,
+        /// The number it carries.
+        seq: Seq,
+        /// What.
+        message: ToWorker,
+    },
+    /// Hand a connection over, by the lane where there is one. Keep the copy.
+    Offer {
+        /// To whom.
+        worker: WorkerId,
+        /// The number that the answer will carry.
+        seq: Seq,
+        /// Which.
+        conn: ConnId,
+        /// Of which listener.
+        listener: ListenerId,
+    },
+    /// Find out what is known of an offered connection and answer with
+    /// [`Event::Proof`](super::Event::Proof).
+    Prove {
+        /// Which.
+        conn: ConnId,
+        /// The worker that it was offered to.
+        worker: WorkerId,
+        /// The offer's number.
+        seq: Seq,
+    },
+    /// Close our copy of a connection.
+    Release {
+        /// Which.
+        conn: ConnId,
+        /// What became of it.
+        end: End,
+    },
+    /// Make a socket, bind it, call `listen`, answer with [`Event::Bound`](super::Event::Bound).
+    Bind {
+        /// The number it has from now on.
+        listener: ListenerId,
+        /// What was asked for.
+        query: Query,
+        /// Who will accept from it.
+        mode: Mode,
+    },
+    /// Begin or stop accepting from a listener.
+    Accept {
+        /// Which.
+        listener: ListenerId,
+        /// Begin, or stop.
+        on: bool,
+    },
+    /// Close a listener's socket: the port is free from here on.
+    CloseListener {
+        /// Which.
+        listener: ListenerId,
+    },
+    /// Close a worker's channel and lane.
+    CloseChannel {
+        /// Whose.
+        worker: WorkerId,
+    },
+    /// Tell whoever listens.
+    Notify(Notice),
+}
+
+/// What became of a connection that the primary lets go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// A worker has it.
+    Taken(WorkerId),
+    /// Nobody has it.
+    Closed(CloseReason),
+}
+
+/// Who accepts from a listener.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// The primary, which hands connections over.
+    Handover,
+    /// The workers, from one socket: Node's SCHED_NONE, and always for UDP.
+    Shared,
+}
+
+/// What users of a primary are told. The names are Node's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Notice {
+    /// A worker process was started.
+    Forked {
+        /// Who.
+        worker: WorkerId,
+    },
+    /// A worker said its first word.
+    Online {
+        /// Who.
+        worker: WorkerId,
+    },
+    /// A worker listens; once for each of its listeners.
+    Listening {
+        /// Who.
+        worker: WorkerId,
+        /// What it asked for.
+        query: Query,
+        /// What it got.
+        port: u16,
+        /// Its first listener: the worker is ready.
+        first: bool,
+    },
+    /// The primary could not give a worker the listener that it asked for.
+    ListenFailed {
+        /// Who asked.
+        worker: WorkerId,
+        /// For what.
+        query: Query,
+        /// Why not.
+        errno: Errno,
+    },
+    /// A listener's socket is there.
+    Bound {
+        /// Which.
+        listener: ListenerId,
+        /// What was asked for.
+        query: Query,
+        /// Its address; none for Unix-domain sockets.
+        sockname: Option<SockName>,
+    },
+    /// A worker's channel is closed.
+    Disconnected {
+        /// Who.
+        worker: WorkerId,
+        /// It was asked to leave, or said that it would.
+        planned: bool,
+    },
+    /// A worker's process has ended.
+    Exited {
+        /// Who.
+        worker: WorkerId,
+        /// How.
+        status: Exit,
+        /// It was asked to leave, or said that it would: Node's `exitedAfterDisconnect`.
+        planned: bool,
+    },
+    /// A worker broke the protocol too often; its channel is being closed.
+    Misbehaved {
+        /// Who.
+        worker: WorkerId,
+        /// How often.
+        offences: u32,
+    },
+    /// A listener rests because `accept` failed for want of a resource.
+    AcceptPaused {
+        /// Which.
+        listener: ListenerId,
+    },
+}

@@ -1,0 +1,128 @@
+//! Everything that can happen to a primary.
+
+use std::net::SocketAddr;
+
+use crate::{ConnId, Errno, FromWorker, ListenerId, Seq, SockName, WorkerId};
+
+/// What happened, told to [`Primary::handle`](super::Primary::handle).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A worker process was started and its channel is open.
+    Forked {
+        /// Its id, never used before.
+        worker: WorkerId,
+    },
+    /// A worker spoke.
+    Message {
+        /// Who.
+        worker: WorkerId,
+        /// What.
+        message: FromWorker,
+    },
+    /// A worker says that the descriptor of this offer did not arrive (Node's NACK, the lane's `Lost`).
+    NotReceived {
+        /// Who.
+        worker: WorkerId,
+        /// The offer.
+        seq: Seq,
+    },
+    /// A worker broke the protocol once.
+    Offence {
+        /// Who.
+        worker: WorkerId,
+    },
+    /// A worker's channel and lane were read to their end. Nothing more comes from it.
+    Drained {
+        /// Who.
+        worker: WorkerId,
+    },
+    /// A worker's process was reaped.
+    Exited {
+        /// Who.
+        worker: WorkerId,
+        /// How.
+        status: Exit,
+    },
+    /// The outcome of [`Action::Bind`](super::Action::Bind).
+    Bound {
+        /// Which listener.
+        listener: ListenerId,
+        /// What the socket is bound to (none for Unix-domain sockets), or why not.
+        outcome: Result<Option<SockName>, Errno>,
+    },
+    /// A connection was accepted. Only while the listener is
+    /// [accepting](super::Primary::is_accepting).
+    Accepted {
+        /// From which listener.
+        listener: ListenerId,
+        /// The number it has from now on.
+        conn: ConnId,
+        /// The client's address. `None` for Unix-domain sockets, and for a client that reset at once.
+        peer: Option<SocketAddr>,
+    },
+    /// `accept` failed.
+    AcceptFailed {
+        /// On which listener.
+        listener: ListenerId,
+        /// What to make of it.
+        failure: AcceptFailure,
+    },
+    /// The answer to [`Action::Prove`](super::Action::Prove).
+    Proof {
+        /// Which connection.
+        conn: ConnId,
+        /// What is known of it.
+        proof: Proof,
+    },
+    /// The user wants this worker to leave: Node's `worker.disconnect()`.
+    Disconnect {
+        /// Who.
+        worker: WorkerId,
+    },
+    /// A listener is not wanted any more, whoever holds it.
+    CloseListener {
+        /// Which.
+        listener: ListenerId,
+    },
+}
+
+/// How a process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// By itself, with this status.
+    Code(i32),
+    /// By this signal.
+    Signal(i32),
+}
+
+impl Exit {
+    /// Status 0.
+    #[must_use]
+    pub const fn is_success(self) -> bool {
+        matches!(self, Self::Code(0))
+    }
+}
+
+/// What an error of `accept` means for the listener (accept(2), "Error handling").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AcceptFailure {
+    /// That one connection failed; the next may not (ECONNABORTED and the network errors).
+    Connection,
+    /// A resource ran out (EMFILE, ENFILE, ENOBUFS, ENOMEM) or the error is unknown: rest, or it spins.
+    Resource,
+}
+
+/// What is known of a connection whose worker is gone without an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// It never left the primary.
+    NeverSent,
+    /// The kernel shows that nobody read or wrote.
+    Untouched,
+    /// Somebody read or wrote.
+    Touched,
+    /// The client has gone.
+    PeerGone,
+    /// It was sent, and this kind of socket proves nothing.
+    Unprovable,
+}

@@ -1,0 +1,143 @@
+//! One listening socket of the primary: who holds it, what waits on it, whether it is accepted from.
+
+use std::collections::VecDeque;
+
+use super::Mode;
+use crate::scheduler::WorkerView;
+use crate::{Backoff, ConnId, Key, Limits, Query, Seq, SockName, Time, WorkerId};
+
+/// Whether the socket exists yet.
+#[derive(Debug)]
+pub(super) enum State {
+    /// It is being bound; these workers wait for the outcome.
+    Binding {
+        waiting: Vec<(WorkerId, Seq, Query)>,
+    },
+    /// It is there.
+    Open { sockname: Option<SockName> },
+}
+
+/// Whether the primary accepts from the socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Accepting {
+    /// It does.
+    On,
+    /// It never does (shared), or not yet (binding).
+    Off,
+    /// The queue is full.
+    Full,
+    /// `accept` failed for want of a resource; a timer ends the rest.
+    Resting,
+}
+
+/// A listener's record.
+#[derive(Debug)]
+pub(super) struct Listener {
+    pub(super) key: Key,
+    pub(super) query: Query,
+    pub(super) mode: Mode,
+    pub(super) state: State,
+    pub(super) data: Option<String>,
+    /// The workers that hold it, as the scheduler sees them.
+    pub(super) holders: Vec<WorkerView>,
+    /// Connections that wait for a worker, the oldest first.
+    pub(super) queue: VecDeque<ConnId>,
+    pub(super) accepting: Accepting,
+    pub(super) rest: Backoff,
+    turns: u64,
+}
+
+impl Listener {
+    pub(super) fn binding(key: Key, query: Query, mode: Mode, limits: &Limits) -> Self {
+        Self {
+            key,
+            data: query.data.clone(),
+            query,
+            mode,
+            state: State::Binding {
+                waiting: Vec::new(),
+            },
+            holders: Vec::new(),
+            queue: VecDeque::new(),
+            accepting: Accepting::Off,
+            rest: Backoff::new(limits.accept_rest, limits.accept_rest_cap, 0),
+            turns: 0,
+        }
+    }
+
+    pub(super) fn is_held_by(&self, worker: WorkerId) -> bool {
+        self.holders.iter().any(|view| view.worker == worker)
+    }
+
+    /// Adds a holder, level with the least-given one: it owes nothing and is owed nothing.
+    pub(super) fn add(&mut self, worker: WorkerId, window: u32) {
+        let share = self
+            .holders
+            .iter()
+            .map(|view| view.share)
+            .min()
+            .unwrap_or(0);
+        self.holders.push(WorkerView {
+            worker,
+            in_flight: 0,
+            window,
+            share,
+            last_given: 0,
+            resting_until: None,
+        });
+    }
+
+    pub(super) fn remove(&mut self, worker: WorkerId) -> bool {
+        let before = self.holders.len();
+        self.holders.retain(|view| view.worker != worker);
+        self.holders.len() != before
+    }
+
+    pub(super) fn holder(&mut self, worker: WorkerId) -> Option<&mut WorkerView> {
+        self.holders.iter_mut().find(|view| view.worker == worker)
+    }
+
+    pub(super) fn has_free_holder(&self) -> bool {
+        self.holders.iter().any(WorkerView::is_free)
+    }
+
+    /// Counts a hand-over to `worker`.
+    pub(super) fn give(&mut self, worker: WorkerId, deficit: u64) {
+        self.turns += 1;
+        let turn = self.turns;
+        let most = self
+            .holders
+            .iter()
+            .map(|view| view.share)
+            .max()
+            .unwrap_or(0);
+        if let Some(view) = self.holder(worker) {
+            view.in_flight += 1;
+            view.share = view.share.max(most.saturating_sub(deficit)) + 1;
+            view.last_given = turn;
+        }
+    }
+
+    /// Counts an answer of `worker`. A refusal lets it rest.
+    pub(super) fn answered(&mut self, worker: WorkerId, rest_until: Option<Time>) {
+        if let Some(view) = self.holder(worker) {
+            view.in_flight = view.in_flight.saturating_sub(1);
+            if rest_until.is_some() {
+                view.resting_until = rest_until;
+            }
+        }
+    }
+
+    /// Ends the rests that are over. Says when the next one ends.
+    pub(super) fn wake(&mut self, now: Time) -> Option<Time> {
+        for view in &mut self.holders {
+            if view.resting_until.is_some_and(|until| until <= now) {
+                view.resting_until = None;
+            }
+        }
+        self.holders
+            .iter()
+            .filter_map(|view| view.resting_until)
+            .min()
+    }
+}

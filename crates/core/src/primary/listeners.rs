@@ -1,0 +1,353 @@
+//! How a listener comes, is shared, rests and goes.
+
+use super::listener::{Accepting, Listener, State};
+use super::machine::{Primary, Timer};
+use super::workers::Departure;
+use super::{AcceptFailure, Action, Mode, Notice};
+use crate::{
+    Address, CloseReason, Errno, Key, ListenerId, Query, Reply, Seq, SockName, Time, ToWorker,
+    WorkerId,
+};
+
+impl Primary {
+    /// Node's `queryServer`: the first who asks for a key has it bound, the others share it.
+    pub(super) fn query(
+        &mut self,
+        now: Time,
+        worker: WorkerId,
+        seq: Seq,
+        query: Query,
+        out: &mut Vec<Action>,
+    ) {
+        let Some(record) = self.workers.get(&worker) else {
+            return;
+        };
+        // A worker that is leaving gets no answer, as in Node: its `listen` never completes.
+        if !record.may_listen() {
+            return;
+        }
+        let key = query.key();
+        let known = self.by_key.get(&key).copied();
+        if record.listeners >= self.settings.limits.listeners_per_worker {
+            let id = known.unwrap_or(ListenerId(self.next_listener));
+            self.refuse_listener(worker, seq, id, query, Errno::TOO_MANY, out);
+            return;
+        }
+        match known {
+            None => self.bind(worker, seq, key, query, out),
+            Some(id) => self.join(now, worker, seq, id, query, out),
+        }
+    }
+
+    fn bind(&mut self, worker: WorkerId, seq: Seq, key: Key, query: Query, out: &mut Vec<Action>) {
+        let id = ListenerId(self.next_listener);
+        self.next_listener += 1;
+        let mode = match query.address {
+            // Datagrams have no connections to hand over (Node: UDP is always shared).
+            Address::Udp { .. } => Mode::Shared,
+            Address::Tcp { .. } | Address::Unix { .. } | Address::Fd { .. } => self.settings.mode,
+        };
+        let mut listener =
+            Listener::binding(key.clone(), query.clone(), mode, &self.settings.limits);
+        if let State::Binding { waiting } = &mut listener.state {
+            waiting.push((worker, seq, query.clone()));
+        }
+        self.by_key.insert(key, id);
+        self.listeners.insert(id, listener);
+        out.push(Action::Bind {
+            listener: id,
+            query,
+            mode,
+        });
+    }
+
+    fn join(
+        &mut self,
+        now: Time,
+        worker: WorkerId,
+        seq: Seq,
+        id: ListenerId,
+        query: Query,
+        out: &mut Vec<Action>,
+    ) {
+        let Some(listener) = self.listeners.get_mut(&id) else {
+            return;
+        };
+        if listener.data.is_none() {
+            listener.data.clone_from(&query.data);
+        }
+        let asked_already = match &mut listener.state {
+            State::Open { .. } => listener.is_held_by(worker),
+            State::Binding { waiting } => {
+                let asked = waiting.iter().any(|(who, ..)| *who == worker);
+                if !asked {
+                    waiting.push((worker, seq, query));
+                    return;
+                }
+                asked
+            }
+        };
+        if asked_already {
+            // A Node worker that is given one key twice dies of an assertion.
+            self.refuse_listener(worker, seq, id, query, Errno::ADDRESS_IN_USE, out);
+        } else {
+            self.admit(now, worker, seq, id, out);
+        }
+    }
+
+    /// The shell has bound the socket, or could not.
+    pub(super) fn bound(
+        &mut self,
+        now: Time,
+        id: ListenerId,
+        outcome: Result<Option<SockName>, Errno>,
+        out: &mut Vec<Action>,
+    ) {
+        let Some(listener) = self.listeners.get_mut(&id) else {
+            return;
+        };
+        let State::Binding { waiting } = &mut listener.state else {
+            return;
+        };
+        let waiting = std::mem::take(waiting);
+        match outcome {
+            Ok(sockname) => {
+                listener.state = State::Open {
+                    sockname: sockname.clone(),
+                };
+                let query = listener.query.clone();
+                out.push(Action::Notify(Notice::Bound {
+                    listener: id,
+                    query,
+                    sockname,
+                }));
+                for (worker, seq, _) in waiting {
+                    self.admit(now, worker, seq, id, out);
+                }
+                self.accept_if_room(id, out);
+            }
+            Err(errno) => {
+                for (worker, seq, query) in waiting {
+                    self.refuse_listener(worker, seq, id, query, errno, out);
+                }
+                self.forget_listener(id);
+            }
+        }
+    }
+
+    /// Makes a worker a holder, tells it so, and gives it what waits.
+    fn admit(
+        &mut self,
+        now: Time,
+        worker: WorkerId,
+        ack: Seq,
+        id: ListenerId,
+        out: &mut Vec<Action>,
+    ) {
+        let (Some(record), Some(listener)) =
+            (self.workers.get_mut(&worker), self.listeners.get_mut(&id))
+        else {
+            return;
+        };
+        // It died or was told to leave while the socket was being bound.
+        if !record.may_listen() {
+            return;
+        }
+        let limits = &self.settings.limits;
+        // Without the kernel's proof an unanswered connection is lost with its worker: keep them few.
+        let window = if record.lane && !listener.query.address.is_unix() {
+            limits.lane_window
+        } else {
+            limits.channel_window
+        };
+        record.listeners += 1;
+        listener.add(worker, window);
+        let reply = match (&listener.state, listener.mode) {
+            (State::Open { sockname }, Mode::Handover) => Reply::Handover {
+                sockname: sockname.clone(),
+            },
+            (_, Mode::Shared) => Reply::Shared,
+            (State::Binding { .. }, Mode::Handover) => return,
+        };
+        let (key, data) = (listener.key.clone(), listener.data.clone());
+        let seq = record.take_seq();
+        let message = ToWorker::Reply {
+            ack,
+            key,
+            listener: id,
+            data,
+            reply,
+        };
+        out.push(Action::Send {
+            worker,
+            seq,
+            message,
+        });
+        self.pump(now, id, out);
+    }
+
+    fn refuse_listener(
+        &mut self,
+        worker: WorkerId,
+        ack: Seq,
+        id: ListenerId,
+        query: Query,
+        errno: Errno,
+        out: &mut Vec<Action>,
+    ) {
+        let Some(record) = self.workers.get_mut(&worker) else {
+            return;
+        };
+        let seq = record.take_seq();
+        let message = ToWorker::Reply {
+            ack,
+            key: query.key(),
+            listener: id,
+            data: query.data.clone(),
+            reply: Reply::Failed(errno),
+        };
+        out.push(Action::Send {
+            worker,
+            seq,
+            message,
+        });
+        out.push(Action::Notify(Notice::ListenFailed {
+            worker,
+            query,
+            errno,
+        }));
+    }
+
+    pub(super) fn closed_by_worker(&mut self, worker: WorkerId, key: &Key, out: &mut Vec<Action>) {
+        // A key that it does not hold: it was unlisted already, which is all that the message asks for.
+        if let Some(id) = self.by_key.get(key).copied() {
+            self.leave(worker, id, Departure::Explicit, out);
+        }
+    }
+
+    /// Takes a worker off every listener: it is given nothing more.
+    pub(super) fn unlist(&mut self, worker: WorkerId, departure: Departure, out: &mut Vec<Action>) {
+        let ids: Vec<_> = self.listeners.keys().copied().collect();
+        for id in ids {
+            self.leave(worker, id, departure, out);
+        }
+    }
+
+    fn leave(
+        &mut self,
+        worker: WorkerId,
+        id: ListenerId,
+        departure: Departure,
+        out: &mut Vec<Action>,
+    ) {
+        let Some(listener) = self.listeners.get_mut(&id) else {
+            return;
+        };
+        if !listener.remove(worker) {
+            return;
+        }
+        if let Some(record) = self.workers.get_mut(&worker) {
+            record.listeners = record.listeners.saturating_sub(1);
+        }
+        if departure == Departure::Explicit && listener.holders.is_empty() {
+            self.close_listener(id, out);
+        }
+    }
+
+    /// Frees the address. What waits for a worker is closed and counted.
+    pub(super) fn close_listener(&mut self, id: ListenerId, out: &mut Vec<Action>) {
+        let Some(listener) = self.listeners.get_mut(&id) else {
+            return;
+        };
+        for conn in std::mem::take(&mut listener.queue) {
+            self.close_held(conn, CloseReason::ListenerClosed, out);
+        }
+        self.forget_listener(id);
+        out.push(Action::CloseListener { listener: id });
+    }
+
+    fn forget_listener(&mut self, id: ListenerId) {
+        let Some(listener) = self.listeners.remove(&id) else {
+            return;
+        };
+        for view in &listener.holders {
+            if let Some(record) = self.workers.get_mut(&view.worker) {
+                record.listeners = record.listeners.saturating_sub(1);
+            }
+        }
+        self.by_key.remove(&listener.key);
+        for timer in [
+            Timer::AcceptRest(id),
+            Timer::RefusalRest(id),
+            Timer::Held(id),
+        ] {
+            self.timers.cancel(timer);
+        }
+    }
+
+    /// Accepting follows room: it stops with the queue's last place and begins with the first free one.
+    pub(super) fn accept_if_room(&mut self, id: ListenerId, out: &mut Vec<Action>) {
+        let held = self.settings.limits.held;
+        let Some(listener) = self.listeners.get_mut(&id) else {
+            return;
+        };
+        if listener.mode == Mode::Shared || matches!(listener.state, State::Binding { .. }) {
+            return;
+        }
+        let full = listener.queue.len() >= held;
+        let next = match (listener.accepting, full) {
+            (Accepting::On | Accepting::Full | Accepting::Off, true) => Accepting::Full,
+            (Accepting::On | Accepting::Full | Accepting::Off, false) => Accepting::On,
+            // The timer ends the rest, not the queue.
+            (Accepting::Resting, _) => Accepting::Resting,
+        };
+        let was_on = listener.accepting == Accepting::On;
+        listener.accepting = next;
+        if was_on != (next == Accepting::On) {
+            out.push(Action::Accept {
+                listener: id,
+                on: !was_on,
+            });
+        }
+    }
+
+    pub(super) fn accept_failed(
+        &mut self,
+        now: Time,
+        id: ListenerId,
+        failure: AcceptFailure,
+        out: &mut Vec<Action>,
+    ) {
+        self.ledger.accept_failures += 1;
+        let Some(listener) = self.listeners.get_mut(&id) else {
+            return;
+        };
+        match (failure, listener.accepting) {
+            (AcceptFailure::Resource, Accepting::On) => {
+                listener.accepting = Accepting::Resting;
+                let until = now + listener.rest.next_delay();
+                // Told once per rest that grows from the first: not once per failed call.
+                if listener.rest.streak() == 1 {
+                    out.push(Action::Notify(Notice::AcceptPaused { listener: id }));
+                }
+                out.push(Action::Accept {
+                    listener: id,
+                    on: false,
+                });
+                self.timers.set(Timer::AcceptRest(id), until);
+            }
+            // The next call may succeed at once.
+            (AcceptFailure::Connection, _) => {}
+            // It does not accept: a failure that was on its way.
+            (AcceptFailure::Resource, Accepting::Off | Accepting::Full | Accepting::Resting) => {}
+        }
+    }
+
+    pub(super) fn accept_again(&mut self, id: ListenerId, out: &mut Vec<Action>) {
+        let Some(listener) = self.listeners.get_mut(&id) else {
+            return;
+        };
+        listener.accepting = Accepting::Off;
+        self.accept_if_room(id, out);
+    }
+}

@@ -1,0 +1,173 @@
+//! The machine: its settings, its state, and the one place where events are told apart.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::conns::Conn;
+use super::listener::{Accepting, Listener};
+use super::worker::Worker;
+use super::{Action, Event, Life, Mode};
+use crate::scheduler::{RoundRobin, Scheduler};
+use crate::{ConnId, FromWorker, Key, Ledger, Limits, ListenerId, Time, TimerTable, WorkerId};
+
+/// What a primary is made with.
+pub struct Settings {
+    /// Who accepts: the primary, or the workers from one socket.
+    pub mode: Mode,
+    /// Who gets the next connection, when the primary accepts.
+    pub scheduler: Box<dyn Scheduler>,
+    /// The bounds.
+    pub limits: Limits,
+}
+
+impl Default for Settings {
+    /// Hand-over, round-robin, the default bounds.
+    fn default() -> Self {
+        Self {
+            mode: Mode::Handover,
+            scheduler: Box::new(RoundRobin),
+            limits: Limits::default(),
+        }
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("mode", &self.mode)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a primary waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Timer {
+    /// A listener's rest after a failed accept.
+    AcceptRest(ListenerId),
+    /// The end of a worker's rest after a refusal, on this listener.
+    RefusalRest(ListenerId),
+    /// The oldest waiting connection of this listener has waited too long.
+    Held(ListenerId),
+    /// An exited worker's sockets count as drained.
+    ExitDrain(WorkerId),
+    /// A worker that closed its channel still lives, with offers unanswered.
+    Abandoned(WorkerId),
+}
+
+/// The primary's machine. See the [module](super) for how to drive it.
+#[derive(Debug)]
+pub struct Primary {
+    pub(super) settings: Settings,
+    pub(super) workers: BTreeMap<WorkerId, Worker>,
+    pub(super) listeners: BTreeMap<ListenerId, Listener>,
+    pub(super) by_key: BTreeMap<Key, ListenerId>,
+    pub(super) conns: BTreeMap<ConnId, Conn>,
+    pub(super) timers: TimerTable<Timer>,
+    pub(super) ledger: Ledger,
+    pub(super) next_listener: u32,
+}
+
+impl Primary {
+    /// A primary without workers and listeners.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            workers: BTreeMap::new(),
+            listeners: BTreeMap::new(),
+            by_key: BTreeMap::new(),
+            conns: BTreeMap::new(),
+            timers: TimerTable::default(),
+            ledger: Ledger::default(),
+            next_listener: 0,
+        }
+    }
+
+    /// Takes in what happened and appends what is to be done.
+    pub fn handle(&mut self, now: Time, event: Event, out: &mut Vec<Action>) {
+        match event {
+            Event::Forked { worker } => self.forked(worker, out),
+            Event::Message { worker, message } => self.message(now, worker, message, out),
+            Event::NotReceived { worker, seq } => self.not_received(now, worker, seq, out),
+            Event::Offence { worker } => self.offence(worker, out),
+            Event::Drained { worker } => self.drained(now, worker, out),
+            Event::Exited { worker, status } => self.exited(now, worker, status, out),
+            Event::Bound { listener, outcome } => self.bound(now, listener, outcome, out),
+            Event::Accepted {
+                listener,
+                conn,
+                peer,
+            } => {
+                self.accepted(now, listener, conn, peer, out);
+            }
+            Event::AcceptFailed { listener, failure } => {
+                self.accept_failed(now, listener, failure, out);
+            }
+            Event::Proof { conn, proof } => self.proof(now, conn, proof, out),
+            Event::Disconnect { worker } => self.disconnect(worker, out),
+            Event::CloseListener { listener } => self.close_listener(listener, out),
+        }
+    }
+
+    /// Does what `now` has made due. Calling it early does nothing.
+    pub fn handle_timeout(&mut self, now: Time, out: &mut Vec<Action>) {
+        while let Some(timer) = self.timers.pop_due(now) {
+            match timer {
+                Timer::AcceptRest(listener) => self.accept_again(listener, out),
+                Timer::RefusalRest(listener) => self.refusal_rest_over(now, listener, out),
+                Timer::Held(listener) => self.held_too_long(now, listener, out),
+                Timer::ExitDrain(worker) => self.drained(now, worker, out),
+                Timer::Abandoned(worker) => self.abandoned(worker, out),
+            }
+        }
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) wants to be called; `None` is never.
+    #[must_use]
+    pub fn next_timeout(&self) -> Option<Time> {
+        self.timers.next()
+    }
+
+    /// The account of all connections.
+    #[must_use]
+    pub const fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// The bounds in force.
+    #[must_use]
+    pub const fn limits(&self) -> &Limits {
+        &self.settings.limits
+    }
+
+    /// Whether the shell is to accept from this listener. Asked after each accepted connection.
+    #[must_use]
+    pub fn is_accepting(&self, listener: ListenerId) -> bool {
+        self.listeners
+            .get(&listener)
+            .is_some_and(|it| it.accepting == Accepting::On)
+    }
+
+    /// How far a worker's life has come; `None` once it is disconnected and exited.
+    #[must_use]
+    pub fn life(&self, worker: WorkerId) -> Option<Life> {
+        self.workers.get(&worker).map(|it| it.life)
+    }
+
+    /// The workers that are not both disconnected and exited.
+    pub fn workers(&self) -> impl Iterator<Item = WorkerId> + '_ {
+        self.workers.keys().copied()
+    }
+
+    fn message(&mut self, now: Time, worker: WorkerId, message: FromWorker, out: &mut Vec<Action>) {
+        match message {
+            FromWorker::Online { lane } => self.online(worker, lane, out),
+            FromWorker::Query { seq, query } => self.query(now, worker, seq, query, out),
+            FromWorker::Listening { query, port } => self.listening(worker, query, port, out),
+            FromWorker::Close { key } => self.closed_by_worker(worker, &key, out),
+            FromWorker::ExitedAfterDisconnect { seq } => self.farewell(worker, seq, out),
+            FromWorker::Answer { ack, accepted } => self.answer(now, worker, ack, accepted, out),
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! How a worker comes, speaks and goes, as the primary sees it.
+
+use super::machine::{Primary, Timer};
+use super::worker::{Life, Stage, Worker};
+use super::{Action, Exit, Notice};
+use crate::{Query, Seq, Time, ToWorker, WorkerId};
+
+impl Primary {
+    pub(super) fn forked(&mut self, worker: WorkerId, out: &mut Vec<Action>) {
+        self.workers.insert(worker, Worker::forked());
+        out.push(Action::Notify(Notice::Forked { worker }));
+    }
+
+    pub(super) fn online(&mut self, worker: WorkerId, lane: bool, out: &mut Vec<Action>) {
+        let Some(record) = self.workers.get_mut(&worker) else {
+            return;
+        };
+        // Said twice: Node's workers never do, and a second word changes nothing.
+        if record.advance(Stage::Online) {
+            record.lane = lane;
+            out.push(Action::Notify(Notice::Online { worker }));
+        }
+    }
+
+    pub(super) fn listening(
+        &mut self,
+        worker: WorkerId,
+        query: Query,
+        port: u16,
+        out: &mut Vec<Action>,
+    ) {
+        let Some(record) = self.workers.get_mut(&worker) else {
+            return;
+        };
+        if !record.is_connected() {
+            return;
+        }
+        let first = record.advance(Stage::Listening);
+        out.push(Action::Notify(Notice::Listening {
+            worker,
+            query,
+            port,
+            first,
+        }));
+    }
+
+    /// The user wants the worker to leave: no new connection, no new listener, and it is told.
+    pub(super) fn disconnect(&mut self, worker: WorkerId, out: &mut Vec<Action>) {
+        let Some(record) = self.workers.get_mut(&worker) else {
+            return;
+        };
+        // Told already, or beyond telling.
+        if !record.may_listen() {
+            return;
+        }
+        record.planned = true;
+        record.advance(Stage::Leaving);
+        let seq = record.take_seq();
+        out.push(Action::Send {
+            worker,
+            seq,
+            message: ToWorker::Disconnect,
+        });
+        self.unlist(worker, Departure::Explicit, out);
+    }
+
+    /// The worker says that the end which comes is its own will. Its listeners it closes itself.
+    pub(super) fn farewell(&mut self, worker: WorkerId, ack: Seq, out: &mut Vec<Action>) {
+        let Some(record) = self.workers.get_mut(&worker) else {
+            return;
+        };
+        if !record.is_connected() {
+            return;
+        }
+        record.planned = true;
+        record.advance(Stage::Leaving);
+        let seq = record.take_seq();
+        out.push(Action::Send {
+            worker,
+            seq,
+            message: ToWorker::FarewellHeard { ack },
+        });
+        self.unlist(worker, Departure::Explicit, out);
+    }
+
+    pub(super) fn offence(&mut self, worker: WorkerId, out: &mut Vec<Action>) {
+        let limit = self.settings.limits.offences;
+        let Some(record) = self.workers.get_mut(&worker) else {
+            return;
+        };
+        record.offences = record.offences.saturating_add(1);
+        // Exactly once: the channel that is being closed may still bring more of the same.
+        if record.offences == limit.saturating_add(1) {
+            let offences = record.offences;
+            out.push(Action::Notify(Notice::Misbehaved { worker, offences }));
+            out.push(Action::CloseChannel { worker });
+        }
+    }
+
+    /// Channel and lane are at their end, or have been given up after the process was reaped.
+    pub(super) fn drained(&mut self, now: Time, worker: WorkerId, out: &mut Vec<Action>) {
+        let abandoned_at = now + self.settings.limits.abandoned_after;
+        let Some(record) = self.workers.get_mut(&worker) else {
+            return;
+        };
+        let planned = record.planned;
+        match record.life {
+            Life::Connected(_) => {
+                record.life = Life::Disconnected;
+                if !record.offers.is_empty() {
+                    self.timers.set(Timer::Abandoned(worker), abandoned_at);
+                }
+                out.push(Action::Notify(Notice::Disconnected { worker, planned }));
+                self.unlist(worker, Departure::Death, out);
+            }
+            Life::Exited(_) => {
+                self.timers.cancel(Timer::ExitDrain(worker));
+                out.push(Action::CloseChannel { worker });
+                out.push(Action::Notify(Notice::Disconnected { worker, planned }));
+                self.gone(worker, out);
+            }
+            // A channel has one end.
+            Life::Disconnected => {}
+        }
+    }
+
+    /// The process was reaped. Offers are judged only when its sockets are drained too: an answer that
+    /// it sent before its death is still in them.
+    pub(super) fn exited(
+        &mut self,
+        now: Time,
+        worker: WorkerId,
+        status: Exit,
+        out: &mut Vec<Action>,
+    ) {
+        let drain_until = now + self.settings.limits.exit_drain;
+        let Some(record) = self.workers.get_mut(&worker) else {
+            return;
+        };
+        let planned = record.planned;
+        match record.life {
+            Life::Connected(_) => {
+                record.life = Life::Exited(status);
+                self.timers.set(Timer::ExitDrain(worker), drain_until);
+                out.push(Action::Notify(Notice::Exited {
+                    worker,
+                    status,
+                    planned,
+                }));
+                self.unlist(worker, Departure::Death, out);
+            }
+            Life::Disconnected => {
+                self.timers.cancel(Timer::Abandoned(worker));
+                out.push(Action::Notify(Notice::Exited {
+                    worker,
+                    status,
+                    planned,
+                }));
+                self.gone(worker, out);
+            }
+            // A process is reaped once.
+            Life::Exited(_) => {}
+        }
+    }
+
+    /// It closed its channel and lives on: whatever it did not answer it never will, and offering it
+    /// again while the process lives could have two workers answer one client.
+    pub(super) fn abandoned(&mut self, worker: WorkerId, out: &mut Vec<Action>) {
+        let Some(record) = self.workers.get_mut(&worker) else {
+            return;
+        };
+        for offer in std::mem::take(&mut record.offers).into_values() {
+            self.close_offered(offer.conn, crate::CloseReason::Abandoned, out);
+        }
+    }
+
+    /// Both ends are over. What it left unanswered is judged connection by connection.
+    fn gone(&mut self, worker: WorkerId, out: &mut Vec<Action>) {
+        let Some(record) = self.workers.remove(&worker) else {
+            return;
+        };
+        for (seq, offer) in record.offers {
+            out.push(Action::Prove {
+                conn: offer.conn,
+                worker,
+                seq,
+            });
+        }
+    }
+}
+
+/// Why a worker leaves its listeners.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Departure {
+    /// It closed them, or was told to leave: the last one frees the address (Node's rule).
+    Explicit,
+    /// It died: the address stays, for its successor.
+    Death,
+}

@@ -1,0 +1,81 @@
+//! Everything that a worker can ask of its shell.
+
+use crate::{ConnId, Errno, FromWorker, Seq, ServerId, SockName};
+
+/// What is to be done, in this order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use = "an action that nobody performs leaves the machine and the world apart"]
+pub enum Action {
+    /// Send a message on the channel.
+    Send {
+        /// The number it carries: one counter for all cluster messages of a process, as in Node.
+        seq: Seq,
+        /// What.
+        message: FromWorker,
+    },
+    /// Answer an offer on the lane. Answers may be gathered into one packet at the end of the turn.
+    AnswerLane {
+        /// The offer's number.
+        seq: Seq,
+        /// The answer.
+        verdict: Verdict,
+    },
+    /// Give a connection to the user.
+    Deliver {
+        /// To which listener.
+        server: ServerId,
+        /// Which.
+        conn: ConnId,
+    },
+    /// Close a connection that was refused: the primary holds its own copy.
+    Drop {
+        /// Which.
+        conn: ConnId,
+    },
+    /// A listener is there: connections will be delivered.
+    Listening {
+        /// Which.
+        server: ServerId,
+        /// What it is bound to; none for Unix-domain sockets.
+        sockname: Option<SockName>,
+    },
+    /// A listener's socket came with the reply: set it up and answer with
+    /// [`SharedReady`](super::Event::SharedReady).
+    SetUpShared {
+        /// Which.
+        server: ServerId,
+    },
+    /// There is no listener, and this is why.
+    ListenFailed {
+        /// Which.
+        server: ServerId,
+        /// The reason.
+        errno: Errno,
+    },
+    /// A listener is closed: nothing more is delivered to it.
+    Closed {
+        /// Which.
+        server: ServerId,
+    },
+    /// Tell the user to finish what it has; it answers with [`Finished`](super::Event::Finished).
+    Drain,
+    /// Close the channel and the lane.
+    CloseChannel,
+    /// The channel is closed.
+    Disconnected {
+        /// This worker was asked to leave or wanted to. Otherwise the primary has died, and Node's
+        /// workers exit at once.
+        planned: bool,
+    },
+}
+
+/// An answer on the lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// The worker has the connection.
+    Accepted,
+    /// It does not want it.
+    Refused,
+    /// The descriptor did not arrive.
+    Lost,
+}

@@ -1,0 +1,165 @@
+//! A worker's listeners, from the question to the close.
+
+use super::machine::{Life, Proof, Worker};
+use super::{Action, Carrier};
+use crate::{Errno, FromWorker, Key, ListenerId, Query, Reply, Seq, ServerId};
+
+/// One listener of this worker.
+#[derive(Debug)]
+pub(super) struct Server {
+    query: Query,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    /// The primary was asked.
+    Asking { seq: Seq, closed: bool },
+    /// The primary hands connections over.
+    Open { key: Key, listener: ListenerId },
+    /// The socket is here and is being set up.
+    SettingUp { key: Key },
+    /// The socket is here; the kernel hands connections over.
+    Shared { key: Key },
+}
+
+impl Worker {
+    pub(super) fn listen(&mut self, server: ServerId, mut query: Query, out: &mut Vec<Action>) {
+        if self.life != Life::Serving {
+            // The primary would not answer: a worker that leaves gets no listener.
+            out.push(Action::ListenFailed {
+                server,
+                errno: Errno::NOT_CONNECTED,
+            });
+            return;
+        }
+        query.index = self.free_index(&query);
+        let seq = self.take_seq();
+        let message = FromWorker::Query {
+            seq,
+            query: query.clone(),
+        };
+        self.servers.insert(
+            server,
+            Server {
+                query,
+                state: State::Asking { seq, closed: false },
+            },
+        );
+        out.push(Action::Send { seq, message });
+    }
+
+    /// The lowest index that no open listener of the same address has.
+    fn free_index(&self, query: &Query) -> u32 {
+        let taken = |index: u32| {
+            self.servers
+                .values()
+                .any(|it| it.query.address == query.address && it.query.index == index)
+        };
+        (0..).find(|index| !taken(*index)).unwrap_or(0)
+    }
+
+    pub(super) fn replied(
+        &mut self,
+        ack: Seq,
+        key: Key,
+        listener: ListenerId,
+        reply: Reply,
+        out: &mut Vec<Action>,
+    ) {
+        let asked = |it: &Server| matches!(it.state, State::Asking { seq, .. } if seq == ack);
+        let Some((id, it)) = self.servers.iter_mut().find(|(_, it)| asked(it)) else {
+            // An answer to nothing that was asked. It carries no duty.
+            return;
+        };
+        let id = *id;
+        let given_up = matches!(it.state, State::Asking { closed: true, .. });
+        match (reply, given_up) {
+            (Reply::Failed(errno), _) => {
+                self.servers.remove(&id);
+                out.push(Action::ListenFailed { server: id, errno });
+            }
+            // The user closed it before the answer came: give back at once what was just got.
+            (Reply::Handover { .. } | Reply::Shared, true) => {
+                self.servers.remove(&id);
+                self.send(FromWorker::Close { key }, out);
+                out.push(Action::Closed { server: id });
+            }
+            (Reply::Handover { sockname }, false) => {
+                let port = sockname.as_ref().map_or(0, |it| it.port);
+                let query = it.query.clone();
+                it.state = State::Open { key, listener };
+                out.push(Action::Listening {
+                    server: id,
+                    sockname,
+                });
+                self.send(FromWorker::Listening { query, port }, out);
+            }
+            (Reply::Shared, false) => {
+                it.state = State::SettingUp { key };
+                out.push(Action::SetUpShared { server: id });
+            }
+        }
+    }
+
+    pub(super) fn shared_ready(
+        &mut self,
+        id: ServerId,
+        outcome: Result<u16, Errno>,
+        out: &mut Vec<Action>,
+    ) {
+        let Some(it) = self.servers.get_mut(&id) else {
+            return;
+        };
+        let State::SettingUp { key } = &it.state else {
+            return;
+        };
+        let key = key.clone();
+        match outcome {
+            Ok(port) => {
+                let query = it.query.clone();
+                it.state = State::Shared { key };
+                self.send(FromWorker::Listening { query, port }, out);
+            }
+            Err(errno) => {
+                self.servers.remove(&id);
+                self.send(FromWorker::Close { key }, out);
+                out.push(Action::ListenFailed { server: id, errno });
+            }
+        }
+    }
+
+    pub(super) fn close_server(&mut self, id: ServerId, out: &mut Vec<Action>) {
+        let Some(it) = self.servers.get_mut(&id) else {
+            return;
+        };
+        match &mut it.state {
+            // The key is not known yet: remember the wish until the answer brings it.
+            State::Asking { closed, .. } => *closed = true,
+            State::Open { key, .. } | State::SettingUp { key } | State::Shared { key } => {
+                let message = FromWorker::Close { key: key.clone() };
+                self.servers.remove(&id);
+                self.send(message, out);
+                out.push(Action::Closed { server: id });
+            }
+        }
+    }
+
+    /// Whom an offer is for.
+    pub(super) fn server_of(&self, carrier: &Carrier) -> Option<(ServerId, Proof)> {
+        if self.life != Life::Serving {
+            return None;
+        }
+        let meant = |it: &Server| match (&it.state, carrier) {
+            (State::Open { listener, .. }, Carrier::Lane(number)) => listener == number,
+            // A worker that holds the key as a shared socket takes hand-overs for it too.
+            (State::Open { key, .. } | State::Shared { key }, Carrier::Channel(name)) => {
+                key == name
+            }
+            (State::Shared { .. }, Carrier::Lane(_)) => false,
+            (State::Asking { .. } | State::SettingUp { .. }, _) => false,
+        };
+        let (id, it) = self.servers.iter().find(|(_, it)| meant(it))?;
+        Some((*id, Proof::of(&it.query)))
+    }
+}
