@@ -1,0 +1,185 @@
+//! The shape of the command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use super::{Assignment, CrewName, Workers, environment, span};
+use crate::output::words::help;
+
+/// The whole command line.
+#[derive(Debug, Parser)]
+#[command(name = "portcrew", version, about = help::ABOUT, after_help = help::AFTER)]
+#[command(
+    disable_help_subcommand = true,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// One sub-command with its arguments.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    #[command(about = help::RUN, override_usage = help::RUN_USAGE)]
+    #[command(after_help = help::RUN_AFTER, after_long_help = help::RUN_AFTER_LONG)]
+    Run(RunArgs),
+    #[command(about = help::DEMO, after_help = help::DEMO_AFTER)]
+    Demo(DemoArgs),
+    /// What a new child runs just before it becomes the worker's program. Not for people.
+    #[command(hide = true)]
+    Exec(ExecArgs),
+}
+
+/// Arguments of `portcrew run`.
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    #[arg(short, long, value_name = "N|max|-N", help = help::WORKERS)]
+    #[arg(default_value = "max", allow_negative_numbers = true)]
+    pub(crate) workers: Workers,
+
+    #[arg(long, value_name = "NAME", help = help::NAME)]
+    pub(crate) name: Option<CrewName>,
+
+    #[arg(long, value_enum, value_name = "POLICY", help = help::POLICY)]
+    pub(crate) policy: Option<Policy>,
+
+    #[arg(long, value_name = "K=V", help = help::ENV, value_parser = environment::parser())]
+    pub(crate) env: Vec<Assignment>,
+
+    #[arg(long, value_name = "PROGRAM", help = help::INTERPRETER)]
+    pub(crate) interpreter: Option<PathBuf>,
+
+    #[arg(long, value_name = "TIME", help = help::GRACE)]
+    #[arg(default_value = "10s", value_parser = span::parse)]
+    pub(crate) grace: Duration,
+
+    #[arg(long, value_name = "TIME", help = help::START_DEADLINE)]
+    #[arg(default_value = "30s", value_parser = span::parse)]
+    pub(crate) start_deadline: Duration,
+
+    #[arg(long, help = help::RAW)]
+    pub(crate) raw: bool,
+
+    #[arg(long, help = help::EVENTS)]
+    pub(crate) events: bool,
+
+    #[arg(long, value_enum, value_name = "WHEN", default_value = "auto", help = help::COLOR)]
+    pub(crate) color: Color,
+
+    /// The program and its arguments in one list: everything after the program's name belongs to the program,
+    /// also what looks like an option of ours.
+    #[arg(value_name = "PROGRAM", required = true, trailing_var_arg = true, help = help::PROGRAM)]
+    pub(crate) command: Vec<OsString>,
+}
+
+/// Arguments of `portcrew demo`.
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    #[arg(short, long, value_name = "N|max|-N", help = help::WORKERS)]
+    #[arg(default_value = "max", allow_negative_numbers = true)]
+    pub(crate) workers: Workers,
+
+    #[arg(long, value_name = "PORT", default_value_t = 8000, help = help::DEMO_PORT)]
+    pub(crate) port: u16,
+}
+
+/// Arguments of the hidden `portcrew exec`: passed on as they are, the exec helper reads them itself.
+#[derive(Debug, Args)]
+pub(crate) struct ExecArgs {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) args: Vec<OsString>,
+}
+
+/// Who accepts connections and how a worker is chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Policy {
+    #[value(help = help::POLICY_ROUND_ROBIN)]
+    RoundRobin,
+    #[value(help = help::POLICY_SHARED)]
+    Shared,
+}
+
+/// When prefixes are coloured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    fn run(words: &[&str]) -> Result<RunArgs, clap::Error> {
+        let words = ["portcrew", "run"].iter().chain(words);
+        match Cli::try_parse_from(words)?.command {
+            Command::Run(args) => Ok(args),
+            Command::Demo(_) | Command::Exec(_) => panic!("`run` is the command here"),
+        }
+    }
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn without_options_the_defaults_hold() {
+        let args = run(&["server.js"]).unwrap();
+        assert_eq!(args.workers, Workers::Max);
+        assert_eq!(args.policy, None);
+        assert_eq!(args.grace, Duration::from_secs(10));
+        assert_eq!(args.start_deadline, Duration::from_secs(30));
+        assert_eq!(args.command, ["server.js"]);
+    }
+
+    #[test]
+    fn what_follows_the_program_belongs_to_the_program() {
+        let args = run(&["-w", "2", "server.js", "-w", "9", "--raw", "--", "x"]).unwrap();
+        assert_eq!(args.workers, Workers::Exactly(2));
+        assert!(!args.raw);
+        assert_eq!(args.command, ["server.js", "-w", "9", "--raw", "--", "x"]);
+    }
+
+    #[test]
+    fn two_dashes_end_our_options() {
+        let args = run(&["--raw", "--", "-odd-name", "-w"]).unwrap();
+        assert_eq!(args.command, ["-odd-name", "-w"]);
+    }
+
+    #[test]
+    fn an_unknown_option_before_the_program_is_refused() {
+        let error = run(&["--wrokers", "2", "server.js"]).unwrap_err();
+        assert_eq!(error.kind(), clap::error::ErrorKind::UnknownArgument);
+    }
+
+    #[test]
+    fn a_negative_number_of_workers_is_a_value_and_not_an_option() {
+        assert_eq!(run(&["-w", "-1", "x"]).unwrap().workers, Workers::AllBut(1));
+        assert_eq!(
+            run(&["--workers=-2", "x"]).unwrap().workers,
+            Workers::AllBut(2)
+        );
+    }
+
+    #[test]
+    fn env_may_be_given_more_than_once() {
+        let args = run(&["--env", "A=1", "--env", "B=x=y", "x"]).unwrap();
+        let pairs: Vec<_> = args
+            .env
+            .iter()
+            .map(|a| (a.key.clone(), a.value.clone()))
+            .collect();
+        assert_eq!(
+            pairs,
+            [("A".into(), "1".into()), ("B".into(), "x=y".into())]
+        );
+    }
+}

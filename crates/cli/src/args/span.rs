@@ -1,0 +1,60 @@
+//! Spans of time on the command line: `10`, `10s`, `500ms`, `2m`.
+
+use std::time::Duration;
+
+use crate::output::words::usage;
+
+/// The longest span that an option takes: one day. Beyond it a number is almost surely milliseconds by mistake.
+pub(crate) const MAX_SPAN: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Reads a whole number with an optional unit; seconds when there is none.
+///
+/// # Errors
+/// The reason in words when it is not a span or longer than [`MAX_SPAN`].
+pub(crate) fn parse(text: &str) -> Result<Duration, String> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let millis_per_unit = match unit {
+        "ms" => 1,
+        "" | "s" => 1_000,
+        "m" | "min" => 60_000,
+        "h" => 3_600_000,
+        _ => return Err(usage::span_unknown()),
+    };
+    if number.is_empty() {
+        return Err(usage::span_unknown());
+    }
+    // A number with more digits than u64 holds is longer than a day in every unit.
+    let number: u64 = number.parse().map_err(|_| usage::span_too_long())?;
+    let span = Duration::from_millis(number.saturating_mul(millis_per_unit));
+    if span > MAX_SPAN {
+        Err(usage::span_too_long())
+    } else {
+        Ok(span)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bare_number_is_seconds_and_units_are_understood() {
+        assert_eq!(parse("10"), Ok(Duration::from_secs(10)));
+        assert_eq!(parse("10s"), Ok(Duration::from_secs(10)));
+        assert_eq!(parse("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(parse("2m"), Ok(Duration::from_secs(120)));
+        assert_eq!(parse("24h"), Ok(MAX_SPAN));
+        assert_eq!(parse("0"), Ok(Duration::ZERO));
+    }
+
+    #[test]
+    fn what_is_not_a_span_is_refused() {
+        for text in ["", "s", "-1", "1.5", "10 s", "10d", "١s"] {
+            assert_eq!(parse(text), Err(usage::span_unknown()), "{text}");
+        }
+        for text in ["25h", "99999999999999999999", "18446744073709551615h"] {
+            assert_eq!(parse(text), Err(usage::span_too_long()), "{text}");
+        }
+    }
+}

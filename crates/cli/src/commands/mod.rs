@@ -1,0 +1,8 @@
+//! One file per command, and the choice among them.
+
+mod demo;
+mod dispatch;
+mod exec;
+mod run;
+
+pub(crate) use dispatch::dispatch;

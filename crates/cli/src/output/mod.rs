@@ -1,0 +1,13 @@
+//! What leaves the command: workers' lines, the primary's notices, events as JSON lines; and the words for all of it.
+//!
+//! Nothing here can stop the primary: each of stdout and stderr has a writer thread behind a bounded queue (`sink`).
+
+pub(crate) mod events;
+mod lines;
+mod report;
+mod sink;
+mod splitter;
+pub(crate) mod words;
+
+pub(crate) use lines::Lines;
+pub(crate) use report::{Report, Stream, Style, say_plainly};

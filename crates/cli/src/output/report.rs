@@ -1,0 +1,175 @@
+//! The command's two streams while a crew runs: who writes what where.
+//!
+//! A worker's stdout goes to stdout and its stderr to stderr. With `--events` stdout carries nothing but JSON lines,
+//! and both of a worker's streams go to stderr. What the primary itself says goes to stderr.
+
+use std::ffi::OsStr;
+use std::fmt::Display;
+use std::io::{self, IsTerminal, Write};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::events::{Event, json_line};
+use super::lines::{Label, Lines};
+use super::sink::{Limits, Sink};
+use super::words::notices;
+use crate::args::Color;
+
+/// How long the end of the command waits for a reader that does not read.
+const CLOSE_LIMIT: Duration = Duration::from_secs(1);
+
+/// How output looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Style {
+    /// No prefixes.
+    pub(crate) raw: bool,
+    /// Events on stdout.
+    pub(crate) events: bool,
+    pub(crate) colour_stdout: bool,
+    pub(crate) colour_stderr: bool,
+}
+
+impl Style {
+    /// The style for this process: its terminals, `NO_COLOR` and `TERM` are looked at.
+    pub(crate) fn new(raw: bool, events: bool, color: Color) -> Self {
+        let no_color = std::env::var_os("NO_COLOR");
+        let term = std::env::var_os("TERM");
+        let on = |terminal| coloured(color, terminal, no_color.as_deref(), term.as_deref());
+        Self {
+            raw,
+            events,
+            colour_stdout: on(io::stdout().is_terminal()),
+            colour_stderr: on(io::stderr().is_terminal()),
+        }
+    }
+}
+
+/// `NO_COLOR` counts when it is not empty; a terminal that calls itself `dumb` has no colours.
+fn coloured(color: Color, terminal: bool, no_color: Option<&OsStr>, term: Option<&OsStr>) -> bool {
+    match color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => {
+            let wanted = no_color.is_none_or(OsStr::is_empty);
+            terminal && wanted && term != Some(OsStr::new("dumb"))
+        }
+    }
+}
+
+/// Which of a worker's streams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stream {
+    Stdout,
+    Stderr,
+}
+
+/// Everything that the primary and its workers say.
+#[derive(Debug)]
+pub(crate) struct Report {
+    style: Style,
+    stdout: Arc<Sink>,
+    stderr: Arc<Sink>,
+}
+
+impl Report {
+    /// Takes this process's stdout and stderr (duplicates of them).
+    ///
+    /// # Errors
+    /// When a descriptor or a thread is refused.
+    pub(crate) fn new(style: Style) -> io::Result<Self> {
+        let mark = if style.events {
+            dropped_event
+        } else {
+            dropped_line
+        };
+        Ok(Self {
+            style,
+            stdout: Arc::new(sink(io::stdout().as_fd(), mark)?),
+            stderr: Arc::new(sink(io::stderr().as_fd(), dropped_line)?),
+        })
+    }
+
+    /// The writer for one stream of one worker; `turn` chooses its colour (the worker's slot).
+    pub(crate) fn lines(&self, worker: &dyn Display, turn: usize, stream: Stream) -> Lines {
+        let (sink, colour) = match stream {
+            Stream::Stdout if !self.style.events => (&self.stdout, self.style.colour_stdout),
+            Stream::Stdout | Stream::Stderr => (&self.stderr, self.style.colour_stderr),
+        };
+        Lines::new(
+            Label::new(worker, turn, self.style.raw, colour),
+            Arc::clone(sink),
+        )
+    }
+
+    /// Says something as the primary. Never blocks.
+    pub(crate) fn notice(&self, text: &str) {
+        self.stderr.write(prefixed(text).as_bytes(), 1);
+    }
+
+    /// Prints an event when events are wanted; else nothing, because nobody asked.
+    pub(crate) fn event(&self, event: &Event<'_>) {
+        if self.style.events {
+            self.stdout.write(&json_line(event), 1);
+        }
+    }
+
+    /// Writes what is queued, waiting for each stream no longer than one second. Gives the number of lines lost.
+    pub(crate) fn close(self) -> u64 {
+        self.stdout.close(CLOSE_LIMIT) + self.stderr.close(CLOSE_LIMIT)
+    }
+}
+
+/// Says something when there is no crew yet: straight to stderr. A closed stderr is nobody to tell about it.
+pub(crate) fn say_plainly(text: &str) {
+    let _ = io::stderr().lock().write_all(prefixed(text).as_bytes());
+}
+
+fn sink(fd: BorrowedFd<'_>, dropped: fn(u64) -> Vec<u8>) -> io::Result<Sink> {
+    Sink::new(fd.try_clone_to_owned()?, Limits::default(), dropped)
+}
+
+fn prefixed(text: &str) -> String {
+    text.lines()
+        .map(|line| format!("{}{line}\n", notices::PREFIX))
+        .collect()
+}
+
+fn dropped_line(lines: u64) -> Vec<u8> {
+    prefixed(&notices::lines_dropped(lines)).into_bytes()
+}
+
+fn dropped_event(lines: u64) -> Vec<u8> {
+    json_line(&Event::Dropped { lines })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colour_is_for_terminals_that_were_not_told_otherwise() {
+        let (set, dumb) = (Some(OsStr::new("1")), Some(OsStr::new("dumb")));
+        assert!(coloured(Color::Auto, true, None, None));
+        assert!(coloured(Color::Auto, true, Some(OsStr::new("")), None));
+        assert!(!coloured(Color::Auto, false, None, None));
+        assert!(!coloured(Color::Auto, true, set, None));
+        assert!(!coloured(Color::Auto, true, None, dumb));
+        assert!(coloured(Color::Always, false, set, dumb));
+        assert!(!coloured(Color::Never, true, None, None));
+    }
+
+    #[test]
+    fn every_line_of_the_primary_is_prefixed() {
+        assert_eq!(prefixed("one\ntwo"), "portcrew: one\nportcrew: two\n");
+    }
+
+    #[test]
+    fn dropped_lines_are_said_in_the_form_of_their_stream() {
+        let line = String::from_utf8(dropped_line(1_234)).unwrap();
+        assert!(line.contains("1,234 lines dropped"), "{line}");
+        let event: serde_json::Value = serde_json::from_slice(&dropped_event(7)).unwrap();
+        assert_eq!(event["event"], "dropped");
+        assert_eq!(event["lines"], 7);
+    }
+}

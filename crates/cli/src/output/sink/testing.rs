@@ -1,0 +1,45 @@
+//! A sink that writes into a pipe with a thread that reads it, for tests.
+
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use super::{Limits, Sink};
+
+pub(crate) struct Pipe {
+    pub(crate) sink: Arc<Sink>,
+    pub(crate) reader: JoinHandle<Vec<u8>>,
+}
+
+/// The line of these tests for dropped lines.
+pub(crate) fn dropped(count: u64) -> Vec<u8> {
+    format!("({count} dropped)\n").into_bytes()
+}
+
+/// A sink whose reader reads until the end and gives what it read.
+pub(crate) fn piped() -> Pipe {
+    let (reader, sink) = pipe(Limits::default());
+    Pipe {
+        sink,
+        reader: read_all(reader),
+    }
+}
+
+/// A sink and the end from which nobody reads yet.
+pub(crate) fn pipe(limits: Limits) -> (OwnedFd, Arc<Sink>) {
+    let (reader, writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).unwrap();
+    (
+        reader,
+        Arc::new(Sink::new(writer, limits, dropped).unwrap()),
+    )
+}
+
+pub(crate) fn read_all(reader: OwnedFd) -> JoinHandle<Vec<u8>> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        File::from(reader).read_to_end(&mut bytes).unwrap();
+        bytes
+    })
+}

@@ -1,0 +1,84 @@
+//! The words of `--help`.
+
+/// What the command is.
+pub(crate) const ABOUT: &str = "Run any server as a crew of processes behind one port.";
+
+/// Below the list of commands.
+pub(crate) const AFTER: &str = "\
+Examples:
+  portcrew demo                     a crew of a built-in server, nothing else needed
+  portcrew run server.js            an unmodified Node.js server, one worker per CPU
+  portcrew run -w 4 ./api --verbose four workers of a program of your own
+
+`portcrew run --help` lists the signals and the exit statuses.";
+
+/// What `run` does.
+pub(crate) const RUN: &str = "Run a program as a crew, in the foreground";
+
+/// The shape of a `run` command line.
+pub(crate) const RUN_USAGE: &str = "portcrew run [OPTIONS] [--] PROGRAM [ARGS]...";
+
+/// Below the options of `run`, with `-h`.
+pub(crate) const RUN_AFTER: &str = "\
+Examples:
+  portcrew run server.js
+  portcrew run -w 4 ./target/release/api --verbose
+  portcrew run -w -1 --name shop --env NODE_ENV=production npm start
+
+`portcrew run --help` also lists the signals and the exit statuses.";
+
+/// Below the options of `run`, with `--help`.
+pub(crate) const RUN_AFTER_LONG: &str = "\
+Examples:
+  portcrew run server.js
+  portcrew run -w 4 ./target/release/api --verbose
+  portcrew run -w -1 --name shop --env NODE_ENV=production npm start
+
+Signals to the primary:
+  INT, TERM  drain, then stop; a second one stops at once
+  HUP        replace all workers one by one, new before old;
+             when the terminal itself has gone away: stop
+  TTIN       one worker more
+  TTOU       one worker fewer, never below one
+A signal that is ignored at the start (nohup) stays ignored.
+
+Exit status:
+  0    stopped as asked
+  1    the crew failed: workers died too often or never started
+  2    the command line is wrong; nothing was started
+  3    the address belongs to another process
+  4    stopped by force: workers were killed
+  70   portcrew itself failed
+  126  the program cannot be executed
+  127  the program was not found";
+
+/// What `demo` does.
+pub(crate) const DEMO: &str = "Run a crew of the built-in hello server";
+
+/// Below the options of `demo`.
+pub(crate) const DEMO_AFTER: &str = "\
+Each answer names the worker that gave it:
+  portcrew demo -w 4
+  curl http://127.0.0.1:8000/";
+
+pub(crate) const WORKERS: &str = "How many workers: a number; `max`, one for each CPU that this process may use \
+    (affinity and cgroup quota counted); or -N, that many fewer than `max`";
+pub(crate) const NAME: &str = "What to call the crew [default: the program's name]";
+pub(crate) const POLICY: &str =
+    "How connections reach workers [default: $NODE_CLUSTER_SCHED_POLICY, else round-robin]";
+pub(crate) const POLICY_ROUND_ROBIN: &str = "The primary accepts and hands over in turn";
+pub(crate) const POLICY_SHARED: &str = "All workers accept from one socket";
+pub(crate) const ENV: &str = "Set a variable for the workers; may be repeated";
+pub(crate) const INTERPRETER: &str =
+    "Run PROGRAM by this interpreter [default: by its #! line, else by its extension]";
+pub(crate) const GRACE: &str =
+    "How long a worker may take to finish its connections before it is killed: 10, 10s, 500ms, 2m";
+pub(crate) const START_DEADLINE: &str =
+    "How long a new worker may take until it listens; beyond it a reload is rolled back";
+pub(crate) const RAW: &str = "Pass the workers' output on as it is, without prefixes";
+pub(crate) const EVENTS: &str =
+    "Print events as JSON lines on stdout; the workers' output then goes to stderr";
+pub(crate) const COLOR: &str =
+    "Colour the prefixes; `auto` is: on a terminal, unless NO_COLOR is set";
+pub(crate) const PROGRAM: &str = "The server: an executable, or a script (.js .mjs .cjs .ts .py .rb .sh .pl .php), and its arguments";
+pub(crate) const DEMO_PORT: &str = "The port on 127.0.0.1; 0 for any free one";

@@ -1,0 +1,12 @@
+//! All words that a user reads, in one place: commands, plans and errors take their texts from here.
+//!
+//! Each error names the thing, the reason and the next step. Words about a running crew are in `notices`.
+
+pub(crate) mod help;
+pub(crate) mod notes;
+pub(crate) mod notices;
+mod number;
+pub(crate) mod refusals;
+pub(crate) mod usage;
+
+pub(crate) use number::{count, of};

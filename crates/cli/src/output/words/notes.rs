@@ -1,0 +1,70 @@
+//! The words for what a plan found worth saying before the crew starts. They are said once, not once per worker.
+
+use std::path::Path;
+
+pub(crate) fn own_primary_branch(entry: &Path) -> String {
+    format!(
+        "{} seems to have its own cluster primary (isPrimary or isMaster). Under portcrew the primary is portcrew: \
+         each worker takes the other branch",
+        entry.display()
+    )
+}
+
+pub(crate) fn seen_through(wrapper: &str, command: &str) -> String {
+    format!("`{wrapper}` only runs `{command}`, so the workers are that command itself")
+}
+
+pub(crate) fn node_wrapper(wrapper: &str, reason: &str) -> String {
+    format!(
+        "`{wrapper}` stays between ({reason}). It is a Node.js program itself and takes the worker's channel, so the \
+         server below it listens on its own: a second worker will find its port taken. Name the server's own command"
+    )
+}
+
+pub(crate) fn shell_wrapper(shell: &str, reason: &str) -> String {
+    format!(
+        "`{shell}` stays between ({reason}). The server below it inherits the worker's channel and can serve, but \
+         the pid and the exit status are the shell's, and a stop signal may end at the shell. \
+         Begin the last command with `exec`"
+    )
+}
+
+pub(crate) fn strip_types_flag(version: &str) -> String {
+    format!("Node.js {version} strips types only when told: --experimental-strip-types was added")
+}
+
+pub(crate) fn why_no_local_program(name: &str) -> String {
+    format!("`{name}` is not installed in node_modules/.bin")
+}
+
+pub(crate) fn why_hook(hook: &str) -> String {
+    format!("package.json also has `{hook}`")
+}
+
+pub(crate) fn why_option(option: &str) -> String {
+    format!("only it knows what `{option}` means")
+}
+
+pub(crate) fn why_syntax(what: &str) -> String {
+    format!("its command uses {what}, which a shell must read")
+}
+
+pub(crate) fn why_builtin(word: &str) -> String {
+    format!("its command starts with `{word}`, which only a shell has")
+}
+
+pub(crate) fn why_script() -> String {
+    "it is a shell script".to_owned()
+}
+
+pub(crate) fn why_too_deep() -> String {
+    "scripts call scripts too many times".to_owned()
+}
+
+pub(crate) fn why_no_command() -> String {
+    "it was given no command of one line".to_owned()
+}
+
+pub(crate) fn why_not_text() -> String {
+    "its command is not UTF-8".to_owned()
+}

@@ -1,0 +1,23 @@
+//! The meant arguments: typed arguments, the environment and the file system together become one [`RunPlan`], or a
+//! [`Refusal`] that names the thing, the reason and the next step. Nothing is started here.
+
+mod cgroup;
+mod cpus;
+mod entry;
+mod executable;
+mod host;
+mod language;
+mod note;
+mod package;
+mod plain;
+mod program;
+mod refusal;
+mod run_plan;
+mod typescript;
+mod wrapper;
+
+pub(crate) use cpus::available_cpus;
+pub(crate) use host::Host;
+pub(crate) use note::Note;
+pub(crate) use refusal::Refusal;
+pub(crate) use run_plan::{Policy, RunPlan};

@@ -1,0 +1,68 @@
+//! What a plan found that the user should know, said once before the crew starts.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::output::words::notes;
+
+/// One thing worth saying. `Display` is the text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Note {
+    /// The script's text has a branch for a cluster primary.
+    OwnPrimaryBranch { entry: PathBuf },
+    /// The wrapper's command is run without the wrapper.
+    SeenThrough { wrapper: String, command: String },
+    /// A wrapper that is a Node.js program stays between the primary and the server.
+    NodeWrapper { wrapper: String, why: Why },
+    /// A shell stays between the primary and the server.
+    ShellWrapper { shell: String, why: Why },
+    /// An option was added so that Node.js runs TypeScript.
+    StripTypesFlag { version: String },
+}
+
+/// Why a wrapper cannot be left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Why {
+    /// Shell syntax, by its name.
+    Syntax(String),
+    /// The first word is something that only a shell has.
+    Builtin(String),
+    /// An option of the wrapper.
+    Option(String),
+    /// The package has a script that runs before or after this one.
+    Hook(String),
+    NoLocalProgram(String),
+    /// It is a shell script that does not end with `exec`.
+    Script,
+    TooDeep,
+    NoCommand,
+    NotText,
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&match self {
+            Self::OwnPrimaryBranch { entry } => notes::own_primary_branch(entry),
+            Self::SeenThrough { wrapper, command } => notes::seen_through(wrapper, command),
+            Self::NodeWrapper { wrapper, why } => notes::node_wrapper(wrapper, &why.to_string()),
+            Self::ShellWrapper { shell, why } => notes::shell_wrapper(shell, &why.to_string()),
+            Self::StripTypesFlag { version } => notes::strip_types_flag(version),
+        })
+    }
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&match self {
+            Self::Syntax(what) => notes::why_syntax(what),
+            Self::Builtin(word) => notes::why_builtin(word),
+            Self::Option(option) => notes::why_option(option),
+            Self::Hook(hook) => notes::why_hook(hook),
+            Self::NoLocalProgram(name) => notes::why_no_local_program(name),
+            Self::Script => notes::why_script(),
+            Self::TooDeep => notes::why_too_deep(),
+            Self::NoCommand => notes::why_no_command(),
+            Self::NotText => notes::why_not_text(),
+        })
+    }
+}

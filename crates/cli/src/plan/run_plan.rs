@@ -1,0 +1,291 @@
+//! What `portcrew run` will do, decided before anything is started.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use super::cpus::available_cpus;
+use super::entry;
+use super::host::Host;
+use super::language::Language;
+use super::note::{Note, Why};
+use super::program::{self, Interpreter, Program};
+use super::refusal::Refusal;
+use super::wrapper::{self, Seen};
+pub(crate) use crate::args::Policy;
+use crate::args::{Assignment, CrewName, RunArgs};
+
+/// A crew as it is meant.
+#[derive(Debug)]
+pub(crate) struct RunPlan {
+    pub(crate) name: CrewName,
+    /// At least 1.
+    pub(crate) workers: usize,
+    pub(crate) policy: Policy,
+    /// The program that the user means, absolute; symbolic links are not resolved.
+    pub(crate) program: PathBuf,
+    /// Who runs the program, when it cannot run itself.
+    pub(crate) interpreter: Option<Interpreter>,
+    /// The program's own arguments.
+    pub(crate) args: Vec<OsString>,
+    /// Variables to set for the workers besides the inherited ones; of equal names the last counts.
+    pub(crate) env: Vec<(OsString, OsString)>,
+    /// The workers' directory, absolute.
+    pub(crate) directory: PathBuf,
+    /// Offer the lane: the program is a native binary, which may be a portcrew worker.
+    pub(crate) lane: bool,
+    /// What to say once before the start.
+    pub(crate) notes: Vec<Note>,
+}
+
+impl RunPlan {
+    /// Gives the arguments their meaning on this host. Reads files; may run `node --version`; changes nothing.
+    ///
+    /// # Errors
+    /// A [`Refusal`] with its exit status.
+    pub(crate) fn new(args: &RunArgs, host: &Host) -> Result<Self, Refusal> {
+        let policy = policy(args.policy, host.variable("NODE_CLUSTER_SCHED_POLICY"))?;
+        // An interpreter named by the user runs the very file that was named.
+        let seen = match args.interpreter {
+            None => wrapper::see_through(&args.command, host)?,
+            Some(_) => Seen::as_given(&args.command, host, None),
+        };
+        let (name, rest) = seen
+            .words
+            .split_first()
+            .expect("the argument parser requires PROGRAM");
+        let program = program::resolve(name, args.interpreter.as_deref(), &seen.host)?;
+        let script = script_note(&program, rest, seen.host.directory());
+        let notes = seen
+            .note
+            .into_iter()
+            .chain(program.note)
+            .chain(script)
+            .collect();
+        let given = args
+            .env
+            .iter()
+            .map(|Assignment { key, value }| (key.clone(), value.clone()));
+        Ok(Self {
+            name: args
+                .name
+                .clone()
+                .unwrap_or_else(|| crew_name(&program.path, program.language, rest)),
+            workers: args.workers.on(available_cpus()),
+            policy,
+            lane: program.native && program.interpreter.is_none(),
+            program: program.path,
+            interpreter: program.interpreter,
+            args: rest.to_vec(),
+            env: seen.env.into_iter().chain(given).collect(),
+            directory: seen.host.directory().to_owned(),
+            notes,
+        })
+    }
+
+    /// The file that each worker executes.
+    pub(crate) fn executable(&self) -> &Path {
+        self.interpreter
+            .as_ref()
+            .map_or(&self.program, |interpreter| &interpreter.path)
+    }
+
+    /// All arguments of that file, its own name not counted.
+    pub(crate) fn arguments(&self) -> Vec<&OsStr> {
+        let mut all = Vec::new();
+        if let Some(interpreter) = &self.interpreter {
+            all.extend(interpreter.options.iter().map(OsString::as_os_str));
+            all.push(self.program.as_os_str());
+        }
+        all.extend(self.args.iter().map(OsString::as_os_str));
+        all
+    }
+}
+
+/// The policy that was asked for, else Node's own variable, else round robin.
+fn policy(asked: Option<Policy>, variable: Option<&OsStr>) -> Result<Policy, Refusal> {
+    if let Some(policy) = asked {
+        return Ok(policy);
+    }
+    match variable.map(|value| (value.to_str(), value)) {
+        None | Some((Some("rr"), _)) => Ok(Policy::RoundRobin),
+        Some((Some("none"), _)) => Ok(Policy::Shared),
+        Some((_, value)) => Err(Refusal::PolicyUnknown(value.to_owned())),
+    }
+}
+
+/// After the program; for `node server.js` after the script, since every crew would be called `node` otherwise.
+fn crew_name(program: &Path, language: Option<Language>, rest: &[OsString]) -> CrewName {
+    let is_interpreter = language.is_some() && Language::of_interpreter(program).is_some();
+    let script = rest
+        .iter()
+        .map(Path::new)
+        .find(|arg| Language::of_script(arg).is_some());
+    CrewName::from_program(script.filter(|_| is_interpreter).unwrap_or(program))
+}
+
+/// What the script's own text gives reason to say.
+fn script_note(program: &Program, rest: &[OsString], directory: &Path) -> Option<Note> {
+    let is_binary =
+        program.interpreter.is_none() && Language::of_interpreter(&program.path).is_some();
+    match program.language? {
+        Language::JavaScript | Language::TypeScript => {
+            let entry = match is_binary {
+                true => entry::of_node_args(rest, directory)?,
+                false => program.path.clone(),
+            };
+            entry::has_primary_branch(&entry).then_some(Note::OwnPrimaryBranch { entry })
+        }
+        Language::Shell => {
+            let script = match is_binary {
+                // `sh -c` has its note already; `sh` with options alone runs no file.
+                true => directory.join(rest.first()?),
+                false => program.path.clone(),
+            };
+            let shell = script.file_name()?.to_string_lossy().into_owned();
+            let stays = script.is_file() && !entry::ends_with_exec(&script);
+            stays.then_some(Note::ShellWrapper {
+                shell,
+                why: Why::Script,
+            })
+        }
+        Language::Python | Language::Ruby | Language::Perl | Language::Php | Language::Other => {
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use clap::Parser;
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::args::{Cli, Command};
+
+    /// A directory with `node` and `sh` in its `bin`, which is the whole `PATH`.
+    fn disk(files: &[(&str, &str)]) -> TempDir {
+        let directory = tempfile::tempdir().unwrap();
+        fs::create_dir(directory.path().join("bin")).unwrap();
+        for (name, text) in [("bin/node", "\x7fELF"), ("bin/bash", "\x7fELF")]
+            .iter()
+            .chain(files)
+        {
+            let path = directory.path().join(name);
+            fs::write(&path, text).unwrap();
+            fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
+        }
+        directory
+    }
+
+    fn plan(disk: &TempDir, words: &[&str]) -> RunPlan {
+        let cli = Cli::try_parse_from(["portcrew", "run"].iter().chain(words)).unwrap();
+        let Command::Run(args) = cli.command else {
+            panic!("`run` is the command here")
+        };
+        let path = disk.path().join("bin");
+        let host = Host::of(disk.path(), &[("PATH", path.as_os_str())]);
+        RunPlan::new(&args, &host).unwrap()
+    }
+
+    #[test]
+    fn a_node_script_becomes_node_with_the_script_and_its_arguments() {
+        let disk = disk(&[("server.js", "")]);
+        let plan = plan(
+            &disk,
+            &["-w", "3", "--env", "A=1", "server.js", "--port", "80"],
+        );
+        let script = disk.path().join("server.js");
+        assert_eq!(plan.executable(), disk.path().join("bin/node"));
+        assert_eq!(
+            plan.arguments(),
+            [script.as_os_str(), "--port".as_ref(), "80".as_ref()]
+        );
+        assert_eq!(
+            (plan.workers, plan.name.as_str(), plan.lane),
+            (3, "server", false)
+        );
+        assert_eq!(plan.env, [("A".into(), "1".into())]);
+        assert_eq!(plan.directory, disk.path());
+        assert_eq!(plan.notes, []);
+    }
+
+    #[test]
+    fn a_native_binary_is_offered_the_lane() {
+        let disk = disk(&[("api", "\x7fELF")]);
+        let plan = plan(&disk, &["--name", "shop", "./api", "-v"]);
+        assert_eq!(plan.executable(), disk.path().join("api"));
+        assert_eq!(plan.arguments(), ["-v"]);
+        assert!(plan.lane);
+        assert_eq!(plan.name.as_str(), "shop");
+    }
+
+    #[test]
+    fn a_crew_of_an_interpreter_is_called_after_the_script() {
+        let disk = disk(&[("server.js", "require('cluster').isPrimary")]);
+        let plan = plan(&disk, &["node", "--inspect", "server.js"]);
+        assert_eq!(plan.name.as_str(), "server");
+        assert!(!plan.lane);
+        let entry = disk.path().join("server.js");
+        assert_eq!(plan.notes, [Note::OwnPrimaryBranch { entry }]);
+    }
+
+    #[test]
+    fn a_script_behind_npm_is_run_directly_with_its_notes() {
+        let json = r#"{"scripts": {"start": "A=npm B=npm node server.js"}}"#;
+        let disk = disk(&[
+            ("package.json", json),
+            ("server.js", "require('cluster').isMaster"),
+        ]);
+        let plan = plan(&disk, &["--env", "A=mine", "npm", "start"]);
+        assert_eq!(plan.executable(), disk.path().join("bin/node"));
+        assert_eq!(plan.arguments(), ["server.js"]);
+        let value = |key: &str| {
+            let last = plan.env.iter().rev().find(|(k, _)| k == key).unwrap();
+            last.1.to_str().unwrap().to_owned()
+        };
+        assert_eq!(
+            (value("A"), value("B")),
+            ("mine".into(), "npm".into()),
+            "the user has the last word"
+        );
+        assert!(matches!(
+            &plan.notes[..],
+            [Note::SeenThrough { .. }, Note::OwnPrimaryBranch { .. }]
+        ));
+    }
+
+    #[test]
+    fn a_shell_script_is_said_to_stay_between_unless_it_ends_with_exec() {
+        let disk = disk(&[("a.sh", "node x.js\n"), ("b.sh", "exec node x.js\n")]);
+        let between = Note::ShellWrapper {
+            shell: "a.sh".into(),
+            why: Why::Script,
+        };
+        assert_eq!(plan(&disk, &["a.sh"]).notes, std::slice::from_ref(&between));
+        assert_eq!(plan(&disk, &["bash", "a.sh"]).notes, [between]);
+        assert_eq!(plan(&disk, &["b.sh"]).notes, []);
+    }
+
+    #[test]
+    fn the_policy_is_the_option_then_nodes_variable_then_round_robin() {
+        let (rr, none, typo) = (OsStr::new("rr"), OsStr::new("none"), OsStr::new("least"));
+        assert_eq!(policy(None, None).unwrap(), Policy::RoundRobin);
+        assert_eq!(policy(None, Some(rr)).unwrap(), Policy::RoundRobin);
+        assert_eq!(policy(None, Some(none)).unwrap(), Policy::Shared);
+        assert_eq!(
+            policy(Some(Policy::RoundRobin), Some(none)).unwrap(),
+            Policy::RoundRobin
+        );
+        assert_eq!(
+            policy(Some(Policy::Shared), Some(typo)).unwrap(),
+            Policy::Shared
+        );
+        assert!(matches!(
+            policy(None, Some(typo)),
+            Err(Refusal::PolicyUnknown(_))
+        ));
+    }
+}

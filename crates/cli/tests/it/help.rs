@@ -1,0 +1,90 @@
+//! `--help` and what the argument parser refuses.
+
+use std::path::Path;
+
+use crate::command::portcrew;
+
+fn here() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn help_names_the_commands_and_hides_the_internal_one() {
+    let answer = portcrew(here(), &["--help"]);
+    assert_eq!(answer.status, 0);
+    assert!(answer.stdout.contains("\n  run ") && answer.stdout.contains("\n  demo "));
+    assert!(!answer.stdout.contains("exec"), "{}", answer.stdout);
+}
+
+#[test]
+fn the_long_help_of_run_has_examples_signals_and_exit_statuses() {
+    let answer = portcrew(here(), &["run", "--help"]);
+    assert_eq!(answer.status, 0);
+    for part in [
+        "Usage: portcrew run [OPTIONS] [--] PROGRAM [ARGS]...",
+        "Examples:",
+        "Signals to the primary:",
+        "Exit status:",
+        "[default: 10s]",
+        "[default: 30s]",
+        "round-robin",
+        "shared",
+    ] {
+        assert!(answer.stdout.contains(part), "{part}: {}", answer.stdout);
+    }
+    let widest = answer.stdout.lines().map(|line| line.chars().count()).max();
+    assert!(widest <= Some(100), "{widest:?}");
+}
+
+#[test]
+fn the_short_help_leaves_the_tables_out() {
+    let answer = portcrew(here(), &["run", "-h"]);
+    assert_eq!(answer.status, 0);
+    assert!(answer.stdout.contains("Examples:"));
+    assert!(!answer.stdout.contains("Exit status:"));
+}
+
+#[test]
+fn the_version_is_the_packages() {
+    let answer = portcrew(here(), &["--version"]);
+    assert_eq!(
+        answer.stdout,
+        concat!("portcrew ", env!("CARGO_PKG_VERSION"), "\n")
+    );
+}
+
+#[test]
+fn arguments_that_cannot_be_read_are_status_2_with_the_reason() {
+    for (args, reason) in [
+        (&["run"][..], "PROGRAM"),
+        (&["run", "-w", "0", "x"], "at least one worker"),
+        (&["run", "-w", "99999", "x"], "1,024"),
+        (&["run", "--policy", "random", "x"], "round-robin"),
+        (&["run", "--grace", "soon", "x"], "500ms"),
+        (&["run", "--env", "A", "x"], "KEY=VALUE"),
+        (
+            &["run", "--env", "NODE_CHANNEL_FD=3", "x"],
+            "sets this variable itself",
+        ),
+        (&["run", "--name", "../x", "x"], "a name has"),
+        (&["run", "--colour", "x"], "--color"),
+        (&["demo", "--port", "70000"], "65535"),
+        (&["sprint"], "sprint"),
+    ] {
+        let answer = portcrew(here(), args);
+        assert_eq!(answer.status, 2, "{args:?}");
+        assert!(
+            answer.stderr.contains(reason),
+            "{args:?}: {}",
+            answer.stderr
+        );
+        assert_eq!(answer.stdout, "");
+    }
+}
+
+#[test]
+fn without_a_command_the_help_is_shown_as_an_error() {
+    let answer = portcrew(here(), &[]);
+    assert_eq!(answer.status, 2);
+    assert!(answer.stderr.contains("portcrew demo"));
+}
