@@ -1,0 +1,18 @@
+//! The proof half of portcrew: what its tests are made with. Never published.
+//!
+//! * [`process`]: real programs, started, watched and gone with their whole tree when the test is over.
+//! * [`node`]: Node.js as the other side, and the scripts in `fixtures/`.
+//! * [`http`]: a client that puts every attempt into exactly one class; also the command `portcrew-load`.
+//! * [`ledger`]: the clients' books against the primary's.
+//!
+//! Everything here speaks to loopback or to a Unix socket only, signals only what it started, and is bounded in time
+//! and number. The modules panic where a test would: a failed wait is a failed test, with the whole log.
+
+#![forbid(unsafe_code)]
+// A panic is how a test fails, and this crate is read by tests only.
+#![allow(clippy::panic)]
+
+pub mod http;
+pub mod ledger;
+pub mod node;
+pub mod process;

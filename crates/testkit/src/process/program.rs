@@ -1,0 +1,86 @@
+//! What to start: a program with its arguments and surroundings.
+
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use super::guard::Process;
+
+/// A program to be started by [`start`](Self::start).
+///
+/// Its standard input is `/dev/null` unless [`stdin_pipe`](Self::stdin_pipe) is asked for; both outputs are captured.
+#[derive(Debug)]
+#[must_use = "nothing runs before `start`"]
+pub struct Program {
+    pub(super) command: Command,
+    pub(super) stdin: Stdio,
+    pub(super) name: String,
+}
+
+impl Program {
+    /// A program by its path, or by its name on `PATH`.
+    pub fn new(program: impl AsRef<OsStr>) -> Self {
+        let program = program.as_ref();
+        let name = Path::new(program)
+            .file_name()
+            .unwrap_or(program)
+            .to_string_lossy()
+            .into_owned();
+        Self {
+            command: Command::new(program),
+            stdin: Stdio::null(),
+            name,
+        }
+    }
+
+    /// Adds one argument.
+    pub fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
+        self.command.arg(arg);
+        self
+    }
+
+    /// Adds arguments.
+    pub fn args<A: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
+        self.command.args(args);
+        self
+    }
+
+    /// Sets an environment variable; the rest is inherited.
+    pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Takes a variable out of the inherited environment.
+    pub fn env_remove(mut self, name: impl AsRef<OsStr>) -> Self {
+        self.command.env_remove(name);
+        self
+    }
+
+    /// The directory that the program starts in.
+    pub fn cwd(mut self, directory: impl AsRef<Path>) -> Self {
+        self.command.current_dir(directory);
+        self
+    }
+
+    /// Gives the program a pipe as standard input, written with [`Process::write_line`].
+    pub fn stdin_pipe(mut self) -> Self {
+        self.stdin = Stdio::piped();
+        self
+    }
+
+    /// The name that failure messages use; by default the file name.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// Starts it.
+    ///
+    /// # Panics
+    /// When it cannot be started, with the reason.
+    #[must_use = "dropping the process ends it"]
+    pub fn start(self) -> Process {
+        Process::start(self)
+    }
+}
