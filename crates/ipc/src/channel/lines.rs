@@ -1,0 +1,84 @@
+//! Lines that are being written: bytes on one side, a count of lines on the other. Pure.
+
+use crate::message::Packet;
+
+/// Memory kept while nothing waits, in bytes.
+const KEPT_BYTES: usize = 64 * 1024;
+
+/// Lines in the order in which they are written.
+#[derive(Debug, Default)]
+pub(super) struct Lines {
+    /// `bytes[..written]` is written already.
+    bytes: Vec<u8>,
+    written: usize,
+    /// Lines whose end is not written.
+    count: usize,
+    /// Whether the last byte written was not the end of a line.
+    inside: bool,
+}
+
+impl Lines {
+    /// Appends the line of `packet` and returns its length in bytes.
+    pub(super) fn encode(&mut self, packet: &Packet) -> usize {
+        let before = self.bytes.len();
+        packet.encode(&mut self.bytes);
+        self.count += 1;
+        self.bytes.len() - before
+    }
+
+    /// Appends a line that was encoded before.
+    pub(super) fn append(&mut self, line: &[u8]) {
+        self.bytes.extend_from_slice(line);
+        self.count += 1;
+    }
+
+    /// Takes back the last line, which is `length` bytes long and not begun.
+    pub(super) fn take_back(&mut self, length: usize) {
+        self.bytes.truncate(self.bytes.len() - length);
+        self.count -= 1;
+    }
+
+    /// What is not written.
+    pub(super) fn rest(&self) -> &[u8] {
+        &self.bytes[self.written..]
+    }
+
+    /// What is not written of the line that has begun; nothing between two lines.
+    pub(super) fn rest_of_line(&self) -> &[u8] {
+        if !self.inside {
+            return &[];
+        }
+        let newline = self.rest().iter().position(|byte| *byte == b'\n');
+        newline.map_or(self.rest(), |end| &self.rest()[..=end])
+    }
+
+    /// How many lines are not written to their end.
+    pub(super) const fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Notes that the next `count` bytes are written.
+    pub(super) fn advance(&mut self, count: usize) {
+        let written = &self.rest()[..count];
+        let ended = written.iter().filter(|byte| **byte == b'\n').count();
+        self.inside = written.last().map_or(self.inside, |byte| *byte != b'\n');
+        self.count -= ended;
+        self.written += count;
+        self.forget_written();
+    }
+
+    /// Moves the rest to the front. Only when that is the smaller part, so that many small writes cost no more
+    /// than their sum.
+    fn forget_written(&mut self) {
+        let rest = self.rest().len();
+        if rest > self.written {
+            return;
+        }
+        self.bytes.copy_within(self.written.., 0);
+        self.bytes.truncate(rest);
+        self.written = 0;
+        if rest == 0 {
+            self.bytes.shrink_to(KEPT_BYTES);
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! What waits to be written, in which order, and which descriptor goes with which byte. Pure.
+//!
+//! Node's rule: once a handle message is written, everything behind it waits until the peer has answered it;
+//! only the answers to the peer's own handle messages pass. So at most one descriptor is under way, and a
+//! receiver that pairs loosely, as Node does, cannot pair wrongly.
+
+use std::collections::VecDeque;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use super::lines::Lines;
+use super::settings::ChannelSettings;
+use crate::error::QueueError;
+use crate::message::Packet;
+
+/// A descriptor to send with a message.
+#[derive(Debug, Clone)]
+pub struct OutgoingHandle<H = Arc<OwnedFd>> {
+    /// The descriptor. A reference to it is held until the peer has answered.
+    pub fd: H,
+    /// The caller's name for it, given back with the answer.
+    pub token: u64,
+}
+
+/// The queue of lines to write.
+#[derive(Debug)]
+pub(super) struct Outbox<H> {
+    frame_limit: usize,
+    byte_limit: usize,
+    message_limit: usize,
+    /// Messages that may be written now.
+    wire: Lines,
+    /// Answers to the peer's handle messages. They go first, as soon as a line of `wire` ends.
+    answers: Lines,
+    handle: HandleState<H>,
+    /// Messages that wait for the answer to the handle.
+    behind: VecDeque<Waiting<H>>,
+    behind_bytes: usize,
+    closed: bool,
+}
+
+/// Where the one handle message is. Its line is always the last on the wire: what comes later waits.
+#[derive(Debug)]
+enum HandleState<H> {
+    /// There is none, so nothing waits behind one.
+    Idle,
+    /// Not a byte of its line is written.
+    Unsent {
+        length: usize,
+        handle: OutgoingHandle<H>,
+    },
+    /// Its descriptor left with the first byte; the rest of the line may still be on the wire.
+    Sent { handle: OutgoingHandle<H> },
+}
+
+#[derive(Debug)]
+struct Waiting<H> {
+    line: Vec<u8>,
+    handle: Option<OutgoingHandle<H>>,
+}
+
+/// The next bytes to write. The descriptor goes with the first of them.
+#[derive(Debug)]
+pub(super) struct Chunk<'a, H> {
+    pub(super) bytes: &'a [u8],
+    pub(super) fd: Option<&'a H>,
+}
+
+impl<H> Outbox<H> {
+    pub(super) fn new(settings: &ChannelSettings) -> Self {
+        Self {
+            frame_limit: settings.frame_bytes,
+            byte_limit: settings.outbox_bytes,
+            message_limit: settings.outbox_messages,
+            wire: Lines::default(),
+            answers: Lines::default(),
+            handle: HandleState::Idle,
+            behind: VecDeque::new(),
+            behind_bytes: 0,
+            closed: false,
+        }
+    }
+
+    /// Takes a message of the caller.
+    pub(super) fn queue(
+        &mut self,
+        packet: &Packet,
+        handle: Option<OutgoingHandle<H>>,
+    ) -> Result<(), QueueError> {
+        if self.closed {
+            return Err(QueueError::Closed);
+        }
+        if packet.carries_handle() != handle.is_some() {
+            return Err(QueueError::HandleMismatch);
+        }
+        if self.wire.count() + self.behind.len() >= self.message_limit {
+            return Err(QueueError::FullOfMessages {
+                limit: self.message_limit,
+            });
+        }
+        match self.handle {
+            HandleState::Idle => self.queue_on_wire(packet, handle),
+            HandleState::Unsent { .. } | HandleState::Sent { .. } => {
+                self.queue_behind(packet, handle)
+            }
+        }
+    }
+
+    /// Answers a handle message of the peer. Not limited: the caller reads no more while too many wait.
+    pub(super) fn answer(&mut self, received: bool) {
+        if self.closed {
+            return;
+        }
+        let answer = if received {
+            Packet::HandleAck
+        } else {
+            Packet::HandleNack
+        };
+        self.answers.encode(&answer);
+    }
+
+    /// Bytes of answers that are not written.
+    pub(super) fn unwritten_answers(&self) -> usize {
+        self.answers.rest().len()
+    }
+
+    /// What to write next, or `None` when all that may be written is.
+    pub(super) fn front(&self) -> Option<Chunk<'_, H>> {
+        let (bytes, fd) = if self.answers_are_next() {
+            (self.answers.rest(), None)
+        } else if self.unwritten_answers() > 0 {
+            (self.wire.rest_of_line(), None)
+        } else {
+            self.front_of_wire()
+        };
+        (!bytes.is_empty()).then_some(Chunk { bytes, fd })
+    }
+
+    /// Notes that the first `count` bytes of [`front`](Self::front) are written.
+    pub(super) fn advance(&mut self, count: usize) {
+        if self.answers_are_next() {
+            self.answers.advance(count);
+            return;
+        }
+        let with_descriptor = self.front_of_wire().1.is_some();
+        if with_descriptor && count > 0 {
+            self.handle = match std::mem::replace(&mut self.handle, HandleState::Idle) {
+                HandleState::Unsent { handle, .. } => HandleState::Sent { handle },
+                other => other,
+            };
+        }
+        self.wire.advance(count);
+    }
+
+    /// The peer answered a handle message: its token, or `None` when there was nothing to answer.
+    pub(super) fn answered(&mut self) -> Option<u64> {
+        let complete = self.wire.rest().is_empty();
+        match std::mem::replace(&mut self.handle, HandleState::Idle) {
+            HandleState::Sent { handle } if complete => {
+                self.release();
+                Some(handle.token)
+            }
+            unchanged => {
+                self.handle = unchanged;
+                None
+            }
+        }
+    }
+
+    /// The token of the handle that is under way and not answered.
+    pub(super) const fn in_flight(&self) -> Option<u64> {
+        match &self.handle {
+            HandleState::Sent { handle, .. } => Some(handle.token),
+            HandleState::Idle | HandleState::Unsent { .. } => None,
+        }
+    }
+
+    /// Whether nothing waits, neither for room nor for an answer.
+    pub(super) fn is_idle(&self) -> bool {
+        let nothing_waits = self.front().is_none() && self.behind.is_empty();
+        nothing_waits && matches!(self.handle, HandleState::Idle)
+    }
+
+    pub(super) const fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// Drops the lines that wait and takes nothing more. The tokens of handles that are not sent stay, to be
+    /// taken back.
+    pub(super) fn close(&mut self) {
+        self.closed = true;
+        self.wire = Lines::default();
+        self.answers = Lines::default();
+        match &mut self.handle {
+            HandleState::Unsent { length, .. } => *length = 0,
+            // An answer that the peer gave before it left still counts.
+            HandleState::Idle | HandleState::Sent { .. } => {}
+        }
+        self.behind.retain(|waiting| waiting.handle.is_some());
+        for waiting in &mut self.behind {
+            waiting.line = Vec::new();
+        }
+        self.behind_bytes = 0;
+    }
+
+    /// The tokens of the handles of which the peer got nothing, in order. Their messages are dropped.
+    pub(super) fn take_unsent(&mut self) -> Vec<u64> {
+        let mut tokens = Vec::new();
+        match std::mem::replace(&mut self.handle, HandleState::Idle) {
+            HandleState::Unsent { length, handle } => {
+                tokens.push(handle.token);
+                if !self.closed {
+                    self.wire.take_back(length);
+                }
+            }
+            unchanged => self.handle = unchanged,
+        }
+        let behind = self
+            .behind
+            .iter()
+            .filter_map(|waiting| waiting.handle.as_ref());
+        tokens.extend(behind.map(|handle| handle.token));
+        self.behind.retain(|waiting| waiting.handle.is_none());
+        self.behind_bytes = self.behind.iter().map(|waiting| waiting.line.len()).sum();
+        if matches!(self.handle, HandleState::Idle) {
+            self.release();
+        }
+        tokens
+    }
+
+    /// The front of the wire. The handle's line goes alone: a receiver gives the descriptor to the last line
+    /// that began in its read.
+    fn front_of_wire(&self) -> (&[u8], Option<&H>) {
+        let rest = self.wire.rest();
+        match &self.handle {
+            HandleState::Idle | HandleState::Sent { .. } => (rest, None),
+            HandleState::Unsent { length, handle } => match rest.len() - length {
+                0 => (rest, Some(&handle.fd)),
+                before => (&rest[..before], None),
+            },
+        }
+    }
+
+    fn queue_on_wire(
+        &mut self,
+        packet: &Packet,
+        handle: Option<OutgoingHandle<H>>,
+    ) -> Result<(), QueueError> {
+        let length = self.wire.encode(packet);
+        if let Err(error) = self.check_room(length, self.wire.rest().len()) {
+            self.wire.take_back(length);
+            return Err(error);
+        }
+        if let Some(handle) = handle {
+            self.handle = HandleState::Unsent { length, handle };
+        }
+        Ok(())
+    }
+
+    fn queue_behind(
+        &mut self,
+        packet: &Packet,
+        handle: Option<OutgoingHandle<H>>,
+    ) -> Result<(), QueueError> {
+        let mut line = Vec::new();
+        packet.encode(&mut line);
+        let waiting = self.wire.rest().len() + self.behind_bytes;
+        self.check_room(line.len(), waiting + line.len())?;
+        self.behind_bytes += line.len();
+        self.behind.push_back(Waiting { line, handle });
+        Ok(())
+    }
+
+    /// A line that has begun is finished before the answers go, and answers that have begun before a line.
+    fn answers_are_next(&self) -> bool {
+        self.unwritten_answers() > 0 && self.wire.rest_of_line().is_empty()
+    }
+
+    fn check_room(&self, line: usize, total: usize) -> Result<(), QueueError> {
+        if line > self.frame_limit + 1 {
+            return Err(QueueError::TooLong {
+                limit: self.frame_limit,
+            });
+        }
+        if total > self.byte_limit {
+            return Err(QueueError::FullOfBytes {
+                limit: self.byte_limit,
+            });
+        }
+        Ok(())
+    }
+
+    /// Moves what waited behind an answered handle to the wire, up to and including the next handle.
+    fn release(&mut self) {
+        while let Some(Waiting { line, handle }) = self.behind.pop_front() {
+            self.behind_bytes -= line.len();
+            self.wire.append(&line);
+            if let Some(handle) = handle {
+                self.handle = HandleState::Unsent {
+                    length: line.len(),
+                    handle,
+                };
+                return;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,262 @@
+//! The queue against a socket that takes as many bytes as it likes.
+
+use super::*;
+use crate::handle::HandleKind;
+use crate::message::{Inner, UserMessage};
+use proptest::prelude::*;
+
+const ACK: &str = "{\"cmd\":\"NODE_HANDLE_ACK\"}\n";
+
+fn plain(number: u64) -> Packet {
+    Packet::User(UserMessage::new(&number).unwrap())
+}
+
+fn with_handle(number: u64) -> (Packet, Option<OutgoingHandle<u64>>) {
+    let inner = Inner::User(UserMessage::new(&number).unwrap());
+    let packet = Packet::Handle {
+        kind: HandleKind::NetNative,
+        inner,
+    };
+    (
+        packet,
+        Some(OutgoingHandle {
+            fd: number,
+            token: number,
+        }),
+    )
+}
+
+fn outbox() -> Outbox<u64> {
+    Outbox::new(&ChannelSettings::default())
+}
+
+fn queue(outbox: &mut Outbox<u64>, message: (Packet, Option<OutgoingHandle<u64>>)) {
+    outbox.queue(&message.0, message.1).unwrap();
+}
+
+/// Writes at most `room` bytes, as a socket would.
+fn write(outbox: &mut Outbox<u64>, room: usize) -> Option<(String, Option<u64>)> {
+    let chunk = outbox.front()?;
+    let count = chunk.bytes.len().min(room);
+    let written = (
+        String::from_utf8(chunk.bytes[..count].to_vec()).unwrap(),
+        chunk.fd.copied(),
+    );
+    outbox.advance(count);
+    Some(written)
+}
+
+#[test]
+fn messages_without_descriptors_share_one_write() {
+    let mut outbox = outbox();
+    queue(&mut outbox, (plain(1), None));
+    queue(&mut outbox, (plain(2), None));
+    assert_eq!(write(&mut outbox, 100), Some(("1\n2\n".to_owned(), None)));
+    assert!(outbox.is_idle());
+}
+
+#[test]
+fn a_descriptor_goes_with_the_first_byte_of_its_line_and_with_no_other_line() {
+    let mut outbox = outbox();
+    queue(&mut outbox, (plain(1), None));
+    queue(&mut outbox, with_handle(7));
+    assert_eq!(write(&mut outbox, 100), Some(("1\n".to_owned(), None)));
+    assert_eq!(
+        write(&mut outbox, 5),
+        Some((r#"{"cmd"#.to_owned(), Some(7)))
+    );
+    let (rest, fd) = write(&mut outbox, 1000).unwrap();
+    assert!(
+        rest.starts_with(r#"":"NODE_HANDLE","#) && rest.ends_with("\n"),
+        "{rest}"
+    );
+    assert_eq!(
+        fd, None,
+        "after a partial write the rest goes without the descriptor"
+    );
+}
+
+#[test]
+fn answers_go_first_but_never_into_a_line_that_has_begun() {
+    let mut outbox = outbox();
+    queue(&mut outbox, (plain(123), None));
+    queue(&mut outbox, (plain(4), None));
+    queue(&mut outbox, with_handle(7));
+    assert_eq!(write(&mut outbox, 2), Some(("12".to_owned(), None)));
+    outbox.answer(true);
+    assert_eq!(outbox.unwritten_answers(), ACK.len());
+    assert_eq!(write(&mut outbox, 1000), Some(("3\n".to_owned(), None)));
+    assert_eq!(write(&mut outbox, 3), Some((ACK[..3].to_owned(), None)));
+    assert_eq!(write(&mut outbox, 1000), Some((ACK[3..].to_owned(), None)));
+    assert_eq!(outbox.unwritten_answers(), 0);
+    assert_eq!(write(&mut outbox, 1000), Some(("4\n".to_owned(), None)));
+    assert_eq!(write(&mut outbox, 1), Some(("{".to_owned(), Some(7))));
+    outbox.answer(true);
+    let (rest, _) = write(&mut outbox, 1000).unwrap();
+    assert!(!rest.contains("ACK"), "{rest}");
+    assert_eq!(write(&mut outbox, 1000), Some((ACK.to_owned(), None)));
+}
+
+#[test]
+fn all_but_answers_waits_behind_an_unanswered_handle() {
+    let mut outbox = outbox();
+    queue(&mut outbox, with_handle(7));
+    queue(&mut outbox, (plain(1), None));
+    queue(&mut outbox, with_handle(8));
+    queue(&mut outbox, (plain(2), None));
+    assert_eq!(write(&mut outbox, 1000).unwrap().1, Some(7));
+    assert_eq!(write(&mut outbox, 1000), None);
+    outbox.answer(false);
+    assert_eq!(
+        write(&mut outbox, 1000).unwrap().0,
+        "{\"cmd\":\"NODE_HANDLE_NACK\"}\n"
+    );
+    assert_eq!(outbox.answered(), Some(7));
+    assert_eq!(write(&mut outbox, 1000), Some(("1\n".to_owned(), None)));
+    assert_eq!(write(&mut outbox, 1000).unwrap().1, Some(8));
+    assert_eq!(write(&mut outbox, 1000), None);
+    assert_eq!(outbox.answered(), Some(8));
+    assert_eq!(write(&mut outbox, 1000), Some(("2\n".to_owned(), None)));
+    assert!(outbox.is_idle());
+}
+
+#[test]
+fn an_answer_to_nothing_is_none() {
+    let mut outbox = outbox();
+    assert_eq!(outbox.answered(), None);
+    queue(&mut outbox, with_handle(7));
+    assert_eq!(outbox.answered(), None, "not a byte of it was written");
+    write(&mut outbox, 5);
+    assert_eq!(outbox.answered(), None, "its line is not complete");
+    write(&mut outbox, 1000);
+    assert_eq!(outbox.answered(), Some(7));
+    assert_eq!(outbox.answered(), None, "it was answered once");
+}
+
+#[test]
+fn each_limit_refuses_and_leaves_the_queue_as_it_was() {
+    let settings = ChannelSettings {
+        frame_bytes: 40,
+        outbox_bytes: 45,
+        outbox_messages: 3,
+        ..ChannelSettings::default()
+    };
+    let mut outbox: Outbox<u64> = Outbox::new(&settings);
+    let long = |length: usize| Packet::User(UserMessage::new(&"x".repeat(length)).unwrap());
+    assert_eq!(
+        outbox.queue(&long(39), None),
+        Err(QueueError::TooLong { limit: 40 })
+    );
+    outbox.queue(&long(38), None).unwrap();
+    assert_eq!(
+        outbox.queue(&long(9), None),
+        Err(QueueError::FullOfBytes { limit: 45 })
+    );
+    outbox.queue(&plain(1), None).unwrap();
+    outbox.queue(&plain(2), None).unwrap();
+    assert_eq!(
+        outbox.queue(&plain(3), None),
+        Err(QueueError::FullOfMessages { limit: 3 })
+    );
+    let (packet, _) = with_handle(7);
+    assert_eq!(outbox.queue(&packet, None), Err(QueueError::HandleMismatch));
+    let (written, _) = write(&mut outbox, 1000).unwrap();
+    assert!(written.ends_with("x\"\n1\n2\n"), "{written}");
+    outbox.queue(&plain(3), None).unwrap();
+}
+
+#[test]
+fn what_the_peer_never_got_is_taken_back_and_what_it_may_have_got_is_not() {
+    let mut outbox = outbox();
+    queue(&mut outbox, with_handle(7));
+    queue(&mut outbox, with_handle(8));
+    queue(&mut outbox, (plain(1), None));
+    queue(&mut outbox, with_handle(9));
+    write(&mut outbox, 1);
+    assert_eq!(outbox.in_flight(), Some(7));
+    assert_eq!(outbox.take_unsent(), [8, 9]);
+    assert_eq!(outbox.in_flight(), Some(7));
+    write(&mut outbox, 1000);
+    assert_eq!(outbox.answered(), Some(7));
+    assert_eq!(write(&mut outbox, 1000), Some(("1\n".to_owned(), None)));
+}
+
+#[test]
+fn a_handle_taken_back_leaves_its_neighbours_on_the_wire() {
+    let mut outbox = outbox();
+    queue(&mut outbox, (plain(1), None));
+    queue(&mut outbox, with_handle(7));
+    queue(&mut outbox, (plain(2), None));
+    assert_eq!(outbox.take_unsent(), [7]);
+    assert_eq!(write(&mut outbox, 1000), Some(("1\n2\n".to_owned(), None)));
+}
+
+proptest! {
+    /// A step is: queue a plain message, queue a handle, owe an answer, be answered, or write some bytes.
+    #[test]
+    fn whatever_happens_the_peer_gets_each_line_once_in_order_and_one_descriptor_at_a_time(
+        steps in prop::collection::vec((0..7u8, 1..90usize), 0..200),
+    ) {
+        let (mut outbox, mut peer) = (outbox(), Peer::default());
+        let (mut lines, mut fds, mut answers) = (Vec::new(), Vec::new(), 0);
+        for (number, (step, room)) in (0..).zip(steps) {
+            match step {
+                0 | 1 => {
+                    let message = if step == 0 { (plain(number), None) } else { with_handle(number) };
+                    let mut line = Vec::new();
+                    message.0.encode(&mut line);
+                    lines.push(String::from_utf8(line).unwrap());
+                    fds.extend(message.1.as_ref().map(|handle| handle.fd));
+                    queue(&mut outbox, message);
+                }
+                2 => {
+                    outbox.answer(true);
+                    answers += 1;
+                }
+                3 => peer.answer(&mut outbox),
+                _ => peer.read(&mut outbox, room),
+            }
+        }
+        while !outbox.is_idle() {
+            peer.read(&mut outbox, usize::MAX);
+            peer.answer(&mut outbox);
+        }
+        let (got_answers, got_lines): (Vec<_>, Vec<_>) =
+            peer.stream.split_inclusive('\n').partition(|line| *line == ACK);
+        prop_assert_eq!(got_lines, lines);
+        prop_assert_eq!(got_answers.len(), answers);
+        prop_assert_eq!(peer.fds, fds);
+    }
+}
+
+/// The other end: what it got, and the descriptor that it has not answered.
+#[derive(Default)]
+struct Peer {
+    stream: String,
+    fds: Vec<u64>,
+    /// Its name, and where in the stream its line begins.
+    unanswered: Option<(u64, usize)>,
+}
+
+impl Peer {
+    fn read(&mut self, outbox: &mut Outbox<u64>, room: usize) {
+        let Some((bytes, fd)) = write(outbox, room) else {
+            return;
+        };
+        if let Some(fd) = fd {
+            assert!(self.stream.is_empty() || self.stream.ends_with('\n'));
+            assert_eq!(self.unanswered.replace((fd, self.stream.len())), None);
+            self.fds.push(fd);
+        }
+        self.stream.push_str(&bytes);
+    }
+
+    /// Only an answer to a complete line counts.
+    fn answer(&mut self, outbox: &mut Outbox<u64>) {
+        let stream = &self.stream;
+        let due = self
+            .unanswered
+            .take_if(|(_, begin)| stream[*begin..].contains('\n'));
+        assert_eq!(outbox.answered(), due.map(|(fd, _)| fd));
+    }
+}

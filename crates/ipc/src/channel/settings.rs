@@ -1,0 +1,42 @@
+//! The limits of a channel.
+
+use crate::frame::FRAME_BYTES;
+
+/// The limits of one channel. Each has a behaviour beyond it; none ends in unbounded memory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChannelSettings {
+    /// Longest line in bytes, in both directions. A longer one from the peer ends the channel with
+    /// [`ChannelError::FrameTooLong`](crate::error::ChannelError::FrameTooLong), one of the caller's is
+    /// refused. Default 16 MiB.
+    pub frame_bytes: usize,
+    /// Most bytes that may wait for the peer to read or to acknowledge. Beyond it
+    /// [`queue`](super::Channel::queue) refuses. Default 16 MiB.
+    pub outbox_bytes: usize,
+    /// Most messages that may wait likewise. Default 65,536.
+    pub outbox_messages: usize,
+    /// Bytes read in one turn before other tasks get theirs. Default 256 KiB.
+    pub read_budget_bytes: usize,
+    /// Messages delivered in one turn before other tasks get theirs. Default 256.
+    pub read_budget_messages: usize,
+}
+
+/// Default of [`ChannelSettings::outbox_bytes`].
+pub(super) const OUTBOX_BYTES: usize = 16 * 1024 * 1024;
+/// Default of [`ChannelSettings::outbox_messages`].
+pub(super) const OUTBOX_MESSAGES: usize = 65_536;
+/// Default of [`ChannelSettings::read_budget_bytes`].
+const READ_BUDGET_BYTES: usize = 256 * 1024;
+/// Default of [`ChannelSettings::read_budget_messages`].
+const READ_BUDGET_MESSAGES: usize = 256;
+
+impl Default for ChannelSettings {
+    fn default() -> Self {
+        Self {
+            frame_bytes: FRAME_BYTES,
+            outbox_bytes: OUTBOX_BYTES,
+            outbox_messages: OUTBOX_MESSAGES,
+            read_budget_bytes: READ_BUDGET_BYTES,
+            read_budget_messages: READ_BUDGET_MESSAGES,
+        }
+    }
+}

@@ -1,0 +1,339 @@
+//! The channel on a socket: reads, writes, and the share of time that one peer may take.
+
+use std::future::poll_fn;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use rustix::net::{Shutdown, shutdown};
+
+use super::inbox::{Inbox, Incoming};
+use super::outbox::{Chunk, Outbox, OutgoingHandle};
+use super::settings::ChannelSettings;
+use crate::error::{ChannelError, QueueError};
+use crate::message::Packet;
+use crate::reactor::AsyncOwnedFd;
+use crate::socket::{self, Received};
+
+/// Bytes asked for in one read.
+const READ_BYTES: usize = 32 * 1024;
+
+/// Bytes of unwritten answers above which nothing more is read: what the peer sends without reading would need
+/// ever more answers, and those would pile up here. Other unwritten bytes must not hinder reading, or two ends
+/// that both have much to say would wait for each other for ever.
+const UNREAD_ANSWERS_BYTES: usize = 64 * 1024;
+
+/// One end of Node's channel.
+///
+/// All methods belong to one task: the channel remembers one waker for each direction. Dropping it closes
+/// the descriptor, which the peer sees as `disconnect`.
+#[derive(Debug)]
+pub struct Channel {
+    io: AsyncOwnedFd,
+    settings: ChannelSettings,
+    inbox: Inbox,
+    outbox: Outbox<Arc<OwnedFd>>,
+    read_buffer: Box<[u8]>,
+    reading: Reading,
+    turn: Turn,
+}
+
+/// What a channel that is no longer waited for still had to say.
+#[derive(Debug)]
+pub enum Drained {
+    /// Something that the peer had sent.
+    Incoming(Incoming),
+    /// Nothing is there now, but the other end is open: by the peer, or by a process that inherited it.
+    Empty,
+    /// Everything was read and nobody can send more.
+    Ended,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    Open,
+    /// The peer's end is closed. What was read before is still to be told.
+    Ended,
+    /// The peer sent what cannot be followed, or the kernel refused. That was told, and nothing comes after.
+    Failed,
+}
+
+/// How much one turn has taken.
+#[derive(Debug, Default)]
+struct Turn {
+    bytes: usize,
+    messages: usize,
+}
+
+impl Channel {
+    /// Takes one end of a Unix stream socket pair.
+    ///
+    /// # Errors
+    /// There is no tokio runtime, or the descriptor cannot be polled.
+    ///
+    /// # Panics
+    /// The current runtime was built without its IO driver.
+    pub fn from_fd(fd: OwnedFd, settings: ChannelSettings) -> io::Result<Self> {
+        Ok(Self {
+            io: AsyncOwnedFd::new(fd)?,
+            inbox: Inbox::new(settings.frame_bytes),
+            outbox: Outbox::new(&settings),
+            read_buffer: vec![0; READ_BYTES].into_boxed_slice(),
+            reading: Reading::Open,
+            turn: Turn::default(),
+            settings,
+        })
+    }
+
+    /// The next thing from the peer; `None` when it has closed its end and all that it sent was returned.
+    /// What is queued is written along the way.
+    ///
+    /// When the peer has had its share of this turn, this is `Pending` and has already woken the task.
+    ///
+    /// # Errors
+    /// The peer sent too long a line, or the kernel refused to read. After an error comes `None`.
+    pub fn poll_recv(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Incoming, ChannelError>>> {
+        loop {
+            if self.turn.is_spent(&self.settings) {
+                self.turn = Turn::default();
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            if self.reading == Reading::Failed {
+                return Poll::Ready(None);
+            }
+            if let Some(next) = self.next_read().transpose() {
+                self.turn.messages += 1;
+                return Poll::Ready(Some(next));
+            }
+            if self.reading == Reading::Ended {
+                return Poll::Ready(None);
+            }
+            let flushed = self.poll_flush(cx);
+            if flushed.is_pending() && self.outbox.unwritten_answers() > UNREAD_ANSWERS_BYTES {
+                return Poll::Pending;
+            }
+            let buffer = &mut self.read_buffer;
+            match self
+                .io
+                .poll_read_io(cx, |fd| socket::recv_past_reset(fd, buffer))
+            {
+                Poll::Pending => {
+                    self.turn = Turn::default();
+                    return Poll::Pending;
+                }
+                Poll::Ready(Ok(received)) => self.take_read(received),
+                Poll::Ready(Err(error)) => return Poll::Ready(Some(Err(self.fail(error)))),
+            }
+        }
+    }
+
+    /// As [`poll_recv`](Self::poll_recv).
+    ///
+    /// Cancel safe: nothing is taken from the channel before it is returned.
+    pub async fn recv(&mut self) -> Option<Result<Incoming, ChannelError>> {
+        poll_fn(|cx| self.poll_recv(cx)).await
+    }
+
+    /// Reads without waiting and without a share: for the channel of a peer that is dead, whose last words
+    /// count.
+    ///
+    /// # Errors
+    /// As [`poll_recv`](Self::poll_recv).
+    pub fn try_recv(&mut self) -> Result<Drained, ChannelError> {
+        loop {
+            if self.reading == Reading::Failed {
+                return Ok(Drained::Ended);
+            }
+            if let Some(incoming) = self.next_read()? {
+                return Ok(Drained::Incoming(incoming));
+            }
+            if self.reading == Reading::Ended {
+                return Ok(Drained::Ended);
+            }
+            let buffer = &mut self.read_buffer;
+            match self
+                .io
+                .try_read_io(|fd| socket::recv_past_reset(fd, buffer))
+            {
+                Ok(received) => self.take_read(received),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    return Ok(Drained::Empty);
+                }
+                Err(error) => return Err(self.fail(error)),
+            }
+        }
+    }
+
+    /// Takes a message to be written by the next [`poll_flush`](Self::poll_flush) or
+    /// [`poll_recv`](Self::poll_recv). Writes nothing itself, so that the messages of one turn share a system
+    /// call. `handle` is given exactly with [`Packet::Handle`].
+    ///
+    /// # Errors
+    /// A limit is reached, the channel is closed, or message and handle do not belong together. The message
+    /// is not taken.
+    pub fn queue(
+        &mut self,
+        packet: &Packet,
+        handle: Option<OutgoingHandle>,
+    ) -> Result<(), QueueError> {
+        self.outbox.queue(packet, handle)
+    }
+
+    /// Writes what may be written now. Ready when that is done; messages behind an unanswered handle wait
+    /// for [`poll_recv`](Self::poll_recv) to see the answer.
+    ///
+    /// # Errors
+    /// [`PeerGone`](ChannelError::PeerGone) when nobody reads any more: then nothing can be queued, but what
+    /// the peer had sent can still be received. [`System`](ChannelError::System) leaves everything queued.
+    pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ChannelError>> {
+        if self.outbox.is_closed() {
+            return Poll::Ready(Err(ChannelError::PeerGone));
+        }
+        while let Some(chunk) = self.outbox.front() {
+            match self.io.poll_write_io(cx, |fd| write(fd, &chunk)) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Ok(count)) => self.outbox.advance(count),
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(self.write_failed(error))),
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Writes what may be written now, without waiting. True when that is done.
+    ///
+    /// # Errors
+    /// As [`poll_flush`](Self::poll_flush).
+    pub fn try_flush(&mut self) -> Result<bool, ChannelError> {
+        if self.outbox.is_closed() {
+            return Err(ChannelError::PeerGone);
+        }
+        while let Some(chunk) = self.outbox.front() {
+            match self.io.try_write_io(|fd| write(fd, &chunk)) {
+                Ok(count) => self.outbox.advance(count),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                Err(error) => return Err(self.write_failed(error)),
+            }
+        }
+        Ok(true)
+    }
+
+    /// Queues a message and waits until what may be written is written.
+    ///
+    /// Cancel safety: the message is queued as soon as this is first polled. Cancelled later, it stays queued
+    /// and goes out with the next flush or receive.
+    ///
+    /// # Errors
+    /// As [`queue`](Self::queue) and [`poll_flush`](Self::poll_flush), as an `io::Error`.
+    pub async fn send(
+        &mut self,
+        packet: &Packet,
+        handle: Option<OutgoingHandle>,
+    ) -> io::Result<()> {
+        self.queue(packet, handle)?;
+        poll_fn(|cx| self.poll_flush(cx)).await?;
+        Ok(())
+    }
+
+    /// Whether nothing waits to be written or answered. Node closes a channel only then.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.outbox.is_idle()
+    }
+
+    /// Whether messages can still be queued.
+    #[must_use]
+    pub const fn is_writable(&self) -> bool {
+        !self.outbox.is_closed()
+    }
+
+    /// The token of the handle whose descriptor was sent and that the peer has not answered.
+    #[must_use]
+    pub const fn in_flight(&self) -> Option<u64> {
+        self.outbox.in_flight()
+    }
+
+    /// Takes back the handles of which the peer has got nothing: their tokens, in order.
+    pub fn take_unsent(&mut self) -> Vec<u64> {
+        self.outbox.take_unsent()
+    }
+
+    /// How often descriptors of the peer were lost because this process has as many open as it may.
+    #[must_use]
+    pub const fn lost_descriptors(&self) -> u64 {
+        self.inbox.lost_descriptors()
+    }
+
+    /// Tells the peer that no more will come; it will close its end, which ends [`recv`](Self::recv). What is
+    /// queued is dropped: wait for [`is_idle`](Self::is_idle) first.
+    ///
+    /// # Errors
+    /// Never in practice: the peer being gone already is success.
+    pub fn shutdown(&mut self) -> io::Result<()> {
+        self.outbox.close();
+        match shutdown(&self.io, Shutdown::Write) {
+            Ok(()) | Err(rustix::io::Errno::NOTCONN) => Ok(()),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+
+    /// The next thing among the bytes read already. The answers that it owes the peer are written first, if
+    /// there is room.
+    fn next_read(&mut self) -> Result<Option<Incoming>, ChannelError> {
+        let next = self
+            .inbox
+            .next(&mut self.outbox)
+            .inspect_err(|_| self.reading = Reading::Failed)?;
+        if self.outbox.unwritten_answers() > 0 {
+            // Whatever hinders this is met again, and reported, by the next flush.
+            let _ = self.try_flush();
+        }
+        Ok(next)
+    }
+
+    fn take_read(&mut self, received: Received) {
+        let count = received.n;
+        self.turn.bytes += count;
+        self.inbox.push(&self.read_buffer[..count], received);
+        if count == 0 {
+            self.inbox.finish();
+            self.reading = Reading::Ended;
+        }
+    }
+
+    fn fail(&mut self, error: io::Error) -> ChannelError {
+        self.reading = Reading::Failed;
+        ChannelError::System(error)
+    }
+
+    fn write_failed(&mut self, error: io::Error) -> ChannelError {
+        let error = ChannelError::from(error);
+        if matches!(error, ChannelError::PeerGone) {
+            self.outbox.close();
+        }
+        error
+    }
+}
+
+impl AsFd for Channel {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.io.as_fd()
+    }
+}
+
+impl Turn {
+    const fn is_spent(&self, settings: &ChannelSettings) -> bool {
+        self.bytes >= settings.read_budget_bytes || self.messages >= settings.read_budget_messages
+    }
+}
+
+fn write(fd: BorrowedFd<'_>, chunk: &Chunk<'_, Arc<OwnedFd>>) -> io::Result<usize> {
+    match chunk.fd {
+        None => socket::send(fd, chunk.bytes, &[]),
+        Some(handle) => socket::send(fd, chunk.bytes, &[handle.as_fd()]),
+    }
+}

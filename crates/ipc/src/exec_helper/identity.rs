@@ -1,0 +1,49 @@
+//! Becoming another user for good: groups before the user, all three ids at once, and a check that
+//! there is no way back.
+
+use std::io;
+
+use nix::unistd::{Gid, ROOT, Uid, geteuid, getresgid, getresuid, setgroups, setresgid, setresuid};
+
+use super::plan::Plan;
+
+/// Takes on the plan's group and user. Nothing is done where none is asked for.
+pub(super) fn assume(plan: &Plan) -> Result<(), (&'static str, io::Error)> {
+    let Some(gid) = plan.gid.map(Gid::from_raw) else {
+        return Ok(());
+    };
+    let uid = plan.uid.map_or_else(geteuid, Uid::from_raw);
+    if already(uid, gid).map_err(|error| ("its user is unknown", error))? {
+        return Ok(());
+    }
+    let groups: Vec<Gid> = plan.groups.iter().copied().map(Gid::from_raw).collect();
+    setgroups(&groups).map_err(|errno| ("the groups cannot be set", errno.into()))?;
+    setresgid(gid, gid, gid).map_err(|errno| ("the group cannot be set", errno.into()))?;
+    setresuid(uid, uid, uid).map_err(|errno| ("the user cannot be set", errno.into()))?;
+    verify(uid, gid).map_err(|error| ("the user was set and did not stay", error))
+}
+
+/// An unprivileged process that asks for the identity it has. It may not set its groups, and has
+/// none to lose.
+fn already(uid: Uid, gid: Gid) -> io::Result<bool> {
+    let (users, groups) = (getresuid()?, getresgid()?);
+    Ok(!uid.is_root()
+        && [users.real, users.effective, users.saved] == [uid; 3]
+        && [groups.real, groups.effective, groups.saved] == [gid; 3])
+}
+
+fn verify(uid: Uid, gid: Gid) -> io::Result<()> {
+    let (users, groups) = (getresuid()?, getresgid()?);
+    let same = [users.real, users.effective, users.saved] == [uid; 3]
+        && [groups.real, groups.effective, groups.saved] == [gid; 3];
+    // The try itself is the proof: a capability kept by a secure bit would let it succeed.
+    let way_back = !uid.is_root() && setresuid(ROOT, ROOT, ROOT).is_ok();
+    if same && !way_back {
+        Ok(())
+    } else {
+        Err(io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            "the old rights can be regained",
+        ))
+    }
+}

@@ -1,0 +1,232 @@
+//! The exec helper: each thing it arranges, seen from inside the program, and each failure it names.
+
+#![allow(clippy::unwrap_used, reason = "a failure here is a failed test")]
+
+use std::net::TcpListener;
+use std::process::Command;
+use std::sync::Arc;
+
+use portcrew_ipc::spawn::{Limit, Resource, SpawnSpec, spawn};
+use serde_json::json;
+
+use crate::children::{example, finish, inherited, masks, run, shell, skipped};
+
+fn helped(spec: SpawnSpec) -> SpawnSpec {
+    spec.helper(example("inherited"))
+}
+
+/// A directory of its own, so that the system's name for it is what the child must see.
+fn directory() -> (tempfile::TempDir, std::path::PathBuf) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = std::fs::canonicalize(directory.path()).unwrap();
+    (directory, path)
+}
+
+#[tokio::test]
+async fn the_program_starts_in_its_directory_as_the_same_process() {
+    let (_keep, path) = directory();
+    let spec = inherited(&[("A", "1")])
+        .lane(true)
+        .worker_id(9)
+        .argv0("named")
+        .cwd(&path);
+    let outcome = run(helped(spec)).await;
+    let report = outcome.report();
+    assert_eq!(report["directory"], json!(path));
+    assert_eq!(report["pid"], json!(outcome.pid));
+    assert_eq!(report["group"], json!(outcome.pid));
+    assert_eq!(report["arguments"], json!(["named"]));
+    // The plan itself is gone, the channel and the lane are there.
+    assert_eq!(report["environment"], json!({"A": "1"}));
+    assert_eq!(report["descriptors"], json!([0, 1, 2, 3, 4]));
+    assert_eq!(report["claim"], json!({"worker_id": 9, "lane": true}));
+}
+
+#[tokio::test]
+async fn the_program_does_not_see_the_plan() {
+    let script = "echo ${PORTCREW_EXEC-none}; pwd";
+    assert_eq!(
+        run(helped(shell(script).cwd("/"))).await.stdout,
+        "none\n/\n"
+    );
+}
+
+#[tokio::test]
+async fn a_directory_that_is_not_there_is_named_in_one_line() {
+    let outcome = run(helped(shell("true").cwd("/nonexistent/directory"))).await;
+    assert_eq!(outcome.status.code(), Some(126));
+    let expected = "portcrew: cannot start /bin/sh: its directory /nonexistent/directory cannot \
+                    be entered: No such file or directory (os error 2)\n";
+    assert_eq!(outcome.stderr, expected);
+}
+
+#[tokio::test]
+async fn a_program_that_is_not_there_gives_127_through_the_helper_too() {
+    let outcome = run(helped(SpawnSpec::new("/nonexistent/program").cwd("/"))).await;
+    assert_eq!(outcome.status.code(), Some(127));
+    assert!(
+        outcome
+            .stderr
+            .starts_with("portcrew: cannot start /nonexistent/program: not found")
+    );
+    assert_eq!(outcome.stderr.lines().count(), 1);
+}
+
+#[tokio::test]
+async fn a_missing_helper_is_an_error_of_the_start() {
+    let error = spawn(&shell("true").cwd("/").helper("/nonexistent/helper")).unwrap_err();
+    assert_eq!(error.path(), std::path::Path::new("/nonexistent/helper"));
+}
+
+#[tokio::test]
+async fn limits_hold_in_the_program() {
+    let limit = Limit::both(Resource::OpenFiles, 61);
+    let core = Limit {
+        resource: Resource::CoreFile,
+        soft: Some(0),
+        hard: None,
+    };
+    let spec = helped(
+        shell("ulimit -n; ulimit -Hn; ulimit -c")
+            .limit(limit)
+            .limit(core),
+    );
+    assert_eq!(run(spec).await.stdout, "61\n61\n0\n");
+}
+
+#[tokio::test]
+async fn an_impossible_limit_is_named() {
+    let limit = Limit {
+        resource: Resource::OpenFiles,
+        soft: Some(9),
+        hard: Some(8),
+    };
+    let outcome = run(helped(shell("true").limit(limit))).await;
+    assert_eq!(outcome.status.code(), Some(126));
+    assert!(
+        outcome.stderr.contains("the limit OpenFiles cannot be set"),
+        "{}",
+        outcome.stderr
+    );
+}
+
+#[tokio::test]
+async fn the_program_runs_as_the_asked_user_with_no_other_group() {
+    if !rustix::process::geteuid().is_root() {
+        skipped("only root may change the user");
+        return;
+    }
+    let script = "grep -E '^(Uid|Gid|Groups|CapEff):' /proc/self/status | tr -s '\\t ' ' '";
+    // The helper's own file may lie where the new user cannot look, the shell does not.
+    let outcome = run(helped(shell(script).user(65_533, 65_532, [65_531]))).await;
+    let expected = "Uid: 65533 65533 65533 65533\nGid: 65532 65532 65532 65532\n\
+                    Groups: 65531 \nCapEff: 0000000000000000\n";
+    assert_eq!(outcome.stdout, expected, "{outcome:?}");
+}
+
+#[tokio::test]
+async fn the_own_identity_may_be_asked_for_without_privileges() {
+    let (uid, gid) = (rustix::process::geteuid(), rustix::process::getegid());
+    let spec = helped(shell("id -u").user(uid.as_raw(), gid.as_raw(), []));
+    assert_eq!(run(spec).await.stdout, format!("{}\n", uid.as_raw()));
+}
+
+#[tokio::test]
+async fn no_new_privileges_is_in_force() {
+    let mut spec = helped(shell("grep NoNewPrivs /proc/self/status"));
+    spec.no_new_privs = true;
+    assert_eq!(run(spec).await.stdout, "NoNewPrivs:\t1\n");
+}
+
+#[tokio::test]
+async fn the_parent_death_signal_survives_until_the_program() {
+    let mut spec = helped(inherited(&[]));
+    spec.parent_death_signal = Some(10);
+    assert_eq!(run(spec).await.report()["parent_death_signal"], json!(10));
+}
+
+#[test]
+fn a_program_whose_primary_is_gone_already_does_not_start() {
+    // A plan as a primary of pid 0 would have written it: nobody is a child of that one.
+    let program = json!({"Unix": b"/bin/echo"});
+    let plan = json!({
+        "program": program, "cwd": null, "uid": null, "gid": null, "groups": [], "limits": [],
+        "parent_death_signal": 9, "parent": 0, "no_new_privs": false, "listen_pid": false,
+        "first_closed": 3,
+    });
+    let output = Command::new(example("inherited"))
+        .env("PORTCREW_EXEC", plan.to_string())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(126));
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        stderr.contains("the primary ended before the program began"),
+        "{stderr}"
+    );
+    assert!(output.stdout.is_empty());
+}
+
+#[test]
+fn a_variable_that_holds_no_plan_ends_in_one_line() {
+    let output = Command::new(example("inherited"))
+        .env("PORTCREW_EXEC", "{}")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(126));
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.contains("PORTCREW_EXEC holds no plan"), "{stderr}");
+}
+
+#[tokio::test]
+async fn listening_sockets_are_passed_by_number_to_this_very_process() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let mut spec = helped(inherited(&[("LISTEN_PID", "1")]).channel(false));
+    spec.listeners = vec![Arc::new(listener.into())];
+    let outcome = run(spec).await;
+    let report = outcome.report();
+    assert_ne!(port, 0);
+    assert_eq!(report["descriptors"], json!([0, 1, 2, 3]));
+    let expected = json!({"LISTEN_FDS": "1", "LISTEN_PID": outcome.pid.to_string()});
+    assert_eq!(report["environment"], expected);
+}
+
+#[tokio::test]
+async fn descriptors_that_leaked_into_the_primary_do_not_reach_the_program() {
+    let report = run(inherited(&[]).args(["nest-leak"]).channel(false))
+        .await
+        .report();
+    assert_eq!(report["descriptors"], json!([0, 1, 2, 3, 4]));
+}
+
+#[tokio::test]
+async fn the_program_ignores_no_signal_though_the_helper_did() {
+    let spec = SpawnSpec::new("/bin/cat")
+        .args(["/proc/self/status"])
+        .channel(false)
+        .cwd("/");
+    assert_eq!(masks(&run(helped(spec)).await.stdout), [0, 0]);
+}
+
+#[tokio::test]
+async fn a_relative_program_counts_from_the_primarys_directory() {
+    let up = std::env::current_dir()
+        .unwrap()
+        .components()
+        .skip(1)
+        .map(|_| "..")
+        .collect();
+    let relative: std::path::PathBuf = up;
+    let mut spec = helped(shell("pwd").cwd("/"));
+    spec.program = relative.join("bin/sh");
+    let outcome = finish(
+        spawn(&{
+            spec.stdout = portcrew_ipc::spawn::Stdio::Piped;
+            spec
+        })
+        .unwrap(),
+    )
+    .await;
+    assert_eq!(outcome.stdout, "/\n");
+}

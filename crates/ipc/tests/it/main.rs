@@ -1,0 +1,17 @@
+//! The tests of this crate from outside, one file per subject.
+
+mod children;
+mod claiming;
+mod exec_helper;
+mod node_interop;
+mod probe_table;
+mod process_life;
+mod spawn_child;
+mod spawn_errors;
+mod wire;
+mod wire_channel;
+mod wire_descriptors;
+mod wire_lane;
+mod wire_limits;
+mod wire_pairing;
+mod wire_socket;

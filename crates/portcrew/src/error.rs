@@ -1,0 +1,164 @@
+//! What can go wrong in the library, and whose fault it is.
+
+use std::path::PathBuf;
+use std::{error, fmt, io};
+
+/// The library's result.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// An error of the library. It converts into [`io::Error`] where a program wants only that.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// This process could not take the channel that its environment names.
+    Claim(portcrew_ipc::inherit::InheritError),
+    /// A worker process could not be started.
+    Spawn(portcrew_ipc::spawn::SpawnError),
+    /// The path of the running executable could not be found out, so it cannot be started as a worker.
+    OwnExecutable(io::Error),
+    /// The primary could not give a listener, or the worker could not set it up.
+    Listen {
+        /// The address that was asked for.
+        address: String,
+        /// The reason, as `bind(2)` or `listen(2)` would have said it.
+        source: io::Error,
+    },
+    /// The address cannot be read as one.
+    Address {
+        /// What was given.
+        given: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The other end of the channel has gone.
+    Disconnected,
+    /// No worker has this id now.
+    NoSuchWorker(crate::WorkerId),
+    /// A message could not be written as JSON, or not be read as the type that was asked for.
+    Message(portcrew_ipc::error::MessageError),
+    /// More is queued for the other end than the limit allows; it does not read.
+    QueueFull,
+    /// No answer came within the deadline.
+    Deadline,
+    /// A working directory or file of the settings cannot be used.
+    Setting {
+        /// Which setting.
+        name: &'static str,
+        /// Its value.
+        value: PathBuf,
+        /// What is wrong with it.
+        source: io::Error,
+    },
+    /// The system refused a call.
+    Io {
+        /// What was being done.
+        doing: &'static str,
+        /// The refusal.
+        source: io::Error,
+    },
+    /// The closure that serves returned this.
+    Serve(Box<dyn error::Error + Send + Sync>),
+    /// The crew ended otherwise than by being stopped.
+    Crew(crate::Outcome),
+}
+
+impl Error {
+    pub(crate) const fn io(doing: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Io { doing, source }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Claim(_) => write!(f, "failed to take the channel from the parent"),
+            Self::Spawn(_) => write!(f, "failed to start a worker"),
+            Self::OwnExecutable(_) => {
+                write!(f, "failed to find the running executable; set Settings::exec to name it")
+            }
+            Self::Listen { address, .. } => write!(f, "failed to listen on {address}"),
+            Self::Address { given, reason } => write!(f, "cannot listen on '{given}': {reason}"),
+            Self::Disconnected => write!(f, "the other end of the channel has gone"),
+            Self::NoSuchWorker(id) => write!(f, "there is no worker {id}"),
+            Self::Message(_) => write!(f, "failed to convert a message"),
+            Self::QueueFull => {
+                write!(f, "too much is queued for the other end of the channel; it does not read")
+            }
+            Self::Deadline => write!(f, "no answer came within the deadline"),
+            Self::Setting { name, value, .. } => {
+                write!(f, "setting {name} cannot be used: {}", value.display())
+            }
+            Self::Io { doing, .. } => write!(f, "failed to {doing}"),
+            Self::Serve(_) => write!(f, "failed to serve"),
+            Self::Crew(outcome) => write!(f, "the crew ended: {outcome}"),
+        }
+    }
+}
+
+impl error::Error for Error {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        match self {
+            Self::Claim(source) => Some(source),
+            Self::Spawn(source) => Some(source),
+            Self::Message(source) => Some(source),
+            Self::Serve(source) => Some(&**source),
+            Self::OwnExecutable(source)
+            | Self::Listen { source, .. }
+            | Self::Setting { source, .. }
+            | Self::Io { source, .. } => Some(source),
+            Self::Address { .. }
+            | Self::Disconnected
+            | Self::NoSuchWorker(_)
+            | Self::QueueFull
+            | Self::Deadline
+            | Self::Crew(_) => None,
+        }
+    }
+}
+
+impl From<Error> for io::Error {
+    /// Keeps the system's own error where there is one, so that `kind()` says EADDRINUSE and friends.
+    fn from(error: Error) -> Self {
+        match error {
+            Error::OwnExecutable(source)
+            | Error::Listen { source, .. }
+            | Error::Setting { source, .. }
+            | Error::Io { source, .. } => source,
+            Error::Disconnected => Self::new(io::ErrorKind::NotConnected, error),
+            Error::Deadline => Self::new(io::ErrorKind::TimedOut, error),
+            Error::Address { .. } => Self::new(io::ErrorKind::InvalidInput, error),
+            Error::Claim(_)
+            | Error::Spawn(_)
+            | Error::NoSuchWorker(_)
+            | Error::Message(_)
+            | Error::QueueFull
+            | Error::Serve(_)
+            | Error::Crew(_) => Self::other(error),
+        }
+    }
+}
+
+impl From<io::Error> for Error {
+    /// For programs that let `?` carry both.
+    fn from(source: io::Error) -> Self {
+        Self::Io { doing: "use a socket", source }
+    }
+}
+
+impl From<portcrew_ipc::error::MessageError> for Error {
+    fn from(source: portcrew_ipc::error::MessageError) -> Self {
+        Self::Message(source)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_taken_port_keeps_its_kind_as_an_io_error() {
+        let source = io::Error::from_raw_os_error(98);
+        let error = Error::Listen { address: "127.0.0.1:80".into(), source };
+        assert_eq!(io::Error::from(error).kind(), io::ErrorKind::AddrInUse);
+    }
+}

@@ -1,0 +1,140 @@
+//! What a primary's user is told. The names are those of Node's events.
+
+use std::process::ExitStatus;
+
+use portcrew_core::supervise;
+
+use crate::{Handle, Message, Request, WorkerId};
+
+/// Something that happened in a cluster. See [`Cluster::next_event`](crate::Cluster::next_event).
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// The settings for workers started from now on have changed.
+    Setup,
+    /// A worker process was started.
+    Fork {
+        /// Who.
+        worker: WorkerId,
+    },
+    /// A worker said its first word: it runs and speaks the protocol.
+    Online {
+        /// Who.
+        worker: WorkerId,
+    },
+    /// A worker listens; once for each of its listeners.
+    Listening {
+        /// Who.
+        worker: WorkerId,
+        /// Where.
+        address: ListenAddress,
+    },
+    /// The primary could not give a worker the listener that it asked for.
+    ListenFailed {
+        /// Who.
+        worker: WorkerId,
+        /// For which address.
+        address: ListenAddress,
+        /// Why not.
+        error: std::io::Error,
+    },
+    /// A worker sent a message.
+    Message {
+        /// Who.
+        worker: WorkerId,
+        /// What.
+        message: Message,
+        /// A socket that came with it.
+        handle: Option<Handle>,
+    },
+    /// A worker asks and waits for an answer.
+    Request {
+        /// Who.
+        worker: WorkerId,
+        /// What; answer with [`Request::reply`].
+        request: Request,
+    },
+    /// A worker's channel is closed. Comes before or after [`Exit`](Self::Exit), as in Node.
+    Disconnect {
+        /// Who.
+        worker: WorkerId,
+        /// Node's `exitedAfterDisconnect`: it was asked to leave, or said that it would.
+        planned: bool,
+    },
+    /// A worker's process has ended.
+    Exit {
+        /// Who.
+        worker: WorkerId,
+        /// How.
+        status: ExitStatus,
+        /// Node's `exitedAfterDisconnect`.
+        planned: bool,
+    },
+    /// Something about a worker failed that ends neither it nor the cluster.
+    Error {
+        /// Who; `None` when it concerns the primary itself.
+        worker: Option<WorkerId>,
+        /// What.
+        error: crate::Error,
+    },
+    /// A worker broke the protocol too often; its channel is closed.
+    Misbehaved {
+        /// Who.
+        worker: WorkerId,
+    },
+    /// News of the crew as a whole; only with [`Cluster::start`](crate::Cluster::start).
+    Crew(supervise::Notice),
+    /// The crew has ended: the last event of a crew.
+    Finished(supervise::Outcome),
+    /// This many events were dropped because nobody read them; see
+    /// [`EVENTS_LIMIT`](crate::EVENTS_LIMIT).
+    Lagged {
+        /// How many.
+        dropped: u64,
+    },
+}
+
+/// Where a worker listens: the four keys of Node's `listening` event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListenAddress {
+    /// The address in text or the path; `None` for every address, or for a descriptor.
+    pub address: Option<String>,
+    /// The port that it got; `None` for Unix-domain sockets.
+    pub port: Option<u16>,
+    /// What kind of address.
+    pub address_type: AddressType,
+    /// The primary's descriptor, when one was asked for.
+    pub fd: Option<i32>,
+}
+
+/// Node's `addressType`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AddressType {
+    /// `4`
+    Tcp4,
+    /// `6`
+    Tcp6,
+    /// `-1`
+    Unix,
+    /// `"udp4"`
+    Udp4,
+    /// `"udp6"`
+    Udp6,
+    /// A descriptor.
+    Fd,
+}
+
+impl std::fmt::Display for ListenAddress {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (&self.address, self.port, self.fd) {
+            (_, _, Some(fd)) => write!(f, "descriptor {fd}"),
+            (Some(address), Some(port), None) if address.contains(':') => {
+                write!(f, "[{address}]:{port}")
+            }
+            (Some(address), Some(port), None) => write!(f, "{address}:{port}"),
+            (Some(path), None, None) => f.write_str(path),
+            (None, Some(port), None) => write!(f, "port {port}"),
+            (None, None, None) => f.write_str("an unnamed address"),
+        }
+    }
+}

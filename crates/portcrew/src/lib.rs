@@ -1,0 +1,87 @@
+//! Node.js's `cluster` for Rust, made whole: one port, a crew of worker processes, and no client notices
+//! when one of them dies, hangs or is replaced.
+//!
+//! A **primary** owns the listening sockets, starts **workers**, and hands them connections. The same
+//! executable is both; [`role`] (or [`Builder::run`]) finds out which.
+//!
+//! ```no_run
+//! use portcrew::{Cluster, Worker, Workers};
+//! use tokio::io::AsyncWriteExt;
+//!
+//! fn main() -> portcrew::Result<()> {
+//!     Cluster::builder().workers(Workers::PerCpu).run(async |worker: Worker| {
+//!         let listener = worker.listen("127.0.0.1:3000").await?;
+//!         while let Ok((mut stream, _peer)) = listener.accept().await {
+//!             let hello = format!("hello from worker {}\n", worker.id());
+//!             tokio::spawn(async move { stream.write_all(hello.as_bytes()).await });
+//!         }
+//!         Ok::<(), portcrew::Error>(()) // The worker was told to leave.
+//!     })
+//! }
+//! ```
+//!
+//! # Who gets a connection
+//!
+//! | [`Policy`] | who accepts | use it for |
+//! |---|---|---|
+//! | [`RoundRobin`](Policy::RoundRobin) | the primary, which hands over | fairness; the default, as in Node |
+//! | [`Shared`](Policy::Shared) | the workers, from one socket | parity with Node's `SCHED_NONE`; the best tail latency |
+//! | your own | the primary | [`Cluster::with_scheduler`] with a closure or a [`scheduler::Scheduler`] |
+//!
+//! # Three levels
+//!
+//! - [`Cluster::builder`]: one closure that serves. The primary's part is done for you.
+//! - [`role`]: your own `main` for each [`Role`]; [`Cluster::start`] keeps a crew running, [`Cluster::fork`]
+//!   starts single workers, [`Cluster::next_event`] tells what happens.
+//! - `portcrew-ipc`: only Node's channel, spawn and inherit.
+//!
+//! # Node on the other side
+//!
+//! The channel is Node's own. A primary here runs unmodified Node.js workers
+//! ([`Settings::program`]`("node", ["server.js"])`), and a worker here runs under a Node primary.
+//!
+//! # Pitfalls
+//!
+//! - Call [`role`] first in a plain `fn main`, not under `#[tokio::main]`: threads exist there already, and
+//!   it refuses.
+//! - A worker that is told to leave must end its connections itself: pass [`Worker::draining`] to your
+//!   server's graceful shutdown. Whoever does not leave within [`Settings::grace`] is made to.
+//! - Linux only, for now; on Windows this is a compile error.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![forbid(unsafe_code)]
+
+#[cfg(windows)]
+compile_error!("portcrew needs Unix: descriptor passing, process groups and Unix-domain sockets");
+
+#[cfg(feature = "axum08")]
+mod axum08;
+pub mod blocking;
+mod builder;
+mod error;
+mod event;
+mod link;
+mod message;
+mod net;
+mod parent;
+mod primary;
+mod request;
+mod role;
+mod settings;
+mod wire;
+mod worker;
+
+pub use builder::Builder;
+pub use error::{Error, Result};
+pub use event::{AddressType, Event, ListenAddress};
+pub use link::Received;
+pub use message::{EVENTS_LIMIT, Handle, Message, OUTGOING_LIMIT};
+pub use parent::Parent;
+pub use portcrew_core::supervise::{Notice as CrewNotice, Outcome, Reason as RollbackReason};
+pub use portcrew_core::{CloseReason, Ledger, WorkerId, scheduler};
+pub use primary::{
+    Cluster, ListenerSnapshot, Signal, Snapshot, State, WorkerHandle, WorkerSnapshot,
+};
+pub use request::Request;
+pub use role::{Primary, Role, role};
+pub use settings::{Policy, Settings, Stdio, Workers};
+pub use worker::{Connection, Draining, Listen, ListenUnix, Listener, UnixListener, Worker};

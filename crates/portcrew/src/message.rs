@@ -1,0 +1,12 @@
+//! Messages between a primary and its workers: any JSON value, and a socket if wanted.
+
+pub use portcrew_ipc::handle::HandleSocket as Handle;
+pub use portcrew_ipc::message::UserMessage as Message;
+
+/// Messages that wait for the other end of one channel, at most. Beyond it
+/// [`Error::QueueFull`](crate::Error::QueueFull).
+pub const OUTGOING_LIMIT: usize = 65_536;
+
+/// Events or messages that wait for the user, at most. Beyond it the newest are dropped and counted, and
+/// the count is the next thing that the user is told.
+pub const EVENTS_LIMIT: usize = 65_536;

@@ -1,0 +1,254 @@
+//! The user's handle to a primary.
+
+use std::ffi::OsString;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use portcrew_core::primary::{Mode, Primary, Settings as MachineSettings};
+use portcrew_core::scheduler::{RoundRobin, Scheduler};
+use portcrew_core::{Limits, WorkerId};
+use serde::Serialize;
+use tokio::sync::{mpsc, oneshot};
+
+use super::command::{Command, CrewCommand};
+use super::driver::{Driver, Parts, Registry};
+use super::fork::Launcher;
+use super::{Snapshot, WorkerHandle, events};
+use crate::{Builder, Error, Event, Message, Policy, Result, Settings};
+
+/// A primary with its workers: Node's `cluster` object.
+///
+/// It is driven by a task of the runtime that it was made in. Dropping it asks every worker to leave; the
+/// task ends when the last has gone.
+///
+/// ```no_run
+/// # async fn run() -> portcrew::Result<()> {
+/// use portcrew::{Cluster, Event, Settings};
+///
+/// let mut cluster = Cluster::new(Settings::default())?;
+/// for _ in 0..4 {
+///     cluster.fork().await?;
+/// }
+/// while let Some(event) = cluster.next_event().await {
+///     if let Event::Exit { worker, status, planned: false } = event {
+///         eprintln!("worker {worker} died: {status}");
+///         cluster.fork().await?;
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Cluster {
+    commands: mpsc::UnboundedSender<Command>,
+    events: mpsc::Receiver<Event>,
+    registry: Arc<Registry>,
+}
+
+impl Cluster {
+    /// The shortest way to a crew: see [`Builder`].
+    #[must_use]
+    pub fn builder() -> Builder {
+        Builder::new()
+    }
+
+    /// A primary without workers.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] outside a tokio runtime with IO and time.
+    pub fn new(settings: Settings) -> Result<Self> {
+        Self::with_scheduler(settings, RoundRobin)
+    }
+
+    /// A primary whose connections are dealt out by a scheduler of your own.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub fn with_scheduler(settings: Settings, scheduler: impl Scheduler + 'static) -> Result<Self> {
+        let runtime = tokio::runtime::Handle::try_current().map_err(|error| {
+            Error::io("start a primary; it needs a tokio runtime")(std::io::Error::other(error))
+        })?;
+        let mode = match settings.policy {
+            Policy::RoundRobin => Mode::Handover,
+            Policy::Shared => Mode::Shared,
+        };
+        let machine = MachineSettings { mode, scheduler: Box::new(scheduler), limits: Limits::default() };
+        let (commands, receiver) = mpsc::unbounded_channel();
+        let (sender, events) = events::queue();
+        let registry = Arc::new(Registry::default());
+        let driver = Driver::new(Parts {
+            machine: Primary::new(machine),
+            launcher: Launcher::new(settings),
+            registry: Arc::clone(&registry),
+            events: sender,
+            commands: receiver,
+            command_sender: commands.downgrade(),
+        });
+        runtime.spawn(driver);
+        Ok(Self { commands, events, registry })
+    }
+
+    /// Changes how workers started from now on are started: Node's `setupPrimary`. The policy stays.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Disconnected`] when the runtime that drove this cluster has ended.
+    pub fn setup(&self, settings: Settings) -> Result<()> {
+        self.command(Command::SetUp(Box::new(settings)))
+    }
+
+    /// Starts a worker. It is not replaced when it dies; see [`start`](Self::start) for that.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Spawn`] with the path and the reason when the program cannot be started.
+    ///
+    /// # Cancel safety
+    ///
+    /// A fork that was asked for happens, whether or not its answer is awaited.
+    pub async fn fork(&self) -> Result<WorkerHandle> {
+        self.fork_with(Vec::<(OsString, OsString)>::new()).await
+    }
+
+    /// Starts a worker with variables of its own on top of the settings'.
+    ///
+    /// # Errors
+    ///
+    /// As [`fork`](Self::fork).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`fork`](Self::fork).
+    pub async fn fork_with<N, V>(
+        &self,
+        env: impl IntoIterator<Item = (N, V)>,
+    ) -> Result<WorkerHandle>
+    where
+        N: Into<OsString>,
+        V: Into<OsString>,
+    {
+        let env = env.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        self.ask(|answer| Command::Fork { env, answer }).await?
+    }
+
+    /// Node's `cluster.workers`: those not yet both disconnected and exited, by id.
+    #[must_use]
+    pub fn workers(&self) -> Vec<WorkerHandle> {
+        self.registry.lock().values().cloned().collect()
+    }
+
+    /// One of [`workers`](Self::workers).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSuchWorker`] when it was never started, or is disconnected and exited.
+    pub fn worker(&self, id: WorkerId) -> Result<WorkerHandle> {
+        self.registry.lock().get(&id).cloned().ok_or(Error::NoSuchWorker(id))
+    }
+
+    /// The next thing that happened; `None` when the runtime that drove this cluster has ended.
+    ///
+    /// # Cancel safety
+    ///
+    /// No event is lost by dropping the future.
+    pub async fn next_event(&mut self) -> Option<Event> {
+        poll_fn(|cx| self.poll_event(cx)).await
+    }
+
+    /// [`next_event`](Self::next_event) for hand-written futures. The last waker is the one that is woken.
+    pub fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<Event>> {
+        self.events.poll_recv(cx)
+    }
+
+    /// Sends a value to every connected worker. Says how many got it into their queue.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Message`] when the value has no JSON form.
+    pub fn broadcast<T: Serialize + ?Sized>(&self, value: &T) -> Result<usize> {
+        let message = Message::new(value)?;
+        let workers = self.workers();
+        Ok(workers.iter().filter(|it| it.send_message(message.clone()).is_ok()).count())
+    }
+
+    /// Node's `cluster.disconnect()`: asks every worker to leave and waits until all are disconnected and
+    /// have exited. (Node's callback comes with the first one already.)
+    ///
+    /// # Cancel safety
+    ///
+    /// The workers leave, whether or not this is awaited to its end.
+    pub async fn disconnect(&self) {
+        // A driver that is gone has no workers left.
+        let _ = self.ask(|answer| Command::DisconnectAll { answer }).await;
+    }
+
+    /// Keeps `workers` workers running from now on: the dead are replaced, with growing delays if they die
+    /// young.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Disconnected`] when the runtime that drove this cluster has ended.
+    pub fn start(&self, workers: usize) -> Result<()> {
+        self.command(Command::Crew(CrewCommand::Start { workers }))
+    }
+
+    /// More workers, or fewer (never less than one).
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    pub fn scale(&self, by: isize) -> Result<()> {
+        self.command(Command::Crew(CrewCommand::Scale { by }))
+    }
+
+    /// Replaces every worker by a new one, one by one, new before old. If a new one fails or does not
+    /// listen in time, the old ones stay; [`Event::Crew`] tells the verdict and the reason.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    pub fn reload(&self) -> Result<()> {
+        self.command(Command::Crew(CrewCommand::Reload))
+    }
+
+    /// Ends the crew: workers finish within [`Settings::grace`], then they are made to.
+    /// [`Event::Finished`] comes last. Called again it does not wait.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    pub fn stop(&self) -> Result<()> {
+        self.command(Command::Crew(CrewCommand::Stop))
+    }
+
+    /// Ends the crew at once.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    pub fn stop_now(&self) -> Result<()> {
+        self.command(Command::Crew(CrewCommand::StopNow))
+    }
+
+    /// How things are.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    pub async fn snapshot(&self) -> Result<Snapshot> {
+        self.ask(|answer| Command::Snapshot { answer }).await
+    }
+
+    fn command(&self, command: Command) -> Result<()> {
+        self.commands.send(command).map_err(|_| Error::Disconnected)
+    }
+
+    async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Result<T> {
+        let (sender, answer) = oneshot::channel();
+        self.command(command(sender))?;
+        answer.await.map_err(|_| Error::Disconnected)
+    }
+}

@@ -1,0 +1,48 @@
+//! What handles ask of the driver.
+
+use std::ffi::OsString;
+use std::os::fd::OwnedFd;
+
+use portcrew_core::WorkerId;
+use portcrew_ipc::handle::HandleKind;
+use tokio::sync::oneshot;
+
+use super::{Signal, WorkerHandle};
+use super::Snapshot;
+use crate::{Message, Result, Settings};
+
+/// One wish of the user.
+#[derive(Debug)]
+pub(super) enum Command {
+    /// New settings for workers started from now on.
+    SetUp(Box<Settings>),
+    /// Start one worker.
+    Fork { env: Vec<(OsString, OsString)>, answer: oneshot::Sender<Result<WorkerHandle>> },
+    /// Send a message.
+    Send { worker: WorkerId, message: Message, handle: Option<(HandleKind, OwnedFd)> },
+    /// Ask a worker to leave.
+    Disconnect { worker: WorkerId },
+    /// Ask all to leave; answered when the last is gone.
+    DisconnectAll { answer: oneshot::Sender<()> },
+    /// Send a signal.
+    Kill { worker: WorkerId, signal: Signal },
+    /// For the crew as a whole.
+    Crew(CrewCommand),
+    /// Say how things are.
+    Snapshot { answer: oneshot::Sender<Snapshot> },
+}
+
+/// A wish for the crew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CrewCommand {
+    /// Keep this many workers running from now on.
+    Start { workers: usize },
+    /// More or fewer workers.
+    Scale { by: isize },
+    /// Replace every worker by a new one.
+    Reload,
+    /// End the crew, letting workers finish.
+    Stop,
+    /// End the crew at once.
+    StopNow,
+}

@@ -1,0 +1,156 @@
+//! The crew's machine and the primary's, composed: what one notices the other hears.
+
+use std::collections::VecDeque;
+
+use portcrew_core::Time;
+use portcrew_core::primary::{Event as PrimaryEvent, Notice as PrimaryNotice};
+use portcrew_core::supervise::{Action, Crew, Event, Force, Notice, Settings};
+use portcrew_ipc::spawn::SpawnErrorKind;
+
+use super::Signal;
+use super::command::CrewCommand;
+use super::driver::Driver;
+use super::fork::Place;
+use crate::Error;
+
+/// The crew's machine, once there is a crew.
+#[derive(Debug, Default)]
+pub(super) struct CrewSeat {
+    machine: Option<Crew>,
+    actions: Vec<Action>,
+}
+
+impl CrewSeat {
+    pub(super) fn next_timeout(&self) -> Option<Time> {
+        self.machine.as_ref().and_then(Crew::next_timeout)
+    }
+}
+
+impl Driver {
+    pub(super) fn command_crew(&mut self, command: CrewCommand) {
+        match (command, &self.crew.machine) {
+            (CrewCommand::Start { workers }, None) => self.start_crew(workers),
+            (CrewCommand::Start { workers }, Some(_)) => self.crew_tell(Event::Resize { workers }),
+            (CrewCommand::Scale { by }, Some(crew)) => {
+                let workers = crew.wanted().saturating_add_signed(by);
+                self.crew_tell(Event::Resize { workers });
+            }
+            (CrewCommand::Reload, Some(_)) => self.crew_tell(Event::Reload),
+            (CrewCommand::Stop, Some(_)) => self.crew_tell(Event::Stop),
+            (CrewCommand::StopNow, Some(_)) => self.crew_tell(Event::StopNow),
+            // Without a crew there is nothing to end but the primary's wish to have one.
+            (CrewCommand::Stop | CrewCommand::StopNow, None) => {
+                self.start_crew(0);
+            }
+            // Nothing to resize or replace.
+            (CrewCommand::Scale { .. } | CrewCommand::Reload, None) => {}
+        }
+        self.settle();
+    }
+
+    fn start_crew(&mut self, workers: usize) {
+        let ours = &self.launcher.settings;
+        let mut settings = Settings::default();
+        settings.workers = workers;
+        settings.grace = ours.grace;
+        settings.start_deadline = ours.start_deadline;
+        settings.stable_for = ours.stable_for;
+        settings.seed = u64::from(std::process::id());
+        self.launcher.generations.insert(0, ours.clone());
+        self.crew.machine = Some(Crew::new(settings));
+        self.crew_tell(if workers == 0 { Event::Stop } else { Event::Start });
+    }
+
+    pub(super) fn crew_timeout(&mut self) {
+        let Some(crew) = &mut self.crew.machine else { return };
+        crew.handle_timeout(self.now, &mut self.crew.actions);
+        self.crew_settle();
+        self.settle();
+    }
+
+    /// What the primary's machine noticed is what happened to the crew.
+    pub(super) fn crew_hears(&mut self, notice: &PrimaryNotice) {
+        let event = match *notice {
+            PrimaryNotice::Online { worker } => Event::Online { worker },
+            PrimaryNotice::Listening { worker, first: true, .. } => Event::Ready { worker },
+            PrimaryNotice::ListenFailed { worker, errno, .. } => {
+                Event::CannotListen { worker, errno }
+            }
+            PrimaryNotice::Misbehaved { worker, .. } => Event::Misbehaved { worker },
+            PrimaryNotice::Exited { worker, status, planned } => {
+                Event::Exited { worker, status, planned }
+            }
+            // The crew counts processes, not channels; the rest is no news of a worker's life.
+            _ => return,
+        };
+        self.crew_tell(event);
+    }
+
+    fn crew_tell(&mut self, event: Event) {
+        let Some(crew) = &mut self.crew.machine else { return };
+        crew.handle(self.now, event, &mut self.crew.actions);
+        self.crew_settle();
+    }
+
+    fn crew_settle(&mut self) {
+        let mut queue = VecDeque::from(std::mem::take(&mut self.crew.actions));
+        while let Some(action) = queue.pop_front() {
+            self.crew_perform(action);
+            queue.extend(self.crew.actions.drain(..));
+        }
+    }
+
+    fn crew_perform(&mut self, action: Action) {
+        match action {
+            Action::Fork { slot, generation } => self.crew_fork(slot, generation),
+            Action::Disconnect { worker } => self.then(PrimaryEvent::Disconnect { worker }),
+            Action::Signal { worker, force } => self.signal(
+                worker,
+                match force {
+                    Force::Terminate => Signal::Terminate,
+                    Force::Kill => Signal::Kill,
+                },
+            ),
+            Action::Forget { generation } => {
+                self.launcher.generations.remove(&generation);
+            }
+            Action::Notify(notice) => {
+                if let Notice::ReloadStarted { generation } = notice {
+                    // As the settings are now; the serving generation keeps its own.
+                    let settings = self.launcher.settings.clone();
+                    self.launcher.generations.insert(generation, settings);
+                }
+                self.events.push(crate::Event::Crew(notice));
+            }
+            Action::Finished(outcome) => {
+                self.close_listeners();
+                self.events.push(crate::Event::Finished(outcome));
+            }
+        }
+    }
+
+    fn crew_fork(&mut self, slot: usize, generation: u64) {
+        let event = match self.fork(Some(Place { slot, generation }), Vec::new()) {
+            Ok(handle) => Event::Spawned { slot, generation, worker: handle.id() },
+            Err(error) => {
+                let permanent = match &error {
+                    Error::Spawn(error) => !matches!(error.kind(), SpawnErrorKind::System),
+                    _ => false,
+                };
+                self.events.push(crate::Event::Error { worker: None, error });
+                Event::SpawnFailed { slot, generation, permanent }
+            }
+        };
+        if let Some(crew) = &mut self.crew.machine {
+            crew.handle(self.now, event, &mut self.crew.actions);
+        }
+    }
+
+    /// Nobody is wanted any more: deaths keep addresses for successors, and there will be none.
+    fn close_listeners(&mut self) {
+        let open: Vec<_> = self.machine.listeners().map(|view| view.listener).collect();
+        for listener in open {
+            self.then(PrimaryEvent::CloseListener { listener });
+        }
+    }
+}

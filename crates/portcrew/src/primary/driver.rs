@@ -1,0 +1,246 @@
+//! The primary's one task: it owns the machine, the sockets and the processes, and turns the wheel.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use portcrew_core::primary::{Action, Event, Primary};
+use portcrew_core::{Time, WorkerId};
+use tokio::sync::mpsc::{UnboundedReceiver, WeakUnboundedSender};
+use tokio::sync::oneshot;
+use tokio::time::{Instant, Sleep};
+
+use super::command::Command;
+use super::conns::Conns;
+use super::crew::CrewSeat;
+use super::events::Events;
+use super::fork::Launcher;
+use super::link::Link;
+use super::ready::{ReadySet, Source};
+use super::sockets::Sockets;
+use super::WorkerHandle;
+
+/// Rounds in one poll before other tasks of the runtime get their turn.
+const ROUNDS: usize = 16;
+
+/// How long to wait when the kernel lacks memory or descriptors in flight; nothing else announces their
+/// return.
+const WRITE_AGAIN: Duration = Duration::from_millis(10);
+
+/// The workers that user handles can find.
+#[derive(Debug, Default)]
+pub(super) struct Registry {
+    workers: Mutex<BTreeMap<WorkerId, WorkerHandle>>,
+}
+
+impl Registry {
+    pub(super) fn lock(&self) -> MutexGuard<'_, BTreeMap<WorkerId, WorkerHandle>> {
+        // Nothing panics while it holds this lock.
+        self.workers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Everything that the primary owns.
+pub(super) struct Driver {
+    pub(super) machine: Primary,
+    pub(super) crew: CrewSeat,
+    pub(super) launcher: Launcher,
+    pub(super) links: BTreeMap<WorkerId, Link>,
+    pub(super) registry: Arc<Registry>,
+    pub(super) sockets: Sockets,
+    pub(super) conns: Conns,
+    pub(super) ready: ReadySet,
+    pub(super) events: Events,
+    pub(super) commands: UnboundedReceiver<Command>,
+    pub(super) command_sender: WeakUnboundedSender<Command>,
+    /// What the machine wants done and nobody has done yet.
+    pub(super) actions: Vec<Action>,
+    /// Links with something to write.
+    pub(super) dirty: Vec<WorkerId>,
+    /// Workers whose channel or process has just ended: perhaps both.
+    pub(super) ended: Vec<WorkerId>,
+    /// Told when the last worker is gone.
+    pub(super) all_gone: Vec<oneshot::Sender<()>>,
+    pub(super) now: Time,
+    /// The user dropped the cluster: no command comes any more, and no worker is wanted.
+    abandoned: bool,
+    origin: Instant,
+    sleep: Pin<Box<Sleep>>,
+    write_again: Option<Time>,
+    listed: Vec<Source>,
+    spare: Vec<Action>,
+}
+
+/// What a driver is made of.
+pub(super) struct Parts {
+    pub(super) machine: Primary,
+    pub(super) launcher: Launcher,
+    pub(super) registry: Arc<Registry>,
+    pub(super) events: Events,
+    pub(super) commands: UnboundedReceiver<Command>,
+    pub(super) command_sender: WeakUnboundedSender<Command>,
+}
+
+impl Driver {
+    /// Must be called inside a runtime with IO and time.
+    pub(super) fn new(parts: Parts) -> Self {
+        let origin = Instant::now();
+        Self {
+            machine: parts.machine,
+            crew: CrewSeat::default(),
+            launcher: parts.launcher,
+            links: BTreeMap::new(),
+            registry: parts.registry,
+            sockets: Sockets::default(),
+            conns: Conns::default(),
+            ready: ReadySet::default(),
+            events: parts.events,
+            commands: parts.commands,
+            command_sender: parts.command_sender,
+            actions: Vec::new(),
+            dirty: Vec::new(),
+            ended: Vec::new(),
+            all_gone: Vec::new(),
+            now: Time::ZERO,
+            abandoned: false,
+            origin,
+            sleep: Box::pin(tokio::time::sleep_until(origin)),
+            write_again: None,
+            listed: Vec::new(),
+            spare: Vec::new(),
+        }
+    }
+
+    /// Tells the machine what happened and does what it wants.
+    pub(super) fn tell(&mut self, event: Event) {
+        self.machine.handle(self.now, event, &mut self.actions);
+        self.settle();
+    }
+
+    /// Performs until the machine wants nothing more. Performing can make things happen (a socket is
+    /// bound, a proof is known), so this goes round.
+    pub(super) fn settle(&mut self) {
+        while !self.actions.is_empty() {
+            let mut batch = std::mem::replace(&mut self.actions, std::mem::take(&mut self.spare));
+            for action in batch.drain(..) {
+                self.perform(action);
+            }
+            self.spare = batch;
+        }
+        for worker in std::mem::take(&mut self.ended) {
+            self.forget_if_gone(worker);
+        }
+    }
+
+    /// Has `worker`'s link written to at the end of the round.
+    pub(super) fn mark_dirty(&mut self, worker: WorkerId) {
+        if self.dirty.last() != Some(&worker) {
+            self.dirty.push(worker);
+        }
+    }
+
+    pub(super) fn write_later(&mut self, worker: WorkerId) {
+        self.write_again = Some(self.now + WRITE_AGAIN);
+        self.dirty.push(worker);
+    }
+
+    fn round(&mut self, cx: &mut Context<'_>) -> bool {
+        self.now = Time::from_origin(Instant::now() - self.origin);
+        let mut busy = self.take_commands(cx);
+        busy |= self.take_ready();
+        busy |= self.take_timeouts(cx);
+        self.flush();
+        busy
+    }
+
+    fn take_commands(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut busy = false;
+        while !self.abandoned {
+            match self.commands.poll_recv(cx) {
+                Poll::Ready(Some(command)) => {
+                    busy = true;
+                    self.obey(command);
+                }
+                Poll::Ready(None) => {
+                    busy = true;
+                    self.abandoned = true;
+                    self.abandon();
+                }
+                Poll::Pending => break,
+            }
+        }
+        busy
+    }
+
+    fn take_ready(&mut self) -> bool {
+        let mut listed = std::mem::take(&mut self.listed);
+        self.ready.take(&mut listed);
+        let busy = !listed.is_empty();
+        for source in listed.drain(..) {
+            self.visit(source);
+        }
+        self.listed = listed;
+        busy
+    }
+
+    fn take_timeouts(&mut self, cx: &mut Context<'_>) -> bool {
+        let machine = self.machine.next_timeout();
+        let Some(next) = [machine, self.crew.next_timeout(), self.write_again].into_iter().flatten().min()
+        else {
+            return false;
+        };
+        if next > self.now {
+            let at = self.origin + next.since_origin();
+            if self.sleep.deadline() != at {
+                self.sleep.as_mut().reset(at);
+            }
+            if self.sleep.as_mut().poll(cx).is_pending() {
+                return false;
+            }
+            self.now = self.now.max(next);
+        }
+        if self.write_again.is_some_and(|at| at <= self.now) {
+            self.write_again = None;
+        }
+        self.machine.handle_timeout(self.now, &mut self.actions);
+        self.settle();
+        self.crew_timeout();
+        true
+    }
+
+    fn flush(&mut self) {
+        if self.write_again.is_some() {
+            return;
+        }
+        for worker in std::mem::take(&mut self.dirty) {
+            self.flush_link(worker);
+        }
+    }
+
+    fn is_finished(&self) -> bool {
+        self.abandoned && self.links.is_empty()
+    }
+}
+
+impl Future for Driver {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let driver = self.get_mut();
+        driver.ready.register(cx.waker());
+        for _ in 0..ROUNDS {
+            let busy = driver.round(cx);
+            if driver.is_finished() {
+                return Poll::Ready(());
+            }
+            if !busy {
+                return Poll::Pending;
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}

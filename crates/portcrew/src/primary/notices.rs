@@ -1,0 +1,112 @@
+//! From the machine's notices to what users and the crew are told.
+
+use std::io;
+
+use portcrew_core::primary::Notice;
+use portcrew_core::{Address, Family, Query, WorkerId};
+
+use super::State;
+use super::driver::Driver;
+use crate::{AddressType, Event, ListenAddress};
+
+impl Driver {
+    pub(super) fn notify(&mut self, notice: Notice) {
+        self.crew_hears(&notice);
+        match notice {
+            Notice::Forked { worker } => self.events.push(Event::Fork { worker }),
+            Notice::Online { worker } => {
+                self.set_state(worker, State::Online);
+                self.events.push(Event::Online { worker });
+            }
+            Notice::Listening { worker, query, port, first: _ } => {
+                self.set_state(worker, State::Listening);
+                let address = address_of(&query, Some(port));
+                self.events.push(Event::Listening { worker, address });
+            }
+            Notice::ListenFailed { worker, query, errno } => {
+                let error = io::Error::from_raw_os_error(errno.0);
+                let address = address_of(&query, None);
+                self.events.push(Event::ListenFailed { worker, address, error });
+            }
+            Notice::Disconnected { worker, planned } => {
+                self.ended(worker, State::Disconnected, planned);
+                self.events.push(Event::Disconnect { worker, planned });
+            }
+            Notice::Exited { worker, status: _, planned } => {
+                self.ended(worker, State::Dead, planned);
+                let exit = self.links.get(&worker).and_then(|it| it.shared.status().exit);
+                if let Some(status) = exit {
+                    self.events.push(Event::Exit { worker, status, planned });
+                }
+            }
+            Notice::Misbehaved { worker, .. } => self.events.push(Event::Misbehaved { worker }),
+            Notice::AcceptPaused { .. } => {
+                let source = io::Error::other("no descriptor or memory is left; trying again");
+                let error = crate::Error::Io { doing: "accept a connection", source };
+                self.events.push(Event::Error { worker: None, error });
+            }
+            // Workers announce their listeners themselves, with the port that they got.
+            Notice::Bound { .. } => {}
+            // A notice of a newer core.
+            _ => {}
+        }
+    }
+
+    fn set_state(&self, worker: WorkerId, state: State) {
+        if let Some(link) = self.links.get(&worker) {
+            link.shared.status().state = state;
+        }
+    }
+
+    /// The last of disconnect and exit names the state; the first of them fixes the flag.
+    fn ended(&mut self, worker: WorkerId, state: State, planned: bool) {
+        if let Some(link) = self.links.get(&worker) {
+            let mut status = link.shared.status();
+            status.state = state;
+            status.planned.get_or_insert(planned);
+            if state == State::Disconnected {
+                status.connected = false;
+                drop(status);
+                link.shared.pending.close();
+            }
+        }
+        self.ended.push(worker);
+    }
+}
+
+fn address_of(query: &Query, port: Option<u16>) -> ListenAddress {
+    let tcp = |family: &Family| match family {
+        Family::V4 => AddressType::Tcp4,
+        Family::V6 => AddressType::Tcp6,
+    };
+    let udp = |family: &Family| match family {
+        Family::V4 => AddressType::Udp4,
+        Family::V6 => AddressType::Udp6,
+    };
+    match &query.address {
+        Address::Tcp { host, port: asked, family, .. } => ListenAddress {
+            address: host.clone(),
+            port: Some(port.unwrap_or(*asked)),
+            address_type: tcp(family),
+            fd: None,
+        },
+        Address::Unix { path, .. } => ListenAddress {
+            address: Some(path.clone()),
+            port: None,
+            address_type: AddressType::Unix,
+            fd: None,
+        },
+        Address::Fd { fd } => ListenAddress {
+            address: None,
+            port,
+            address_type: AddressType::Fd,
+            fd: Some(*fd),
+        },
+        Address::Udp { host, port: asked, family, fd, .. } => ListenAddress {
+            address: host.clone(),
+            port: Some(port.unwrap_or(*asked)),
+            address_type: udp(family),
+            fd: *fd,
+        },
+    }
+}

@@ -1,0 +1,90 @@
+//! What is done about each command of the user.
+
+use portcrew_core::WorkerId;
+use portcrew_core::primary::Event;
+use portcrew_ipc::error::QueueError;
+use portcrew_ipc::handle::HandleKind;
+
+use super::Signal;
+use super::command::Command;
+use super::driver::Driver;
+use crate::{Error, Message};
+
+impl Driver {
+    pub(super) fn obey(&mut self, command: Command) {
+        match command {
+            Command::SetUp(settings) => {
+                self.launcher.settings = *settings;
+                self.events.push(crate::Event::Setup);
+            }
+            Command::Fork { env, answer } => {
+                let forked = self.fork(None, env);
+                self.settle();
+                // Who asked may have gone: the worker runs all the same and is in the events.
+                let _ = answer.send(forked);
+            }
+            Command::Send { worker, message, handle } => self.post(worker, message, handle),
+            Command::Disconnect { worker } => self.tell(Event::Disconnect { worker }),
+            Command::DisconnectAll { answer } => {
+                self.disconnect_all();
+                if self.links.is_empty() {
+                    let _ = answer.send(());
+                } else {
+                    self.all_gone.push(answer);
+                }
+            }
+            Command::Kill { worker, signal } => self.signal(worker, signal),
+            Command::Crew(command) => self.command_crew(command),
+            Command::Snapshot { answer } => {
+                let _ = answer.send(self.snapshot());
+            }
+        }
+    }
+
+    /// The user dropped the cluster: nobody hears events or gives commands any more.
+    pub(super) fn abandon(&mut self) {
+        self.disconnect_all();
+    }
+
+    fn disconnect_all(&mut self) {
+        let workers: Vec<_> = self.links.keys().copied().collect();
+        for worker in workers {
+            self.tell(Event::Disconnect { worker });
+        }
+    }
+
+    fn post(
+        &mut self,
+        worker: WorkerId,
+        message: Message,
+        handle: Option<(HandleKind, std::os::fd::OwnedFd)>,
+    ) {
+        let Some(link) = self.links.get_mut(&worker) else { return };
+        let queued = link.post(message, handle);
+        self.unqueue(worker);
+        let error = match queued {
+            Ok(()) => return self.mark_dirty(worker),
+            Err(QueueError::Closed) => Error::Disconnected,
+            Err(_full) => Error::QueueFull,
+        };
+        self.events.push(crate::Event::Error { worker: Some(worker), error });
+    }
+
+    pub(super) fn signal(&mut self, worker: WorkerId, signal: Signal) {
+        let Some(link) = self.links.get(&worker) else { return };
+        let sent = match signal {
+            // Whatever it has started goes with it.
+            Signal::Kill => link.process.signal_group(signal.number()),
+            _ => link.process.signal(signal.number()),
+        };
+        match sent {
+            Ok(()) => {}
+            // It has ended: there is nobody to signal, and nobody else gets it (pidfd).
+            Err(error) if error.raw_os_error() == Some(rustix::io::Errno::SRCH.raw_os_error()) => {}
+            Err(source) => {
+                let error = Error::Io { doing: "signal a worker", source };
+                self.events.push(crate::Event::Error { worker: Some(worker), error });
+            }
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Does what the machine wants done, and decides nothing.
+
+use std::os::fd::AsFd;
+use std::sync::Arc;
+
+use portcrew_core::primary::{Action, End, Event, Mode, Proof};
+use portcrew_core::{Address, ConnId, ListenerId, Query, Reply, Seq, ToWorker, WorkerId};
+use portcrew_ipc::channel::OutgoingHandle;
+use portcrew_ipc::error::QueueError;
+use portcrew_ipc::handle::HandleKind;
+use portcrew_ipc::probe;
+
+use super::driver::Driver;
+use super::link::USER_TOKEN;
+use crate::net::bind;
+use crate::wire;
+
+impl Driver {
+    pub(super) fn perform(&mut self, action: Action) {
+        match action {
+            Action::Send { worker, seq, message } => self.send(worker, seq, &message),
+            Action::Offer { worker, seq, conn, listener } => {
+                self.offer(worker, seq, conn, listener);
+            }
+            Action::Prove { conn, worker, seq } => {
+                let proof = self.prove(conn, worker, seq);
+                self.then(Event::Proof { conn, proof });
+            }
+            Action::Release { conn, end } => self.release(conn, end),
+            Action::Bind { listener, query, mode } => self.bind(listener, query, mode),
+            Action::Accept { listener, on } => self.sockets.accept(listener, on),
+            Action::CloseListener { listener } => self.sockets.close(listener),
+            Action::CloseChannel { worker } => self.close_channel(worker),
+            Action::Notify(notice) => self.notify(notice),
+        }
+    }
+
+    /// Tells the machine what came of an action. What it wants done about it comes after the actions that
+    /// are being performed.
+    pub(super) fn then(&mut self, event: Event) {
+        self.machine.handle(self.now, event, &mut self.actions);
+    }
+
+    fn send(&mut self, worker: WorkerId, seq: Seq, message: &ToWorker) {
+        let crew = u32::try_from(self.links.len()).unwrap_or(u32::MAX);
+        let wire = wire::encode_to_worker(seq, message, crew);
+        let handle = match message {
+            ToWorker::Reply { listener, reply: Reply::Shared, .. } => self.share(*listener),
+            ToWorker::Reply { .. } | ToWorker::Disconnect | ToWorker::FarewellHeard { .. } => None,
+        };
+        let Some(link) = self.links.get_mut(&worker) else { return };
+        let queued = link.send(wire, handle);
+        self.written_to(worker, queued);
+    }
+
+    /// The socket that goes with the reply of a shared listener.
+    fn share(&self, listener: ListenerId) -> Option<(HandleKind, OutgoingHandle)> {
+        let socket = self.sockets.get(listener)?;
+        let kind = match socket.query.address {
+            Address::Udp { .. } => HandleKind::DgramNative,
+            Address::Tcp { .. } | Address::Unix { .. } | Address::Fd { .. } => {
+                HandleKind::NetNative
+            }
+        };
+        let fd = socket.share().ok()?;
+        Some((kind, OutgoingHandle { fd: Arc::new(fd), token: USER_TOKEN }))
+    }
+
+    fn offer(&mut self, worker: WorkerId, seq: Seq, conn: ConnId, listener: ListenerId) {
+        let (Some(link), Some(socket)) =
+            (self.links.get_mut(&worker), self.sockets.get(listener))
+        else {
+            return self.then(Event::NotReceived { worker, seq });
+        };
+        match link.offer(seq, conn, listener, &socket.key, &self.conns) {
+            Ok(()) => self.mark_dirty(worker),
+            // It waits for the worker's end, which will find that it was never sent.
+            Err(QueueError::Closed) => {}
+            Err(_full) => self.then(Event::NotReceived { worker, seq }),
+        }
+    }
+
+    fn prove(&self, conn: ConnId, worker: WorkerId, seq: Seq) -> Proof {
+        if self.links.get(&worker).is_some_and(|link| link.never_sent(seq)) {
+            return Proof::NeverSent;
+        }
+        let Some(socket) = self.conns.get(conn) else { return Proof::Unprovable };
+        match probe::prove(socket.as_fd()) {
+            Ok(probe::Proof::Untouched) => Proof::Untouched,
+            Ok(probe::Proof::Touched) => Proof::Touched,
+            Ok(probe::Proof::PeerGone) => Proof::PeerGone,
+            // A kernel that cannot say proves nothing.
+            Ok(_) | Err(_) => Proof::Unprovable,
+        }
+    }
+
+    fn release(&mut self, conn: ConnId, end: End) {
+        self.conns.release(conn);
+        match end {
+            End::Taken(worker) => {
+                if let Some(link) = self.links.get_mut(&worker) {
+                    link.taken += 1;
+                }
+            }
+            // Counted by the machine, reason by reason.
+            End::Closed(_) => {}
+        }
+    }
+
+    fn bind(&mut self, listener: ListenerId, query: Query, mode: Mode) {
+        let outcome = bind::bind(&query).and_then(|bound| {
+            let sockname = bound.sockname.clone();
+            self.sockets.add(listener, query.clone(), mode, bound, &self.ready)?;
+            Ok(sockname)
+        });
+        let outcome = outcome.map_err(|error| bind::errno_of(&error, &query.address));
+        self.then(Event::Bound { listener, outcome });
+    }
+
+    pub(super) fn close_channel(&mut self, worker: WorkerId) {
+        let Some(link) = self.links.get_mut(&worker) else { return };
+        link.close();
+        if !link.drained {
+            link.drained = true;
+            self.then(Event::Drained { worker });
+        }
+    }
+
+    /// What became of a message that the machine sent.
+    fn written_to(&mut self, worker: WorkerId, queued: Result<(), QueueError>) {
+        match queued {
+            Ok(()) => self.mark_dirty(worker),
+            // Its end is being read.
+            Err(QueueError::Closed) => {}
+            // It reads nothing, or it has lost a socket that it needs: no word reaches it any more.
+            Err(_) => self.close_channel(worker),
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! How things are, at one moment.
+
+use portcrew_core::primary::Mode;
+use portcrew_core::{Ledger, WorkerId};
+
+use super::State;
+use super::driver::Driver;
+
+/// A primary at one moment.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Snapshot {
+    /// The account of every connection that the primary accepted. Workers that accept for themselves
+    /// ([`Policy::Shared`](crate::Policy::Shared)) are not in it.
+    pub ledger: Ledger,
+    /// The workers that are not both disconnected and exited, by id.
+    pub workers: Vec<WorkerSnapshot>,
+    /// The listeners.
+    pub listeners: Vec<ListenerSnapshot>,
+}
+
+/// A worker at one moment.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct WorkerSnapshot {
+    /// Who.
+    pub id: WorkerId,
+    /// Its process.
+    pub pid: u32,
+    /// How far its life has come.
+    pub state: State,
+    /// Connections that it took from the primary.
+    pub taken: u64,
+}
+
+/// A listener at one moment.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ListenerSnapshot {
+    /// Its key, as Node writes it.
+    pub key: String,
+    /// The workers accept from it themselves.
+    pub shared: bool,
+    /// The primary accepts from it now.
+    pub accepting: bool,
+    /// Connections that wait for a worker.
+    pub held: usize,
+    /// The workers that hold it.
+    pub holders: Vec<WorkerId>,
+}
+
+impl Driver {
+    pub(super) fn snapshot(&self) -> Snapshot {
+        let workers = self.links.values().map(|link| WorkerSnapshot {
+            id: link.shared.id,
+            pid: link.shared.pid,
+            state: link.shared.status().state,
+            taken: link.taken,
+        });
+        let listeners = self.machine.listeners().map(|view| ListenerSnapshot {
+            key: view.key.0.clone(),
+            shared: view.mode == Mode::Shared,
+            accepting: view.is_accepting,
+            held: view.waiting.len(),
+            holders: view.holders.iter().map(|it| it.worker).collect(),
+        });
+        Snapshot {
+            ledger: self.machine.ledger().clone(),
+            workers: workers.collect(),
+            listeners: listeners.collect(),
+        }
+    }
+}

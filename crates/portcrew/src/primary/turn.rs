@@ -1,0 +1,258 @@
+//! What is done with a source that is ready: read it, and tell the machine.
+
+use std::sync::atomic::Ordering;
+use std::task::Poll;
+
+use portcrew_core::primary::{Event, Exit};
+use portcrew_core::{FromWorker, ListenerId, Seq, WorkerId};
+use portcrew_ipc::channel::Incoming;
+use portcrew_ipc::lane::{Answer, LaneEvent, Verdict};
+use portcrew_ipc::message::UserMessage;
+
+use super::driver::Driver;
+use super::link::{USER_TOKEN, Written};
+use super::ready::Source;
+use crate::net::accept;
+use crate::request::{self, Sorted};
+use crate::{Error, wire};
+
+/// Connections taken from one listener before the other sources get their turn.
+const ACCEPT_BATCH: usize = 64;
+
+/// Messages taken from one channel before the other sources get their turn.
+const MESSAGE_BATCH: usize = 64;
+
+impl Driver {
+    pub(super) fn visit(&mut self, source: Source) {
+        match source {
+            Source::Listener(listener) => self.accept(listener),
+            Source::Channel(worker) => self.read_channel(worker),
+            Source::Lane(worker) => self.read_lane(worker),
+            Source::Process(worker) => self.look_at_process(worker),
+        }
+    }
+
+    fn accept(&mut self, id: ListenerId) {
+        for _ in 0..ACCEPT_BATCH {
+            let Some(socket) = self.sockets.get(id) else { return };
+            match socket.poll_accept(accept::accept) {
+                Poll::Pending => return,
+                Poll::Ready(Ok((conn, peer))) => {
+                    let conn = self.conns.add(conn);
+                    self.tell(Event::Accepted { listener: id, conn, peer });
+                }
+                Poll::Ready(Err(error)) => {
+                    if let Some(failure) = accept::classify(&error) {
+                        self.tell(Event::AcceptFailed { listener: id, failure });
+                    }
+                }
+            }
+        }
+        if let Some(socket) = self.sockets.get(id) {
+            socket.again();
+        }
+    }
+
+    fn read_lane(&mut self, worker: WorkerId) {
+        let mut answers = Vec::new();
+        loop {
+            let Some(link) = self.links.get_mut(&worker) else { return };
+            let event = link.poll_lane(&mut answers);
+            for answer in answers.drain(..) {
+                self.answered(worker, answer);
+            }
+            match event {
+                // It may have been woken because there is room again.
+                Poll::Pending => return self.mark_dirty(worker),
+                Poll::Ready(Ok(LaneEvent::Received)) => {}
+                Poll::Ready(Ok(LaneEvent::Closed)) => break,
+                // Records cannot be told apart any more: nothing it says can be trusted.
+                Poll::Ready(Err(_)) => {
+                    self.tell(Event::Offence { worker });
+                    self.close_channel(worker);
+                    return self.settle();
+                }
+            }
+        }
+        self.lane_ended(worker);
+    }
+
+    /// The worker closed its lane. What was not sent yet goes elsewhere, or to it by the channel.
+    fn lane_ended(&mut self, worker: WorkerId) {
+        let Some(link) = self.links.get_mut(&worker) else { return };
+        let unsent = if link.is_connected() { link.take_batch() } else { Vec::new() };
+        link.end_lane();
+        for seq in unsent {
+            self.tell(Event::NotReceived { worker, seq });
+        }
+        self.tell_if_drained(worker);
+    }
+
+    fn answered(&mut self, worker: WorkerId, answer: Answer) {
+        let seq = Seq(answer.seq);
+        let message = |accepted| FromWorker::Answer { ack: seq, accepted };
+        self.tell(match answer.verdict {
+            Verdict::Accepted => Event::Message { worker, message: message(true) },
+            Verdict::Refused => Event::Message { worker, message: message(false) },
+            Verdict::Lost => Event::NotReceived { worker, seq },
+        });
+    }
+
+    fn read_channel(&mut self, worker: WorkerId) {
+        for _ in 0..MESSAGE_BATCH {
+            let Some(link) = self.links.get_mut(&worker) else { return };
+            match link.poll_channel() {
+                Poll::Pending => return self.mark_dirty(worker),
+                Poll::Ready(Some(Ok(incoming))) => self.heard(worker, incoming),
+                Poll::Ready(Some(Err(_broken))) => {
+                    // A line beyond the limit, or a read that failed: there is no next line.
+                    self.tell(Event::Offence { worker });
+                    return self.channel_ended(worker);
+                }
+                Poll::Ready(None) => return self.channel_ended(worker),
+            }
+        }
+        if let Some(link) = self.links.get(&worker) {
+            link.wake_channel();
+        }
+    }
+
+    fn channel_ended(&mut self, worker: WorkerId) {
+        if let Some(link) = self.links.get_mut(&worker) {
+            link.end_channel();
+            // A lane without a channel serves nobody, but its last answers count: read it to its end.
+            link.wake_lane();
+        }
+        self.tell_if_drained(worker);
+    }
+
+    pub(super) fn tell_if_drained(&mut self, worker: WorkerId) {
+        let Some(link) = self.links.get_mut(&worker) else { return };
+        if link.has_ended() && !link.drained {
+            link.drained = true;
+            self.tell(Event::Drained { worker });
+        }
+    }
+
+    fn heard(&mut self, worker: WorkerId, incoming: Incoming) {
+        match incoming {
+            Incoming::Cluster { message, handle: _closed } => {
+                let Some(message) = wire::decode_from_worker(message) else {
+                    // Node ignores what it does not know; so do we, and count it.
+                    return self.tell(Event::Offence { worker });
+                };
+                if let FromWorker::Online { lane } = message {
+                    if let Some(link) = self.links.get_mut(&worker) {
+                        link.agree_on_lane(lane);
+                    }
+                }
+                self.tell(Event::Message { worker, message });
+            }
+            Incoming::User { message, handle } => self.user_message(worker, message, handle),
+            Incoming::HandleAnswered { token, received } => {
+                self.handle_answered(worker, token, received);
+            }
+            // We send no socket with a key, so there is nothing to count.
+            Incoming::SocketGetCount { .. }
+            | Incoming::SocketNotifyClose { .. }
+            | Incoming::SocketCount { .. }
+            | Incoming::SocketAllClosed { .. } => {}
+            Incoming::Unknown { .. } | Incoming::Offence(_) => {
+                self.tell(Event::Offence { worker });
+            }
+        }
+    }
+
+    fn handle_answered(&mut self, worker: WorkerId, token: u64, received: bool) {
+        match (received, token >= USER_TOKEN) {
+            // The next in the outbox may go now; the answer about the connection itself is a message.
+            (true, _) => self.mark_dirty(worker),
+            (false, false) => self.tell(Event::NotReceived { worker, seq: Seq(token) }),
+            (false, true) => {
+                let lost = std::io::Error::other("the worker did not receive the socket");
+                let error = Error::Io { doing: "send a socket to a worker", source: lost };
+                self.events.push(crate::Event::Error { worker: Some(worker), error });
+            }
+        }
+    }
+
+    fn user_message(
+        &mut self,
+        worker: WorkerId,
+        message: UserMessage,
+        handle: Option<portcrew_ipc::handle::Handle>,
+    ) {
+        let Some(link) = self.links.get(&worker) else { return };
+        let handle = match handle.map(portcrew_ipc::handle::Handle::into_socket).transpose() {
+            Ok(handle) => handle,
+            // It sent something else than it said.
+            Err(_closed) => return self.tell(Event::Offence { worker }),
+        };
+        let event = match link.shared.pending.sort(message) {
+            Sorted::Plain(message) => crate::Event::Message { worker, message, handle },
+            Sorted::Reply => return,
+            Sorted::Request { id, body } => {
+                let Some(asker) = self.registry.lock().get(&worker).cloned() else { return };
+                let answer = std::sync::Arc::new(move |reply| asker.send_message(reply));
+                let request = request::request(id, body, answer);
+                crate::Event::Request { worker, request }
+            }
+        };
+        self.events.push(event);
+    }
+
+    fn look_at_process(&mut self, worker: WorkerId) {
+        let Some(link) = self.links.get_mut(&worker) else { return };
+        let status = match link.poll_exit() {
+            Poll::Pending => return,
+            Poll::Ready(Ok(status)) => status,
+            Poll::Ready(Err(source)) => {
+                let error = Error::Io { doing: "wait for a worker's process", source };
+                return self.events.push(crate::Event::Error { worker: Some(worker), error });
+            }
+        };
+        link.shared.status().exit = Some(status);
+        self.tell(Event::Exited { worker, status: exit_of(status) });
+    }
+
+    /// Lets go of what belongs to a worker that is both disconnected and exited.
+    pub(super) fn forget_if_gone(&mut self, worker: WorkerId) {
+        if self.machine.life(worker).is_some() {
+            return;
+        }
+        self.links.remove(&worker);
+        self.registry.lock().remove(&worker);
+        if self.links.is_empty() {
+            for waiting in self.all_gone.drain(..) {
+                // Whoever asked may have stopped waiting.
+                let _ = waiting.send(());
+            }
+        }
+    }
+
+    /// Writes what waits for one worker.
+    pub(super) fn flush_link(&mut self, worker: WorkerId) {
+        let Some(link) = self.links.get_mut(&worker) else { return };
+        match link.flush(&self.conns) {
+            Written::All => {}
+            Written::Later => self.write_later(worker),
+        }
+    }
+
+    /// A message of the user's has left the queue towards the driver.
+    pub(super) fn unqueue(&self, worker: WorkerId) {
+        if let Some(link) = self.links.get(&worker) {
+            link.shared.queued.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+fn exit_of(status: std::process::ExitStatus) -> Exit {
+    use std::os::unix::process::ExitStatusExt;
+    match (status.code(), status.signal()) {
+        (Some(code), _) => Exit::Code(code),
+        (None, Some(signal)) => Exit::Signal(signal),
+        // Neither: a status of a stopped process, which waitid was not asked for.
+        (None, None) => Exit::Code(-1),
+    }
+}

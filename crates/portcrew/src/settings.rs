@@ -1,0 +1,148 @@
+//! How workers are started: the settings of Node's `setupPrimary`, and the policy.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Who gets the next connection.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Policy {
+    /// The primary accepts and hands over to the free worker that was given fewest so far. Node's default.
+    #[default]
+    RoundRobin,
+    /// The workers accept from one socket and the kernel decides: Node's `SCHED_NONE`.
+    Shared,
+}
+
+impl Policy {
+    /// The policy that `NODE_CLUSTER_SCHED_POLICY` names: `rr`, or `none` for [`Shared`](Self::Shared).
+    /// Unset and anything else is the default, as in Node.
+    #[must_use]
+    pub fn from_env() -> Self {
+        match std::env::var("NODE_CLUSTER_SCHED_POLICY").as_deref() {
+            Ok("none") => Self::Shared,
+            Ok(_) | Err(_) => Self::RoundRobin,
+        }
+    }
+}
+
+/// What a worker's standard stream is connected to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Stdio {
+    /// The primary's own.
+    #[default]
+    Inherit,
+    /// A pipe to the primary. Node: `silent`.
+    Piped,
+    /// `/dev/null`.
+    Null,
+}
+
+/// How many workers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Workers {
+    /// One for each processor that this process may use.
+    #[default]
+    PerCpu,
+    /// This many; 0 is taken for 1.
+    Exactly(usize),
+}
+
+impl Workers {
+    /// The number.
+    #[must_use]
+    pub fn count(self) -> usize {
+        match self {
+            // Respects affinity and cgroup quota.
+            Self::PerCpu => std::thread::available_parallelism().map_or(1, Into::into),
+            Self::Exactly(count) => count.max(1),
+        }
+    }
+}
+
+/// How workers are started. A change affects workers started later.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Settings {
+    /// The program. Default: the running executable, found once at the start.
+    pub exec: Option<PathBuf>,
+    /// Its arguments. Default: those of this process.
+    pub args: Vec<OsString>,
+    /// Variables set on top of this process's environment, for every worker.
+    pub env: Vec<(OsString, OsString)>,
+    /// The working directory. Default: this process's.
+    pub cwd: Option<PathBuf>,
+    /// Standard input. Default: [`Stdio::Null`], so that a terminal's keys reach the primary alone.
+    pub stdin: Stdio,
+    /// Standard output. Default: [`Stdio::Inherit`].
+    pub stdout: Stdio,
+    /// Standard error. Default: [`Stdio::Inherit`].
+    pub stderr: Stdio,
+    /// Whether the program may speak the lane, portcrew's fast path. One that does not only sees a
+    /// descriptor more. Default: `true`.
+    pub lane: bool,
+    /// Who gets the next connection. Read once, when the cluster is made. Default: from
+    /// `NODE_CLUSTER_SCHED_POLICY`, else round-robin.
+    pub policy: Policy,
+    /// The executable that plays the exec helper, needed with [`cwd`](Self::cwd). It must call
+    /// [`role`](crate::role) first thing. Default: the running executable.
+    pub helper: Option<PathBuf>,
+    /// How long a leaving worker may take to finish its connections before it gets SIGTERM. Default 10 s.
+    pub grace: Duration,
+    /// How long a worker may take to listen before this is reported, and before a reload gives up.
+    /// Default 30 s.
+    pub start_deadline: Duration,
+    /// How long a new worker must live on before a reload counts it. Default 1 s.
+    pub stable_for: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            exec: None,
+            args: std::env::args_os().skip(1).collect(),
+            env: Vec::new(),
+            cwd: None,
+            stdin: Stdio::Null,
+            stdout: Stdio::Inherit,
+            stderr: Stdio::Inherit,
+            lane: true,
+            policy: Policy::from_env(),
+            helper: None,
+            grace: Duration::from_secs(10),
+            start_deadline: Duration::from_secs(30),
+            stable_for: Duration::from_secs(1),
+        }
+    }
+}
+
+impl Settings {
+    /// The defaults, with another program and its arguments.
+    #[must_use]
+    pub fn program<A: Into<OsString>>(
+        exec: impl Into<PathBuf>,
+        args: impl IntoIterator<Item = A>,
+    ) -> Self {
+        Self {
+            exec: Some(exec.into()),
+            args: args.into_iter().map(Into::into).collect(),
+            ..Self::default()
+        }
+    }
+
+    /// Connects standard output and error to pipes, as Node's `silent` does.
+    #[must_use]
+    pub fn silent(mut self) -> Self {
+        self.stdout = Stdio::Piped;
+        self.stderr = Stdio::Piped;
+        self
+    }
+
+    /// Sets a variable for every worker.
+    #[must_use]
+    pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
+        self.env.push((name.into(), value.into()));
+        self
+    }
+}

@@ -1,0 +1,184 @@
+//! The kinds of connection that a listener gives: TCP, and Unix-domain streams.
+
+use std::fmt::Debug;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::{AsFd, OwnedFd};
+use std::task::{Context, Poll};
+
+use portcrew_core::SockName;
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream, unix};
+
+/// A stream that a [`Listener`](crate::Listener) can give: tokio's `TcpStream` or `UnixStream`. Sealed.
+pub trait Connection: sealed::Sealed + Sized + Send + Unpin + 'static {
+    /// The address of either end.
+    type Addr: Send + Sync + Debug;
+
+    /// tokio's listener for it.
+    #[doc(hidden)]
+    type Own: AsFd + Send + Sync + Debug + 'static;
+
+    /// std's listener for it.
+    type StdListener: From<OwnedFd>;
+
+    /// Registers the socket with the current runtime.
+    #[doc(hidden)]
+    fn open(socket: OwnedFd) -> io::Result<Self>;
+
+    #[doc(hidden)]
+    fn peer(&self) -> io::Result<Self::Addr>;
+
+    /// Registers a listening socket, which is in non-blocking mode.
+    #[doc(hidden)]
+    fn own(socket: OwnedFd) -> io::Result<Self::Own>;
+
+    #[doc(hidden)]
+    fn accept(own: &Self::Own) -> impl Future<Output = io::Result<(Self, Self::Addr)>> + Send;
+
+    #[doc(hidden)]
+    fn poll_accept(
+        own: &Self::Own,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<(Self, Self::Addr)>>;
+
+    /// The address of a listener, from what is known of it.
+    #[doc(hidden)]
+    fn local(known: &Local) -> io::Result<Self::Addr>;
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for tokio::net::TcpStream {}
+    impl Sealed for tokio::net::UnixStream {}
+}
+
+/// What is known of a listener's address.
+#[doc(hidden)]
+#[derive(Debug, Clone)]
+pub enum Local {
+    /// The primary told it.
+    Told(SockName),
+    /// The path that was asked for.
+    Path(std::path::PathBuf),
+    /// The kernel told it.
+    Tcp(SocketAddr),
+    /// The kernel told it.
+    Unix(std::os::unix::net::SocketAddr),
+    /// Nobody told it.
+    Unknown,
+}
+
+impl Local {
+    /// Asks the kernel.
+    pub(crate) fn of(socket: &impl AsFd) -> Self {
+        let Ok(address) = socket2::SockRef::from(socket).local_addr() else {
+            return Self::Unknown;
+        };
+        match (address.as_socket(), address.as_unix()) {
+            (Some(address), _) => Self::Tcp(address),
+            (None, Some(address)) => Self::Unix(address),
+            (None, None) => Self::Unknown,
+        }
+    }
+
+    pub(crate) fn tcp(&self) -> io::Result<SocketAddr> {
+        match self {
+            Self::Tcp(address) => Ok(*address),
+            Self::Told(SockName { address, port, .. }) => {
+                // An address with a zone is read only in brackets.
+                let plain = address.parse().map(|ip| SocketAddr::new(ip, *port));
+                let address = plain.or_else(|_| format!("[{address}]:{port}").parse());
+                address.map_err(|_| unknown())
+            }
+            Self::Path(_) | Self::Unix(_) | Self::Unknown => Err(unknown()),
+        }
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.tcp().map_or(0, |address| address.port())
+    }
+}
+
+fn unknown() -> io::Error {
+    io::Error::new(io::ErrorKind::AddrNotAvailable, "the primary did not tell the address")
+}
+
+impl Connection for TcpStream {
+    type Addr = SocketAddr;
+    type Own = TcpListener;
+    type StdListener = std::net::TcpListener;
+
+    fn open(socket: OwnedFd) -> io::Result<Self> {
+        let socket = std::net::TcpStream::from(socket);
+        // The mode belongs to the socket, not to the descriptor: a worker that died may have changed it.
+        socket.set_nonblocking(true)?;
+        Self::from_std(socket)
+    }
+
+    fn peer(&self) -> io::Result<SocketAddr> {
+        self.peer_addr()
+    }
+
+    fn own(socket: OwnedFd) -> io::Result<TcpListener> {
+        TcpListener::from_std(socket.into())
+    }
+
+    fn accept(own: &TcpListener) -> impl Future<Output = io::Result<(Self, SocketAddr)>> + Send {
+        own.accept()
+    }
+
+    fn poll_accept(
+        own: &TcpListener,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<(Self, SocketAddr)>> {
+        own.poll_accept(cx)
+    }
+
+    fn local(known: &Local) -> io::Result<SocketAddr> {
+        known.tcp()
+    }
+}
+
+impl Connection for UnixStream {
+    type Addr = unix::SocketAddr;
+    type Own = UnixListener;
+    type StdListener = std::os::unix::net::UnixListener;
+
+    fn open(socket: OwnedFd) -> io::Result<Self> {
+        let socket = std::os::unix::net::UnixStream::from(socket);
+        socket.set_nonblocking(true)?;
+        Self::from_std(socket)
+    }
+
+    fn peer(&self) -> io::Result<unix::SocketAddr> {
+        self.peer_addr()
+    }
+
+    fn own(socket: OwnedFd) -> io::Result<UnixListener> {
+        UnixListener::from_std(socket.into())
+    }
+
+    fn accept(
+        own: &UnixListener,
+    ) -> impl Future<Output = io::Result<(Self, unix::SocketAddr)>> + Send {
+        own.accept()
+    }
+
+    fn poll_accept(
+        own: &UnixListener,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<(Self, unix::SocketAddr)>> {
+        own.poll_accept(cx)
+    }
+
+    fn local(known: &Local) -> io::Result<unix::SocketAddr> {
+        match known {
+            Local::Path(path) => {
+                std::os::unix::net::SocketAddr::from_pathname(path).map(Into::into)
+            }
+            Local::Unix(address) => Ok(address.clone().into()),
+            Local::Told(_) | Local::Tcp(_) | Local::Unknown => Err(unknown()),
+        }
+    }
+}

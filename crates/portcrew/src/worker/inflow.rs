@@ -1,0 +1,235 @@
+//! The one queue between the driver and whoever accepts: connections of one listener.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use portcrew_core::ConnId;
+
+use crate::link::{Bell, Ticket, Waiters};
+
+/// A listener's connections. The driver puts them in, any number of tasks takes them out, and what was taken
+/// is told to the driver at its next turn.
+pub(crate) struct Inflow {
+    state: Mutex<State>,
+    /// Told when somebody begins to wait; only the thread of a shared listener listens.
+    demand: Condvar,
+    bell: Arc<Bell>,
+}
+
+#[derive(Default)]
+struct State {
+    /// May be taken.
+    ready: VecDeque<Arrived>,
+    /// To be answered before they may be taken.
+    held: VecDeque<Arrived>,
+    /// Taken since the driver last asked.
+    taken: Vec<ConnId>,
+    waiters: Waiters,
+    closed: bool,
+    /// What else is to be done when it closes.
+    at_close: Option<Box<dyn FnOnce() + Send>>,
+}
+
+#[derive(Debug)]
+struct Arrived {
+    socket: OwnedFd,
+    /// The primary waits for an answer about it.
+    conn: Option<ConnId>,
+}
+
+impl Inflow {
+    pub(crate) fn new(bell: Arc<Bell>) -> Arc<Self> {
+        Arc::new(Self { state: Mutex::default(), demand: Condvar::new(), bell })
+    }
+
+    /// Sets what is done when this is closed; at once when it is closed already.
+    pub(crate) fn at_close(&self, action: impl FnOnce() + Send + 'static) {
+        let mut state = self.lock();
+        if state.closed {
+            drop(state);
+            action();
+        } else {
+            state.at_close = Some(Box::new(action));
+        }
+    }
+
+    /// A connection that may be taken at once: also after the close, for what a thread accepted last.
+    pub(crate) fn deliver(&self, socket: OwnedFd, conn: Option<ConnId>) {
+        let mut state = self.lock();
+        state.ready.push_back(Arrived { socket, conn });
+        let woken = state.waiters.wake_one();
+        drop(state);
+        woken.wake();
+    }
+
+    /// A connection that is to be answered before it may be taken.
+    pub(crate) fn hold(&self, socket: OwnedFd, conn: ConnId) {
+        self.lock().held.push_back(Arrived { socket, conn: Some(conn) });
+    }
+
+    /// A held connection was answered: it may be taken.
+    pub(crate) fn release(&self, conn: ConnId) {
+        let mut state = self.lock();
+        let place = state.held.iter().position(|it| it.conn == Some(conn));
+        let Some(Arrived { socket, .. }) = place.and_then(|place| state.held.remove(place)) else {
+            return;
+        };
+        state.ready.push_back(Arrived { socket, conn: None });
+        let woken = state.waiters.wake_one();
+        drop(state);
+        woken.wake();
+    }
+
+    /// What was taken, and which of the held ones somebody waits for.
+    pub(crate) fn collect(&self, taken: &mut Vec<ConnId>, wanted: &mut Vec<ConnId>) {
+        let mut state = self.lock();
+        taken.append(&mut state.taken);
+        let unserved = state.waiters.count().saturating_sub(state.ready.len());
+        wanted.extend(state.held.iter().take(unserved).filter_map(|it| it.conn));
+    }
+
+    /// Ends it. What the primary can still give to others comes back as its numbers, its sockets closed;
+    /// the rest can still be taken.
+    pub(crate) fn close(&self) -> Vec<ConnId> {
+        let mut state = self.lock();
+        state.closed = true;
+        let (owed, kept): (VecDeque<_>, VecDeque<_>) =
+            state.ready.drain(..).partition(|it| it.conn.is_some());
+        state.ready = kept;
+        let untaken = owed.into_iter().chain(state.held.drain(..)).collect();
+        self.end(state);
+        close_all(untaken)
+    }
+
+    /// Ends it when the primary is gone: nobody else can have what has arrived, so all can still be taken.
+    pub(crate) fn close_orphaned(&self) {
+        let mut state = self.lock();
+        state.closed = true;
+        let held = std::mem::take(&mut state.held);
+        state.ready.extend(held);
+        state.ready.iter_mut().for_each(|it| it.conn = None);
+        self.end(state);
+    }
+
+    fn end(&self, mut state: MutexGuard<'_, State>) {
+        let at_close = state.at_close.take();
+        drop(state);
+        self.demand.notify_all();
+        // Before anybody is woken: it may bring one connection more.
+        if let Some(action) = at_close {
+            action();
+        }
+        let everybody = self.lock().waiters.take_all();
+        everybody.into_iter().for_each(Waker::wake);
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.lock().closed
+    }
+
+    /// Sleeps until somebody waits for a connection. False once it is closed.
+    pub(crate) fn is_in_demand(&self) -> bool {
+        let state = self.lock();
+        let no_demand = |it: &mut State| !it.closed && it.waiters.count() <= it.ready.len();
+        let state = self.demand.wait_while(state, no_demand).unwrap_or_else(PoisonError::into_inner);
+        !state.closed
+    }
+
+    /// The next connection; `None` when it is closed and empty. The caller is woken through the
+    /// ticket of its [`Place`], or else through the one slot.
+    pub(crate) fn poll_next(
+        &self,
+        cx: &mut Context<'_>,
+        ticket: Option<&mut Option<Ticket>>,
+    ) -> Poll<Option<OwnedFd>> {
+        let mut state = self.lock();
+        if let Some(Arrived { socket, conn }) = state.ready.pop_front() {
+            let first = state.taken.is_empty() && conn.is_some();
+            state.taken.extend(conn);
+            drop(state);
+            if first {
+                self.bell.ring();
+            }
+            return Poll::Ready(Some(socket));
+        }
+        if state.closed {
+            return Poll::Ready(None);
+        }
+        match ticket {
+            Some(ticket) => state.waiters.wait(ticket, cx.waker()),
+            None => state.waiters.wait_in_slot(cx.waker()),
+        }
+        let wanted = !state.held.is_empty();
+        drop(state);
+        self.demand.notify_one();
+        if wanted {
+            self.bell.ring();
+        }
+        Poll::Pending
+    }
+
+    /// The next connection; `None` when it is closed and empty. Cancel safe.
+    pub(crate) async fn next(&self) -> Option<OwnedFd> {
+        let mut place = Place::new(self);
+        std::future::poll_fn(|cx| self.poll_next(cx, Some(place.ticket()))).await
+    }
+
+    /// Gives a place up.
+    fn leave(&self, ticket: Ticket) {
+        let mut state = self.lock();
+        // Woken and then cancelled: another is to have it.
+        if !state.waiters.leave(ticket) && !state.ready.is_empty() {
+            let woken = state.waiters.wake_one();
+            drop(state);
+            woken.wake();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing panics while it holds this lock.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Somebody who waits for the next connection, and gives up the place when dropped.
+pub(crate) struct Place<'a> {
+    inflow: &'a Inflow,
+    ticket: Option<Ticket>,
+}
+
+impl<'a> Place<'a> {
+    pub(crate) fn new(inflow: &'a Inflow) -> Self {
+        Self { inflow, ticket: None }
+    }
+
+    pub(crate) fn ticket(&mut self) -> &mut Option<Ticket> {
+        &mut self.ticket
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        if let Some(ticket) = self.ticket {
+            self.inflow.leave(ticket);
+        }
+    }
+}
+
+/// Closes our copies before the primary learns that it may give the connections to others.
+fn close_all(untaken: Vec<Arrived>) -> Vec<ConnId> {
+    untaken.into_iter().filter_map(|it| it.conn).collect()
+}
+
+impl fmt::Debug for Inflow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.lock();
+        f.debug_struct("Inflow")
+            .field("ready", &state.ready.len())
+            .field("held", &state.held.len())
+            .field("closed", &state.closed)
+            .finish_non_exhaustive()
+    }
+}

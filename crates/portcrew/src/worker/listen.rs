@@ -1,0 +1,232 @@
+//! Where a worker wants to listen, and how.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use portcrew_core::{Address, Family, Query};
+
+use super::resolve;
+use crate::{Error, Result};
+
+/// A TCP address with options. Everything that [`Worker::listen`](crate::Worker::listen) takes converts into
+/// it.
+///
+/// ```no_run
+/// # async fn example(worker: portcrew::Worker) -> portcrew::Result<()> {
+/// use portcrew::Listen;
+///
+/// let one = worker.listen("127.0.0.1:3000").await?;
+/// let every_address = worker.listen(3001).await?;
+/// let with_options = worker.listen(Listen::from("[::]:3002").ipv6_only().backlog(128)).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Listen {
+    target: Target,
+    backlog: Option<u32>,
+    ipv6_only: bool,
+    pub(super) exclusive: bool,
+}
+
+#[derive(Debug, Clone)]
+enum Target {
+    /// To be parsed, and its name resolved, when it is used.
+    Text(String),
+    Port(u16),
+    Socket(SocketAddr),
+    Fd(i32),
+}
+
+/// A path for a Unix-domain socket, with options.
+#[derive(Debug, Clone)]
+pub struct ListenUnix {
+    path: PathBuf,
+    readable_all: bool,
+    writable_all: bool,
+    backlog: Option<u32>,
+    pub(super) exclusive: bool,
+}
+
+impl Listen {
+    /// A listening socket that the primary holds under this number. Unix-domain sockets cannot be asked for
+    /// in this way.
+    #[must_use]
+    pub fn fd(fd: i32) -> Self {
+        Target::Fd(fd).into()
+    }
+
+    /// The length of the kernel's queue, in connections. Default 511; 0 means the default.
+    #[must_use]
+    pub fn backlog(mut self, connections: u32) -> Self {
+        self.backlog = Some(connections).filter(|it| *it > 0);
+        self
+    }
+
+    /// Leaves the IPv4 port free where the address is IPv6, or none is given.
+    #[must_use]
+    pub fn ipv6_only(mut self) -> Self {
+        self.ipv6_only = true;
+        self
+    }
+
+    /// Binds in this worker and tells the primary nothing: the port is this worker's alone.
+    #[must_use]
+    pub fn exclusive(mut self) -> Self {
+        self.exclusive = true;
+        self
+    }
+
+    /// The address in text, for errors.
+    pub(super) fn to_text(&self) -> String {
+        match &self.target {
+            Target::Text(text) => text.clone(),
+            Target::Port(port) => format!(":{port}"),
+            Target::Socket(address) => address.to_string(),
+            Target::Fd(fd) => format!("descriptor {fd} of the primary"),
+        }
+    }
+
+    /// What the primary is asked. Resolves a name.
+    pub(super) async fn query(&self) -> Result<Query> {
+        let address = match &self.target {
+            Target::Fd(_) if self.exclusive => {
+                let reason = "a descriptor of the primary cannot be exclusive";
+                return Err(Error::Address { given: self.to_text(), reason });
+            }
+            Target::Fd(fd) if *fd < 0 => {
+                let reason = "a descriptor is not negative";
+                return Err(Error::Address { given: self.to_text(), reason });
+            }
+            Target::Fd(fd) => Address::Fd { fd: *fd },
+            Target::Port(port) => self.everywhere(*port),
+            Target::Socket(address) => self.at(*address),
+            Target::Text(text) => {
+                let (host, port) = resolve::split(text)?;
+                match host {
+                    None => self.everywhere(port),
+                    Some(host) => self.at(resolve::resolve(text, host, port).await?),
+                }
+            }
+        };
+        Ok(Query { address, index: 0, backlog: self.backlog, data: None })
+    }
+
+    fn everywhere(&self, port: u16) -> Address {
+        // Without a host Node says family 4, and means both. Only IPv6 has to be said by an address.
+        let (host, family) = match self.ipv6_only {
+            false => (None, Family::V4),
+            true => (Some("::".to_owned()), Family::V6),
+        };
+        Address::Tcp { host, port, family, ipv6_only: self.ipv6_only }
+    }
+
+    fn at(&self, address: SocketAddr) -> Address {
+        let family = if address.is_ipv4() { Family::V4 } else { Family::V6 };
+        let ipv6_only = self.ipv6_only && address.is_ipv6();
+        let host = Some(resolve::host_text(&address));
+        Address::Tcp { host, port: address.port(), family, ipv6_only }
+    }
+}
+
+impl ListenUnix {
+    /// Lets every user connect for reading: Node's `readableAll`.
+    #[must_use]
+    pub fn readable_all(mut self) -> Self {
+        self.readable_all = true;
+        self
+    }
+
+    /// Lets every user connect for writing: Node's `writableAll`. Connecting needs this one.
+    #[must_use]
+    pub fn writable_all(mut self) -> Self {
+        self.writable_all = true;
+        self
+    }
+
+    /// The length of the kernel's queue, in connections. Default 511; 0 means the default.
+    #[must_use]
+    pub fn backlog(mut self, connections: u32) -> Self {
+        self.backlog = Some(connections).filter(|it| *it > 0);
+        self
+    }
+
+    /// Binds in this worker and tells the primary nothing.
+    #[must_use]
+    pub fn exclusive(mut self) -> Self {
+        self.exclusive = true;
+        self
+    }
+
+    pub(super) fn to_text(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    /// The path as the primary is told: absolute, because its working directory may be another.
+    pub(super) fn query(&self) -> Result<(Query, PathBuf)> {
+        let error = |reason| Error::Address { given: self.to_text(), reason };
+        let path = std::path::absolute(&self.path).map_err(|_| error("it is no usable path"))?;
+        let text = path.to_str().ok_or_else(|| error("the protocol carries UTF-8 paths only"))?;
+        let address = Address::Unix {
+            path: text.to_owned(),
+            readable_all: self.readable_all,
+            writable_all: self.writable_all,
+        };
+        Ok((Query { address, index: 0, backlog: self.backlog, data: None }, path))
+    }
+}
+
+impl From<Target> for Listen {
+    fn from(target: Target) -> Self {
+        Self { target, backlog: None, ipv6_only: false, exclusive: false }
+    }
+}
+
+impl From<&str> for Listen {
+    fn from(address: &str) -> Self {
+        Target::Text(address.to_owned()).into()
+    }
+}
+
+impl From<String> for Listen {
+    fn from(address: String) -> Self {
+        Target::Text(address).into()
+    }
+}
+
+impl From<&String> for Listen {
+    fn from(address: &String) -> Self {
+        Target::Text(address.clone()).into()
+    }
+}
+
+impl From<SocketAddr> for Listen {
+    fn from(address: SocketAddr) -> Self {
+        Target::Socket(address).into()
+    }
+}
+
+impl<I: Into<IpAddr>> From<(I, u16)> for Listen {
+    fn from((address, port): (I, u16)) -> Self {
+        Target::Socket(SocketAddr::new(address.into(), port)).into()
+    }
+}
+
+impl From<u16> for Listen {
+    /// Every address, IPv6 and IPv4.
+    fn from(port: u16) -> Self {
+        Target::Port(port).into()
+    }
+}
+
+impl<P: AsRef<Path>> From<P> for ListenUnix {
+    fn from(path: P) -> Self {
+        Self {
+            path: path.as_ref().to_owned(),
+            readable_all: false,
+            writable_all: false,
+            backlog: None,
+            exclusive: false,
+        }
+    }
+}

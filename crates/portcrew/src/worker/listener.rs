@@ -1,0 +1,198 @@
+//! The worker's listener: one type for every way in which connections come.
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use tokio::net::{TcpStream, UnixStream};
+
+use super::connection::{Connection, Local};
+use super::open::{Keep, Opened, Slot, Source, accept_by_thread};
+use super::inflow::{Inflow, Place};
+use crate::link::Ticket;
+use crate::{Error, Result};
+
+/// A listener of this worker. By default for TCP; see also [`UnixListener`].
+///
+/// Whether the primary accepts and hands over, or the workers accept from one socket, is the primary's
+/// policy and makes no difference here. A connection counts as taken when [`accept`](Self::accept) returns
+/// it: what nobody has accepted when the listener is closed or the worker dies goes to another worker.
+///
+/// It is closed when the worker leaves. Accepting then ends: `accept` with an error, the
+/// [`Stream`](futures_core::Stream) with `None`, axum's trait by staying pending, because there
+/// [`draining`](crate::Worker::draining) ends the server. Dropping it closes it.
+#[derive(Debug)]
+pub struct Listener<S: Connection = TcpStream> {
+    inflow: Arc<Inflow>,
+    way: Way<S>,
+    local: Local,
+    keep: Keep,
+}
+
+/// A listener on a path of the file system.
+pub type UnixListener = Listener<UnixStream>;
+
+#[derive(Debug)]
+enum Way<S: Connection> {
+    /// Everything comes by the inflow.
+    Handover,
+    /// As well as by this socket.
+    Ready(Arc<Slot<S::Own>>),
+    /// A thread accepts from it into the inflow.
+    Thread(Arc<Slot<OwnedFd>>),
+}
+
+impl<S: Connection> Listener<S> {
+    pub(crate) fn from_opened(opened: Opened) -> Result<Self> {
+        let Opened { inflow, source, local, keep } = opened;
+        let way = match source {
+            Source::Handover => Way::Handover,
+            Source::Socket { socket, crowd: false } => {
+                Way::ready(socket, &inflow).map_err(Error::io("wait for a listening socket"))?
+            }
+            Source::Socket { socket, crowd: true } => {
+                let slot = accept_by_thread(socket, &inflow);
+                Way::Thread(slot.map_err(Error::io("wait for a shared socket"))?)
+            }
+        };
+        Ok(Self { inflow, way, local, keep })
+    }
+
+    /// The next connection and its peer's address. Any number of tasks may wait at the same time.
+    ///
+    /// # Errors
+    ///
+    /// Those of `accept(2)`, and `NotConnected` once the listener is closed: leave the loop then.
+    ///
+    /// # Cancel safety
+    ///
+    /// No connection is lost when the future is dropped.
+    pub async fn accept(&self) -> io::Result<(S, S::Addr)> {
+        let mut place = Place::new(&self.inflow);
+        let own = self.own();
+        let Some(own) = own else {
+            let next = std::future::poll_fn(|cx| poll_inflow(&self.inflow, cx, Some(place.ticket()))).await;
+            return next.unwrap_or_else(|| Err(closed()));
+        };
+        let mut accepting = pin!(S::accept(&own));
+        let next = std::future::poll_fn(|cx| {
+            if let Poll::Ready(next) = poll_inflow(&self.inflow, cx, Some(place.ticket())) {
+                return Poll::Ready(next);
+            }
+            accepting.as_mut().poll(cx).map(Some)
+        });
+        next.await.unwrap_or_else(|| Err(closed()))
+    }
+
+    /// As [`accept`](Self::accept), for one caller at a time: only the last one is woken.
+    pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(S, S::Addr)>> {
+        self.poll_open(cx).map(|next| next.unwrap_or_else(|| Err(closed())))
+    }
+
+    fn poll_open(&self, cx: &mut Context<'_>) -> Poll<Option<io::Result<(S, S::Addr)>>> {
+        if let Poll::Ready(next) = poll_inflow(&self.inflow, cx, None) {
+            return Poll::Ready(next);
+        }
+        match self.own() {
+            Some(own) => S::poll_accept(&own, cx).map(Some),
+            None => Poll::Pending,
+        }
+    }
+
+    /// The address that it is bound to. With port 0 all workers got the same one.
+    ///
+    /// # Errors
+    ///
+    /// `AddrNotAvailable` when the primary did not tell, which only a foreign one fails to do.
+    pub fn local_addr(&self) -> io::Result<S::Addr> {
+        S::local(&self.local)
+    }
+
+    /// The listening socket itself, for a server that wants to accept on its own, such as actix's. It is in
+    /// non-blocking mode and must stay so: the mode is that of every worker. The worker's leaving does not
+    /// close it any more.
+    ///
+    /// # Errors
+    ///
+    /// `Unsupported` under round robin, where only the primary has the socket: use the policy `shared`, or
+    /// listen [`exclusive`](crate::Listen::exclusive)ly.
+    pub fn into_std(self) -> io::Result<S::StdListener> {
+        let socket = match &self.way {
+            Way::Handover => {
+                let reason = "only the primary has this socket: the policy is round-robin";
+                return Err(io::Error::new(io::ErrorKind::Unsupported, reason));
+            }
+            Way::Ready(slot) => slot.get().ok_or_else(closed)?.as_fd().try_clone_to_owned(),
+            Way::Thread(slot) => slot.get().ok_or_else(closed)?.try_clone(),
+        }?;
+        let socket = self.keep.give_away(socket);
+        // Nobody accepts from it here any more.
+        self.inflow.close();
+        Ok(socket.into())
+    }
+
+    /// Closes it: nothing more is accepted. A second time does nothing.
+    pub fn close(&self) {
+        self.keep.close();
+    }
+
+    /// Whether it is closed and nothing more can come.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.inflow.is_closed()
+    }
+
+    fn own(&self) -> Option<Arc<S::Own>> {
+        match &self.way {
+            Way::Ready(slot) => slot.get(),
+            Way::Handover | Way::Thread(_) => None,
+        }
+    }
+}
+
+impl<S: Connection> futures_core::Stream for Listener<S> {
+    type Item = io::Result<S>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.poll_open(cx).map(|next| Some(next?.map(|(stream, _peer)| stream)))
+    }
+}
+
+impl<S: Connection> Way<S> {
+    fn ready(socket: OwnedFd, inflow: &Inflow) -> io::Result<Self> {
+        rustix::io::ioctl_fionbio(&socket, true)?;
+        let slot = Slot::new(S::own(socket)?);
+        let closing = Arc::clone(&slot);
+        inflow.at_close(move || closing.close());
+        Ok(Self::Ready(slot))
+    }
+}
+
+fn poll_inflow<S: Connection>(
+    inflow: &Inflow,
+    cx: &mut Context<'_>,
+    mut ticket: Option<&mut Option<Ticket>>,
+) -> Poll<Option<io::Result<(S, S::Addr)>>> {
+    loop {
+        let Some(socket) = ready!(inflow.poll_next(cx, ticket.as_deref_mut())) else {
+            return Poll::Ready(None);
+        };
+        let stream = match S::open(socket) {
+            Ok(stream) => stream,
+            Err(error) => return Poll::Ready(Some(Err(error))),
+        };
+        match stream.peer() {
+            Ok(peer) => return Poll::Ready(Some(Ok((stream, peer)))),
+            // The client has gone meanwhile; accept(2) would not have shown it either.
+            Err(error) if error.kind() == io::ErrorKind::NotConnected => {}
+            Err(error) => return Poll::Ready(Some(Err(error))),
+        }
+    }
+}
+
+/// What accepting from a closed listener gives.
+pub(crate) fn closed() -> io::Error {
+    io::Error::new(io::ErrorKind::NotConnected, "the listener is closed")
+}

@@ -1,0 +1,32 @@
+//! The worker's side: one task that owns the channel and the lane, and handles that talk to it.
+//!
+//! What the primary says becomes an event for core's worker machine, what it answers is performed here, and
+//! nothing here decides.
+
+mod connection;
+mod driver;
+mod handle;
+mod handover;
+mod inflow;
+mod life;
+mod listen;
+mod listener;
+mod open;
+mod perform;
+mod resolve;
+mod shared;
+mod thread;
+
+pub use connection::Connection;
+pub use handle::Worker;
+pub use life::Draining;
+pub use listen::{Listen, ListenUnix};
+pub use listener::{Listener, UnixListener};
+
+pub(crate) use connection::Local;
+pub(crate) use inflow::Inflow;
+pub(crate) use listener::closed;
+pub(crate) use open::{Keep, Opened, Source, accept_by_thread};
+
+#[cfg(test)]
+mod tests;

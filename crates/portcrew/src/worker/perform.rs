@@ -1,0 +1,131 @@
+//! Performing what the machine answers, one action at a time.
+
+use std::io;
+use std::os::fd::OwnedFd;
+
+use portcrew_core::worker::{Action, Event};
+use portcrew_core::{Address, ConnId, Errno, Query, ServerId};
+use portcrew_ipc::message::Packet;
+use socket2::Socket;
+
+use super::driver::Driver;
+use super::shared::Granted;
+use crate::net::bind::BACKLOG;
+use crate::net::exclusive::PLAIN_WAITERS;
+use crate::wire::encode_from_worker;
+
+impl Driver {
+    pub(super) fn perform(&mut self, action: Action) {
+        match action {
+            Action::Send { seq, message } => {
+                self.talk.queue(&Packet::Cluster(encode_from_worker(seq, &message)));
+            }
+            Action::AnswerLane { seq, verdict } => self.handover.answer(seq, verdict),
+            Action::Hold { server, conn } => self.hold(server, conn),
+            Action::Deliver { server, conn } => self.deliver(server, conn),
+            Action::Drop { conn } => drop(self.conns.take(conn)),
+            Action::Listening { server, sockname } => {
+                self.grant(server, Ok(Granted::Handover { sockname }));
+            }
+            Action::SetUpShared { server } => self.set_up_shared(server),
+            Action::ListenFailed { server, errno } => {
+                self.grant(server, Err(errno));
+                self.close(server);
+            }
+            Action::Closed { server } => self.close(server),
+            Action::Drain => {
+                self.shared.close_locals();
+                self.leaving.drain = true;
+            }
+            Action::CloseChannel => self.leaving.close = true,
+            // The driver ends, and tells everybody as it is dropped.
+            Action::Disconnected { planned: _ } => self.leaving.ended = true,
+        }
+    }
+
+    fn hold(&mut self, server: ServerId, conn: ConnId) {
+        let Some(socket) = self.conns.take(conn) else { return };
+        if let Some(server) = self.servers.get(&server) {
+            server.inflow.hold(socket, conn);
+        }
+    }
+
+    fn deliver(&mut self, server: ServerId, conn: ConnId) {
+        match (self.conns.take(conn), self.servers.get(&server)) {
+            (Some(socket), Some(server)) => server.inflow.deliver(socket, Some(conn)),
+            // It is held there already.
+            (None, Some(_)) => self.handover.releases.push((server, conn)),
+            // The machine delivers to open listeners only.
+            (_, None) => {}
+        }
+    }
+
+    /// Tells the user about the listener. One that waits no longer has given it up in the same moment.
+    fn grant(&mut self, server: ServerId, outcome: Result<Granted, Errno>) {
+        let answer = self.servers.get_mut(&server).and_then(|it| it.answer.take());
+        if let Some(answer) = answer {
+            let _ = answer.send(outcome);
+        }
+    }
+
+    fn set_up_shared(&mut self, server: ServerId) {
+        let Some(it) = self.servers.get(&server) else { return };
+        let socket = self.socket.take().ok_or(Errno::TOO_MANY);
+        let ready = socket.and_then(|socket| {
+            let port = set_up(&socket, &it.query).map_err(|error| errno_of(&error))?;
+            Ok((socket, port))
+        });
+        let outcome = match ready {
+            Ok((socket, port)) => {
+                let crowd = self.crew.is_some_and(|crew| crew > PLAIN_WAITERS);
+                self.grant(server, Ok(Granted::Shared { socket, crowd }));
+                Ok(port)
+            }
+            Err(errno) => Err(errno),
+        };
+        self.events.push_back(Event::SharedReady { server, outcome });
+    }
+
+    /// Ends a listener. What its user has not taken goes back, unless nobody is there to have it.
+    fn close(&mut self, server: ServerId) {
+        let Some(it) = self.servers.remove(&server) else { return };
+        if self.leaving_for_good() {
+            it.inflow.close_orphaned();
+            return;
+        }
+        // What was answered first is the user's, though it was not handed out yet.
+        self.handover.releases.retain(|(of, conn)| {
+            if *of == server {
+                it.inflow.release(*conn);
+            }
+            *of != server
+        });
+        let untaken = it.inflow.close();
+        let (mut taken, mut wanted) = (Vec::new(), Vec::new());
+        it.inflow.collect(&mut taken, &mut wanted);
+        self.events.extend(taken.into_iter().map(|conn| Event::Taken { conn }));
+        self.events.extend(untaken.into_iter().map(|conn| Event::Returned { conn }));
+    }
+
+    fn leaving_for_good(&self) -> bool {
+        !self.machine.is_connected()
+    }
+}
+
+/// Makes a socket listen that came bound. Node binds late: only here it shows that the port was taken.
+fn set_up(socket: &OwnedFd, query: &Query) -> io::Result<u16> {
+    let socket = socket2::SockRef::from(socket);
+    let port = socket.local_addr()?.as_socket().map_or(0, |address| address.port());
+    if let Address::Tcp { port: asked, .. } = &query.address {
+        if port == 0 || (*asked != 0 && port != *asked) {
+            return Err(rustix::io::Errno::ADDRINUSE.into());
+        }
+    }
+    let backlog = query.backlog.unwrap_or(BACKLOG);
+    Socket::listen(&socket, i32::try_from(backlog).unwrap_or(i32::MAX))?;
+    Ok(port)
+}
+
+fn errno_of(error: &io::Error) -> Errno {
+    error.raw_os_error().map_or(Errno::INVALID, Errno)
+}

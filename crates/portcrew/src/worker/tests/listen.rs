@@ -1,0 +1,125 @@
+//! Asking for a listener.
+
+use std::io;
+
+use portcrew_core::{Address, Errno, Family, FromWorker, Reply};
+
+use super::primary::{Primary, loopback, reply};
+use super::{settle, soon};
+use crate::{Error, Listen};
+
+#[tokio::test]
+async fn a_taken_port_comes_as_the_systems_own_error() {
+    let (mut primary, worker) = Primary::new().await;
+    let answer = async {
+        let (ack, query) = primary.query().await;
+        let failed = Reply::Failed(Errno::ADDRESS_IN_USE);
+        primary.say(&reply(ack, query.key(), failed), None, 1).await;
+    };
+    let (listener, ()) = tokio::join!(soon(worker.listen("127.0.0.1:80")), answer);
+    let error = listener.unwrap_err();
+    assert_eq!(error.to_string(), "failed to listen on 127.0.0.1:80");
+    assert_eq!(io::Error::from(error).kind(), io::ErrorKind::AddrInUse);
+}
+
+#[tokio::test]
+async fn a_listener_given_up_before_the_answer_is_given_back() {
+    let (mut primary, worker) = Primary::new().await;
+    let asking = tokio::spawn({
+        let worker = worker.clone();
+        async move { worker.listen("127.0.0.1:80").await.map(drop) }
+    });
+    let (ack, query) = primary.query().await;
+    asking.abort();
+    assert!(asking.await.unwrap_err().is_cancelled());
+    settle().await;
+    primary.say(&reply(ack, query.key(), Reply::Handover { sockname: None }), None, 1).await;
+    assert_eq!(primary.heard().await, FromWorker::Close { key: query.key() });
+}
+
+#[tokio::test]
+async fn the_query_says_what_was_asked_for() {
+    let (mut primary, worker) = Primary::new().await;
+    let v4 = |host: Option<&str>, port| Address::Tcp {
+        host: host.map(Into::into),
+        port,
+        family: Family::V4,
+        ipv6_only: false,
+    };
+    let v6 = |host: &str, ipv6_only| Address::Tcp {
+        host: Some(host.into()),
+        port: 80,
+        family: Family::V6,
+        ipv6_only,
+    };
+    let cases = [
+        (Listen::from(8000), v4(None, 8000), None),
+        (":8000".into(), v4(None, 8000), None),
+        (Listen::from("127.0.0.1:0").backlog(9), v4(Some("127.0.0.1"), 0), Some(9)),
+        (Listen::from("[::1]:80"), v6("::1", false), None),
+        (Listen::from("*:80").ipv6_only(), v6("::", true), None),
+        (Listen::fd(20), Address::Fd { fd: 20 }, None),
+        (([127, 0, 0, 1], 80).into(), v4(Some("127.0.0.1"), 80), None),
+    ];
+    for (listen, address, backlog) in cases {
+        let worker = worker.clone();
+        let asking = tokio::spawn(async move { worker.listen(listen).await.map(drop) });
+        let (_, query) = primary.query().await;
+        assert_eq!((query.address, query.backlog), (address, backlog));
+        asking.abort();
+    }
+}
+
+#[tokio::test]
+async fn nonsense_is_refused_before_anybody_is_asked() {
+    let (mut primary, worker) = Primary::new().await;
+    for address in ["nowhere", "127.0.0.1:x"] {
+        let error = soon(worker.listen(address)).await.unwrap_err();
+        assert!(matches!(error, Error::Address { .. }), "{error:?}");
+    }
+    let error = soon(worker.listen(Listen::fd(3).exclusive())).await.unwrap_err();
+    assert!(matches!(error, Error::Address { .. }), "{error:?}");
+    worker.send(&1).unwrap();
+    primary.user_message().await;
+}
+
+#[tokio::test]
+async fn an_exclusive_listener_asks_nobody_and_is_closed_with_the_others() {
+    let (mut primary, worker) = Primary::new().await;
+    let listener = soon(worker.listen(Listen::from("127.0.0.1:0").exclusive())).await.unwrap();
+    let at = listener.local_addr().unwrap();
+    let client = std::net::TcpStream::connect(at).unwrap();
+    let (_stream, peer) = soon(listener.accept()).await.unwrap();
+    assert_eq!(peer, client.local_addr().unwrap());
+    let again = soon(worker.listen(Listen::from(at).exclusive())).await.unwrap_err();
+    assert_eq!(io::Error::from(again).kind(), io::ErrorKind::AddrInUse);
+    let (waiting, ()) = tokio::join!(soon(listener.accept()), async {
+        settle().await;
+        primary.say(&portcrew_core::ToWorker::Disconnect, None, 1).await;
+    });
+    assert_eq!(waiting.unwrap_err().kind(), io::ErrorKind::NotConnected);
+    assert!(std::net::TcpStream::connect(at).is_err(), "the socket is still open");
+}
+
+#[tokio::test]
+async fn a_listening_handle_serves_and_can_be_had_back() {
+    let (_primary, worker) = Primary::new().await;
+    let real = loopback();
+    let at = real.local_addr().unwrap();
+    let listener = worker.listen_handle(real).unwrap();
+    let _client = std::net::TcpStream::connect(at).unwrap();
+    soon(listener.accept()).await.unwrap();
+    let back = listener.into_std().unwrap();
+    assert_eq!(back.local_addr().unwrap(), at);
+    let _client = std::net::TcpStream::connect(at).unwrap();
+    soon(worker.listen_handle(back).unwrap().accept()).await.unwrap();
+}
+
+#[tokio::test]
+async fn under_round_robin_there_is_no_socket_to_have() {
+    let (mut primary, worker) = Primary::new().await;
+    let at = "127.0.0.1:80".parse().unwrap();
+    let (listener, _) = tokio::join!(soon(worker.listen(at)), primary.grant(at));
+    let error = listener.unwrap().into_std().unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::Unsupported);
+}

@@ -1,0 +1,98 @@
+//! The policy `shared`: the worker gets the socket.
+
+use std::io;
+use std::net::{SocketAddr, TcpStream};
+use std::os::fd::OwnedFd;
+
+use portcrew_core::{FromWorker, Query, Reply, ToWorker};
+use socket2::{Domain, Socket, Type};
+
+use super::primary::{Primary, reply};
+use super::soon;
+use crate::{Listener, Worker};
+
+/// Bound and not listening, as Node passes it.
+fn bound() -> (OwnedFd, SocketAddr) {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+    let at = socket.local_addr().unwrap().as_socket().unwrap();
+    (socket.into(), at)
+}
+
+/// Listens, the primary answering with `socket` to the query for `at`.
+async fn ask(
+    primary: &mut Primary,
+    worker: &Worker,
+    at: SocketAddr,
+    socket: OwnedFd,
+    crew: u32,
+) -> (crate::Result<Listener>, Query, FromWorker) {
+    let answer = async {
+        let (ack, query) = primary.query().await;
+        let granted = reply(ack, query.key(), Reply::Shared);
+        primary.say(&granted, Some(socket), crew).await;
+        (query, primary.heard().await)
+    };
+    let (listener, (query, said)) = tokio::join!(soon(worker.listen(at)), answer);
+    (listener, query, said)
+}
+
+#[tokio::test]
+async fn it_listens_and_accepts_whether_few_wait_or_many() {
+    for crew in [1, 4, 5, 100] {
+        let (mut primary, worker) = Primary::new().await;
+        let (socket, at) = bound();
+        let (listener, query, said) = ask(&mut primary, &worker, at, socket, crew).await;
+        let listener = listener.unwrap();
+        assert_eq!(said, FromWorker::Listening { query, port: at.port() });
+        assert_eq!(listener.local_addr().unwrap(), at);
+        for _ in 0..20 {
+            let client = TcpStream::connect(at).unwrap();
+            let (_stream, peer) = soon(listener.accept()).await.unwrap();
+            assert_eq!(peer, client.local_addr().unwrap(), "a crew of {crew}");
+        }
+        primary.say(&ToWorker::Disconnect, None, crew).await;
+        assert!(soon(listener.accept()).await.is_err());
+        assert!(TcpStream::connect(at).is_err(), "a crew of {crew}: the socket is still open");
+    }
+}
+
+#[tokio::test]
+async fn another_port_than_asked_for_means_that_it_was_taken() {
+    let (mut primary, worker) = Primary::new().await;
+    let (socket, at) = bound();
+    let other = SocketAddr::new(at.ip(), at.port() ^ 1);
+    let (listener, query, said) = ask(&mut primary, &worker, other, socket, 1).await;
+    assert_eq!(io::Error::from(listener.unwrap_err()).kind(), io::ErrorKind::AddrInUse);
+    assert_eq!(said, FromWorker::Close { key: query.key() });
+}
+
+#[tokio::test]
+async fn a_shared_socket_takes_hand_overs_too() {
+    let (mut primary, worker) = Primary::without_lane().await;
+    let (socket, at) = bound();
+    let (listener, query, _) = ask(&mut primary, &worker, at, socket, 1).await;
+    let listener = listener.unwrap();
+    let (client, accepted) = super::primary::connected(&super::primary::loopback());
+    primary.newconn(&query.key(), &accepted).await;
+    let (handed, answer) = tokio::join!(soon(listener.accept()), primary.heard());
+    assert_eq!(handed.unwrap().1, client.local_addr().unwrap());
+    assert!(matches!(answer, FromWorker::Answer { accepted: true, .. }));
+    let own = TcpStream::connect(at).unwrap();
+    assert_eq!(soon(listener.accept()).await.unwrap().1, own.local_addr().unwrap());
+}
+
+#[tokio::test]
+async fn its_socket_can_be_had_and_outlives_the_leaving() {
+    for crew in [1, 8] {
+        let (mut primary, worker) = Primary::new().await;
+        let (socket, at) = bound();
+        let (listener, ..) = ask(&mut primary, &worker, at, socket, crew).await;
+        let socket = listener.unwrap().into_std().unwrap();
+        primary.say(&ToWorker::Disconnect, None, crew).await;
+        assert!(matches!(primary.heard().await, FromWorker::Close { .. }));
+        let _client = TcpStream::connect(at).unwrap();
+        socket.set_nonblocking(false).unwrap();
+        socket.accept().unwrap();
+    }
+}
