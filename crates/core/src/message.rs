@@ -20,8 +20,14 @@ impl Errno {
     pub const ADDRESS_IN_USE: Self = Self(98);
     /// There is no primary to ask, or it is being left (ENOTCONN).
     pub const NOT_CONNECTED: Self = Self(107);
+    /// Permission denied.
+    pub const ACCESS: Self = Self(13);
+    /// It cannot be used for that.
+    pub const INVALID: Self = Self(22);
     /// Too many listeners for one worker.
     pub const TOO_MANY: Self = Self(24);
+    /// The listener was closed before it was bound (ECANCELED).
+    pub const CANCELLED: Self = Self(125);
 }
 
 /// IPv4 or IPv6.

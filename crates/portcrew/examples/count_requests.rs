@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use portcrew::{Cluster, Event, Primary, Role, Settings, Worker, Workers};
+use portcrew::{Event, Primary, Role, Settings, Worker, Workers};
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -52,7 +52,9 @@ async fn serve(worker: Worker) -> portcrew::Result<()> {
         tokio::spawn(async move {
             // A client that goes away early is its own business.
             let _ = answer(stream).await;
-            worker.send(&Notice { cmd: "notifyRequest".into() })
+            worker.send(&Notice {
+                cmd: "notifyRequest".into(),
+            })
         });
     }
     Ok(())
@@ -76,9 +78,15 @@ fn workers() -> Workers {
 }
 
 fn port() -> u16 {
-    std::env::var("PORT").ok().and_then(|it| it.parse().ok()).unwrap_or(8000)
+    std::env::var("PORT")
+        .ok()
+        .and_then(|it| it.parse().ok())
+        .unwrap_or(8000)
 }
 
 fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts")
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime starts")
 }

@@ -5,7 +5,9 @@ use std::error::Error as StdError;
 use tokio::runtime::{Builder as Runtime, Runtime as Running};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::{Error, Event, Outcome, Policy, Result, Role, Settings, Worker, Workers, blocking, role};
+use crate::{
+    Error, Event, Outcome, Policy, Result, Role, Settings, Worker, Workers, blocking, role,
+};
 
 /// A crew in one expression. Made by [`Cluster::builder`].
 ///
@@ -199,10 +201,16 @@ impl Signals {
 }
 
 fn runtime(threads: usize) -> Result<Running> {
-    let mut builder =
-        if threads <= 1 { Runtime::new_current_thread() } else { Runtime::new_multi_thread() };
+    let mut builder = if threads <= 1 {
+        Runtime::new_current_thread()
+    } else {
+        Runtime::new_multi_thread()
+    };
     if threads > 1 {
         builder.worker_threads(threads);
     }
-    builder.enable_all().build().map_err(Error::io("start a runtime"))
+    builder
+        .enable_all()
+        .build()
+        .map_err(Error::io("start a runtime"))
 }

@@ -52,7 +52,10 @@ impl Request {
 
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Request").field("id", &self.id).field("body", &self.body).finish()
+        f.debug_struct("Request")
+            .field("id", &self.id)
+            .field("body", &self.body)
+            .finish()
     }
 }
 
@@ -73,7 +76,10 @@ struct Table {
 #[derive(Debug)]
 pub(crate) enum Sorted {
     Plain(Message),
-    Request { id: u64, body: RawJson },
+    Request {
+        id: u64,
+        body: RawJson,
+    },
     /// It has been given to whoever waits for it; or nobody does any more.
     Reply,
 }
@@ -116,7 +122,9 @@ impl Pending {
         let Ok(Envelope { portcrew, id, body }) = message.json::<Envelope<'_>>() else {
             return Sorted::Plain(message);
         };
-        let Ok(body) = RawJson::from_text(body.get()) else { return Sorted::Plain(message) };
+        let Ok(body) = RawJson::from_text(body.get()) else {
+            return Sorted::Plain(message);
+        };
         match portcrew {
             "request" => Sorted::Request { id, body },
             "reply" => {
@@ -179,7 +187,11 @@ fn envelope<T: Serialize + ?Sized>(kind: &str, id: u64, body: &T) -> Result<Mess
         id: u64,
         body: &'a T,
     }
-    Ok(Message::new(&Out { portcrew: kind, id, body })?)
+    Ok(Message::new(&Out {
+        portcrew: kind,
+        id,
+        body,
+    })?)
 }
 
 #[cfg(test)]
@@ -189,7 +201,11 @@ mod tests {
     #[test]
     fn a_message_that_only_mentions_the_word_is_plain() {
         let pending = Pending::default();
-        for text in [r#"{"portcrew":"request"}"#, r#"["portcrew"]"#, r#"{"portcrew":1,"id":1}"#] {
+        for text in [
+            r#"{"portcrew":"request"}"#,
+            r#"["portcrew"]"#,
+            r#"{"portcrew":1,"id":1}"#,
+        ] {
             let message = Message::from_text(text).unwrap();
             assert!(matches!(pending.sort(message), Sorted::Plain(_)), "{text}");
         }

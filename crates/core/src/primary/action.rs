@@ -65,7 +65,9 @@ pub enum Action {
         /// Which.
         listener: ListenerId,
     },
-    /// Close a worker's channel and lane.
+    /// Close a worker's channel and lane, if they are open. Answer with
+    /// [`Event::Drained`](super::Event::Drained) unless it was said of this worker before. What was never
+    /// sent stays known as such: a later [`Prove`](Self::Prove) asks for it.
     CloseChannel {
         /// Whose.
         worker: WorkerId,

@@ -12,6 +12,8 @@ pub(super) enum State {
     /// It is being bound; these workers wait for the outcome.
     Binding {
         waiting: Vec<(WorkerId, Seq, Query)>,
+        /// The last of them closed it again, or the user did: nobody is to find it open.
+        unwanted: bool,
     },
     /// It is there.
     Open { sockname: Option<SockName> },
@@ -56,6 +58,7 @@ impl Listener {
             mode,
             state: State::Binding {
                 waiting: Vec::new(),
+                unwanted: false,
             },
             holders: Vec::new(),
             queue: VecDeque::new(),
@@ -69,8 +72,9 @@ impl Listener {
         self.holders.iter().any(|view| view.worker == worker)
     }
 
-    /// Adds a holder, level with the least-given one: it owes nothing and is owed nothing.
-    pub(super) fn add(&mut self, worker: WorkerId, window: u32) {
+    /// Adds a holder, level with the least-given one: it owes nothing and is owed nothing. What it was
+    /// offered here before it closed the listener and asked again still counts against its window.
+    pub(super) fn add(&mut self, worker: WorkerId, window: u32, in_flight: u32) {
         let share = self
             .holders
             .iter()
@@ -79,7 +83,7 @@ impl Listener {
             .unwrap_or(0);
         self.holders.push(WorkerView {
             worker,
-            in_flight: 0,
+            in_flight,
             window,
             share,
             last_given: 0,
@@ -87,10 +91,23 @@ impl Listener {
         });
     }
 
+    /// Takes a worker off, whether it holds the listener or still waits for it.
     pub(super) fn remove(&mut self, worker: WorkerId) -> bool {
-        let before = self.holders.len();
+        let before = self.wanted_by();
         self.holders.retain(|view| view.worker != worker);
-        self.holders.len() != before
+        if let State::Binding { waiting, .. } = &mut self.state {
+            waiting.retain(|(who, ..)| *who != worker);
+        }
+        self.wanted_by() != before
+    }
+
+    /// How many workers hold it or wait for it.
+    pub(super) fn wanted_by(&self) -> usize {
+        let waiting = match &self.state {
+            State::Binding { waiting, .. } => waiting.len(),
+            State::Open { .. } => 0,
+        };
+        self.holders.len() + waiting
     }
 
     pub(super) fn holder(&mut self, worker: WorkerId) -> Option<&mut WorkerView> {

@@ -39,6 +39,19 @@ impl Primary {
         }
     }
 
+    /// A question that waits for a socket counts as a listener: the bound holds while many are being bound.
+    fn count_listener(&mut self, worker: WorkerId) {
+        if let Some(record) = self.workers.get_mut(&worker) {
+            record.listeners += 1;
+        }
+    }
+
+    fn discount_listener(&mut self, worker: WorkerId) {
+        if let Some(record) = self.workers.get_mut(&worker) {
+            record.listeners = record.listeners.saturating_sub(1);
+        }
+    }
+
     fn bind(&mut self, worker: WorkerId, seq: Seq, key: Key, query: Query, out: &mut Vec<Action>) {
         let id = ListenerId(self.next_listener);
         self.next_listener += 1;
@@ -49,11 +62,12 @@ impl Primary {
         };
         let mut listener =
             Listener::binding(key.clone(), query.clone(), mode, &self.settings.limits);
-        if let State::Binding { waiting } = &mut listener.state {
+        if let State::Binding { waiting, .. } = &mut listener.state {
             waiting.push((worker, seq, query.clone()));
         }
         self.by_key.insert(key, id);
         self.listeners.insert(id, listener);
+        self.count_listener(worker);
         out.push(Action::Bind {
             listener: id,
             query,
@@ -78,10 +92,12 @@ impl Primary {
         }
         let asked_already = match &mut listener.state {
             State::Open { .. } => listener.is_held_by(worker),
-            State::Binding { waiting } => {
+            State::Binding { waiting, unwanted } => {
                 let asked = waiting.iter().any(|(who, ..)| *who == worker);
                 if !asked {
                     waiting.push((worker, seq, query));
+                    *unwanted = false;
+                    self.count_listener(worker);
                     return;
                 }
                 asked
@@ -106,11 +122,21 @@ impl Primary {
         let Some(listener) = self.listeners.get_mut(&id) else {
             return;
         };
-        let State::Binding { waiting } = &mut listener.state else {
+        let State::Binding { waiting, unwanted } = &mut listener.state else {
             return;
         };
-        let waiting = std::mem::take(waiting);
+        let (waiting, unwanted) = (std::mem::take(waiting), *unwanted);
+        for (worker, ..) in &waiting {
+            self.discount_listener(*worker);
+        }
+        let Some(listener) = self.listeners.get_mut(&id) else {
+            return;
+        };
         match outcome {
+            Ok(_) if unwanted => {
+                self.forget_listener(id);
+                out.push(Action::CloseListener { listener: id });
+            }
             Ok(sockname) => {
                 listener.state = State::Open {
                     sockname: sockname.clone(),
@@ -161,7 +187,9 @@ impl Primary {
             limits.channel_window
         };
         record.listeners += 1;
-        listener.add(worker, window);
+        let unanswered = record.offers.values().filter(|it| it.listener == id);
+        let in_flight = u32::try_from(unanswered.count()).unwrap_or(u32::MAX);
+        listener.add(worker, window, in_flight);
         let reply = match (&listener.state, listener.mode) {
             (State::Open { sockname }, Mode::Handover) => Reply::Handover {
                 sockname: sockname.clone(),
@@ -218,23 +246,45 @@ impl Primary {
         }));
     }
 
-    pub(super) fn closed_by_worker(&mut self, worker: WorkerId, key: &Key, out: &mut Vec<Action>) {
-        // A key that it does not hold: it was unlisted already, which is all that the message asks for.
-        if let Some(id) = self.by_key.get(key).copied() {
-            self.leave(worker, id, Departure::Explicit, out);
+    pub(super) fn closed_by_worker(
+        &mut self,
+        now: Time,
+        worker: WorkerId,
+        key: &Key,
+        out: &mut Vec<Action>,
+    ) {
+        let Some(id) = self.by_key.get(key).copied() else {
+            return;
+        };
+        // A key that it does not hold: it was unlisted already, which is all that the message asks for. One
+        // that it still waits for: the word is about an older listener of that name, for a worker closes only
+        // what it has.
+        if self
+            .listeners
+            .get(&id)
+            .is_some_and(|it| it.is_held_by(worker))
+        {
+            self.leave(now, worker, id, Departure::Explicit, out);
         }
     }
 
     /// Takes a worker off every listener: it is given nothing more.
-    pub(super) fn unlist(&mut self, worker: WorkerId, departure: Departure, out: &mut Vec<Action>) {
+    pub(super) fn unlist(
+        &mut self,
+        now: Time,
+        worker: WorkerId,
+        departure: Departure,
+        out: &mut Vec<Action>,
+    ) {
         let ids: Vec<_> = self.listeners.keys().copied().collect();
         for id in ids {
-            self.leave(worker, id, departure, out);
+            self.leave(now, worker, id, departure, out);
         }
     }
 
     fn leave(
         &mut self,
+        now: Time,
         worker: WorkerId,
         id: ListenerId,
         departure: Departure,
@@ -246,11 +296,13 @@ impl Primary {
         if !listener.remove(worker) {
             return;
         }
-        if let Some(record) = self.workers.get_mut(&worker) {
-            record.listeners = record.listeners.saturating_sub(1);
-        }
-        if departure == Departure::Explicit && listener.holders.is_empty() {
+        let unwanted = listener.wanted_by() == 0;
+        self.discount_listener(worker);
+        if departure == Departure::Explicit && unwanted {
             self.close_listener(id, out);
+        } else {
+            // A connection that waited for this worker alone may now go to another.
+            self.pump(now, id, out);
         }
     }
 
@@ -259,6 +311,16 @@ impl Primary {
         let Some(listener) = self.listeners.get_mut(&id) else {
             return;
         };
+        if let State::Binding { waiting, unwanted } = &mut listener.state {
+            // There is no socket to close yet. The outcome finds that nobody wants it, unless somebody
+            // asks again before.
+            *unwanted = true;
+            for (worker, seq, query) in std::mem::take(waiting) {
+                self.discount_listener(worker);
+                self.refuse_listener(worker, seq, id, query, Errno::CANCELLED, out);
+            }
+            return;
+        }
         for conn in std::mem::take(&mut listener.queue) {
             self.close_held(conn, CloseReason::ListenerClosed, out);
         }

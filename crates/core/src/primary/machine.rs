@@ -105,7 +105,7 @@ impl Primary {
                 self.accept_failed(now, listener, failure, out);
             }
             Event::Proof { conn, proof } => self.proof(now, conn, proof, out),
-            Event::Disconnect { worker } => self.disconnect(worker, out),
+            Event::Disconnect { worker } => self.disconnect(now, worker, out),
             Event::CloseListener { listener } => self.close_listener(listener, out),
         }
     }
@@ -165,8 +165,8 @@ impl Primary {
             FromWorker::Online { lane } => self.online(worker, lane, out),
             FromWorker::Query { seq, query } => self.query(now, worker, seq, query, out),
             FromWorker::Listening { query, port } => self.listening(worker, query, port, out),
-            FromWorker::Close { key } => self.closed_by_worker(worker, &key, out),
-            FromWorker::ExitedAfterDisconnect { seq } => self.farewell(worker, seq, out),
+            FromWorker::Close { key } => self.closed_by_worker(now, worker, &key, out),
+            FromWorker::ExitedAfterDisconnect { seq } => self.farewell(now, worker, seq, out),
             FromWorker::Answer { ack, accepted } => self.answer(now, worker, ack, accepted, out),
         }
     }

@@ -10,6 +10,8 @@ mod handover;
 mod listener;
 mod listeners;
 mod machine;
+#[cfg(test)]
+mod tests;
 mod worker;
 mod workers;
 

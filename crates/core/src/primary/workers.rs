@@ -45,7 +45,7 @@ impl Primary {
     }
 
     /// The user wants the worker to leave: no new connection, no new listener, and it is told.
-    pub(super) fn disconnect(&mut self, worker: WorkerId, out: &mut Vec<Action>) {
+    pub(super) fn disconnect(&mut self, now: Time, worker: WorkerId, out: &mut Vec<Action>) {
         let Some(record) = self.workers.get_mut(&worker) else {
             return;
         };
@@ -61,11 +61,17 @@ impl Primary {
             seq,
             message: ToWorker::Disconnect,
         });
-        self.unlist(worker, Departure::Explicit, out);
+        self.unlist(now, worker, Departure::Explicit, out);
     }
 
     /// The worker says that the end which comes is its own will. Its listeners it closes itself.
-    pub(super) fn farewell(&mut self, worker: WorkerId, ack: Seq, out: &mut Vec<Action>) {
+    pub(super) fn farewell(
+        &mut self,
+        now: Time,
+        worker: WorkerId,
+        ack: Seq,
+        out: &mut Vec<Action>,
+    ) {
         let Some(record) = self.workers.get_mut(&worker) else {
             return;
         };
@@ -80,7 +86,7 @@ impl Primary {
             seq,
             message: ToWorker::FarewellHeard { ack },
         });
-        self.unlist(worker, Departure::Explicit, out);
+        self.unlist(now, worker, Departure::Explicit, out);
     }
 
     pub(super) fn offence(&mut self, worker: WorkerId, out: &mut Vec<Action>) {
@@ -111,7 +117,7 @@ impl Primary {
                     self.timers.set(Timer::Abandoned(worker), abandoned_at);
                 }
                 out.push(Action::Notify(Notice::Disconnected { worker, planned }));
-                self.unlist(worker, Departure::Death, out);
+                self.unlist(now, worker, Departure::Death, out);
             }
             Life::Exited(_) => {
                 self.timers.cancel(Timer::ExitDrain(worker));
@@ -147,7 +153,7 @@ impl Primary {
                     status,
                     planned,
                 }));
-                self.unlist(worker, Departure::Death, out);
+                self.unlist(now, worker, Departure::Death, out);
             }
             Life::Disconnected => {
                 self.timers.cancel(Timer::Abandoned(worker));

@@ -13,14 +13,25 @@ pub enum Action {
         /// What.
         message: FromWorker,
     },
-    /// Answer an offer on the lane. Answers may be gathered into one packet at the end of the turn.
+    /// Answer an offer on the lane. Answers may be gathered into one packet at the end of the turn, except
+    /// before a [`Deliver`](Self::Deliver) that follows in the same list: nothing proves that such a
+    /// connection is untouched, so its answer goes out first.
     AnswerLane {
         /// The offer's number.
         seq: Seq,
         /// The answer.
         verdict: Verdict,
     },
-    /// Give a connection to the user.
+    /// Keep a connection for the user, who may not touch it before it is answered: report
+    /// [`Wanted`](super::Event::Wanted) as soon as the user waits for one.
+    Hold {
+        /// Of which listener.
+        server: ServerId,
+        /// Which.
+        conn: ConnId,
+    },
+    /// Give a connection to the user: a new one, or one that was held. Report
+    /// [`Taken`](super::Event::Taken) when the user has it in hand, which may be at once.
     Deliver {
         /// To which listener.
         server: ServerId,
@@ -52,14 +63,16 @@ pub enum Action {
         /// The reason.
         errno: Errno,
     },
-    /// A listener is closed: nothing more is delivered to it.
+    /// A listener is closed: nothing more is delivered to it. What the user has not taken is to be
+    /// reported as [`Returned`](super::Event::Returned).
     Closed {
         /// Which.
         server: ServerId,
     },
     /// Tell the user to finish what it has; it answers with [`Finished`](super::Event::Finished).
     Drain,
-    /// Close the channel and the lane.
+    /// Close the channel and the lane. What the lane still holds is read and fed first, and is refused: the
+    /// channel's last word may have overtaken offers, and unread ones would wait for this process to end.
     CloseChannel,
     /// The channel is closed.
     Disconnected {

@@ -31,6 +31,22 @@ pub enum Event {
         /// Which; `None` when its descriptor was lost on the way (MSG_CTRUNC).
         conn: Option<ConnId>,
     },
+    /// The user waits for a connection, and there is one that was to be held.
+    Wanted {
+        /// Which.
+        conn: ConnId,
+    },
+    /// The user has a delivered connection in hand. Only this makes the worker answerable for it: while
+    /// connections wait for a user who does not accept, the primary's window fills and others serve.
+    Taken {
+        /// Which.
+        conn: ConnId,
+    },
+    /// A connection was held or delivered, and its listener was closed before the user took it.
+    Returned {
+        /// Which.
+        conn: ConnId,
+    },
     /// The socket of a shared listener is set up, or could not be.
     SharedReady {
         /// Which.

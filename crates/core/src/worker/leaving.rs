@@ -24,6 +24,7 @@ impl Worker {
         for id in ids {
             self.close_server(id, out);
         }
+        self.unpark(out);
         out.push(Action::Drain);
     }
 
@@ -70,8 +71,11 @@ impl Worker {
             Life::Disconnected => return,
         };
         self.life = Life::Disconnected;
+        // There is nobody left to answer.
+        self.untaken.clear();
         let servers = std::mem::take(&mut self.servers);
         out.extend(servers.into_keys().map(|server| Action::Closed { server }));
+        self.drop_parked(out);
         out.push(Action::Disconnected { planned });
     }
 }

@@ -3,8 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::servers::Server;
+use super::untaken::Untaken;
 use super::{Action, Carrier, Event, Verdict};
-use crate::{ConnId, FromWorker, Query, Seq, ServerId, ToWorker};
+use crate::{ConnId, FromWorker, ListenerId, Query, Seq, ServerId, ToWorker};
+
+/// Offers on the lane that may wait for the reply that names their listener. Beyond it they are refused.
+const MOST_PARKED: usize = 64;
 
 /// How far the worker's life has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +39,17 @@ pub(super) enum Wish {
 pub struct Worker {
     pub(super) life: Life,
     pub(super) servers: BTreeMap<ServerId, Server>,
+    pub(super) untaken: Untaken,
+    parked: Vec<Parked>,
     next_seq: u64,
+}
+
+/// An offer that came by the lane before the reply, on the channel, that names its listener.
+#[derive(Debug)]
+struct Parked {
+    seq: Seq,
+    listener: ListenerId,
+    conn: ConnId,
 }
 
 impl Default for Worker {
@@ -51,6 +65,8 @@ impl Worker {
         Self {
             life: Life::Serving,
             servers: BTreeMap::new(),
+            untaken: Untaken::new(),
+            parked: Vec::new(),
             next_seq: 0,
         }
     }
@@ -64,7 +80,10 @@ impl Worker {
             }
             Event::Listen { server, query } => self.listen(server, query, out),
             Event::Message { message } => self.message(message, out),
-            Event::Offered { seq, carrier, conn } => self.offered(seq, &carrier, conn, out),
+            Event::Offered { seq, carrier, conn } => self.offered(seq, carrier, conn, out),
+            Event::Wanted { conn } => self.wanted(conn, out),
+            Event::Taken { conn } => self.taken(conn, out),
+            Event::Returned { conn } => self.returned(conn, out),
             Event::SharedReady { server, outcome } => self.shared_ready(server, outcome, out),
             Event::CloseServer { server } => self.close_server(server, out),
             Event::Disconnect => self.leave(Wish::Own, out),
@@ -107,42 +126,52 @@ impl Worker {
                 reply,
             } => {
                 self.replied(ack, key, listener, reply, out);
+                self.unpark(out);
             }
             ToWorker::Disconnect => self.leave(Wish::Primarys, out),
             ToWorker::FarewellHeard { ack } => self.farewell_heard(ack, out),
         }
     }
 
-    /// Takes a connection, or refuses it: the listener may have been closed while it was on its way.
-    fn offered(
-        &mut self,
-        seq: Seq,
-        carrier: &Carrier,
-        conn: Option<ConnId>,
-        out: &mut Vec<Action>,
-    ) {
-        let Some(conn) = conn else {
-            // Towards Node this must be an answer, never a NACK: after a NACK it forgets the client.
-            self.answer(carrier, seq, Verdict::Lost, out);
-            return;
-        };
-        let Some((server, proof)) = self.server_of(carrier) else {
-            self.answer(carrier, seq, Verdict::Refused, out);
-            out.push(Action::Drop { conn });
-            return;
-        };
-        let deliver = Action::Deliver { server, conn };
-        if matches!(carrier, Carrier::Lane(_)) && proof == Proof::Kernel {
-            // The user may touch it before the answer is out: the kernel's proof covers the gap.
-            out.push(deliver);
-            self.answer(carrier, seq, Verdict::Accepted, out);
-        } else {
-            self.answer(carrier, seq, Verdict::Accepted, out);
-            out.push(deliver);
+    /// Keeps an offer of the lane that overtook the reply which names its listener. False when none such is
+    /// to come, or too many wait.
+    pub(super) fn park(&mut self, seq: Seq, listener: ListenerId, conn: ConnId) -> bool {
+        let parks = self.may_still_come() && self.parked.len() < MOST_PARKED;
+        if parks {
+            self.parked.push(Parked {
+                seq,
+                listener,
+                conn,
+            });
+        }
+        parks
+    }
+
+    /// Looks at the parked offers anew: what can still not be placed is parked again or refused.
+    pub(super) fn unpark(&mut self, out: &mut Vec<Action>) {
+        for Parked {
+            seq,
+            listener,
+            conn,
+        } in std::mem::take(&mut self.parked)
+        {
+            self.offered(seq, Carrier::Lane(listener), Some(conn), out);
         }
     }
 
-    fn answer(&mut self, carrier: &Carrier, seq: Seq, verdict: Verdict, out: &mut Vec<Action>) {
+    /// The primary is gone: nobody is left to answer.
+    pub(super) fn drop_parked(&mut self, out: &mut Vec<Action>) {
+        let parked = std::mem::take(&mut self.parked);
+        out.extend(parked.into_iter().map(|it| Action::Drop { conn: it.conn }));
+    }
+
+    pub(super) fn answer(
+        &mut self,
+        carrier: &Carrier,
+        seq: Seq,
+        verdict: Verdict,
+        out: &mut Vec<Action>,
+    ) {
         match carrier {
             Carrier::Lane(_) => out.push(Action::AnswerLane { seq, verdict }),
             Carrier::Channel(_) => {

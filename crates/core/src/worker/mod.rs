@@ -8,6 +8,9 @@ mod event;
 mod leaving;
 mod machine;
 mod servers;
+#[cfg(test)]
+mod tests;
+mod untaken;
 
 pub use action::{Action, Verdict};
 pub use event::{Carrier, Event};

@@ -145,6 +145,15 @@ impl Worker {
         }
     }
 
+    /// Whether a reply that names a listener is still to come.
+    pub(super) fn may_still_come(&self) -> bool {
+        self.life == Life::Serving
+            && self
+                .servers
+                .values()
+                .any(|it| matches!(it.state, State::Asking { closed: false, .. }))
+    }
+
     /// Whom an offer is for.
     pub(super) fn server_of(&self, carrier: &Carrier) -> Option<(ServerId, Proof)> {
         if self.life != Life::Serving {

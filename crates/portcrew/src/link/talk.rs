@@ -37,14 +37,21 @@ struct Unconfirmed {
 #[derive(Debug)]
 pub(crate) enum Heard {
     /// A message of the cluster.
-    Cluster { message: ClusterMessage, socket: Option<OwnedFd> },
+    Cluster {
+        message: ClusterMessage,
+        socket: Option<OwnedFd>,
+    },
     /// The other end has closed the channel, or broke it.
     End,
 }
 
 impl Talk {
     pub(crate) fn new(channel: Channel, mailbox: Arc<Mailbox>) -> Self {
-        Self { channel, mailbox, unconfirmed: None }
+        Self {
+            channel,
+            mailbox,
+            unconfirmed: None,
+        }
     }
 
     /// Reads on until there is something for the driver.
@@ -151,7 +158,10 @@ impl Talk {
             self.queue(&post.packet());
             return;
         };
-        let handle = OutgoingHandle { fd: Arc::clone(socket), token: 0 };
+        let handle = OutgoingHandle {
+            fd: Arc::clone(socket),
+            token: 0,
+        };
         if self.channel.queue(&post.packet(), Some(handle)).is_ok() {
             self.unconfirmed = Some(Unconfirmed { post, retries });
         }
@@ -159,7 +169,9 @@ impl Talk {
 
     /// The other end says whether the socket arrived. If not, it has dropped the message with it.
     fn confirmed(&mut self, received: bool) {
-        let Some(Unconfirmed { post, retries }) = self.unconfirmed.take() else { return };
+        let Some(Unconfirmed { post, retries }) = self.unconfirmed.take() else {
+            return;
+        };
         if !received && retries < MOST_RETRIES {
             self.send(post, retries + 1);
         }

@@ -13,6 +13,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, WeakUnboundedSender};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, Sleep};
 
+use super::WorkerHandle;
 use super::command::Command;
 use super::conns::Conns;
 use super::crew::CrewSeat;
@@ -21,7 +22,6 @@ use super::fork::Launcher;
 use super::link::Link;
 use super::ready::{ReadySet, Source};
 use super::sockets::Sockets;
-use super::WorkerHandle;
 
 /// Rounds in one poll before other tasks of the runtime get their turn.
 const ROUNDS: usize = 16;
@@ -188,7 +188,10 @@ impl Driver {
 
     fn take_timeouts(&mut self, cx: &mut Context<'_>) -> bool {
         let machine = self.machine.next_timeout();
-        let Some(next) = [machine, self.crew.next_timeout(), self.write_again].into_iter().flatten().min()
+        let Some(next) = [machine, self.crew.next_timeout(), self.write_again]
+            .into_iter()
+            .flatten()
+            .min()
         else {
             return false;
         };

@@ -14,10 +14,10 @@ use portcrew_ipc::lane::LanePrimary;
 use portcrew_ipc::spawn::{self, SpawnSpec};
 use tokio::net::unix::pipe;
 
+use super::WorkerHandle;
 use super::driver::Driver;
 use super::handle::Shared;
 use super::link::Link;
-use super::WorkerHandle;
 use crate::{Error, Result, Settings, Stdio};
 
 /// Where in a crew a worker belongs.
@@ -42,11 +42,18 @@ impl Launcher {
     pub(super) fn new(settings: Settings) -> Self {
         // Found once: after a deploy has replaced the file, the kernel calls it "(deleted)".
         let own_executable = std::env::current_exe().ok();
-        Self { settings, generations: BTreeMap::new(), own_executable, last_id: 0 }
+        Self {
+            settings,
+            generations: BTreeMap::new(),
+            own_executable,
+            last_id: 0,
+        }
     }
 
     fn settings_of(&self, place: Option<Place>) -> &Settings {
-        place.and_then(|it| self.generations.get(&it.generation)).unwrap_or(&self.settings)
+        place
+            .and_then(|it| self.generations.get(&it.generation))
+            .unwrap_or(&self.settings)
     }
 
     fn spec(
@@ -57,9 +64,9 @@ impl Launcher {
     ) -> Result<SpawnSpec> {
         let settings = self.settings_of(place);
         let own = || {
-            self.own_executable.clone().ok_or_else(|| {
-                Error::OwnExecutable(io::Error::from(io::ErrorKind::NotFound))
-            })
+            self.own_executable
+                .clone()
+                .ok_or_else(|| Error::OwnExecutable(io::Error::from(io::ErrorKind::NotFound)))
         };
         let program = match &settings.exec {
             Some(program) => resolve(program, settings.cwd.as_deref())?,
@@ -68,7 +75,11 @@ impl Launcher {
         let mut spec = SpawnSpec::new(program)
             .args(settings.args.clone())
             .env(merge(settings.env.clone(), env))
-            .stdio(stdio(settings.stdin), stdio(settings.stdout), stdio(settings.stderr))
+            .stdio(
+                stdio(settings.stdin),
+                stdio(settings.stdout),
+                stdio(settings.stderr),
+            )
             .channel(true)
             .lane(settings.lane)
             .worker_id(id.0);
@@ -101,7 +112,12 @@ impl Driver {
                 .map(|fd| Channel::from_fd(fd, ChannelSettings::default()))
                 .transpose()?;
             let lane = spawned.lane.map(LanePrimary::from_fd).transpose()?;
-            Ok((channel, lane, pipe_end(spawned.stdout)?, pipe_end(spawned.stderr)?))
+            Ok((
+                channel,
+                lane,
+                pipe_end(spawned.stdout)?,
+                pipe_end(spawned.stderr)?,
+            ))
         };
         let (channel, lane, stdout, stderr) = match sockets() {
             Ok(sockets) => sockets,
@@ -112,8 +128,13 @@ impl Driver {
             }
         };
         let shared = Arc::new(Shared::new(id, spawned.process.pid(), stdout, stderr));
-        let mut link =
-            Link::new(Arc::clone(&shared), spawned.process, channel, lane, &self.ready);
+        let mut link = Link::new(
+            Arc::clone(&shared),
+            spawned.process,
+            channel,
+            lane,
+            &self.ready,
+        );
         link.place = place;
         self.links.insert(id, link);
         let Some(commands) = self.command_sender.upgrade() else {

@@ -108,7 +108,8 @@ impl Link {
     }
 
     pub(super) fn poll_exit(&mut self) -> Poll<io::Result<std::process::ExitStatus>> {
-        self.process.poll_exit(&mut Context::from_waker(&self.process_waker))
+        self.process
+            .poll_exit(&mut Context::from_waker(&self.process_waker))
     }
 
     /// Queues a cluster message, with a socket for the worker if it is to get one.
@@ -117,11 +118,16 @@ impl Link {
         message: ClusterMessage,
         handle: Option<(HandleKind, OutgoingHandle)>,
     ) -> Result<(), QueueError> {
-        let Some(channel) = &mut self.channel else { return Err(QueueError::Closed) };
+        let Some(channel) = &mut self.channel else {
+            return Err(QueueError::Closed);
+        };
         match handle {
             None => channel.queue(&Packet::Cluster(message), None),
             Some((kind, handle)) => {
-                let packet = Packet::Handle { kind, inner: Inner::Cluster(message) };
+                let packet = Packet::Handle {
+                    kind,
+                    inner: Inner::Cluster(message),
+                };
                 channel.queue(&packet, Some(handle))
             }
         }
@@ -133,14 +139,25 @@ impl Link {
         message: crate::Message,
         handle: Option<(HandleKind, OwnedFd)>,
     ) -> Result<(), QueueError> {
-        let Some(channel) = &mut self.channel else { return Err(QueueError::Closed) };
+        let Some(channel) = &mut self.channel else {
+            return Err(QueueError::Closed);
+        };
         match handle {
             None => channel.queue(&Packet::User(message), None),
             Some((kind, fd)) => {
                 let token = self.next_user_token;
                 self.next_user_token += 1;
-                let handle = OutgoingHandle { fd: Arc::new(fd), token };
-                channel.queue(&Packet::Handle { kind, inner: Inner::User(message) }, Some(handle))
+                let handle = OutgoingHandle {
+                    fd: Arc::new(fd),
+                    token,
+                };
+                channel.queue(
+                    &Packet::Handle {
+                        kind,
+                        inner: Inner::User(message),
+                    },
+                    Some(handle),
+                )
             }
         }
     }
@@ -155,19 +172,35 @@ impl Link {
         conns: &Conns,
     ) -> Result<(), QueueError> {
         if self.speaks_lane {
-            self.batch.push((ConnRecord { seq: seq.0, listener: listener.0 }, conn));
+            self.batch.push((
+                ConnRecord {
+                    seq: seq.0,
+                    listener: listener.0,
+                },
+                conn,
+            ));
             return Ok(());
         }
-        let Some(fd) = conns.get(conn) else { return Err(QueueError::HandleMismatch) };
-        let handle = OutgoingHandle { fd: Arc::clone(fd), token: seq.0 };
-        self.send(wire::encode_newconn(seq, key), Some((HandleKind::NetNative, handle)))
+        let Some(fd) = conns.get(conn) else {
+            return Err(QueueError::HandleMismatch);
+        };
+        let handle = OutgoingHandle {
+            fd: Arc::clone(fd),
+            token: seq.0,
+        };
+        self.send(
+            wire::encode_newconn(seq, key),
+            Some((HandleKind::NetNative, handle)),
+        )
     }
 
     /// Writes what waits. Errors that mean that the worker is gone are not reported here: its sockets'
     /// end is, when all that it sent has been read.
     pub(super) fn flush(&mut self, conns: &Conns) -> Written {
         let lane = self.flush_lane(conns);
-        let Some(channel) = &mut self.channel else { return lane };
+        let Some(channel) = &mut self.channel else {
+            return lane;
+        };
         match channel.poll_flush(&mut Context::from_waker(&self.channel_waker)) {
             Poll::Ready(Err(ChannelError::System(_))) => Written::Later,
             Poll::Ready(Ok(()) | Err(_)) | Poll::Pending => lane,
@@ -180,7 +213,9 @@ impl Link {
             let mut records = Vec::with_capacity(count);
             let mut sockets = Vec::with_capacity(count);
             for (record, conn) in &self.batch[..count] {
-                let Some(socket) = conns.get(*conn) else { continue };
+                let Some(socket) = conns.get(*conn) else {
+                    continue;
+                };
                 records.push(*record);
                 sockets.push(socket.as_fd());
             }
@@ -222,7 +257,10 @@ impl Link {
 
     /// Takes back what waits for the lane.
     pub(super) fn take_batch(&mut self) -> Vec<Seq> {
-        self.batch.drain(..).map(|(record, _)| Seq(record.seq)).collect()
+        self.batch
+            .drain(..)
+            .map(|(record, _)| Seq(record.seq))
+            .collect()
     }
 
     /// Its channel is open.

@@ -23,7 +23,11 @@ impl Driver {
                 // Who asked may have gone: the worker runs all the same and is in the events.
                 let _ = answer.send(forked);
             }
-            Command::Send { worker, message, handle } => self.post(worker, message, handle),
+            Command::Send {
+                worker,
+                message,
+                handle,
+            } => self.post(worker, message, handle),
             Command::Disconnect { worker } => self.tell(Event::Disconnect { worker }),
             Command::DisconnectAll { answer } => {
                 self.disconnect_all();
@@ -59,7 +63,9 @@ impl Driver {
         message: Message,
         handle: Option<(HandleKind, std::os::fd::OwnedFd)>,
     ) {
-        let Some(link) = self.links.get_mut(&worker) else { return };
+        let Some(link) = self.links.get_mut(&worker) else {
+            return;
+        };
         let queued = link.post(message, handle);
         self.unqueue(worker);
         let error = match queued {
@@ -67,11 +73,16 @@ impl Driver {
             Err(QueueError::Closed) => Error::Disconnected,
             Err(_full) => Error::QueueFull,
         };
-        self.events.push(crate::Event::Error { worker: Some(worker), error });
+        self.events.push(crate::Event::Error {
+            worker: Some(worker),
+            error,
+        });
     }
 
     pub(super) fn signal(&mut self, worker: WorkerId, signal: Signal) {
-        let Some(link) = self.links.get(&worker) else { return };
+        let Some(link) = self.links.get(&worker) else {
+            return;
+        };
         let sent = match signal {
             // Whatever it has started goes with it.
             Signal::Kill => link.process.signal_group(signal.number()),
@@ -82,8 +93,14 @@ impl Driver {
             // It has ended: there is nobody to signal, and nobody else gets it (pidfd).
             Err(error) if error.raw_os_error() == Some(rustix::io::Errno::SRCH.raw_os_error()) => {}
             Err(source) => {
-                let error = Error::Io { doing: "signal a worker", source };
-                self.events.push(crate::Event::Error { worker: Some(worker), error });
+                let error = Error::Io {
+                    doing: "signal a worker",
+                    source,
+                };
+                self.events.push(crate::Event::Error {
+                    worker: Some(worker),
+                    error,
+                });
             }
         }
     }

@@ -31,7 +31,11 @@ pub(super) struct Socket {
 #[derive(Debug)]
 enum Kind {
     /// We accept from it.
-    Handover { socket: AsyncOwnedFd, waker: Waker, accepting: bool },
+    Handover {
+        socket: AsyncOwnedFd,
+        waker: Waker,
+        accepting: bool,
+    },
     /// We keep it for the workers.
     Shared { socket: OwnedFd },
 }
@@ -51,9 +55,16 @@ impl Sockets {
                 waker: ready.waker(Source::Listener(id)),
                 accepting: false,
             },
-            Mode::Shared => Kind::Shared { socket: bound.socket },
+            Mode::Shared => Kind::Shared {
+                socket: bound.socket,
+            },
         };
-        let socket = Socket { key: query.key(), query, kind, _file: bound.file };
+        let socket = Socket {
+            key: query.key(),
+            query,
+            kind,
+            _file: bound.file,
+        };
         self.open.insert(id, socket);
         Ok(())
     }
@@ -68,8 +79,12 @@ impl Sockets {
 
     /// Begins or stops accepting.
     pub(super) fn accept(&mut self, id: ListenerId, on: bool) {
-        let Some(Socket { kind: Kind::Handover { waker, accepting, .. }, .. }) =
-            self.open.get_mut(&id)
+        let Some(Socket {
+            kind: Kind::Handover {
+                waker, accepting, ..
+            },
+            ..
+        }) = self.open.get_mut(&id)
         else {
             return;
         };
@@ -87,10 +102,15 @@ impl Socket {
         accept: impl FnMut(std::os::fd::BorrowedFd<'_>) -> io::Result<R>,
     ) -> Poll<io::Result<R>> {
         match &self.kind {
-            Kind::Handover { socket, waker, accepting: true } => {
-                socket.poll_read_io(&mut Context::from_waker(waker), accept)
+            Kind::Handover {
+                socket,
+                waker,
+                accepting: true,
+            } => socket.poll_read_io(&mut Context::from_waker(waker), accept),
+            Kind::Handover {
+                accepting: false, ..
             }
-            Kind::Handover { accepting: false, .. } | Kind::Shared { .. } => Poll::Pending,
+            | Kind::Shared { .. } => Poll::Pending,
         }
     }
 

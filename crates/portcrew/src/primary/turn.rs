@@ -34,16 +34,25 @@ impl Driver {
 
     fn accept(&mut self, id: ListenerId) {
         for _ in 0..ACCEPT_BATCH {
-            let Some(socket) = self.sockets.get(id) else { return };
+            let Some(socket) = self.sockets.get(id) else {
+                return;
+            };
             match socket.poll_accept(accept::accept) {
                 Poll::Pending => return,
                 Poll::Ready(Ok((conn, peer))) => {
                     let conn = self.conns.add(conn);
-                    self.tell(Event::Accepted { listener: id, conn, peer });
+                    self.tell(Event::Accepted {
+                        listener: id,
+                        conn,
+                        peer,
+                    });
                 }
                 Poll::Ready(Err(error)) => {
                     if let Some(failure) = accept::classify(&error) {
-                        self.tell(Event::AcceptFailed { listener: id, failure });
+                        self.tell(Event::AcceptFailed {
+                            listener: id,
+                            failure,
+                        });
                     }
                 }
             }
@@ -56,7 +65,9 @@ impl Driver {
     fn read_lane(&mut self, worker: WorkerId) {
         let mut answers = Vec::new();
         loop {
-            let Some(link) = self.links.get_mut(&worker) else { return };
+            let Some(link) = self.links.get_mut(&worker) else {
+                return;
+            };
             let event = link.poll_lane(&mut answers);
             for answer in answers.drain(..) {
                 self.answered(worker, answer);
@@ -79,8 +90,14 @@ impl Driver {
 
     /// The worker closed its lane. What was not sent yet goes elsewhere, or to it by the channel.
     fn lane_ended(&mut self, worker: WorkerId) {
-        let Some(link) = self.links.get_mut(&worker) else { return };
-        let unsent = if link.is_connected() { link.take_batch() } else { Vec::new() };
+        let Some(link) = self.links.get_mut(&worker) else {
+            return;
+        };
+        let unsent = if link.is_connected() {
+            link.take_batch()
+        } else {
+            Vec::new()
+        };
         link.end_lane();
         for seq in unsent {
             self.tell(Event::NotReceived { worker, seq });
@@ -92,15 +109,23 @@ impl Driver {
         let seq = Seq(answer.seq);
         let message = |accepted| FromWorker::Answer { ack: seq, accepted };
         self.tell(match answer.verdict {
-            Verdict::Accepted => Event::Message { worker, message: message(true) },
-            Verdict::Refused => Event::Message { worker, message: message(false) },
+            Verdict::Accepted => Event::Message {
+                worker,
+                message: message(true),
+            },
+            Verdict::Refused => Event::Message {
+                worker,
+                message: message(false),
+            },
             Verdict::Lost => Event::NotReceived { worker, seq },
         });
     }
 
     fn read_channel(&mut self, worker: WorkerId) {
         for _ in 0..MESSAGE_BATCH {
-            let Some(link) = self.links.get_mut(&worker) else { return };
+            let Some(link) = self.links.get_mut(&worker) else {
+                return;
+            };
             match link.poll_channel() {
                 Poll::Pending => return self.mark_dirty(worker),
                 Poll::Ready(Some(Ok(incoming))) => self.heard(worker, incoming),
@@ -127,7 +152,9 @@ impl Driver {
     }
 
     pub(super) fn tell_if_drained(&mut self, worker: WorkerId) {
-        let Some(link) = self.links.get_mut(&worker) else { return };
+        let Some(link) = self.links.get_mut(&worker) else {
+            return;
+        };
         if link.has_ended() && !link.drained {
             link.drained = true;
             self.tell(Event::Drained { worker });
@@ -136,7 +163,10 @@ impl Driver {
 
     fn heard(&mut self, worker: WorkerId, incoming: Incoming) {
         match incoming {
-            Incoming::Cluster { message, handle: _closed } => {
+            Incoming::Cluster {
+                message,
+                handle: _closed,
+            } => {
                 let Some(message) = wire::decode_from_worker(message) else {
                     // Node ignores what it does not know; so do we, and count it.
                     return self.tell(Event::Offence { worker });
@@ -167,11 +197,20 @@ impl Driver {
         match (received, token >= USER_TOKEN) {
             // The next in the outbox may go now; the answer about the connection itself is a message.
             (true, _) => self.mark_dirty(worker),
-            (false, false) => self.tell(Event::NotReceived { worker, seq: Seq(token) }),
+            (false, false) => self.tell(Event::NotReceived {
+                worker,
+                seq: Seq(token),
+            }),
             (false, true) => {
                 let lost = std::io::Error::other("the worker did not receive the socket");
-                let error = Error::Io { doing: "send a socket to a worker", source: lost };
-                self.events.push(crate::Event::Error { worker: Some(worker), error });
+                let error = Error::Io {
+                    doing: "send a socket to a worker",
+                    source: lost,
+                };
+                self.events.push(crate::Event::Error {
+                    worker: Some(worker),
+                    error,
+                });
             }
         }
     }
@@ -182,17 +221,28 @@ impl Driver {
         message: UserMessage,
         handle: Option<portcrew_ipc::handle::Handle>,
     ) {
-        let Some(link) = self.links.get(&worker) else { return };
-        let handle = match handle.map(portcrew_ipc::handle::Handle::into_socket).transpose() {
+        let Some(link) = self.links.get(&worker) else {
+            return;
+        };
+        let handle = match handle
+            .map(portcrew_ipc::handle::Handle::into_socket)
+            .transpose()
+        {
             Ok(handle) => handle,
             // It sent something else than it said.
             Err(_closed) => return self.tell(Event::Offence { worker }),
         };
         let event = match link.shared.pending.sort(message) {
-            Sorted::Plain(message) => crate::Event::Message { worker, message, handle },
+            Sorted::Plain(message) => crate::Event::Message {
+                worker,
+                message,
+                handle,
+            },
             Sorted::Reply => return,
             Sorted::Request { id, body } => {
-                let Some(asker) = self.registry.lock().get(&worker).cloned() else { return };
+                let Some(asker) = self.registry.lock().get(&worker).cloned() else {
+                    return;
+                };
                 let answer = std::sync::Arc::new(move |reply| asker.send_message(reply));
                 let request = request::request(id, body, answer);
                 crate::Event::Request { worker, request }
@@ -202,17 +252,28 @@ impl Driver {
     }
 
     fn look_at_process(&mut self, worker: WorkerId) {
-        let Some(link) = self.links.get_mut(&worker) else { return };
+        let Some(link) = self.links.get_mut(&worker) else {
+            return;
+        };
         let status = match link.poll_exit() {
             Poll::Pending => return,
             Poll::Ready(Ok(status)) => status,
             Poll::Ready(Err(source)) => {
-                let error = Error::Io { doing: "wait for a worker's process", source };
-                return self.events.push(crate::Event::Error { worker: Some(worker), error });
+                let error = Error::Io {
+                    doing: "wait for a worker's process",
+                    source,
+                };
+                return self.events.push(crate::Event::Error {
+                    worker: Some(worker),
+                    error,
+                });
             }
         };
         link.shared.status().exit = Some(status);
-        self.tell(Event::Exited { worker, status: exit_of(status) });
+        self.tell(Event::Exited {
+            worker,
+            status: exit_of(status),
+        });
     }
 
     /// Lets go of what belongs to a worker that is both disconnected and exited.
@@ -232,7 +293,9 @@ impl Driver {
 
     /// Writes what waits for one worker.
     pub(super) fn flush_link(&mut self, worker: WorkerId) {
-        let Some(link) = self.links.get_mut(&worker) else { return };
+        let Some(link) = self.links.get_mut(&worker) else {
+            return;
+        };
         match link.flush(&self.conns) {
             Written::All => {}
             Written::Later => self.write_later(worker),

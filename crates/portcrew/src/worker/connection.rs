@@ -37,10 +37,7 @@ pub trait Connection: sealed::Sealed + Sized + Send + Unpin + 'static {
     fn accept(own: &Self::Own) -> impl Future<Output = io::Result<(Self, Self::Addr)>> + Send;
 
     #[doc(hidden)]
-    fn poll_accept(
-        own: &Self::Own,
-        cx: &mut Context<'_>,
-    ) -> Poll<io::Result<(Self, Self::Addr)>>;
+    fn poll_accept(own: &Self::Own, cx: &mut Context<'_>) -> Poll<io::Result<(Self, Self::Addr)>>;
 
     /// The address of a listener, from what is known of it.
     #[doc(hidden)]
@@ -101,7 +98,10 @@ impl Local {
 }
 
 fn unknown() -> io::Error {
-    io::Error::new(io::ErrorKind::AddrNotAvailable, "the primary did not tell the address")
+    io::Error::new(
+        io::ErrorKind::AddrNotAvailable,
+        "the primary did not tell the address",
+    )
 }
 
 impl Connection for TcpStream {

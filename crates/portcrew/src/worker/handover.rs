@@ -70,7 +70,10 @@ impl Handover {
             Verdict::Refused => lane::Verdict::Refused,
             Verdict::Lost => lane::Verdict::Lost,
         };
-        self.answers.push(Answer { seq: seq.0, verdict });
+        self.answers.push(Answer {
+            seq: seq.0,
+            verdict,
+        });
     }
 
     /// Sends the answers when their time has come. True when none is left.
@@ -96,7 +99,9 @@ impl Handover {
     }
 
     fn send_answers(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), LaneError>> {
-        let Some(lane) = &self.lane else { return Poll::Ready(Ok(())) };
+        let Some(lane) = &self.lane else {
+            return Poll::Ready(Ok(()));
+        };
         loop {
             let sent = lane.try_answer(&self.answers)?;
             self.answers.drain(..sent);
@@ -112,7 +117,9 @@ impl Driver {
     /// Takes what the primary offers by the lane.
     pub(super) fn receive(&mut self, cx: &mut Context<'_>) {
         for _ in 0..READS_PER_TURN {
-            let Some(lane) = &mut self.handover.lane else { return };
+            let Some(lane) = &mut self.handover.lane else {
+                return;
+            };
             match lane.poll_conns(cx, &mut self.handover.offered) {
                 Poll::Pending => return,
                 Poll::Ready(Ok(LaneEvent::Received)) => {}
@@ -123,7 +130,11 @@ impl Driver {
             for (record, socket) in offered.drain(..) {
                 let conn = socket.map(|socket| self.conns.add(socket));
                 let carrier = Carrier::Lane(ListenerId(record.listener));
-                let event = Event::Offered { seq: Seq(record.seq), carrier, conn };
+                let event = Event::Offered {
+                    seq: Seq(record.seq),
+                    carrier,
+                    conn,
+                };
                 self.events.push_back(event);
             }
             self.handover.offered = offered;

@@ -26,7 +26,9 @@ pub(crate) struct LifeCell {
 
 impl Default for LifeCell {
     fn default() -> Self {
-        Self { sender: watch::Sender::new(Life::Serving) }
+        Self {
+            sender: watch::Sender::new(Life::Serving),
+        }
     }
 }
 
@@ -48,7 +50,11 @@ impl LifeCell {
 
     /// Resolves once that stage is reached.
     pub(crate) fn reached(&self, life: Life) -> Draining {
-        Draining { life, watch: self.sender.subscribe(), wait: None }
+        Draining {
+            life,
+            watch: self.sender.subscribe(),
+            wait: None,
+        }
     }
 }
 
@@ -91,12 +97,18 @@ impl Future for Draining {
 
 impl Clone for Draining {
     fn clone(&self) -> Self {
-        Self { life: self.life, watch: self.watch.clone(), wait: None }
+        Self {
+            life: self.life,
+            watch: self.watch.clone(),
+            wait: None,
+        }
     }
 }
 
 impl fmt::Debug for Draining {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Draining").field("resolved", &self.is_resolved()).finish_non_exhaustive()
+        f.debug_struct("Draining")
+            .field("resolved", &self.is_resolved())
+            .finish_non_exhaustive()
     }
 }

@@ -9,8 +9,8 @@ use std::task::{Context, Poll, ready};
 use tokio::net::{TcpStream, UnixStream};
 
 use super::connection::{Connection, Local};
-use super::open::{Keep, Opened, Slot, Source, accept_by_thread};
 use super::inflow::{Inflow, Place};
+use super::open::{Keep, Opened, Slot, Source, accept_by_thread};
 use crate::link::Ticket;
 use crate::{Error, Result};
 
@@ -46,18 +46,32 @@ enum Way<S: Connection> {
 
 impl<S: Connection> Listener<S> {
     pub(crate) fn from_opened(opened: Opened) -> Result<Self> {
-        let Opened { inflow, source, local, keep } = opened;
+        let Opened {
+            inflow,
+            source,
+            local,
+            keep,
+        } = opened;
         let way = match source {
             Source::Handover => Way::Handover,
-            Source::Socket { socket, crowd: false } => {
-                Way::ready(socket, &inflow).map_err(Error::io("wait for a listening socket"))?
-            }
-            Source::Socket { socket, crowd: true } => {
+            Source::Socket {
+                socket,
+                crowd: false,
+            } => Way::ready(socket, &inflow).map_err(Error::io("wait for a listening socket"))?,
+            Source::Socket {
+                socket,
+                crowd: true,
+            } => {
                 let slot = accept_by_thread(socket, &inflow);
                 Way::Thread(slot.map_err(Error::io("wait for a shared socket"))?)
             }
         };
-        Ok(Self { inflow, way, local, keep })
+        Ok(Self {
+            inflow,
+            way,
+            local,
+            keep,
+        })
     }
 
     /// The next connection and its peer's address. Any number of tasks may wait at the same time.
@@ -73,7 +87,9 @@ impl<S: Connection> Listener<S> {
         let mut place = Place::new(&self.inflow);
         let own = self.own();
         let Some(own) = own else {
-            let next = std::future::poll_fn(|cx| poll_inflow(&self.inflow, cx, Some(place.ticket()))).await;
+            let next =
+                std::future::poll_fn(|cx| poll_inflow(&self.inflow, cx, Some(place.ticket())))
+                    .await;
             return next.unwrap_or_else(|| Err(closed()));
         };
         let mut accepting = pin!(S::accept(&own));
@@ -88,7 +104,8 @@ impl<S: Connection> Listener<S> {
 
     /// As [`accept`](Self::accept), for one caller at a time: only the last one is woken.
     pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(S, S::Addr)>> {
-        self.poll_open(cx).map(|next| next.unwrap_or_else(|| Err(closed())))
+        self.poll_open(cx)
+            .map(|next| next.unwrap_or_else(|| Err(closed())))
     }
 
     fn poll_open(&self, cx: &mut Context<'_>) -> Poll<Option<io::Result<(S, S::Addr)>>> {
@@ -156,7 +173,8 @@ impl<S: Connection> futures_core::Stream for Listener<S> {
     type Item = io::Result<S>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.poll_open(cx).map(|next| Some(next?.map(|(stream, _peer)| stream)))
+        self.poll_open(cx)
+            .map(|next| Some(next?.map(|(stream, _peer)| stream)))
     }
 }
 

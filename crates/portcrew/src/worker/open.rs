@@ -44,8 +44,13 @@ pub(crate) struct Keep {
 /// The listener's entry on the driver's side, given up on drop.
 #[derive(Debug)]
 enum Registration {
-    Primary { shared: Arc<Shared>, server: ServerId },
-    Local { inflow: Arc<Inflow> },
+    Primary {
+        shared: Arc<Shared>,
+        server: ServerId,
+    },
+    Local {
+        inflow: Arc<Inflow>,
+    },
     /// The user has the socket itself.
     GivenAway,
 }
@@ -75,14 +80,24 @@ impl Opened {
         let inflow = Inflow::new(Arc::clone(&shared.bell));
         // From here on a drop of this future gives the listener up.
         let keep = Keep {
-            registration: Registration::Primary { shared: Arc::clone(shared), server },
+            registration: Registration::Primary {
+                shared: Arc::clone(shared),
+                server,
+            },
             file: None,
             _user: Arc::clone(user),
         };
         let (answer, granted) = oneshot::channel();
-        let wish = Wish { server, query, inflow: Arc::clone(&inflow), answer };
+        let wish = Wish {
+            server,
+            query,
+            inflow: Arc::clone(&inflow),
+            answer,
+        };
         shared.command(Command::Listen(Box::new(wish)));
-        let granted = granted.await.map_err(|_driver_has_gone| Error::Disconnected)?;
+        let granted = granted
+            .await
+            .map_err(|_driver_has_gone| Error::Disconnected)?;
         let granted = granted.map_err(|errno| failed(given, io::Error::from_raw_os_error(errno.0)));
         let (source, local) = match granted? {
             Granted::Handover { sockname } => {
@@ -93,7 +108,12 @@ impl Opened {
                 (Source::Socket { socket, crowd }, local)
             }
         };
-        Ok(Self { inflow, source, local, keep })
+        Ok(Self {
+            inflow,
+            source,
+            local,
+            keep,
+        })
     }
 
     fn bind(user: &Arc<User>, query: &Query) -> io::Result<Self> {
@@ -106,10 +126,24 @@ impl Opened {
         let shared = user.shared();
         let inflow = Inflow::new(Arc::clone(&shared.bell));
         shared.add_local(&inflow);
-        let registration = Registration::Local { inflow: Arc::clone(&inflow) };
-        let keep = Keep { registration, file: file, _user: Arc::clone(user) };
+        let registration = Registration::Local {
+            inflow: Arc::clone(&inflow),
+        };
+        let keep = Keep {
+            registration,
+            file,
+            _user: Arc::clone(user),
+        };
         let local = Local::of(&socket);
-        Self { inflow, source: Source::Socket { socket, crowd: false }, local, keep }
+        Self {
+            inflow,
+            source: Source::Socket {
+                socket,
+                crowd: false,
+            },
+            local,
+            keep,
+        }
     }
 }
 
@@ -149,7 +183,9 @@ pub(crate) struct Slot<T> {
 
 impl<T> Slot<T> {
     pub(crate) fn new(socket: T) -> Arc<Self> {
-        Arc::new(Self { socket: Mutex::new(Some(Arc::new(socket))) })
+        Arc::new(Self {
+            socket: Mutex::new(Some(Arc::new(socket))),
+        })
     }
 
     pub(crate) fn get(&self) -> Option<Arc<T>> {

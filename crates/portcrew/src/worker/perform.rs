@@ -18,7 +18,8 @@ impl Driver {
     pub(super) fn perform(&mut self, action: Action) {
         match action {
             Action::Send { seq, message } => {
-                self.talk.queue(&Packet::Cluster(encode_from_worker(seq, &message)));
+                self.talk
+                    .queue(&Packet::Cluster(encode_from_worker(seq, &message)));
             }
             Action::AnswerLane { seq, verdict } => self.handover.answer(seq, verdict),
             Action::Hold { server, conn } => self.hold(server, conn),
@@ -44,7 +45,9 @@ impl Driver {
     }
 
     fn hold(&mut self, server: ServerId, conn: ConnId) {
-        let Some(socket) = self.conns.take(conn) else { return };
+        let Some(socket) = self.conns.take(conn) else {
+            return;
+        };
         if let Some(server) = self.servers.get(&server) {
             server.inflow.hold(socket, conn);
         }
@@ -62,14 +65,19 @@ impl Driver {
 
     /// Tells the user about the listener. One that waits no longer has given it up in the same moment.
     fn grant(&mut self, server: ServerId, outcome: Result<Granted, Errno>) {
-        let answer = self.servers.get_mut(&server).and_then(|it| it.answer.take());
+        let answer = self
+            .servers
+            .get_mut(&server)
+            .and_then(|it| it.answer.take());
         if let Some(answer) = answer {
             let _ = answer.send(outcome);
         }
     }
 
     fn set_up_shared(&mut self, server: ServerId) {
-        let Some(it) = self.servers.get(&server) else { return };
+        let Some(it) = self.servers.get(&server) else {
+            return;
+        };
         let socket = self.socket.take().ok_or(Errno::TOO_MANY);
         let ready = socket.and_then(|socket| {
             let port = set_up(&socket, &it.query).map_err(|error| errno_of(&error))?;
@@ -83,12 +91,15 @@ impl Driver {
             }
             Err(errno) => Err(errno),
         };
-        self.events.push_back(Event::SharedReady { server, outcome });
+        self.events
+            .push_back(Event::SharedReady { server, outcome });
     }
 
     /// Ends a listener. What its user has not taken goes back, unless nobody is there to have it.
     fn close(&mut self, server: ServerId) {
-        let Some(it) = self.servers.remove(&server) else { return };
+        let Some(it) = self.servers.remove(&server) else {
+            return;
+        };
         if self.leaving_for_good() {
             it.inflow.close_orphaned();
             return;
@@ -103,8 +114,10 @@ impl Driver {
         let untaken = it.inflow.close();
         let (mut taken, mut wanted) = (Vec::new(), Vec::new());
         it.inflow.collect(&mut taken, &mut wanted);
-        self.events.extend(taken.into_iter().map(|conn| Event::Taken { conn }));
-        self.events.extend(untaken.into_iter().map(|conn| Event::Returned { conn }));
+        self.events
+            .extend(taken.into_iter().map(|conn| Event::Taken { conn }));
+        self.events
+            .extend(untaken.into_iter().map(|conn| Event::Returned { conn }));
     }
 
     fn leaving_for_good(&self) -> bool {
@@ -115,7 +128,10 @@ impl Driver {
 /// Makes a socket listen that came bound. Node binds late: only here it shows that the port was taken.
 fn set_up(socket: &OwnedFd, query: &Query) -> io::Result<u16> {
     let socket = socket2::SockRef::from(socket);
-    let port = socket.local_addr()?.as_socket().map_or(0, |address| address.port());
+    let port = socket
+        .local_addr()?
+        .as_socket()
+        .map_or(0, |address| address.port());
     if let Address::Tcp { port: asked, .. } = &query.address {
         if port == 0 || (*asked != 0 && port != *asked) {
             return Err(rustix::io::Errno::ADDRINUSE.into());

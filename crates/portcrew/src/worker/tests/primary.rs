@@ -5,8 +5,8 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
-use portcrew_core::{FromWorker, Key, ListenerId, Reply, Seq, SockName, ToWorker, WorkerId};
 use portcrew_core::{Family, Query};
+use portcrew_core::{FromWorker, Key, ListenerId, Reply, Seq, SockName, ToWorker, WorkerId};
 use portcrew_ipc::channel::{Channel, ChannelSettings, Incoming, OutgoingHandle};
 use portcrew_ipc::handle::HandleKind;
 use portcrew_ipc::lane::{Answer, ConnRecord, LaneEvent, LanePrimary, Sent};
@@ -73,7 +73,11 @@ impl Primary {
     /// The next message of the cluster.
     pub(super) async fn heard(&mut self) -> FromWorker {
         loop {
-            match self.incoming().await.expect("the worker has closed the channel") {
+            match self
+                .incoming()
+                .await
+                .expect("the worker has closed the channel")
+            {
                 Incoming::Cluster { message, .. } => {
                     return decode_from_worker(message).expect("a worker's message");
                 }
@@ -84,9 +88,15 @@ impl Primary {
     }
 
     /// The next message of the user.
-    pub(super) async fn user_message(&mut self) -> (UserMessage, Option<portcrew_ipc::handle::Handle>) {
+    pub(super) async fn user_message(
+        &mut self,
+    ) -> (UserMessage, Option<portcrew_ipc::handle::Handle>) {
         loop {
-            match self.incoming().await.expect("the worker has closed the channel") {
+            match self
+                .incoming()
+                .await
+                .expect("the worker has closed the channel")
+            {
                 Incoming::User { message, handle } => return (message, handle),
                 Incoming::Cluster { .. } | Incoming::HandleAnswered { .. } => {}
                 other => panic!("unexpected {other:?}"),
@@ -111,8 +121,17 @@ impl Primary {
             None => (Packet::Cluster(message), None),
             Some(fd) => {
                 let inner = Inner::Cluster(message);
-                let handle = OutgoingHandle { fd: Arc::new(fd), token: 1 };
-                (Packet::Handle { kind: HandleKind::NetNative, inner }, Some(handle))
+                let handle = OutgoingHandle {
+                    fd: Arc::new(fd),
+                    token: 1,
+                };
+                (
+                    Packet::Handle {
+                        kind: HandleKind::NetNative,
+                        inner,
+                    },
+                    Some(handle),
+                )
             }
         };
         soon(self.channel.send(&packet, handle)).await.unwrap();
@@ -133,14 +152,22 @@ impl Primary {
         };
         let key = query.key();
         let sockname = (!query.address.is_unix()).then_some(sockname);
-        self.say(&reply(ack, key.clone(), Reply::Handover { sockname }), None, 2).await;
+        self.say(
+            &reply(ack, key.clone(), Reply::Handover { sockname }),
+            None,
+            2,
+        )
+        .await;
         assert!(matches!(self.heard().await, FromWorker::Listening { .. }));
         key
     }
 
     /// Offers connections by the lane, numbered from `first`.
     pub(super) fn offer(&self, first: u64, sockets: &[impl AsFd]) {
-        let record = |(seq, _)| ConnRecord { seq, listener: LISTENER };
+        let record = |(seq, _)| ConnRecord {
+            seq,
+            listener: LISTENER,
+        };
         let records: Vec<_> = (first..).zip(sockets).map(record).collect();
         let fds: Vec<_> = sockets.iter().map(AsFd::as_fd).collect();
         let lane = self.lane.as_ref().unwrap();
@@ -160,7 +187,9 @@ impl Primary {
     pub(super) async fn answers(&self) -> Vec<Answer> {
         let mut answers = Vec::new();
         let lane = self.lane.as_ref().unwrap();
-        let event = soon(poll_fn(|cx| lane.poll_answers(cx, &mut answers))).await.unwrap();
+        let event = soon(poll_fn(|cx| lane.poll_answers(cx, &mut answers)))
+            .await
+            .unwrap();
         assert_eq!(event, LaneEvent::Received);
         answers
     }
@@ -168,7 +197,11 @@ impl Primary {
     /// What is on the lane now.
     pub(super) fn answers_now(&self) -> Vec<Answer> {
         let mut answers = Vec::new();
-        self.lane.as_ref().unwrap().try_answers(&mut answers).unwrap();
+        self.lane
+            .as_ref()
+            .unwrap()
+            .try_answers(&mut answers)
+            .unwrap();
         answers
     }
 
@@ -179,7 +212,13 @@ impl Primary {
 }
 
 pub(super) fn reply(ack: Seq, key: Key, reply: Reply) -> ToWorker {
-    ToWorker::Reply { ack, key, listener: ListenerId(LISTENER), data: None, reply }
+    ToWorker::Reply {
+        ack,
+        key,
+        listener: ListenerId(LISTENER),
+        data: None,
+        reply,
+    }
 }
 
 /// A client, and the socket that a primary accepted from it.

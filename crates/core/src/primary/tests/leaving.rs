@@ -1,0 +1,98 @@
+//! Workers that are told to leave, or say that they will.
+
+use super::*;
+use crate::primary::{Life, Stage};
+
+fn told(actions: &[Action]) -> bool {
+    let word = |it: &Action| {
+        matches!(
+            it,
+            Action::Send {
+                message: ToWorker::Disconnect,
+                ..
+            }
+        )
+    };
+    actions.iter().any(word)
+}
+
+#[test]
+fn a_worker_that_is_told_to_leave_gets_no_connection_more() {
+    let mut world = World::limited(|_| {}).crew(2, true);
+    assert!(told(world.on(Event::Disconnect { worker: W1 })));
+    for conn in 0..4 {
+        assert_eq!(offered(world.accepts(conn)), [(conn, W2)]);
+    }
+    assert_eq!(
+        world.primary.life(W1),
+        Some(Life::Connected(Stage::Leaving))
+    );
+}
+
+#[test]
+fn it_is_told_once() {
+    let mut world = World::limited(|_| {}).crew(1, true);
+    world.on(Event::Disconnect { worker: W1 });
+    assert_eq!(world.on(Event::Disconnect { worker: W1 }), []);
+}
+
+#[test]
+fn a_worker_that_leaves_gets_no_answer_to_a_question() {
+    let mut world = World::limited(|_| {}).crew(1, true);
+    world.on(Event::Disconnect { worker: W1 });
+    assert_eq!(world.asks(W1, tcp(81)), []);
+}
+
+#[test]
+fn what_it_refuses_while_it_leaves_goes_to_another() {
+    let mut world = World::limited(|_| {}).crew(2, true);
+    world.accepts(1);
+    let (worker, seq) = world.offer(1);
+    world.on(Event::Disconnect { worker });
+    let other = if worker == W1 { W2 } else { W1 };
+    assert_eq!(offered(world.answers(worker, seq, false)), [(1, other)]);
+}
+
+#[test]
+fn the_last_holder_that_leaves_frees_the_address_and_what_waits_is_closed() {
+    let mut world = World::limited(|_| {}).crew(1, false);
+    world.accepts(1);
+    world.accepts(2);
+    let actions = world.on(Event::Disconnect { worker: W1 });
+    assert_eq!(
+        released(actions),
+        [(2, closed(CloseReason::ListenerClosed))]
+    );
+    assert!(actions.contains(&Action::CloseListener { listener: L0 }));
+    let (worker, seq) = world.offer(1);
+    let actions = world.answers(worker, seq, false);
+    assert_eq!(
+        released(actions),
+        [(1, closed(CloseReason::ListenerClosed))]
+    );
+}
+
+#[test]
+fn a_farewell_is_heard_and_makes_the_end_a_planned_one() {
+    let mut world = World::limited(|_| {}).crew(1, true);
+    let seq = Seq(40);
+    let actions = world.says(W1, FromWorker::ExitedAfterDisconnect { seq });
+    let heard = |it: &Action| {
+        matches!(
+            it,
+            Action::Send {
+                message: ToWorker::FarewellHeard { ack: Seq(40) },
+                ..
+            }
+        )
+    };
+    assert!(actions.iter().any(heard), "{actions:?}");
+    let status = Exit::Code(0);
+    let actions = world.on(Event::Exited { worker: W1, status });
+    let planned = Action::Notify(Notice::Exited {
+        worker: W1,
+        status,
+        planned: true,
+    });
+    assert!(actions.contains(&planned), "{actions:?}");
+}

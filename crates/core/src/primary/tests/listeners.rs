@@ -1,0 +1,122 @@
+//! How listeners come and go.
+
+use super::*;
+use crate::Errno;
+
+const CLOSED: Action = Action::CloseListener { listener: L0 };
+
+#[test]
+fn workers_that_ask_for_one_key_share_one_socket() {
+    let mut world = World::limited(|_| {});
+    world.comes(W1, true);
+    world.comes(W2, true);
+    assert!(matches!(world.asks(W1, tcp(80))[..], [Action::Bind { .. }]));
+    assert_eq!(world.asks(W2, tcp(80)), []);
+    let told: Vec<_> = replies(&world.bound(L0))
+        .into_iter()
+        .map(|it| it.0)
+        .collect();
+    assert_eq!(told, [W1, W2]);
+}
+
+#[test]
+fn a_socket_that_cannot_be_bound_is_an_error_for_all_who_wait_and_can_be_asked_for_again() {
+    let mut world = World::limited(|_| {});
+    world.comes(W1, true);
+    world.asks(W1, tcp(80));
+    let outcome = Err(Errno::ADDRESS_IN_USE);
+    let actions = world
+        .on(Event::Bound {
+            listener: L0,
+            outcome,
+        })
+        .to_vec();
+    assert_eq!(
+        replies(&actions),
+        [(W1, Reply::Failed(Errno::ADDRESS_IN_USE))]
+    );
+    assert!(matches!(world.asks(W1, tcp(80))[..], [Action::Bind { .. }]));
+}
+
+#[test]
+fn a_socket_that_its_only_asker_gave_up_while_it_was_bound_is_closed_again() {
+    let mut world = World::limited(|_| {});
+    world.comes(W1, true);
+    world.asks(W1, tcp(80));
+    world.on(Event::Disconnect { worker: W1 });
+    assert_eq!(world.bound(L0), [CLOSED]);
+}
+
+#[test]
+fn a_socket_whose_only_asker_died_while_it_was_bound_stays_for_the_successor() {
+    let mut world = World::limited(|_| {});
+    world.comes(W1, true);
+    world.asks(W1, tcp(80));
+    world.dies(W1);
+    assert!(!world.bound(L0).contains(&CLOSED));
+    assert_eq!(replies(&world.joins(W2, true, tcp(80))).len(), 1);
+}
+
+#[test]
+fn a_socket_that_was_given_up_and_is_wanted_again_before_it_is_bound_is_kept() {
+    let mut world = World::limited(|_| {});
+    world.comes(W1, true);
+    world.comes(W2, true);
+    world.asks(W1, tcp(80));
+    world.on(Event::Disconnect { worker: W1 });
+    assert_eq!(world.asks(W2, tcp(80)), []);
+    assert_eq!(replies(&world.bound(L0))[0].0, W2);
+}
+
+#[test]
+fn those_who_wait_for_a_socket_that_the_user_closes_are_told() {
+    let mut world = World::limited(|_| {});
+    world.comes(W1, true);
+    world.asks(W1, tcp(80));
+    let actions = world.on(Event::CloseListener { listener: L0 });
+    assert_eq!(replies(actions), [(W1, Reply::Failed(Errno::CANCELLED))]);
+    assert_eq!(world.bound(L0), [CLOSED]);
+}
+
+#[test]
+fn a_close_that_is_about_an_older_listener_of_that_name_takes_nobody_off_the_new_one() {
+    let mut world = World::limited(|_| {}).crew(1, true);
+    world.on(Event::CloseListener { listener: L0 });
+    world.asks(W1, tcp(80));
+    world.says(W1, FromWorker::Close { key: tcp(80).key() });
+    assert_eq!(replies(&world.bound(ListenerId(1))).len(), 1);
+}
+
+#[test]
+fn the_last_one_that_closes_a_listener_frees_the_address() {
+    let mut world = World::limited(|_| {}).crew(2, true);
+    let key = tcp(80).key();
+    assert_eq!(world.says(W1, FromWorker::Close { key: key.clone() }), []);
+    assert_eq!(world.says(W2, FromWorker::Close { key }), [CLOSED]);
+}
+
+#[test]
+fn the_last_live_one_frees_it_even_if_others_died_before() {
+    let mut world = World::limited(|_| {}).crew(2, true);
+    world.dies(W1);
+    let key = tcp(80).key();
+    assert_eq!(world.says(W2, FromWorker::Close { key }), [CLOSED]);
+}
+
+#[test]
+fn the_first_ticket_data_that_comes_is_given_to_all() {
+    let mut world = World::limited(|_| {}).crew(1, true);
+    for (worker, data) in [(W2, "first"), (WorkerId(3), "second")] {
+        let mut query = tcp(80);
+        query.data = Some(data.into());
+        let actions = world.joins(worker, true, query);
+        let given = actions.iter().find_map(|it| match it {
+            Action::Send {
+                message: ToWorker::Reply { data, .. },
+                ..
+            } => data.clone(),
+            _ => None,
+        });
+        assert_eq!(given.as_deref(), Some("first"));
+    }
+}

@@ -1,0 +1,80 @@
+//! A listener's life on the worker's side.
+
+use super::*;
+
+#[test]
+fn the_first_message_says_online_and_has_the_number_0() {
+    let mut worker = Worker::new();
+    let mut actions = Vec::new();
+    worker.handle(Event::Started { lane: true }, &mut actions);
+    let (seq, message) = (Seq(0), FromWorker::Online { lane: true });
+    assert_eq!(actions, [Action::Send { seq, message }]);
+}
+
+#[test]
+fn a_listener_is_there_when_the_reply_says_so_and_the_primary_is_told() {
+    let mut world = World::started(true);
+    world.listens(S0, tcp(80));
+    let actions = world.gets(L0);
+    assert!(matches!(actions[0], Action::Listening { server: S0, .. }));
+    let query = tcp(80);
+    assert_eq!(said(&actions), [FromWorker::Listening { query, port: 80 }]);
+}
+
+#[test]
+fn an_error_of_the_primary_is_the_listeners_error() {
+    let mut world = World::started(true);
+    world.listens(S0, tcp(80));
+    let (server, errno) = (S0, Errno::ADDRESS_IN_USE);
+    let actions = world.replied(L0, Reply::Failed(errno));
+    assert_eq!(actions, [Action::ListenFailed { server, errno }]);
+}
+
+#[test]
+fn two_listeners_on_port_zero_have_different_indices_and_a_closed_one_frees_its_own() {
+    let mut world = World::serving(tcp(0));
+    let index = |world: &World| world.asked.clone().expect("it asked").1.index;
+    world.listens(S1, tcp(0));
+    assert_eq!(index(&world), 1);
+    world.on(Event::CloseServer { server: S0 });
+    world.listens(ServerId(2), tcp(0));
+    assert_eq!(index(&world), 0);
+}
+
+#[test]
+fn a_listener_that_is_closed_before_the_reply_gives_back_what_it_gets() {
+    let mut world = World::started(true);
+    world.listens(S0, tcp(80));
+    assert_eq!(world.on(Event::CloseServer { server: S0 }), []);
+    let actions = world.gets(L0);
+    assert_eq!(said(&actions), [FromWorker::Close { key: tcp(80).key() }]);
+    assert_eq!(actions.last(), Some(&Action::Closed { server: S0 }));
+}
+
+#[test]
+fn a_reply_to_nothing_is_no_listener() {
+    let mut world = World::started(true);
+    let message = ToWorker::Reply {
+        ack: Seq(99),
+        key: Key("x".into()),
+        listener: L0,
+        data: None,
+        reply: Reply::Shared,
+    };
+    assert_eq!(world.hears(message), []);
+}
+
+#[test]
+fn a_shared_socket_that_cannot_be_set_up_is_given_back() {
+    let mut world = World::started(true);
+    world.listens(S0, tcp(80));
+    world.replied(L0, Reply::Shared);
+    let (server, errno) = (S0, Errno(22));
+    let outcome = Err(errno);
+    let actions = world.on(Event::SharedReady { server, outcome });
+    assert_eq!(said(&actions), [FromWorker::Close { key: tcp(80).key() }]);
+    assert_eq!(
+        actions.last(),
+        Some(&Action::ListenFailed { server, errno })
+    );
+}

@@ -1,0 +1,109 @@
+//! What becomes of an offered connection.
+
+use super::*;
+
+#[test]
+fn on_the_lane_a_tcp_connection_is_delivered_first_and_answered_when_the_user_has_it() {
+    let mut world = World::serving(tcp(80));
+    assert_eq!(world.offered(7, LANE), [delivered(7)]);
+    let conn = ConnId(7);
+    let accepted = [lane_answer(7, Verdict::Accepted)];
+    assert_eq!(world.on(Event::Taken { conn }), accepted);
+    assert_eq!(world.on(Event::Taken { conn }), [], "answered once");
+}
+
+#[test]
+fn a_unix_connection_is_held_and_answered_before_the_user_has_it() {
+    let mut world = World::serving(unix());
+    let conn = ConnId(7);
+    assert_eq!(world.offered(7, LANE), [Action::Hold { server: S0, conn }]);
+    let both = [lane_answer(7, Verdict::Accepted), delivered(7)];
+    assert_eq!(world.on(Event::Wanted { conn }), both);
+    assert_eq!(world.on(Event::Taken { conn }), [], "it was answered");
+}
+
+#[test]
+fn on_the_channel_every_connection_is_answered_before_the_user_has_it() {
+    let mut world = World::serving(tcp(80));
+    let conn = ConnId(7);
+    let held = [Action::Hold { server: S0, conn }];
+    assert_eq!(world.offered(7, by_channel(&tcp(80))), held);
+    let actions = world.on(Event::Wanted { conn });
+    assert_eq!(said(&actions), [answer(7, true)]);
+    assert_eq!(actions.last(), Some(&delivered(7)));
+}
+
+#[test]
+fn what_the_user_did_not_take_is_refused_when_its_listener_closes() {
+    let mut world = World::serving(tcp(80));
+    world.offered(7, LANE);
+    world.on(Event::CloseServer { server: S0 });
+    let conn = ConnId(7);
+    let back = [lane_answer(7, Verdict::Refused), dropped(7)];
+    assert_eq!(world.on(Event::Returned { conn }), back);
+}
+
+#[test]
+fn an_offer_for_a_listener_that_is_closed_is_refused() {
+    let mut world = World::serving(tcp(80));
+    world.on(Event::CloseServer { server: S0 });
+    let refused = [lane_answer(7, Verdict::Refused), dropped(7)];
+    assert_eq!(world.offered(7, LANE), refused);
+    let actions = world.offered(8, by_channel(&tcp(80)));
+    assert_eq!(said(&actions), [answer(8, false)]);
+}
+
+#[test]
+fn a_lost_descriptor_is_lost_on_the_lane_and_refused_on_the_channel() {
+    let mut world = World::serving(tcp(80));
+    let lost = |seq, carrier| Event::Offered {
+        seq: Seq(seq),
+        carrier,
+        conn: None,
+    };
+    assert_eq!(world.on(lost(1, LANE)), [lane_answer(1, Verdict::Lost)]);
+    let actions = world.on(lost(2, by_channel(&tcp(80))));
+    assert_eq!(said(&actions), [answer(2, false)]);
+}
+
+#[test]
+fn an_offer_that_overtakes_the_reply_waits_for_it() {
+    let mut world = World::started(true);
+    world.listens(S0, tcp(80));
+    assert_eq!(world.offered(7, LANE), []);
+    assert!(world.gets(L0).contains(&delivered(7)));
+}
+
+#[test]
+fn an_offer_that_waits_for_a_reply_is_refused_when_no_reply_names_its_listener() {
+    let mut world = World::started(true);
+    world.listens(S0, tcp(80));
+    world.offered(7, LANE);
+    let actions = world.gets(ListenerId(5));
+    assert!(
+        actions.contains(&lane_answer(7, Verdict::Refused)),
+        "{actions:?}"
+    );
+    assert!(actions.contains(&dropped(7)), "{actions:?}");
+}
+
+#[test]
+fn offers_that_wait_for_a_reply_are_bounded() {
+    let mut world = World::started(true);
+    world.listens(S0, tcp(80));
+    let parked = (0..200).take_while(|seq| world.offered(*seq, LANE).is_empty());
+    assert_eq!(parked.count(), 64);
+}
+
+#[test]
+fn a_shared_listener_takes_what_comes_by_its_name_too() {
+    let mut world = World::started(true);
+    world.listens(S0, tcp(80));
+    let setup = world.replied(L0, Reply::Shared);
+    assert_eq!(setup, [Action::SetUpShared { server: S0 }]);
+    let (server, outcome) = (S0, Ok(80));
+    world.on(Event::SharedReady { server, outcome });
+    let conn = ConnId(7);
+    let held = [Action::Hold { server: S0, conn }];
+    assert_eq!(world.offered(7, by_channel(&tcp(80))), held);
+}
