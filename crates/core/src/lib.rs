@@ -26,6 +26,7 @@ mod limits;
 mod message;
 pub mod primary;
 pub mod scheduler;
+#[path = "crew/mod.rs"]
 pub mod supervise;
 mod time;
 mod timer;

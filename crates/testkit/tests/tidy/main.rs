@@ -30,7 +30,9 @@ fn no_file_is_longer_than_it_may_be() {
 #[test]
 fn every_function_fits_a_screen() {
     report(sources().into_iter().flat_map(|source| {
-        let long = functions::lengths(&source.text).into_iter().filter(|it| it.lines > FUNCTION_LINES);
+        let long = functions::lengths(&source.text)
+            .into_iter()
+            .filter(|it| it.lines > FUNCTION_LINES);
         let path = source.path.clone();
         long.map(move |it| format!("{path}: fn {} has {} lines", it.name, it.lines))
             .collect::<Vec<_>>()
@@ -49,9 +51,8 @@ fn every_file_says_at_its_top_what_it_deals_with() {
 
 #[test]
 fn tables_of_contents_do_not_decide() {
-    let is_table = |source: &Source| {
-        source.path.ends_with("/mod.rs") || source.path.ends_with("/src/lib.rs")
-    };
+    let is_table =
+        |source: &Source| source.path.ends_with("/mod.rs") || source.path.ends_with("/src/lib.rs");
     // Test modules hold their helpers where they are used.
     let is_test = |source: &Source| source.path.contains("/tests/");
     report(
@@ -61,7 +62,10 @@ fn tables_of_contents_do_not_decide() {
             .flat_map(|source| {
                 let path = source.path.clone();
                 let found = functions::lengths(&source.text);
-                found.into_iter().map(move |it| format!("{path}: fn {}", it.name)).collect::<Vec<_>>()
+                found
+                    .into_iter()
+                    .map(move |it| format!("{path}: fn {}", it.name))
+                    .collect::<Vec<_>>()
             }),
     );
 }
@@ -70,12 +74,17 @@ fn tables_of_contents_do_not_decide() {
 fn no_arrow_points_upwards() {
     let mut wrong = Vec::new();
     for (name, manifest) in crates() {
-        let allowed = ARROWS.iter().find(|(it, _)| *it == name).map(|(_, allowed)| *allowed);
+        let allowed = ARROWS
+            .iter()
+            .find(|(it, _)| *it == name)
+            .map(|(_, allowed)| *allowed);
         let Some(allowed) = allowed else {
             wrong.push(format!("{name}: a crate without a place in the house"));
             continue;
         };
-        let ours = sources::dependencies(&manifest).into_iter().filter(|it| it.starts_with("portcrew"));
+        let ours = sources::dependencies(&manifest)
+            .into_iter()
+            .filter(|it| it.starts_with("portcrew"));
         wrong.extend(
             ours.filter(|it| !allowed.contains(&it.as_str()))
                 .map(|it| format!("{name} depends on {it}")),
@@ -90,7 +99,8 @@ fn no_arrow_points_upwards() {
 
 #[test]
 fn unsafe_code_lives_in_ipc_alone() {
-    let forbids = |name: &str, text: &str| name == "ipc" || text.contains("#![forbid(unsafe_code)]");
+    let forbids =
+        |name: &str, text: &str| name == "ipc" || text.contains("#![forbid(unsafe_code)]");
     let roots = ["src/lib.rs", "src/main.rs"];
     report(sources().into_iter().filter_map(|source| {
         let (name, file) = source.path.strip_prefix("crates/")?.split_once('/')?;
@@ -101,5 +111,10 @@ fn unsafe_code_lives_in_ipc_alone() {
 
 fn report(found: impl IntoIterator<Item = String>) {
     let found: Vec<_> = found.into_iter().collect();
-    assert!(found.is_empty(), "{} to mend:\n  {}", found.len(), found.join("\n  "));
+    assert!(
+        found.is_empty(),
+        "{} to mend:\n  {}",
+        found.len(),
+        found.join("\n  ")
+    );
 }
