@@ -16,3 +16,4 @@ pub mod http;
 pub mod ledger;
 pub mod node;
 pub mod process;
+pub mod sim;

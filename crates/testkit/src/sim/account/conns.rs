@@ -1,0 +1,191 @@
+//! Connections: where each one is, and what may happen to it from there.
+
+use portcrew_core::primary::{End, Proof};
+use portcrew_core::{CloseReason, ConnId, ListenerId, Seq, Time, WorkerId};
+
+use super::{Account, Kernel, Plan};
+use crate::sim::report::{Check, Checked, ensure};
+
+/// One accepted connection.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry {
+    /// Where it came in.
+    pub listener: ListenerId,
+    /// When.
+    pub accepted_at: Time,
+    /// It has no address and no proof.
+    pub unix: bool,
+    /// Where it is.
+    pub status: Status,
+    /// How often it was refused or lost.
+    pub refusals: u32,
+    /// It was offered before.
+    pub returned: bool,
+}
+
+/// Where a connection is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// In the queue.
+    Held,
+    /// With this worker, unanswered.
+    Offered(WorkerId, Seq),
+    /// A worker has it.
+    Taken(WorkerId),
+    /// Nobody has it.
+    Closed(CloseReason),
+}
+
+impl Account {
+    /// A connection that was accepted.
+    #[must_use]
+    pub fn entry(&self, conn: ConnId) -> Option<&Entry> {
+        self.conns.get(&conn)
+    }
+
+    /// Every connection that was accepted.
+    pub fn entries(&self) -> impl Iterator<Item = (ConnId, &Entry)> {
+        self.conns.iter().map(|(conn, entry)| (*conn, entry))
+    }
+
+    /// Moves a connection, in the entry and in the tally.
+    pub(super) fn place(&mut self, conn: ConnId, to: Status) {
+        let Some(entry) = self.conns.get_mut(&conn) else {
+            return;
+        };
+        let from = std::mem::replace(&mut entry.status, to);
+        let places = [(from, -1), (to, 1)];
+        for (status, by) in places {
+            let count = match status {
+                Status::Held => &mut self.tally.held,
+                Status::Offered(..) => &mut self.tally.offered,
+                Status::Taken(_) => &mut self.tally.taken,
+                Status::Closed(reason) => &mut self.tally.closed[reason as usize],
+            };
+            *count = count.wrapping_add_signed(by);
+        }
+    }
+
+    /// It ends in this very step.
+    pub(super) fn end(&mut self, conn: ConnId, end: End) {
+        self.place(
+            conn,
+            match end {
+                End::Taken(worker) => Status::Taken(worker),
+                End::Closed(reason) => Status::Closed(reason),
+            },
+        );
+        self.due.push((conn, end));
+    }
+
+    /// It waits again, or ends with its listener.
+    fn hold_again(&mut self, conn: ConnId, listener: ListenerId) {
+        if self.is_listed(listener) {
+            self.place(conn, Status::Held);
+        } else {
+            self.end(conn, End::Closed(CloseReason::ListenerClosed));
+        }
+    }
+
+    pub(super) fn accepted(&mut self, now: Time, listener: ListenerId, conn: ConnId, unix: bool) {
+        let entry = Entry {
+            listener,
+            accepted_at: now,
+            unix,
+            status: Status::Held,
+            refusals: 0,
+            returned: false,
+        };
+        self.conns.insert(conn, entry);
+        self.tally.accepted += 1;
+        self.tally.held += 1;
+        if !self.is_listed(listener) {
+            self.end(conn, End::Closed(CloseReason::ListenerClosed));
+        }
+    }
+
+    pub(super) fn answered(&mut self, worker: WorkerId, seq: Seq, accepted: bool, plan: &Plan) {
+        let Some(conn) = self.outstanding.remove(&(worker, seq)) else {
+            self.tally.stray += 1;
+            self.offence(worker);
+            return;
+        };
+        if accepted {
+            self.end(conn, End::Taken(worker));
+            return;
+        }
+        let Some(entry) = self.conns.get_mut(&conn) else {
+            return;
+        };
+        entry.refusals += 1;
+        let (refusals, listener) = (entry.refusals, entry.listener);
+        if refusals > plan.limits.refusals {
+            self.end(conn, End::Closed(CloseReason::AllRefused));
+        } else {
+            self.hold_again(conn, listener);
+        }
+    }
+
+    pub(super) fn proven(&mut self, conn: ConnId, proof: Proof) {
+        let Some(entry) = self.conns.get(&conn).copied() else {
+            return;
+        };
+        // Judged once: a second proof is of a connection that is elsewhere.
+        let Status::Offered(worker, seq) = entry.status else {
+            return;
+        };
+        if self.outstanding.remove(&(worker, seq)).is_none() {
+            return;
+        }
+        match proof {
+            Proof::NeverSent | Proof::Untouched => self.hold_again(conn, entry.listener),
+            Proof::Touched => self.end(conn, End::Closed(CloseReason::Touched)),
+            Proof::PeerGone => self.end(conn, End::Closed(CloseReason::PeerGone)),
+            Proof::Unprovable => self.end(conn, End::Closed(CloseReason::Unprovable)),
+        }
+    }
+
+    pub(super) fn offer(
+        &mut self,
+        worker: WorkerId,
+        seq: Seq,
+        conn: ConnId,
+        listener: ListenerId,
+        kernel: &Kernel,
+    ) -> Checked {
+        let status = self.conns.get(&conn).map(|it| it.status);
+        ensure(status == Some(Status::Held), Check::C3Reoffer, || {
+            format!("{conn} was offered to {worker} while it is {status:?}")
+        })?;
+        ensure(!kernel.conn(conn).is_touched(), Check::C3Reoffer, || {
+            let by = kernel.conn(conn).touched_by;
+            format!("{conn} was offered to {worker} after {by:?} touched it")
+        })?;
+        let holds = self
+            .listings
+            .get(&listener)
+            .is_some_and(|it| it.holders.contains(&worker));
+        ensure(holds, Check::C5Bounds, || {
+            format!("{conn} was offered to {worker}, which does not hold listener {listener}")
+        })?;
+        self.place(conn, Status::Offered(worker, seq));
+        if let Some(entry) = self.conns.get_mut(&conn) {
+            entry.returned = true;
+        }
+        let before = self.outstanding.insert((worker, seq), conn);
+        ensure(before.is_none(), Check::C3Reoffer, || {
+            format!("{worker} was given the number {seq} twice")
+        })
+    }
+
+    /// Offers of this worker that nobody will answer any more.
+    pub(super) fn abandon(&mut self, worker: WorkerId) {
+        let of = |it: &&(WorkerId, Seq)| it.0 == worker;
+        let keys: Vec<_> = self.outstanding.keys().filter(of).copied().collect();
+        for key in keys {
+            if let Some(conn) = self.outstanding.remove(&key) {
+                self.end(conn, End::Closed(CloseReason::Abandoned));
+            }
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Listeners: who waits for each, who holds it, and when it must close.
+
+use portcrew_core::primary::{End, Mode};
+use portcrew_core::{Address, CloseReason, Key, ListenerId, Query, Seq, WorkerId};
+
+use super::{Account, Member, Plan, Status};
+use crate::sim::report::{Check, Checked, ensure};
+
+/// One listener.
+#[derive(Debug)]
+pub struct Listing {
+    /// Its name.
+    pub key: Key,
+    /// Its address. A name may have an index besides, which the worker's machine chose.
+    pub address: Address,
+    /// Who accepts.
+    pub mode: Mode,
+    /// Its socket exists.
+    pub open: bool,
+    /// Nobody wants the socket that is being bound.
+    pub unwanted: bool,
+    /// Workers that asked while it was being bound.
+    pub waiting: Vec<WorkerId>,
+    /// Workers that have it.
+    pub holders: Vec<WorkerId>,
+}
+
+impl Account {
+    /// Every listener that is there or is being bound.
+    pub fn listings(&self) -> impl Iterator<Item = (ListenerId, &Listing)> {
+        self.listings.iter().map(|(id, it)| (*id, it))
+    }
+
+    /// One of them.
+    #[must_use]
+    pub fn listing(&self, listener: ListenerId) -> Option<&Listing> {
+        self.listings.get(&listener)
+    }
+
+    pub(super) fn is_listed(&self, listener: ListenerId) -> bool {
+        self.listings.contains_key(&listener)
+    }
+
+    pub(super) fn query(&mut self, worker: WorkerId, seq: Seq, query: &Query, plan: &Plan) {
+        if !self.crew.get(&worker).is_some_and(Member::may_listen) {
+            return;
+        }
+        self.asked.push((worker, seq));
+        let has = |it: &Listing| it.holders.contains(&worker) || it.waiting.contains(&worker);
+        let count = self.listings.values().filter(|it| has(it)).count();
+        let key = query.key();
+        let Some(it) = self.listings.values_mut().find(|it| it.key == key) else {
+            return;
+        };
+        if count >= plan.limits.listeners_per_worker || has(it) {
+            return;
+        }
+        if it.open {
+            it.holders.push(worker);
+        } else {
+            it.waiting.push(worker);
+            it.unwanted = false;
+        }
+    }
+
+    /// The machine wants a socket: for the one who asked last.
+    pub(super) fn bind(&mut self, listener: ListenerId, query: &Query, mode: Mode) {
+        let waiting = self.asked.last().map(|it| it.0).into_iter().collect();
+        let listing = Listing {
+            key: query.key(),
+            address: query.address.clone(),
+            mode,
+            open: false,
+            unwanted: false,
+            waiting,
+            holders: Vec::new(),
+        };
+        self.listings.insert(listener, listing);
+    }
+
+    pub(super) fn bound(&mut self, listener: ListenerId, done: bool) {
+        let Some(it) = self.listings.get_mut(&listener) else {
+            return;
+        };
+        if done && it.unwanted {
+            self.must_close.push(listener);
+            self.listings.remove(&listener);
+        } else if done {
+            it.open = true;
+            it.holders = std::mem::take(&mut it.waiting);
+        } else {
+            self.listings.remove(&listener);
+        }
+    }
+
+    pub(super) fn closed_by_worker(&mut self, worker: WorkerId, key: &Key) {
+        let held = |it: &Listing| it.key == *key && it.holders.contains(&worker);
+        let found = self.listings.iter().find(|(_, it)| held(it));
+        if let Some(id) = found.map(|(id, _)| *id) {
+            self.leave(worker, id, true);
+        }
+    }
+
+    pub(super) fn unlist(&mut self, worker: WorkerId, explicit: bool) {
+        let ids: Vec<_> = self.listings.keys().copied().collect();
+        for id in ids {
+            self.leave(worker, id, explicit);
+        }
+    }
+
+    fn leave(&mut self, worker: WorkerId, id: ListenerId, explicit: bool) {
+        let Some(it) = self.listings.get_mut(&id) else {
+            return;
+        };
+        let before = it.holders.len() + it.waiting.len();
+        it.holders.retain(|who| *who != worker);
+        it.waiting.retain(|who| *who != worker);
+        let after = it.holders.len() + it.waiting.len();
+        // The last who wants it closes it by its own will; a death leaves it for a successor.
+        if after != before && after == 0 && explicit {
+            self.close(id);
+        }
+    }
+
+    pub(super) fn close(&mut self, id: ListenerId) {
+        let Some(it) = self.listings.get_mut(&id) else {
+            return;
+        };
+        if !it.open {
+            it.unwanted = true;
+            it.waiting.clear();
+            return;
+        }
+        self.listings.remove(&id);
+        self.must_close.push(id);
+        let held: Vec<_> = self
+            .conns
+            .iter()
+            .filter(|(_, entry)| entry.listener == id && entry.status == Status::Held)
+            .map(|(conn, _)| *conn)
+            .collect();
+        for conn in held {
+            self.end(conn, End::Closed(CloseReason::ListenerClosed));
+        }
+    }
+
+    pub(super) fn closing(&mut self, listener: ListenerId) -> Checked {
+        let at = self.must_close.iter().position(|it| *it == listener);
+        if let Some(at) = at {
+            self.must_close.swap_remove(at);
+        }
+        ensure(at.is_some(), Check::C9SocketLife, || {
+            format!("listener {listener} was closed though nobody gave it up")
+        })
+    }
+}

@@ -1,0 +1,204 @@
+//! What must come true once faults have stopped.
+
+use portcrew_core::primary::{Event, Exit};
+use portcrew_core::{CloseReason, ConnId};
+
+use super::account::Status;
+use super::kernel::Peer;
+use super::plan::{Manner, Temper};
+use super::report::{Broken, Check, Checked, ensure};
+use super::worker::{Process, Run};
+use super::world::World;
+
+/// Rounds in which something may still move. Far above what a run needs: beyond it, it goes in a circle.
+const MOST_ROUNDS: u32 = 20_000;
+
+impl World {
+    /// Faults stop: hurt and hostile workers are killed, a good one is started, and everything that waits
+    /// is served. Then all are told to leave, and nothing may be left.
+    pub(super) fn settle(&mut self) -> Checked {
+        self.settling = true;
+        self.trace.say(|| "faults stop".into());
+        for at in 0..self.processes.len() {
+            self.judge(at);
+        }
+        self.fork(Temper::HONEST, true)?;
+        self.come_to_rest()?;
+        self.check_served()?;
+        self.stop()?;
+        self.check_nothing_is_left()
+    }
+
+    /// Only the good may serve on.
+    fn judge(&mut self, at: usize) {
+        let process = &mut self.processes[at];
+        let good = match process.temper.manner {
+            Manner::Honest | Manner::Slow => process.is_running() && !process.has_deserted(),
+            Manner::Refusing
+            | Manner::Lying
+            | Manner::Crashing(_)
+            | Manner::Deserting
+            | Manner::Bequeathing => false,
+        };
+        if !good && process.is_alive() {
+            process.die(Exit::Signal(9));
+        }
+    }
+
+    /// Moves everybody until nobody can move and no time-out changes that.
+    fn come_to_rest(&mut self) -> Checked {
+        for _ in 0..MOST_ROUNDS {
+            if self.round()? {
+                continue;
+            }
+            let tally = &self.account.tally;
+            let busy = tally.held + tally.offered > 0
+                || self
+                    .kernel
+                    .sockets
+                    .values()
+                    .any(|it| it.polled && !it.backlog.is_empty())
+                || self.primary.listeners().any(|it| it.is_resting);
+            if !busy || !self.jump()? {
+                return Ok(());
+            }
+        }
+        Err(Broken::new(
+            Check::Liveness,
+            "it never comes to rest".into(),
+        ))
+    }
+
+    fn round(&mut self) -> Result<bool, Broken> {
+        let mut moved = self.bind_next()? | self.prove_next()?;
+        for at in 0..self.processes.len() {
+            moved |= self.reap(at)?;
+            moved |= self.read_from(at, true)?;
+            moved |= self.worker_steps(at)?;
+            moved |= self.user_serves(at)?;
+        }
+        let listeners: Vec<_> = self.kernel.sockets.keys().copied().collect();
+        for listener in listeners {
+            moved |= self.accept_from(listener, 4)?;
+        }
+        Ok(moved)
+    }
+
+    /// Every connection is taken, or closed with a reason; whoever was taken by a good worker is answered.
+    fn check_served(&self) -> Checked {
+        let tally = &self.account.tally;
+        ensure(tally.held + tally.offered == 0, Check::Liveness, || {
+            let left: Vec<_> = self.primary.connections().collect();
+            format!("these are neither taken nor closed: {left:?}")
+        })?;
+        ensure(self.account.asked.is_empty(), Check::Liveness, || {
+            format!("these questions have no answer: {:?}", self.account.asked)
+        })?;
+        for (conn, entry) in self.account.entries() {
+            if let Status::Taken(worker) = entry.status {
+                let at = usize::try_from(worker.0).unwrap_or(0).saturating_sub(1);
+                self.check_taken(conn, &self.processes[at])?;
+            }
+        }
+        self.check_holders_serve()?;
+        for (id, socket) in &self.kernel.sockets {
+            let left = socket.backlog.len();
+            ensure(left == 0 || !socket.polled, Check::Liveness, || {
+                format!("{left} wait in the backlog of listener {id}, which is polled")
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Whoever the primary counts on is there to serve.
+    fn check_holders_serve(&self) -> Checked {
+        for (id, listing) in self.account.listings() {
+            for worker in &listing.holders {
+                let at = usize::try_from(worker.0).unwrap_or(0).saturating_sub(1);
+                let process = &self.processes[at];
+                let serves = !process.is_good() || process.serves(&listing.address);
+                ensure(serves, Check::WorkerSide, || {
+                    format!("worker {worker} holds listener {id} and does not know it")
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn check_taken(&self, conn: ConnId, process: &Process) -> Checked {
+        let it = self.kernel.conn(conn);
+        let excused = !process.is_good() || it.peer != Peer::Open;
+        ensure(
+            excused || it.delivered_to == Some(process.id),
+            Check::C2OneOwner,
+            || {
+                format!(
+                    "worker {} took {conn} and its user never saw it",
+                    process.id
+                )
+            },
+        )?;
+        ensure(excused || it.answered, Check::Liveness, || {
+            format!("worker {} took {conn} and never answered", process.id)
+        })
+    }
+
+    /// All workers are told to leave.
+    fn stop(&mut self) -> Checked {
+        self.trace.say(|| "all are told to leave".into());
+        for at in 0..self.processes.len() {
+            let worker = self.processes[at].id;
+            self.feed(Event::Disconnect { worker })?;
+        }
+        self.come_to_rest()?;
+        // Whoever does not leave by itself, for its channel is closed, is killed.
+        for at in 0..self.processes.len() {
+            if self.processes[at].is_alive() {
+                let process = &mut self.processes[at];
+                ensure(process.has_deserted(), Check::Liveness, || {
+                    format!("worker {} was told to leave and stays", process.id)
+                })?;
+                process.die(Exit::Signal(9));
+            }
+        }
+        self.come_to_rest()?;
+        let left: Vec<_> = self.account.listings().map(|(id, _)| id).collect();
+        for listener in left {
+            self.feed(Event::CloseListener { listener })?;
+        }
+        while self.jump()? {
+            self.come_to_rest()?;
+        }
+        Ok(())
+    }
+
+    fn check_nothing_is_left(&self) -> Checked {
+        let reaped = self.processes.iter().all(|it| it.run == Run::Reaped);
+        ensure(reaped, Check::Liveness, || {
+            "a process was not reaped".into()
+        })?;
+        let known: Vec<_> = self.primary.workers().collect();
+        ensure(known.is_empty(), Check::Liveness, || {
+            format!("the primary still waits for workers {known:?}")
+        })?;
+        let clean = self.kernel.sockets.is_empty() && self.kernel.copies() == 0;
+        ensure(clean, Check::C4Copy, || {
+            let copies = self.kernel.copies();
+            format!("left open: {:?}, and {copies} copies", self.kernel.sockets)
+        })
+    }
+
+    /// Adds what the run did to what was seen.
+    pub(super) fn summarize(&mut self) {
+        let ledger = self.primary.ledger().clone();
+        self.seen.add("accepted", ledger.accepted);
+        self.seen.add("taken", ledger.taken);
+        self.seen.add("offered again", ledger.offered_again);
+        self.seen.add("stray answers", ledger.stray_answers);
+        self.seen.add("bad picks", ledger.bad_picks);
+        self.seen.add("steps", self.step);
+        for reason in CloseReason::ALL {
+            self.seen.add(reason.name(), ledger.closed_for(reason));
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! The seeded simulator of `portcrew-core`: both sides composed, with faults.
+//!
+//! A seed draws a topology, small limits, bad workers and an interleaving, and runs some two hundred steps of
+//! it. A step is as small as things get: one message on one link, one accepted batch, one small part of a
+//! worker's hand-over. The primary is core's own machine; a worker is core's own machine too, or a model of
+//! Node's, and its vices are laid around it. The kernel is a model that knows what really happened to each
+//! connection, so that a proof is computed and never assumed.
+//!
+//! * [`plan`] says what a seed draws, [`worker`] what a process can do, [`kernel`] and [`link`] what is between.
+//! * [`account`] is the reference: it works out from the events alone what the primary must believe.
+//! * Safety is checked after every step, liveness when faults have stopped.
+//! * [`mutation`] plants faults in the machine's decisions, to see that the checks object.
+//!
+//! Starting and stopping workers is drawn here too; a machine that decides it would be asked in
+//! `fault.rs`, where a successor is started, and be told the notices that `shell/perform.rs` counts.
+
+pub mod account;
+pub mod clock;
+mod fault;
+pub mod kernel;
+pub mod link;
+mod liveness;
+pub mod mutation;
+pub mod plan;
+pub mod policy;
+pub mod report;
+pub mod rng;
+mod run;
+mod safety;
+mod schedule;
+pub mod shell;
+mod words;
+pub mod worker;
+pub mod world;
+
+pub use mutation::Mutation;
+pub use report::{Check, Coverage, Violation};
+pub use rng::Rng;
+pub use run::{Runs, explain, run};

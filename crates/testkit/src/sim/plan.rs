@@ -1,0 +1,217 @@
+//! What a seed draws before the first step: topology, limits, faults.
+
+use std::time::Duration;
+
+use portcrew_core::primary::Mode;
+use portcrew_core::{Address, Family, Limits, Query};
+
+use super::policy::Policy;
+use super::rng::Rng;
+
+/// One world, before it begins.
+#[derive(Debug)]
+pub struct Plan {
+    /// The primary's bounds: small ones, so that they are met.
+    pub limits: Limits,
+    /// Who accepts.
+    pub mode: Mode,
+    /// Who is chosen.
+    pub policy: Policy,
+    /// What workers listen on.
+    pub queries: Vec<Query>,
+    /// The first workers.
+    pub crew: Vec<Temper>,
+    /// Whether tempers may be bad and processes may be hurt.
+    pub faults: bool,
+    /// The length of a socket's queue.
+    pub backlog: usize,
+    /// Connections that the primary may have open.
+    pub primary_room: usize,
+    /// Messages that fit into a channel.
+    pub channel_room: usize,
+    /// Packets that fit into a lane.
+    pub lane_room: usize,
+    /// How often, of a hundred, `bind` fails.
+    pub bind_fails: u64,
+    /// How long the faulty part lasts.
+    pub steps: u64,
+}
+
+/// How a worker speaks and behaves.
+#[derive(Debug, Clone, Copy)]
+pub struct Temper {
+    /// Its side of the conversation.
+    pub speaks: Speaks,
+    /// Its vice.
+    pub manner: Manner,
+    /// Connections that it may have open.
+    pub room: usize,
+}
+
+/// A worker's side of the conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Speaks {
+    /// Core's worker machine, with a lane.
+    Lane,
+    /// Core's worker machine, on the channel alone.
+    Channel,
+    /// A model of a Node worker.
+    Node,
+}
+
+/// What is wrong with a worker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Manner {
+    /// Nothing.
+    Honest,
+    /// It acts seldom.
+    Slow,
+    /// It refuses connections.
+    Refusing,
+    /// It answers what it was not asked.
+    Lying,
+    /// It dies at this point of a hand-over.
+    Crashing(Point),
+    /// It closes its channel and lives on.
+    Deserting,
+    /// Its sockets outlive it in a grandchild.
+    Bequeathing,
+}
+
+/// A point in a hand-over, as the worker sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Point {
+    /// The offer is in its socket.
+    BeforeRead,
+    /// The offer is read.
+    AfterRead,
+    /// The answer is out, the connection not yet with the user.
+    AfterAnswer,
+    /// The connection is with the user, the answer may not be out.
+    AfterDeliver,
+    /// The user has read a byte.
+    AfterByte,
+}
+
+impl Plan {
+    /// What this seed draws.
+    pub fn draw(rng: &mut Rng) -> Self {
+        let faults = !rng.percent(10);
+        let crew = (0..rng.between(1, 5)).map(|_| Temper::draw(rng, faults));
+        let crew = crew.collect();
+        Self {
+            limits: limits(rng),
+            mode: rng.weighted(&[(Mode::Handover, 92), (Mode::Shared, 8)]),
+            policy: rng.weighted(&[
+                (Policy::RoundRobin, 64),
+                (Policy::Sticky, 20),
+                (Policy::Choosy, 8),
+                (Policy::Confused, 8),
+            ]),
+            queries: queries(rng),
+            crew,
+            faults,
+            backlog: rng.index(8) + 1,
+            primary_room: if rng.percent(25) {
+                3 + rng.index(6)
+            } else {
+                1_000
+            },
+            channel_room: rng.index(5) + 2,
+            lane_room: rng.index(3) + 1,
+            bind_fails: if faults { 10 } else { 0 },
+            steps: rng.between(120, 280),
+        }
+    }
+}
+
+impl Temper {
+    /// A good worker on the lane.
+    pub const HONEST: Self = Self {
+        speaks: Speaks::Lane,
+        manner: Manner::Honest,
+        room: 1_000,
+    };
+
+    /// Any worker.
+    pub fn draw(rng: &mut Rng, faults: bool) -> Self {
+        let speaks = rng.weighted(&[
+            (Speaks::Lane, 50),
+            (Speaks::Channel, 20),
+            (Speaks::Node, 30),
+        ]);
+        let point = rng.one_of(&[
+            Point::BeforeRead,
+            Point::AfterRead,
+            Point::AfterAnswer,
+            Point::AfterDeliver,
+            Point::AfterByte,
+        ]);
+        let vice = u64::from(faults);
+        Self {
+            speaks,
+            manner: rng.weighted(&[
+                (Manner::Honest, 45),
+                (Manner::Slow, 10 * vice),
+                (Manner::Refusing, 8 * vice),
+                (Manner::Lying, 8 * vice),
+                (Manner::Crashing(point), 15 * vice),
+                (Manner::Deserting, 7 * vice),
+                (Manner::Bequeathing, 7 * vice),
+            ]),
+            room: if rng.percent(15 * vice) {
+                1 + rng.index(4)
+            } else {
+                1_000
+            },
+        }
+    }
+}
+
+fn limits(rng: &mut Rng) -> Limits {
+    let ms = |rng: &mut Rng, first, last| Duration::from_millis(rng.between(first, last));
+    let few = |rng: &mut Rng, first, last| u32::try_from(rng.between(first, last)).unwrap_or(1);
+    let mut limits = Limits::default();
+    limits.held = rng.index(7) + 2;
+    limits.held_for = ms(rng, 100, 3_000);
+    limits.channel_window = few(rng, 1, 2);
+    limits.lane_window = few(rng, 1, 4);
+    limits.deficit = rng.between(1, 8);
+    limits.refusals = few(rng, 1, 6);
+    limits.refusal_rest = ms(rng, 5, 60);
+    limits.accept_rest = ms(rng, 5, 20);
+    limits.accept_rest_cap = ms(rng, 40, 200);
+    limits.exit_drain = ms(rng, 10, 200);
+    limits.abandoned_after = ms(rng, 50, 500);
+    limits.offences = few(rng, 2, 8);
+    limits.listeners_per_worker = rng.index(3) + 1;
+    limits
+}
+
+fn queries(rng: &mut Rng) -> Vec<Query> {
+    let tcp = |port| Address::Tcp {
+        host: None,
+        port,
+        family: Family::V4,
+        ipv6_only: false,
+    };
+    let unix = || Address::Unix {
+        path: "/run/app.sock".into(),
+        readable_all: false,
+        writable_all: false,
+    };
+    let addresses = match rng.below(10) {
+        0..4 => vec![tcp(80)],
+        4 => vec![unix()],
+        5..8 => vec![tcp(80), unix()],
+        8 => vec![tcp(80), tcp(443)],
+        _ => vec![tcp(0), tcp(80), unix()],
+    };
+    let query = |address| Query {
+        address,
+        index: 0,
+        backlog: None,
+        data: None,
+    };
+    addresses.into_iter().map(query).collect()
+}

@@ -1,0 +1,193 @@
+//! The seeded scheduler: who moves next, and by how little.
+
+use std::time::Duration;
+
+use portcrew_core::{ConnId, ListenerId};
+
+use super::kernel::Peer;
+use super::plan::Manner;
+use super::report::{Broken, Checked};
+use super::world::World;
+
+type Moved = Result<bool, Broken>;
+
+/// Who moves.
+#[derive(Debug, Clone, Copy)]
+enum Mover {
+    Client,
+    Accept,
+    Read,
+    Worker,
+    User,
+    Bind,
+    Prove,
+    Reap,
+    Time,
+    Fault,
+    Command,
+}
+
+const MOVERS: [(Mover, u64); 11] = [
+    (Mover::Client, 20),
+    (Mover::Accept, 12),
+    (Mover::Read, 20),
+    (Mover::Worker, 34),
+    (Mover::User, 12),
+    (Mover::Bind, 5),
+    (Mover::Prove, 5),
+    (Mover::Reap, 5),
+    (Mover::Time, 4),
+    (Mover::Fault, 3),
+    (Mover::Command, 2),
+];
+
+/// How many movers are tried until one has something to do.
+const TRIES: usize = 4;
+
+impl World {
+    /// The part with faults.
+    pub(super) fn run_faulty(&mut self) -> Checked {
+        for temper in self.plan.crew.clone() {
+            self.fork(temper, false)?;
+        }
+        while self.step < self.plan.steps {
+            self.step += 1;
+            for _ in 0..TRIES {
+                if self.one_move()? {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn one_move(&mut self) -> Moved {
+        match self.rng.weighted(&MOVERS) {
+            Mover::Client => Ok(self.client()),
+            Mover::Accept => {
+                let batch = self.rng.index(4) + 1;
+                match self.any_socket() {
+                    Some(listener) => self.accept_from(listener, batch),
+                    None => Ok(false),
+                }
+            }
+            Mover::Read => {
+                let at = self.rng.index(self.processes.len());
+                let lane_first = self.rng.percent(50);
+                self.read_from(at, lane_first)
+            }
+            Mover::Worker => self.worker_acts(),
+            Mover::User => self.user_acts(),
+            Mover::Bind => self.bind_next(),
+            Mover::Prove => self.prove_next(),
+            Mover::Reap => {
+                let at = self.rng.index(self.processes.len());
+                self.reap(at)
+            }
+            Mover::Time => self.time_passes(),
+            Mover::Fault => self.fault(),
+            Mover::Command => self.command(),
+        }
+    }
+
+    fn any_socket(&mut self) -> Option<ListenerId> {
+        let at = self.rng.index(self.kernel.sockets.len());
+        self.kernel.sockets.keys().nth(at).copied()
+    }
+
+    fn worker_acts(&mut self) -> Moved {
+        let at = self.rng.index(self.processes.len());
+        let slow = self.processes[at].temper.manner == Manner::Slow;
+        if slow && !self.settling && self.rng.percent(80) {
+            return Ok(false);
+        }
+        // Several small steps in one go, as often as not: processes are faster than clients.
+        let steps = self.rng.between(1, 6);
+        let mut moved = false;
+        for _ in 0..steps {
+            moved |= self.worker_steps(at)?;
+        }
+        Ok(moved)
+    }
+
+    pub(super) fn worker_steps(&mut self, at: usize) -> Moved {
+        let lane_first = self.rng.percent(50);
+        let process = &mut self.processes[at];
+        let moved = process.step(&mut self.kernel, &mut self.seen, lane_first)?;
+        if moved {
+            let process = &self.processes[at];
+            self.trace
+                .say(|| format!("    worker {}: {}", process.id, process.next_step()));
+            self.flush_some();
+        }
+        Ok(moved)
+    }
+
+    fn user_acts(&mut self) -> Moved {
+        let at = self.rng.index(self.processes.len());
+        self.user_serves(at)
+    }
+
+    pub(super) fn user_serves(&mut self, at: usize) -> Moved {
+        let process = &mut self.processes[at];
+        process.serve(&mut self.kernel, &mut self.rng, &mut self.seen)
+    }
+
+    fn time_passes(&mut self) -> Moved {
+        if self.rng.percent(20) {
+            return self.jump();
+        }
+        let wait = Duration::from_micros(self.rng.between(100, 30_000));
+        self.pass(wait)?;
+        Ok(true)
+    }
+
+    fn client(&mut self) -> bool {
+        if self.kernel.connections() == 0 || self.rng.percent(45) {
+            return self.connect();
+        }
+        let back = self.rng.index(self.kernel.connections().min(24)) + 1;
+        let conn = ConnId((self.kernel.connections() - back) as u64);
+        let choice = self.rng.below(100);
+        let it = self.kernel.conn_mut(conn);
+        if it.peer != Peer::Open || it.answered {
+            return false;
+        }
+        let did = match choice {
+            0..70 => {
+                it.sent += 46;
+                "sends"
+            }
+            70..85 => {
+                it.peer = Peer::Fin;
+                "ends"
+            }
+            _ => {
+                it.peer = Peer::Rst;
+                "resets"
+            }
+        };
+        self.trace.say(|| format!("    client {conn} {did}"));
+        true
+    }
+
+    fn connect(&mut self) -> bool {
+        let Some(listener) = self.any_socket() else {
+            return false;
+        };
+        match self.kernel.connect(listener) {
+            Some(conn) => {
+                self.trace
+                    .say(|| format!("    client {conn} connects to listener {listener}"));
+                if self.rng.percent(60) {
+                    self.kernel.conn_mut(conn).sent = 46;
+                }
+                true
+            }
+            None => {
+                self.seen.saw("backlog full");
+                false
+            }
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! The primary's shell: it carries out actions upon the model kernel and brings events from it.
+
+mod perform;
+mod reading;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use portcrew_core::{ConnId, Key, ListenerId, Query, Seq, WorkerId};
+
+use super::link::{Down, LaneOffer, Link, PACKET};
+
+/// What the shell keeps.
+#[derive(Debug, Default)]
+pub struct Shell {
+    /// One desk for each worker.
+    pub desks: BTreeMap<WorkerId, Desk>,
+    /// Names of listeners, for the channel.
+    pub keys: BTreeMap<ListenerId, Key>,
+    /// Sockets that are being bound.
+    pub binds: VecDeque<(ListenerId, Query, portcrew_core::primary::Mode)>,
+    /// Connections to be judged.
+    pub proofs: VecDeque<(ConnId, WorkerId, Seq)>,
+    /// Offers that have left the primary.
+    pub sent: BTreeSet<(WorkerId, Seq)>,
+}
+
+/// What waits to be written to one worker.
+#[derive(Debug, Default)]
+pub struct Desk {
+    channel: VecDeque<Down>,
+    lane: VecDeque<LaneOffer>,
+    /// The offer whose descriptor is on the way: nothing else is written until it came.
+    pub pending: Option<Seq>,
+    /// The machine was told that the worker's sockets are at their end.
+    pub drained: bool,
+    /// The machine wants the sockets closed.
+    pub closing: bool,
+}
+
+impl Desk {
+    /// A connection that is let go before it was sent is not sent.
+    fn forget(&mut self, gone: ConnId) {
+        let other = |it: &Down| !matches!(it, Down::Conn { conn, .. } if *conn == gone);
+        self.channel.retain(other);
+        self.lane.retain(|it| it.conn != gone);
+    }
+
+    /// Writes what fits. Says whether anything did, and which offers left.
+    pub fn flush(
+        &mut self,
+        worker: WorkerId,
+        link: &mut Link,
+        sent: &mut BTreeSet<(WorkerId, Seq)>,
+    ) -> bool {
+        if !link.primary_end || !link.worker_end {
+            return false;
+        }
+        let mut wrote = false;
+        while self.pending.is_none() && link.down.len() < link.channel_room {
+            let Some(next) = self.channel.pop_front() else {
+                break;
+            };
+            if let Down::Conn { seq, .. } = &next {
+                self.pending = Some(*seq);
+                sent.insert((worker, *seq));
+            }
+            link.down.push_back(next);
+            wrote = true;
+        }
+        while !self.lane.is_empty() && link.offers.len() < link.lane_room {
+            let packet: Vec<_> = self.lane.drain(..self.lane.len().min(PACKET)).collect();
+            sent.extend(packet.iter().map(|it| (worker, it.seq)));
+            link.offers.push_back(packet);
+            wrote = true;
+        }
+        wrote
+    }
+
+    /// Something waits here.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.channel.is_empty() && self.lane.is_empty()
+    }
+}

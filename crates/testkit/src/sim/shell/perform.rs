@@ -1,0 +1,220 @@
+//! Actions, performed one by one and in order.
+
+use portcrew_core::primary::{Action, Event, Proof};
+use portcrew_core::{ConnId, Errno, ListenerId, Query, Seq, SockName, WorkerId};
+
+use crate::sim::kernel::Socket;
+use crate::sim::link::{Down, LaneOffer};
+use crate::sim::report::{Check, Checked, ensure};
+use crate::sim::words::Brief;
+use crate::sim::world::World;
+
+impl World {
+    /// Performs what the machine decided, after the saboteur has had a look.
+    pub(in crate::sim) fn perform_all(&mut self) -> Checked {
+        let now = self.clock.now();
+        for decided in std::mem::take(&mut self.actions) {
+            for action in self.saboteur.action(decided) {
+                self.trace.say(|| format!("    {}", Brief(&action)));
+                self.account
+                    .action(now, &action, &self.plan, &self.kernel)?;
+                self.perform(action)?;
+            }
+        }
+        self.flush_some();
+        Ok(())
+    }
+
+    fn perform(&mut self, action: Action) -> Checked {
+        match action {
+            Action::Send {
+                worker, message, ..
+            } => {
+                if let Some(desk) = self.shell.desks.get_mut(&worker) {
+                    desk.channel.push_back(Down::Message(message));
+                }
+            }
+            Action::Offer {
+                worker,
+                seq,
+                conn,
+                listener,
+            } => return self.send_connection(worker, seq, conn, listener),
+            Action::Prove { conn, worker, seq } => {
+                self.check_left_nothing(worker, seq)?;
+                self.shell.proofs.push_back((conn, worker, seq));
+            }
+            Action::Release { conn, .. } => return self.release(conn),
+            Action::Bind {
+                listener,
+                query,
+                mode,
+            } => {
+                self.shell.keys.insert(listener, query.key());
+                self.shell.binds.push_back((listener, query, mode));
+            }
+            Action::Accept { listener, on } => return self.poll(listener, on),
+            Action::CloseListener { listener } => return self.close_socket(listener),
+            Action::CloseChannel { worker } => self.close_channel(worker),
+            Action::Notify(notice) => self.seen.saw(name(&notice)),
+        }
+        Ok(())
+    }
+
+    /// A good worker that leaves answers all that it was sent before it goes; unless the primary was so slow
+    /// that it gave the sockets up before it had read them.
+    fn check_left_nothing(&mut self, worker: WorkerId, seq: Seq) -> Checked {
+        let sent = self.shell.sent.contains(&(worker, seq));
+        let good = self.process_mut(worker).is_some_and(|it| it.is_good());
+        let read = self.shell.desks.get(&worker).is_some_and(|it| it.drained);
+        ensure(!(sent && good && read), Check::WorkerSide, || {
+            format!("worker {worker} left by itself and never answered {seq}")
+        })
+    }
+
+    fn send_connection(
+        &mut self,
+        worker: WorkerId,
+        seq: Seq,
+        conn: ConnId,
+        listener: ListenerId,
+    ) -> Checked {
+        ensure(self.kernel.conn(conn).primary_copy, Check::C4Copy, || {
+            format!("{conn} is offered and its copy is closed")
+        })?;
+        let lane = self.account.member(worker).is_some_and(|it| it.lane);
+        let (Some(desk), Some(key)) = (
+            self.shell.desks.get_mut(&worker),
+            self.shell.keys.get(&listener),
+        ) else {
+            return Ok(());
+        };
+        if lane {
+            desk.lane.push_back(LaneOffer {
+                seq,
+                conn,
+                listener,
+            });
+        } else {
+            let key = key.clone();
+            desk.channel.push_back(Down::Conn { seq, conn, key });
+        }
+        Ok(())
+    }
+
+    fn release(&mut self, conn: ConnId) -> Checked {
+        for desk in self.shell.desks.values_mut() {
+            desk.forget(conn);
+        }
+        let was_open = self.kernel.close_copy(conn);
+        ensure(was_open, Check::C4Copy, || {
+            format!("{conn} was released twice")
+        })
+    }
+
+    fn poll(&mut self, listener: ListenerId, on: bool) -> Checked {
+        let Some(socket) = self.kernel.sockets.get_mut(&listener) else {
+            return ensure(false, Check::C6BackPressure, || {
+                format!("there is no socket of listener {listener} to poll")
+            });
+        };
+        let was = std::mem::replace(&mut socket.polled, on);
+        ensure(was != on, Check::C6BackPressure, || {
+            format!("listener {listener} was told twice: {on}")
+        })
+    }
+
+    fn close_socket(&mut self, listener: ListenerId) -> Checked {
+        let socket = self.kernel.sockets.remove(&listener);
+        ensure(socket.is_some(), Check::C9SocketLife, || {
+            format!("listener {listener} has no socket to close")
+        })
+    }
+
+    fn close_channel(&mut self, worker: WorkerId) {
+        if let Some(desk) = self.shell.desks.get_mut(&worker) {
+            desk.closing = !desk.drained;
+            desk.channel.clear();
+            desk.lane.clear();
+        }
+        if let Some(process) = self.process_mut(worker) {
+            process.link.close_primary_end();
+        }
+    }
+
+    /// Binds the next socket that was asked for.
+    pub(in crate::sim) fn bind_next(&mut self) -> Result<bool, crate::sim::report::Broken> {
+        let Some((listener, query, mode)) = self.shell.binds.pop_front() else {
+            return Ok(false);
+        };
+        let outcome = self.bind(listener, &query, mode);
+        self.feed(Event::Bound { listener, outcome })?;
+        Ok(true)
+    }
+
+    fn bind(
+        &mut self,
+        listener: ListenerId,
+        query: &Query,
+        mode: portcrew_core::primary::Mode,
+    ) -> Result<Option<SockName>, Errno> {
+        if !self.settling && self.rng.percent(self.plan.bind_fails) {
+            self.seen.saw("bind failed");
+            return Err(Errno::ADDRESS_IN_USE);
+        }
+        let unix = query.address.is_unix();
+        let socket = Socket {
+            unix,
+            mode,
+            backlog: std::collections::VecDeque::new(),
+            room: self.plan.backlog,
+            polled: false,
+        };
+        self.kernel.sockets.insert(listener, socket);
+        let name = SockName {
+            address: "127.0.0.1".into(),
+            family: portcrew_core::Family::V4,
+            port: 80,
+        };
+        Ok((!unix).then_some(name))
+    }
+
+    /// Judges the next connection that was asked about.
+    pub(in crate::sim) fn prove_next(&mut self) -> Result<bool, crate::sim::report::Broken> {
+        let Some((conn, worker, seq)) = self.shell.proofs.pop_front() else {
+            return Ok(false);
+        };
+        let proof = if self.shell.sent.contains(&(worker, seq)) {
+            self.kernel.prove(conn)
+        } else {
+            Proof::NeverSent
+        };
+        self.seen.saw(match proof {
+            Proof::NeverSent => "proof: never sent",
+            Proof::Untouched => "proof: untouched",
+            Proof::Touched => "proof: touched",
+            Proof::PeerGone => "proof: peer gone",
+            Proof::Unprovable => "proof: unprovable",
+        });
+        self.feed(Event::Proof { conn, proof })?;
+        Ok(true)
+    }
+}
+
+const fn name(notice: &portcrew_core::primary::Notice) -> &'static str {
+    use portcrew_core::primary::Notice;
+    match notice {
+        Notice::Forked { .. } => "notice: forked",
+        Notice::Online { .. } => "notice: online",
+        Notice::Listening { .. } => "notice: listening",
+        Notice::ListenFailed { .. } => "notice: listen failed",
+        Notice::Bound { .. } => "notice: bound",
+        Notice::Disconnected { planned: true, .. } => "notice: disconnected, planned",
+        Notice::Disconnected { .. } => "notice: disconnected",
+        Notice::Exited { planned: true, .. } => "notice: exited, planned",
+        Notice::Exited { .. } => "notice: exited",
+        Notice::Misbehaved { .. } => "notice: misbehaved",
+        Notice::AcceptPaused { .. } => "notice: accept paused",
+        _ => "notice: other",
+    }
+}

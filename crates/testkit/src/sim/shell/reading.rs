@@ -1,0 +1,162 @@
+//! Events, read from the model kernel: workers' messages, ends, exits, and accepted connections.
+
+use portcrew_core::primary::{AcceptFailure, Event, Mode};
+use portcrew_core::worker::Verdict;
+use portcrew_core::{ConnId, FromWorker, ListenerId, Seq, WorkerId};
+
+use crate::sim::account::incoming;
+use crate::sim::link::Up;
+use crate::sim::report::Broken;
+use crate::sim::worker::Run;
+use crate::sim::world::World;
+
+type Moved = Result<bool, Broken>;
+
+impl World {
+    /// Writes what waits, to all workers: a turn of the primary ends with that.
+    pub(in crate::sim) fn flush_some(&mut self) {
+        for process in &mut self.processes {
+            if let Some(desk) = self.shell.desks.get_mut(&process.id) {
+                desk.flush(process.id, &mut process.link, &mut self.shell.sent);
+            }
+        }
+    }
+
+    /// Reads one message, one packet or the end from a worker. Says whether there was one.
+    pub(in crate::sim) fn read_from(&mut self, at: usize, lane_first: bool) -> Moved {
+        let worker = self.processes[at].id;
+        let Some(desk) = self.shell.desks.get_mut(&worker) else {
+            return Ok(false);
+        };
+        if desk.drained {
+            return Ok(false);
+        }
+        let link = &mut self.processes[at].link;
+        if desk.closing || link.is_drained() {
+            desk.drained = true;
+            link.close_primary_end();
+            self.feed(Event::Drained { worker })?;
+            return Ok(true);
+        }
+        if lane_first {
+            if let Some(answers) = link.answers.pop_front() {
+                return self.hear_answers(worker, answers);
+            }
+        }
+        match link.up.pop_front() {
+            Some(up) => self.hear(worker, up),
+            None => match link.answers.pop_front() {
+                Some(answers) => self.hear_answers(worker, answers),
+                None => Ok(false),
+            },
+        }
+    }
+
+    fn hear(&mut self, worker: WorkerId, up: Up) -> Moved {
+        let event = match up {
+            Up::Message(message) => Some(Event::Message { worker, message }),
+            Up::Garbage => Some(Event::Offence { worker }),
+            Up::HandleAck => {
+                self.handle_came(worker);
+                None
+            }
+            Up::HandleNack => self
+                .handle_came(worker)
+                .map(|seq| Event::NotReceived { worker, seq }),
+        };
+        if let Some(event) = event {
+            self.feed(event)?;
+        }
+        self.flush_some();
+        Ok(true)
+    }
+
+    /// The descriptor that was on the way has come, or is lost: the next may go.
+    fn handle_came(&mut self, worker: WorkerId) -> Option<Seq> {
+        self.shell
+            .desks
+            .get_mut(&worker)
+            .and_then(|desk| desk.pending.take())
+    }
+
+    fn hear_answers(&mut self, worker: WorkerId, answers: Vec<(Seq, Verdict)>) -> Moved {
+        if answers.len() > 1 {
+            self.seen.saw("lane packet of several answers");
+        }
+        for (seq, verdict) in answers {
+            // The machine may have had the channel closed in the middle of the packet.
+            let answer = |accepted| FromWorker::Answer { ack: seq, accepted };
+            self.feed(match verdict {
+                Verdict::Accepted => Event::Message {
+                    worker,
+                    message: answer(true),
+                },
+                Verdict::Refused => Event::Message {
+                    worker,
+                    message: answer(false),
+                },
+                Verdict::Lost => Event::NotReceived { worker, seq },
+            })?;
+        }
+        Ok(true)
+    }
+
+    /// Asks for the status of a process that has ended.
+    pub(in crate::sim) fn reap(&mut self, at: usize) -> Moved {
+        let process = &mut self.processes[at];
+        let Run::Zombie(status) = process.run else {
+            return Ok(false);
+        };
+        process.run = Run::Reaped;
+        let worker = process.id;
+        self.feed(Event::Exited { worker, status })?;
+        Ok(true)
+    }
+
+    /// Accepts a batch from one socket, as long as the machine wants it.
+    pub(in crate::sim) fn accept_from(&mut self, listener: ListenerId, batch: usize) -> Moved {
+        let mut moved = false;
+        for _ in 0..batch {
+            let wanted = self.primary.is_accepting(listener);
+            let full = self.kernel.copies() >= self.plan.primary_room;
+            let Some(socket) = self.kernel.sockets.get_mut(&listener) else {
+                break;
+            };
+            if socket.mode == Mode::Shared || !socket.polled || !wanted {
+                break;
+            }
+            if socket.backlog.is_empty() {
+                break;
+            }
+            moved = true;
+            if full {
+                self.seen.saw("accept failed for want of descriptors");
+                let failure = AcceptFailure::Resource;
+                self.feed(Event::AcceptFailed { listener, failure })?;
+                break;
+            }
+            let Some(conn) = socket.backlog.pop_front() else {
+                break;
+            };
+            self.accepted(listener, conn)?;
+        }
+        Ok(moved)
+    }
+
+    fn accepted(&mut self, listener: ListenerId, conn: ConnId) -> Result<(), Broken> {
+        if !self.settling && self.plan.faults && self.rng.percent(2) {
+            self.seen.saw("accept failed for one connection");
+            let failure = AcceptFailure::Connection;
+            self.kernel.conn_mut(conn).peer = crate::sim::kernel::Peer::Rst;
+            return self.feed(Event::AcceptFailed { listener, failure });
+        }
+        self.kernel.open_copy(conn);
+        let unix = self.kernel.conn(conn).unix;
+        let peer = incoming(conn, listener, unix).peer;
+        self.feed(Event::Accepted {
+            listener,
+            conn,
+            peer,
+        })
+    }
+}

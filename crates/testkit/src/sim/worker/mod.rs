@@ -1,0 +1,10 @@
+//! The simulated worker process: core's own machine or a model of Node, its shell, its user, its vices.
+
+mod brain;
+mod delivery;
+mod node;
+mod process;
+mod reading;
+mod user;
+
+pub use process::{Process, Run};

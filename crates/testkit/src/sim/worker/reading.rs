@@ -1,0 +1,167 @@
+//! How a worker process reads its sockets, and what its vices make of an offer.
+
+use portcrew_core::worker::Verdict;
+use portcrew_core::{ConnId, FromWorker, Reply, Seq, ToWorker};
+
+use super::brain::Came;
+use super::process::{Process, Todo};
+use crate::sim::link::{Down, LaneOffer, Up};
+use crate::sim::plan::{Manner, Point};
+use crate::sim::report::Coverage;
+
+impl Process {
+    /// Reads one message or one packet. Says whether there was one.
+    pub(super) fn read(&mut self, lane_first: bool, seen: &mut Coverage) -> bool {
+        if !self.link.worker_end || self.heard_end {
+            return false;
+        }
+        if self.link.holds_connection() && self.falls(Point::BeforeRead, seen) {
+            return true;
+        }
+        if lane_first {
+            self.read_lane(seen) || self.read_channel(seen)
+        } else {
+            self.read_channel(seen) || self.read_lane(seen) || self.read_end()
+        }
+    }
+
+    /// The primary has closed its ends and everything is read.
+    fn read_end(&mut self) -> bool {
+        let at_end = !self.link.primary_end;
+        if at_end {
+            self.heard_end = true;
+            let steps = self.brain.end();
+            self.plan_all(steps);
+        }
+        at_end
+    }
+
+    fn read_lane(&mut self, seen: &mut Coverage) -> bool {
+        let Some(packet) = self.link.offers.pop_front() else {
+            return false;
+        };
+        self.take_packet(packet, seen);
+        self.falls(Point::AfterRead, seen);
+        true
+    }
+
+    fn take_packet(&mut self, packet: Vec<LaneOffer>, seen: &mut Coverage) {
+        if packet.len() > 1 {
+            seen.saw("lane packet of several connections");
+        }
+        for LaneOffer {
+            seq,
+            conn,
+            listener,
+        } in packet
+        {
+            self.consider(seq, Came::Lane(listener), conn, seen);
+        }
+        self.todo.push_back(Todo::Flush);
+    }
+
+    fn read_channel(&mut self, seen: &mut Coverage) -> bool {
+        match self.link.down.pop_front() {
+            None => false,
+            Some(Down::Message(message)) => {
+                self.hear(message);
+                true
+            }
+            Some(Down::Conn { seq, conn, key }) => {
+                self.consider(seq, Came::Channel(key), conn, seen);
+                self.falls(Point::AfterRead, seen);
+                true
+            }
+        }
+    }
+
+    fn hear(&mut self, message: ToWorker) {
+        self.reply_listener = match &message {
+            ToWorker::Reply {
+                listener,
+                reply: Reply::Shared,
+                ..
+            } => Some(*listener),
+            ToWorker::Reply { .. } | ToWorker::Disconnect | ToWorker::FarewellHeard { .. } => None,
+        };
+        let steps = self.brain.message(message);
+        self.plan_all(steps);
+        // A reply may have freed offers that waited for it: their answers are the end of a turn too.
+        self.todo.push_back(Todo::Flush);
+    }
+
+    /// What becomes of an offer: its descriptor may not fit, and the worker may not be honest.
+    fn consider(&mut self, seq: Seq, came: Came, conn: ConnId, seen: &mut Coverage) {
+        let on_the_way = |it: &&Todo| matches!(it, Todo::Hold(..) | Todo::Deliver(..) | Todo::Drop);
+        let waiting = self.todo.iter().filter(on_the_way).count();
+        let open = self.hands.len() + self.queue.len() + waiting;
+        let arrived = open < self.temper.room;
+        self.offers.insert(seq, conn);
+        if !arrived {
+            seen.saw("descriptor lost on the way");
+        }
+        match (self.temper.manner, arrived) {
+            (Manner::Refusing, true) => {
+                seen.saw("worker refused for no reason");
+                self.refuse(seq, &came);
+            }
+            (_, arrived) => {
+                let steps = self.brain.offered(seq, came, arrived.then_some(conn));
+                self.plan_all(steps);
+            }
+        }
+        if self.temper.manner == Manner::Lying {
+            seen.saw("worker forged answers");
+            self.lie(seq);
+        }
+        self.last_seq = seq;
+    }
+
+    fn refuse(&mut self, seq: Seq, came: &Came) {
+        match came {
+            Came::Lane(_) => self.todo.push_back(Todo::Answer(seq, Verdict::Refused)),
+            Came::Channel(_) => {
+                let (ack, accepted) = (seq, false);
+                self.todo.push_back(Todo::Utter(Up::HandleAck));
+                let answer = FromWorker::Answer { ack, accepted };
+                self.todo.push_back(Todo::Say(answer));
+            }
+        }
+        self.todo.push_back(Todo::Drop);
+    }
+
+    /// Answers that nobody asked for: once more, ahead of time, and for a number that is another's.
+    fn lie(&mut self, seq: Seq) {
+        let ahead = Seq(seq.0 + 1 + seq.0 % 2);
+        let answer = |ack, accepted| Todo::Say(FromWorker::Answer { ack, accepted });
+        self.todo.push_back(answer(seq, true));
+        match seq.0 % 4 {
+            0 => self.todo.push_back(answer(ahead, true)),
+            1 => self.todo.push_back(answer(self.last_seq, false)),
+            2 => self.todo.push_back(Todo::Utter(Up::Garbage)),
+            _ => {
+                self.todo
+                    .push_back(Todo::Answer(Seq(seq.0 * 7), Verdict::Lost));
+                self.todo.push_back(Todo::Flush);
+            }
+        }
+    }
+
+    /// Before a worker closes its sockets it refuses what the lane still holds. Says whether it did.
+    pub(super) fn refuse_what_the_lane_holds(&mut self) -> bool {
+        let waiting: Vec<_> = self.link.offers.drain(..).flatten().collect();
+        if waiting.is_empty() {
+            return false;
+        }
+        let later = std::mem::take(&mut self.todo);
+        for it in waiting {
+            let steps = self
+                .brain
+                .offered(it.seq, Came::Lane(it.listener), Some(it.conn));
+            self.plan_all(steps);
+        }
+        self.todo.extend([Todo::Flush, Todo::CloseChannel]);
+        self.todo.extend(later);
+        true
+    }
+}

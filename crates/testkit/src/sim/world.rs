@@ -1,0 +1,147 @@
+//! One world: a primary's machine, its shell, a model kernel, and worker processes.
+
+use std::time::Duration;
+
+use portcrew_core::WorkerId;
+use portcrew_core::primary::{Action, Event, Primary, Settings};
+
+use super::account::Account;
+use super::clock::Clock;
+use super::kernel::Kernel;
+use super::mutation::Saboteur;
+use super::plan::{Plan, Temper};
+use super::report::{Broken, Check, Checked, Coverage, Trace, ensure};
+use super::rng::Rng;
+use super::shell::{Desk, Shell};
+use super::words::Brief;
+use super::worker::Process;
+
+/// Everything that there is.
+#[derive(Debug)]
+pub struct World {
+    pub(super) plan: Plan,
+    pub(super) rng: Rng,
+    pub(super) clock: Clock,
+    pub(super) kernel: Kernel,
+    pub(super) primary: Primary,
+    pub(super) shell: Shell,
+    pub(super) processes: Vec<Process>,
+    pub(super) account: Account,
+    pub(super) saboteur: Saboteur,
+    pub(super) actions: Vec<Action>,
+    pub(super) seen: Coverage,
+    pub(super) trace: Trace,
+    /// Faults have stopped.
+    pub(super) settling: bool,
+    pub(super) step: u64,
+}
+
+impl World {
+    /// The world of this seed, before its first step.
+    #[must_use]
+    pub fn new(seed: u64, saboteur: Saboteur, trace: Trace) -> Self {
+        let mut rng = Rng::new(seed);
+        let plan = Plan::draw(&mut rng);
+        let mut limits = plan.limits.clone();
+        saboteur.limits(&mut limits);
+        let primary = Primary::new(Settings {
+            mode: plan.mode,
+            scheduler: saboteur.scheduler(plan.policy),
+            limits,
+        });
+        Self {
+            plan,
+            rng,
+            clock: Clock::default(),
+            kernel: Kernel::default(),
+            primary,
+            shell: Shell::default(),
+            processes: Vec::new(),
+            account: Account::default(),
+            saboteur,
+            actions: Vec::new(),
+            seen: Coverage::default(),
+            trace,
+            settling: false,
+            step: 0,
+        }
+    }
+
+    /// Starts a worker that listens on some of what the plan has, on all of it when it is to be of use.
+    pub(super) fn fork(&mut self, temper: Temper, listens_on_all: bool) -> Checked {
+        let worker = WorkerId(u32::try_from(self.processes.len() + 1).unwrap_or(u32::MAX));
+        let mut process = Process::start(worker, temper, &self.plan);
+        for query in self.plan.queries.clone() {
+            if listens_on_all || self.rng.percent(85) {
+                process.listen(query);
+            }
+        }
+        self.trace
+            .say(|| format!("worker {worker} starts: {temper:?}"));
+        self.processes.push(process);
+        self.shell.desks.insert(worker, Desk::default());
+        self.feed(Event::Forked { worker })
+    }
+
+    pub(super) fn process_mut(&mut self, worker: WorkerId) -> Option<&mut Process> {
+        let at = usize::try_from(worker.0).ok()?.checked_sub(1)?;
+        self.processes.get_mut(at)
+    }
+
+    /// Tells the machine what happened, performs what it decides, and holds every promise against the
+    /// outcome.
+    pub(super) fn feed(&mut self, event: Event) -> Checked {
+        self.trace
+            .say(|| format!("{:?} {}", self.clock.now().since_origin(), Brief(&event)));
+        let now = self.clock.now();
+        self.account.event(now, &event, &self.plan, &self.kernel);
+        for told in self.saboteur.event(event) {
+            self.primary.handle(now, told, &mut self.actions);
+        }
+        self.perform_all()?;
+        self.run_timers()?;
+        self.account.settled()?;
+        self.check()
+    }
+
+    /// Lets time pass, and does what it makes due.
+    pub(super) fn pass(&mut self, wait: Duration) -> Checked {
+        let target = self.clock.now() + wait;
+        while let Some(next) = self.primary.next_timeout().filter(|at| *at <= target) {
+            self.clock.jump(next);
+            self.trace
+                .say(|| format!("{:?} time-out", self.clock.now().since_origin()));
+            self.run_timers()?;
+            self.account.settled()?;
+            self.check()?;
+        }
+        self.clock.jump(target);
+        // The machine had nothing to do; nor may the account have.
+        self.account.tick(target, &self.plan);
+        self.account.settled()
+    }
+
+    fn run_timers(&mut self) -> Checked {
+        let now = self.clock.now();
+        while self.primary.next_timeout().is_some_and(|at| at <= now) {
+            self.clock.count_timeout()?;
+            self.account.tick(now, &self.plan);
+            self.primary.handle_timeout(now, &mut self.actions);
+            let next = self.primary.next_timeout();
+            ensure(next.is_none_or(|at| at > now), Check::Spin, || {
+                format!("at {now:?} the next time-out is {next:?}")
+            })?;
+            self.perform_all()?;
+        }
+        Ok(())
+    }
+
+    /// Goes to the next time-out. Says whether there is one.
+    pub(super) fn jump(&mut self) -> Result<bool, Broken> {
+        let Some(next) = self.primary.next_timeout() else {
+            return Ok(false);
+        };
+        self.pass(next.since(self.clock.now()))?;
+        Ok(true)
+    }
+}

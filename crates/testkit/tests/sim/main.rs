@@ -1,0 +1,11 @@
+//! The simulator's runs, a test binary of its own: many seeds, planted faults, fairness.
+//!
+//! `PORTCREW_SIM_SEEDS=1000000` runs more seeds, `PORTCREW_SIM_SEED=7` runs one and prints all of it.
+
+#![forbid(unsafe_code)]
+// A panic is how a test fails, and a run of one seed is read by people.
+#![allow(clippy::panic, clippy::print_stdout)]
+
+mod fairness;
+mod mutations;
+mod seeds;

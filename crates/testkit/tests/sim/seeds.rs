@@ -1,0 +1,108 @@
+//! Ten thousand worlds, and every promise held in each step of them.
+
+use std::env;
+
+use portcrew_testkit::sim::{self, Coverage, Runs};
+
+/// Seeds of one test run.
+const SEEDS: u64 = 10_000;
+
+/// How often each situation must occur in them.
+const ENOUGH: u64 = 50;
+
+/// What a run of many seeds must have met. A fault that is never drawn is not survived.
+const MUST_MEET: [&str; 35] = [
+    "abandoned",
+    "accept failed for one connection",
+    "accept failed for want of descriptors",
+    "all_refused",
+    "backlog full",
+    "bad picks",
+    "bind failed",
+    "closes its channel and lives on",
+    "command: close listener",
+    "command: disconnect",
+    "command: worker closes a listener",
+    "command: worker leaves",
+    "command: worker listens once more",
+    "descriptor lost on the way",
+    "held_too_long",
+    "is killed while stopped",
+    "lane packet of several answers",
+    "lane packet of several connections",
+    "listener_closed",
+    "notice: listen failed",
+    "notice: misbehaved",
+    "offered again",
+    "policy_refused",
+    "proof: never sent",
+    "proof: peer gone",
+    "proof: touched",
+    "proof: unprovable",
+    "proof: untouched",
+    "stray answers",
+    "worker fell after delivery",
+    "worker fell after it read a byte",
+    "worker fell after it read an offer",
+    "worker fell before it read an offer",
+    "worker fell between answer and delivery",
+    "worker gave back what its user had not taken",
+];
+
+#[test]
+fn every_promise_holds_in_every_step_of_ten_thousand_seeds() {
+    if let Some(seed) = number("PORTCREW_SIM_SEED") {
+        return show(seed);
+    }
+    let runs = Runs::of(0..number("PORTCREW_SIM_SEEDS").unwrap_or(SEEDS));
+    if let Some(violation) = runs.violation {
+        panic!("{violation}");
+    }
+    println!(
+        "{} seeds ran to their end and met:\n{}",
+        runs.seeds, runs.seen
+    );
+    if runs.seeds >= SEEDS {
+        met_everything(&runs.seen);
+    }
+}
+
+fn met_everything(seen: &Coverage) {
+    for what in MUST_MEET {
+        assert!(
+            seen.count(what) >= ENOUGH,
+            "{what}: met {} times",
+            seen.count(what)
+        );
+    }
+}
+
+/// One seed with its whole trace, and its violation if there is one.
+fn show(seed: u64) {
+    let (violation, trace) = sim::explain(seed, None, true);
+    for line in trace {
+        println!("{line}");
+    }
+    if let Some(mut violation) = violation {
+        violation.trace.clear();
+        panic!("{violation}");
+    }
+}
+
+fn number(name: &str) -> Option<u64> {
+    let text = env::var(name).ok()?;
+    Some(
+        text.parse()
+            .unwrap_or_else(|_| panic!("{name} is no number: {text}")),
+    )
+}
+
+#[test]
+fn a_seed_runs_the_same_way_each_time() {
+    for seed in 0..20 {
+        assert_eq!(
+            sim::explain(seed, None, true).1,
+            sim::explain(seed, None, true).1
+        );
+    }
+}
