@@ -18,19 +18,12 @@ impl Backoff {
     /// Delays from `first`, never above `cap` by more than the spread.
     #[must_use]
     pub const fn new(first: Duration, cap: Duration, seed: u64) -> Self {
-        Self {
-            first,
-            cap,
-            streak: 0,
-            seed,
-        }
+        Self { first, cap, streak: 0, seed }
     }
 
     /// The delay before the next start; counts one more failure in a row.
     pub fn next_delay(&mut self) -> Duration {
-        let doubled = self
-            .first
-            .saturating_mul(1u32.checked_shl(self.streak).unwrap_or(u32::MAX));
+        let doubled = self.first.saturating_mul(1u32.checked_shl(self.streak).unwrap_or(u32::MAX));
         self.streak = self.streak.saturating_add(1);
         let plain = doubled.min(self.cap);
         // 80 % to 120 %.
@@ -68,14 +61,9 @@ mod tests {
         let (first, cap) = (Duration::from_millis(100), Duration::from_secs(30));
         let mut backoff = Backoff::new(first, cap, 7);
         for streak in 0..40u32 {
-            let plain = first
-                .saturating_mul(1u32.checked_shl(streak).unwrap_or(u32::MAX))
-                .min(cap);
+            let plain = first.saturating_mul(1u32.checked_shl(streak).unwrap_or(u32::MAX)).min(cap);
             let delay = backoff.next_delay();
-            assert!(
-                delay >= plain * 4 / 5 && delay <= plain * 6 / 5,
-                "{streak}: {delay:?}"
-            );
+            assert!(delay >= plain * 4 / 5 && delay <= plain * 6 / 5, "{streak}: {delay:?}");
         }
     }
 

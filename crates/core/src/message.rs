@@ -109,9 +109,7 @@ impl Query {
     pub fn key(&self) -> Key {
         let text = |host: &Option<String>| host.clone().unwrap_or_else(|| "null".into());
         let mut key = match &self.address {
-            Address::Tcp {
-                host, port, family, ..
-            } => {
+            Address::Tcp { host, port, family, .. } => {
                 format!(
                     "{}:{port}:{}:undefined",
                     text(host),
@@ -120,28 +118,15 @@ impl Query {
             }
             Address::Unix { path, .. } => format!("{path}:-1:-1:undefined"),
             Address::Fd { fd } => format!("null:null:null:{fd}"),
-            Address::Udp {
-                host,
-                port,
-                family,
-                fd,
-                ..
-            } => {
-                let family = if *family == Family::V4 {
-                    "udp4"
-                } else {
-                    "udp6"
-                };
+            Address::Udp { host, port, family, fd, .. } => {
+                let family = if *family == Family::V4 { "udp4" } else { "udp6" };
                 match fd {
                     Some(fd) => format!("null:null:{family}:{fd}"),
                     None => format!("{}:{port}:{family}:-1", text(host)),
                 }
             }
         };
-        if let Address::Tcp { port: 0, .. }
-        | Address::Udp {
-            port: 0, fd: None, ..
-        } = self.address
+        if let Address::Tcp { port: 0, .. } | Address::Udp { port: 0, fd: None, .. } = self.address
         {
             write!(key, ":{}", self.index).expect("writing to a String cannot fail");
         }
@@ -245,21 +230,11 @@ mod tests {
     use super::*;
 
     fn query(address: Address, index: u32) -> Query {
-        Query {
-            address,
-            index,
-            backlog: None,
-            data: None,
-        }
+        Query { address, index, backlog: None, data: None }
     }
 
     fn tcp(host: Option<&str>, port: u16) -> Address {
-        Address::Tcp {
-            host: host.map(Into::into),
-            port,
-            family: Family::V4,
-            ipv6_only: false,
-        }
+        Address::Tcp { host: host.map(Into::into), port, family: Family::V4, ipv6_only: false }
     }
 
     #[test]
@@ -271,15 +246,8 @@ mod tests {
     #[test]
     fn keys_are_written_as_node_writes_them() {
         assert_eq!(query(tcp(None, 18123), 0).key().0, "null:18123:4:undefined");
-        assert_eq!(
-            query(tcp(Some("127.0.0.1"), 0), 1).key().0,
-            "127.0.0.1:0:4:undefined:1"
-        );
-        let path = Address::Unix {
-            path: "/s".into(),
-            readable_all: false,
-            writable_all: false,
-        };
+        assert_eq!(query(tcp(Some("127.0.0.1"), 0), 1).key().0, "127.0.0.1:0:4:undefined:1");
+        let path = Address::Unix { path: "/s".into(), readable_all: false, writable_all: false };
         assert_eq!(query(path, 0).key().0, "/s:-1:-1:undefined");
     }
 }

@@ -13,10 +13,7 @@ pub struct TimerTable<K> {
 
 impl<K: Ord + Copy> Default for TimerTable<K> {
     fn default() -> Self {
-        Self {
-            by_key: BTreeMap::new(),
-            queue: BTreeSet::new(),
-        }
+        Self { by_key: BTreeMap::new(), queue: BTreeSet::new() }
     }
 }
 

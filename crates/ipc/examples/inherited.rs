@@ -50,10 +50,7 @@ fn seen() -> Value {
     let claimed = claim();
     let environment: serde_json::Map<String, Value> = std::env::vars_os()
         .map(|(name, value)| {
-            (
-                name.to_string_lossy().into_owned(),
-                value.to_string_lossy().into_owned().into(),
-            )
+            (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned().into())
         })
         .collect();
     json!({
@@ -73,11 +70,7 @@ fn seen() -> Value {
 
 fn descriptors() -> Vec<i32> {
     let listed: Vec<i32> = std::fs::read_dir("/proc/self/fd")
-        .map(|entries| {
-            entries
-                .flatten()
-                .filter_map(|e| e.file_name().to_str()?.parse().ok())
-        })
+        .map(|entries| entries.flatten().filter_map(|e| e.file_name().to_str()?.parse().ok()))
         .map(Iterator::collect)
         .unwrap_or_default();
     // The directory itself was open while it was listed, and is not any more.
@@ -121,9 +114,7 @@ fn nest(leak: bool) -> Result<Value, Box<dyn Error>> {
 }
 
 fn failing() -> Result<Value, Box<dyn Error>> {
-    let spec = SpawnSpec::new("/nonexistent/program")
-        .lane(true)
-        .worker_id(1);
+    let spec = SpawnSpec::new("/nonexistent/program").lane(true).worker_id(1);
     let spec = spec.stdio(Stdio::Piped, Stdio::Piped, Stdio::Piped);
     let before = descriptors();
     let failed = (0..200).filter(|_| spawn(&spec).is_err()).count();
@@ -133,10 +124,7 @@ fn failing() -> Result<Value, Box<dyn Error>> {
 /// Starts a child with one descriptor more at each try, until one can be started.
 fn starved() -> Result<Value, Box<dyn Error>> {
     use rustix::process::{Resource, WaitOptions, getrlimit, setrlimit, wait};
-    let spec = SpawnSpec::new("/bin/sleep")
-        .args(["1000"])
-        .lane(true)
-        .worker_id(1);
+    let spec = SpawnSpec::new("/bin/sleep").args(["1000"]).lane(true).worker_id(1);
     let spec = spec.stdio(Stdio::Piped, Stdio::Piped, Stdio::Piped);
     // Low numbers are taken, so that no source must be moved away from a target: that needs one
     // descriptor for a moment, and the pidfd at the end could never be the one too many.
@@ -147,10 +135,7 @@ fn starved() -> Result<Value, Box<dyn Error>> {
     let mut started = loop {
         setrlimit(
             Resource::Nofile,
-            rustix::process::Rlimit {
-                current: Some(before.len() as u64 + failed),
-                ..limit
-            },
+            rustix::process::Rlimit { current: Some(before.len() as u64 + failed), ..limit },
         )?;
         match spawn(&spec) {
             Ok(spawned) => break spawned,
@@ -180,13 +165,9 @@ fn children() -> Result<Value, Box<dyn Error>> {
     for code in ["0", "7"] {
         // SAFETY: ignoring a signal runs no code of ours, and nothing here relies on SIGCHLD.
         unsafe { signal(Signal::SIGCHLD, SigHandler::SigIgn) }?;
-        let spec = SpawnSpec::new("/bin/sh")
-            .args(["-c", "exit $0", code])
-            .channel(false);
+        let spec = SpawnSpec::new("/bin/sh").args(["-c", "exit $0", code]).channel(false);
         let mut process = spawn(&spec)?.process;
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_io()
-            .build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
         codes.push(runtime.block_on(process.wait())?.code());
     }
     Ok(codes.into())

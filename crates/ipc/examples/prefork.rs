@@ -27,18 +27,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let listener = TcpListener::bind(format!("127.0.0.1:{port}"))?;
     let itself = std::env::current_exe()?;
     let mut spec = SpawnSpec::new(&itself).channel(false).helper(&itself);
-    spec = spec
-        .stdio(Stdio::Null, Stdio::Inherit, Stdio::Inherit)
-        .own_process_group(false);
+    spec = spec.stdio(Stdio::Null, Stdio::Inherit, Stdio::Inherit).own_process_group(false);
     spec.listeners = vec![Arc::new(OwnedFd::from(listener.try_clone()?))];
-    let children = (0..CHILDREN)
-        .map(|_| spawn(&spec))
-        .collect::<Result<Vec<_>, _>>()?;
-    println!(
-        "parent {} and {} children listen on port {port}",
-        std::process::id(),
-        children.len()
-    );
+    let children = (0..CHILDREN).map(|_| spawn(&spec)).collect::<Result<Vec<_>, _>>()?;
+    println!("parent {} and {} children listen on port {port}", std::process::id(), children.len());
     accept(&listener, "parent")
 }
 
@@ -51,9 +43,7 @@ fn accept(listener: &TcpListener, name: &str) -> Result<(), Box<dyn std::error::
         let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n", body.len());
         let answer = format!("{head}Connection: close\r\n\r\n{body}");
         let mut request = [0; 4096];
-        let answered = stream
-            .read(&mut request)
-            .and_then(|_| stream.write_all(answer.as_bytes()));
+        let answered = stream.read(&mut request).and_then(|_| stream.write_all(answer.as_bytes()));
         if let Err(error) = answered {
             println!("{name} {pid} could not answer {peer}: {error}");
         }

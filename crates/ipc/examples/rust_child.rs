@@ -21,26 +21,18 @@ fn main() -> Result<()> {
         let reason = "no channel: this program is started by a parent, see node_parent.js";
         return Err(Error::new(ErrorKind::NotConnected, reason));
     };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_io()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
     runtime.block_on(async {
         let mut channel = Channel::from_fd(inherited.channel, ChannelSettings::default())?;
         // `None` is the parent's `disconnect()`.
         while let Some(incoming) = channel.recv().await {
             match incoming? {
-                Incoming::User {
-                    message,
-                    handle: None,
-                } => {
+                Incoming::User { message, handle: None } => {
                     let got: Value = message.json()?;
                     let answer = json!({"hello": "parent", "from": std::process::id(), "got": got});
                     say(&mut channel, &answer).await?;
                 }
-                Incoming::User {
-                    handle: Some(handle),
-                    ..
-                } => {
+                Incoming::User { handle: Some(handle), .. } => {
                     if let HandleSocket::TcpStream(connection) = handle.into_socket()? {
                         serve(connection)?;
                         say(&mut channel, &json!({"served": true})).await?;
@@ -55,9 +47,7 @@ fn main() -> Result<()> {
 }
 
 async fn say(channel: &mut Channel, value: &Value) -> Result<()> {
-    channel
-        .send(&Packet::from(UserMessage::new(value)?), None)
-        .await
+    channel.send(&Packet::from(UserMessage::new(value)?), None).await
 }
 
 /// One question, one answer. The mode came with the socket from Node, where nothing blocks.
@@ -66,9 +56,5 @@ fn serve(mut connection: TcpStream) -> Result<()> {
     let mut question = [0; 4];
     connection.read_exact(&mut question)?;
     let question = String::from_utf8_lossy(&question);
-    write!(
-        connection,
-        "{question} pong from Rust child {}",
-        std::process::id()
-    )
+    write!(connection, "{question} pong from Rust child {}", std::process::id())
 }

@@ -25,9 +25,7 @@ fn main() -> Result<()> {
     let path = std::env::var_os("PATH");
     let node = resolve_program("node".as_ref(), path.as_deref(), Path::new("."))?;
     let spec = SpawnSpec::new(node).args([script]).env(std::env::vars_os());
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_io()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
     runtime.block_on(talk(&spec))
 }
 
@@ -35,12 +33,7 @@ async fn talk(spec: &SpawnSpec) -> Result<()> {
     let mut child = spawn(spec)?;
     let fd = child.channel.take().ok_or(ErrorKind::NotConnected)?;
     let mut channel = Channel::from_fd(fd, ChannelSettings::default())?;
-    channel
-        .send(
-            &Packet::from(UserMessage::new(&json!({"hello": "Node"}))?),
-            None,
-        )
-        .await?;
+    channel.send(&Packet::from(UserMessage::new(&json!({"hello": "Node"}))?), None).await?;
     let answer = answer(&mut channel).await?;
     writeln!(stdout(), "parent: the child said {answer}")?;
 
@@ -49,15 +42,9 @@ async fn talk(spec: &SpawnSpec) -> Result<()> {
     let client = tokio::task::spawn_blocking(move || ask(address));
     let (connection, _) = listener.accept()?;
     // Ours is closed as soon as the child has confirmed the arrival of its own.
-    let handle = OutgoingHandle {
-        fd: Arc::new(connection.into()),
-        token: 1,
-    };
+    let handle = OutgoingHandle { fd: Arc::new(connection.into()), token: 1 };
     let inner = Inner::from(UserMessage::new(&json!({"serve": "this"}))?);
-    let packet = Packet::Handle {
-        kind: HandleKind::NetSocket { key: None },
-        inner,
-    };
+    let packet = Packet::Handle { kind: HandleKind::NetSocket { key: None }, inner };
     channel.send(&packet, Some(handle)).await?;
     answer_to_handle(&mut channel).await?;
     writeln!(stdout(), "parent: the client read {:?}", client.await??)?;

@@ -77,10 +77,7 @@ mod tests {
             pair(LISTEN_FDS, "1"),
             pair(EXEC_PLAN, "{}"),
         ];
-        assert_eq!(
-            scrubbed(&env),
-            [pair("PATH", "/bin"), pair("HOME", "/root")]
-        );
+        assert_eq!(scrubbed(&env), [pair("PATH", "/bin"), pair("HOME", "/root")]);
     }
 
     #[test]

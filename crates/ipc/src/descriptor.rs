@@ -29,11 +29,7 @@ mod tests {
         let (one, _other) = std::os::unix::net::UnixStream::pair().unwrap();
         let copy = duplicate(one.as_raw_fd()).unwrap();
         assert_ne!(copy.as_raw_fd(), one.as_raw_fd());
-        assert!(
-            rustix::io::fcntl_getfd(&copy)
-                .unwrap()
-                .contains(rustix::io::FdFlags::CLOEXEC)
-        );
+        assert!(rustix::io::fcntl_getfd(&copy).unwrap().contains(rustix::io::FdFlags::CLOEXEC));
     }
 
     #[test]

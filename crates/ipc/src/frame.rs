@@ -95,10 +95,7 @@ impl<F> FrameDecoder<F> {
     /// # Errors
     /// The frame is longer than the limit. The stream cannot be followed from there: every later call
     /// returns the same error, and all descriptors are dropped.
-    #[expect(
-        clippy::should_implement_trait,
-        reason = "a frame borrows from the decoder"
-    )]
+    #[expect(clippy::should_implement_trait, reason = "a frame borrows from the decoder")]
     pub fn next(&mut self) -> Result<Option<Frame<'_, F>>, FrameError> {
         if let Some(error) = self.failed {
             return Err(error);
@@ -116,10 +113,7 @@ impl<F> FrameDecoder<F> {
         self.start = end + 1;
         self.scanned = self.start;
         let fd = self.take_descriptor(begin);
-        Ok(Some(Frame {
-            bytes: &self.buffer[start..end],
-            fd,
-        }))
+        Ok(Some(Frame { bytes: &self.buffer[start..end], fd }))
     }
 
     /// How many descriptors came with no frame that could own them, since the decoder was made.
@@ -131,9 +125,7 @@ impl<F> FrameDecoder<F> {
     /// The stream is at its end: drops a frame that has begun and will never be complete, with its
     /// descriptor. Returns whether there was one. Complete frames can still be taken.
     pub fn finish(&mut self) -> bool {
-        let newline = self.buffer[self.start..]
-            .iter()
-            .rposition(|byte| *byte == b'\n');
+        let newline = self.buffer[self.start..].iter().rposition(|byte| *byte == b'\n');
         let end = newline.map_or(self.start, |offset| self.start + offset + 1);
         let was_inside = end < self.buffer.len();
         self.buffer.truncate(end);
@@ -149,18 +141,10 @@ impl<F> FrameDecoder<F> {
 
     /// Gives `fds` to the last frames begun at or behind `pushed_at`, as the rule at the top says.
     fn pair(&mut self, pushed_at: usize, mut fds: impl ExactSizeIterator<Item = F>) {
-        let Self {
-            buffer,
-            origin,
-            descriptors,
-            ..
-        } = self;
+        let Self { buffer, origin, descriptors, .. } = self;
         // `buffer[0]` always begins a frame: the buffer is only ever cut between frames.
         let begins_here = |index: &usize| *index == 0 || buffer[*index - 1] == b'\n';
-        let owners = (pushed_at..buffer.len())
-            .rev()
-            .filter(begins_here)
-            .take(fds.len());
+        let owners = (pushed_at..buffer.len()).rev().filter(begins_here).take(fds.len());
         if let Some(first) = owners.last() {
             let begins = (first..buffer.len()).filter(begins_here);
             let places = begins.map(|index| *origin + index as u64);
@@ -170,10 +154,7 @@ impl<F> FrameDecoder<F> {
     }
 
     fn take_descriptor(&mut self, begin: u64) -> Option<F> {
-        let owned = self
-            .descriptors
-            .front()
-            .is_some_and(|(place, _)| *place == begin);
+        let owned = self.descriptors.front().is_some_and(|(place, _)| *place == begin);
         if !owned {
             return None;
         }
@@ -211,8 +192,7 @@ impl<F> FrameDecoder<F> {
         let needed = self.buffer.len() + more;
         if needed > self.buffer.capacity() {
             let doubled = (2 * self.buffer.capacity()).min(self.limit.saturating_add(more));
-            self.buffer
-                .reserve_exact(needed.max(doubled) - self.buffer.len());
+            self.buffer.reserve_exact(needed.max(doubled) - self.buffer.len());
         }
     }
 }

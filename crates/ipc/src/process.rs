@@ -57,12 +57,7 @@ impl Process {
         match pidfd_open(pid, PidfdFlags::empty()) {
             Ok(pidfd) => {
                 let watch = Watch::Unregistered(pidfd);
-                Ok(Self {
-                    pid,
-                    leads_group,
-                    watch,
-                    life: Life::Unreaped,
-                })
+                Ok(Self { pid, leads_group, watch, life: Life::Unreaped })
             }
             Err(error) => {
                 // By pid, and still safe: the child is ours and unreaped, so the pid is its own.
@@ -243,17 +238,12 @@ impl AsFd for Process {
 
 fn named(signal: i32) -> io::Result<Signal> {
     Signal::from_named_raw(signal).ok_or_else(|| {
-        io::Error::new(
-            io::ErrorKind::InvalidInput,
-            format!("{signal} is no signal with a name"),
-        )
+        io::Error::new(io::ErrorKind::InvalidInput, format!("{signal} is no signal with a name"))
     })
 }
 
 fn lost(pid: Pid) -> io::Error {
-    io::Error::other(format!(
-        "other code in this process has waited for its child {pid}"
-    ))
+    io::Error::other(format!("other code in this process has waited for its child {pid}"))
 }
 
 /// The status in the form of `waitpid`, which is what std understands.

@@ -57,9 +57,7 @@ pub fn send(fd: impl AsFd, bytes: &[u8], fds: &[BorrowedFd<'_>]) -> io::Result<u
     if !control.push(SendAncillaryMessage::ScmRights(fds)) {
         return Err(io::ErrorKind::InvalidInput.into());
     }
-    Ok(retry_on_intr(|| {
-        sendmsg(&fd, &[IoSlice::new(bytes)], &mut control, flags)
-    })?)
+    Ok(retry_on_intr(|| sendmsg(&fd, &[IoSlice::new(bytes)], &mut control, flags))?)
 }
 
 /// Receives bytes and whatever descriptors come with them.

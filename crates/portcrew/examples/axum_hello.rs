@@ -13,9 +13,7 @@ fn main() -> portcrew::Result<()> {
         let port = std::env::var("PORT").unwrap_or_else(|_| "3000".into());
         let listener = worker.listen(format!("127.0.0.1:{port}")).await?;
         // Draining, axum answers what is under way with `Connection: close`.
-        axum::serve(listener, app)
-            .with_graceful_shutdown(worker.draining())
-            .await?;
+        axum::serve(listener, app).with_graceful_shutdown(worker.draining()).await?;
         Ok::<_, Box<dyn std::error::Error + Send + Sync>>(())
     })
 }

@@ -52,9 +52,7 @@ async fn serve(worker: Worker) -> portcrew::Result<()> {
         tokio::spawn(async move {
             // A client that goes away early is its own business.
             let _ = answer(stream).await;
-            worker.send(&Notice {
-                cmd: "notifyRequest".into(),
-            })
+            worker.send(&Notice { cmd: "notifyRequest".into() })
         });
     }
     Ok(())
@@ -78,15 +76,9 @@ fn workers() -> Workers {
 }
 
 fn port() -> u16 {
-    std::env::var("PORT")
-        .ok()
-        .and_then(|it| it.parse().ok())
-        .unwrap_or(8000)
+    std::env::var("PORT").ok().and_then(|it| it.parse().ok()).unwrap_or(8000)
 }
 
 fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime starts")
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts")
 }

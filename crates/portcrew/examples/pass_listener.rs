@@ -11,9 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 const WORKERS: usize = 4;
 
 fn main() -> portcrew::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     match portcrew::role()? {
         Role::Primary(primary) => runtime.block_on(pass(primary)),
         Role::Worker(worker) => runtime.block_on(serve(worker)),
@@ -32,9 +30,7 @@ async fn pass(primary: Primary) -> portcrew::Result<()> {
     let mut serving = 0;
     while let Some(event) = cluster.next_event().await {
         match event {
-            Event::Message {
-                worker, message, ..
-            } => {
+            Event::Message { worker, message, .. } => {
                 println!("worker {worker}: {}", message.json::<String>()?);
                 serving += 1;
                 if serving == WORKERS {
@@ -56,10 +52,7 @@ async fn pass(primary: Primary) -> portcrew::Result<()> {
 async fn serve(worker: Worker) -> portcrew::Result<()> {
     let listener = loop {
         match worker.recv().await {
-            Some(Received::Message {
-                handle: Some(Handle::TcpListener(listener)),
-                ..
-            }) => {
+            Some(Received::Message { handle: Some(Handle::TcpListener(listener)), .. }) => {
                 break worker.listen_handle(listener)?;
             }
             Some(_) => {}
@@ -74,9 +67,7 @@ async fn serve(worker: Worker) -> portcrew::Result<()> {
             let mut request = [0; 4096];
             stream.read(&mut request).await?;
             let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n", name.len());
-            stream
-                .write_all(format!("{head}Connection: close\r\n\r\n{name}").as_bytes())
-                .await
+            stream.write_all(format!("{head}Connection: close\r\n\r\n{name}").as_bytes()).await
         });
     }
     Ok(())

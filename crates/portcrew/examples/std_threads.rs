@@ -36,8 +36,5 @@ fn answer(mut stream: &TcpStream, body: &str) -> std::io::Result<()> {
         }
     }
     let length = body.len();
-    write!(
-        stream,
-        "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
-    )
+    write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}")
 }

@@ -9,7 +9,7 @@ use crate::{
     Error, Event, Outcome, Policy, Result, Role, Settings, Worker, Workers, blocking, role,
 };
 
-/// A crew in one expression. Made by [`Cluster::builder`].
+/// A crew in one expression. Made by [`Cluster::builder`](crate::Cluster::builder).
 ///
 /// The same executable is primary and worker; [`run`](Self::run) finds out which. Call it at the top of a
 /// plain `fn main`, before any runtime or thread exists.
@@ -41,13 +41,7 @@ pub struct Builder {
 
 impl Builder {
     pub(crate) const fn new() -> Self {
-        Self {
-            workers: Workers::PerCpu,
-            settings: None,
-            policy: None,
-            threads: 1,
-            signals: true,
-        }
+        Self { workers: Workers::PerCpu, settings: None, policy: None, threads: 1, signals: true }
     }
 
     /// How many workers. Default: [`Workers::PerCpu`].
@@ -201,16 +195,10 @@ impl Signals {
 }
 
 fn runtime(threads: usize) -> Result<Running> {
-    let mut builder = if threads <= 1 {
-        Runtime::new_current_thread()
-    } else {
-        Runtime::new_multi_thread()
-    };
+    let mut builder =
+        if threads <= 1 { Runtime::new_current_thread() } else { Runtime::new_multi_thread() };
     if threads > 1 {
         builder.worker_threads(threads);
     }
-    builder
-        .enable_all()
-        .build()
-        .map_err(Error::io("start a runtime"))
+    builder.enable_all().build().map_err(Error::io("start a runtime"))
 }

@@ -74,10 +74,7 @@ impl fmt::Display for Error {
             Self::Claim(_) => write!(f, "failed to take the channel from the parent"),
             Self::Spawn(_) => write!(f, "failed to start a worker"),
             Self::OwnExecutable(_) => {
-                write!(
-                    f,
-                    "failed to find the running executable; set Settings::exec to name it"
-                )
+                write!(f, "failed to find the running executable; set Settings::exec to name it")
             }
             Self::Listen { address, .. } => write!(f, "failed to listen on {address}"),
             Self::Address { given, reason } => write!(f, "cannot listen on '{given}': {reason}"),
@@ -85,10 +82,7 @@ impl fmt::Display for Error {
             Self::NoSuchWorker(id) => write!(f, "there is no worker {id}"),
             Self::Message(_) => write!(f, "failed to convert a message"),
             Self::QueueFull => {
-                write!(
-                    f,
-                    "too much is queued for the other end of the channel; it does not read"
-                )
+                write!(f, "too much is queued for the other end of the channel; it does not read")
             }
             Self::Deadline => write!(f, "no answer came within the deadline"),
             Self::Setting { name, value, .. } => {
@@ -147,10 +141,7 @@ impl From<Error> for io::Error {
 impl From<io::Error> for Error {
     /// For programs that let `?` carry both.
     fn from(source: io::Error) -> Self {
-        Self::Io {
-            doing: "use a socket",
-            source,
-        }
+        Self::Io { doing: "use a socket", source }
     }
 }
 
@@ -167,10 +158,7 @@ mod tests {
     #[test]
     fn a_taken_port_keeps_its_kind_as_an_io_error() {
         let source = io::Error::from_raw_os_error(98);
-        let error = Error::Listen {
-            address: "127.0.0.1:80".into(),
-            source,
-        };
+        let error = Error::Listen { address: "127.0.0.1:80".into(), source };
         assert_eq!(io::Error::from(error).kind(), io::ErrorKind::AddrInUse);
     }
 }

@@ -60,11 +60,7 @@ impl Parent {
             channel: Mutex::new(Some(channel)),
             stage: watch::Sender::new(Stage::Open),
         };
-        Self {
-            user: Arc::new(User {
-                shared: Arc::new(shared),
-            }),
-        }
+        Self { user: Arc::new(User { shared: Arc::new(shared) }) }
     }
 
     /// Whether the channel is open: Node's `process.connected`.
@@ -162,18 +158,12 @@ impl Parent {
     /// When the runtime was built without its IO driver.
     pub fn start(&self) -> Result<()> {
         let shared = self.shared();
-        let mut slot = shared
-            .channel
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut slot = shared.channel.lock().unwrap_or_else(PoisonError::into_inner);
         if slot.is_none() {
             return Ok(());
         }
         let doing = "drive the parent's channel";
-        let no_runtime = |error| Error::Io {
-            doing,
-            source: std::io::Error::other(error),
-        };
+        let no_runtime = |error| Error::Io { doing, source: std::io::Error::other(error) };
         let runtime = tokio::runtime::Handle::try_current().map_err(no_runtime)?;
         if let Some(channel) = slot.take() {
             let channel = Channel::from_fd(channel, ChannelSettings::default());
@@ -182,11 +172,7 @@ impl Parent {
                 Error::Io { doing, source }
             })?;
             let talk = Talk::new(channel, Arc::clone(&shared.mailbox));
-            runtime.spawn(Driver {
-                talk,
-                shared: Arc::clone(shared),
-                shut: false,
-            });
+            runtime.spawn(Driver { talk, shared: Arc::clone(shared), shut: false });
         }
         Ok(())
     }
@@ -198,9 +184,7 @@ impl Parent {
 
 impl fmt::Debug for Parent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Parent")
-            .field("stage", &self.shared().stage())
-            .finish()
+        f.debug_struct("Parent").field("stage", &self.shared().stage()).finish()
     }
 }
 

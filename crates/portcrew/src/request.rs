@@ -52,10 +52,7 @@ impl Request {
 
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Request")
-            .field("id", &self.id)
-            .field("body", &self.body)
-            .finish()
+        f.debug_struct("Request").field("id", &self.id).field("body", &self.body).finish()
     }
 }
 
@@ -187,11 +184,7 @@ fn envelope<T: Serialize + ?Sized>(kind: &str, id: u64, body: &T) -> Result<Mess
         id: u64,
         body: &'a T,
     }
-    Ok(Message::new(&Out {
-        portcrew: kind,
-        id,
-        body,
-    })?)
+    Ok(Message::new(&Out { portcrew: kind, id, body })?)
 }
 
 #[cfg(test)]
@@ -201,11 +194,7 @@ mod tests {
     #[test]
     fn a_message_that_only_mentions_the_word_is_plain() {
         let pending = Pending::default();
-        for text in [
-            r#"{"portcrew":"request"}"#,
-            r#"["portcrew"]"#,
-            r#"{"portcrew":1,"id":1}"#,
-        ] {
+        for text in [r#"{"portcrew":"request"}"#, r#"["portcrew"]"#, r#"{"portcrew":1,"id":1}"#] {
             let message = Message::from_text(text).unwrap();
             assert!(matches!(pending.sort(message), Sorted::Plain(_)), "{text}");
         }

@@ -38,9 +38,9 @@ pub fn role() -> Result<Role> {
     Ok(match inherited {
         None => Role::Primary(Primary { parent: None }),
         // Node's rule: a channel without an id is a plain fork's.
-        Some(inherited) if inherited.worker_id.is_none() => Role::Primary(Primary {
-            parent: Some(Parent::claimed(inherited)),
-        }),
+        Some(inherited) if inherited.worker_id.is_none() => {
+            Role::Primary(Primary { parent: Some(Parent::claimed(inherited)) })
+        }
         Some(inherited) => Role::Worker(Worker::claimed(inherited)),
     })
 }

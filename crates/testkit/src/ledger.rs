@@ -66,10 +66,8 @@ impl PrimaryCounts {
     #[must_use]
     pub fn since(&self, earlier: &Self) -> Self {
         let less = |reason: &String| earlier.closed.get(reason).copied().unwrap_or(0);
-        let closed = self
-            .closed
-            .iter()
-            .map(|(reason, n)| (reason.clone(), n.saturating_sub(less(reason))));
+        let closed =
+            self.closed.iter().map(|(reason, n)| (reason.clone(), n.saturating_sub(less(reason))));
         Self {
             accepted: self.accepted.saturating_sub(earlier.accepted),
             taken: self.taken.saturating_sub(earlier.taken),
@@ -84,10 +82,7 @@ impl Ledger {
     /// Opens the books with the primary's side.
     #[must_use]
     pub fn new(primary: PrimaryCounts) -> Self {
-        Self {
-            primary,
-            ..Self::default()
-        }
+        Self { primary, ..Self::default() }
     }
 
     /// Adds the report of a load that had this primary as its only target.
@@ -129,23 +124,14 @@ impl Ledger {
                 wrong.push(sentence);
             }
         };
-        rule(
-            primary.is_conserved(),
-            format!("the primary lost sight of connections: {primary:?}"),
-        );
+        rule(primary.is_conserved(), format!("the primary lost sight of connections: {primary:?}"));
         rule(
             primary.accepted <= clients.connections,
-            format!(
-                "accepted {} of {} connections",
-                primary.accepted, clients.connections
-            ),
+            format!("accepted {} of {} connections", primary.accepted, clients.connections),
         );
         rule(
             waiting <= self.unaccepted,
-            format!(
-                "{waiting} connections never accepted, {} allowed",
-                self.unaccepted
-            ),
+            format!("{waiting} connections never accepted, {} allowed", self.unaccepted),
         );
         rule(
             clients.answering_connections <= primary.taken,
@@ -160,16 +146,9 @@ impl Ledger {
         );
         rule(
             clients.failures <= self.allowed_failures,
-            format!(
-                "{} attempts failed, {} allowed",
-                clients.failures, self.allowed_failures
-            ),
+            format!("{} attempts failed, {} allowed", clients.failures, self.allowed_failures),
         );
-        if wrong.is_empty() {
-            Ok(())
-        } else {
-            Err(Imbalance(wrong))
-        }
+        if wrong.is_empty() { Ok(()) } else { Err(Imbalance(wrong)) }
     }
 
     /// As [`check`](Self::check), failing the test.
@@ -186,9 +165,7 @@ impl Ledger {
 
 impl fmt::Display for Imbalance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0
-            .iter()
-            .try_for_each(|sentence| writeln!(f, "the books disagree: {sentence}"))
+        self.0.iter().try_for_each(|sentence| writeln!(f, "the books disagree: {sentence}"))
     }
 }
 
@@ -200,12 +177,7 @@ mod tests {
 
     fn primary() -> PrimaryCounts {
         let closed = [("peer_gone".to_owned(), 1)].into();
-        PrimaryCounts {
-            accepted: 10,
-            taken: 9,
-            closed,
-            ..PrimaryCounts::default()
-        }
+        PrimaryCounts { accepted: 10, taken: 9, closed, ..PrimaryCounts::default() }
     }
 
     fn ledger() -> Ledger {
@@ -217,12 +189,7 @@ mod tests {
             answering_connections: 9,
             named: 9,
         };
-        Ledger {
-            clients,
-            primary: primary(),
-            unaccepted: 0,
-            allowed_failures: 1,
-        }
+        Ledger { clients, primary: primary(), unaccepted: 0, allowed_failures: 1 }
     }
 
     #[test]
@@ -244,10 +211,7 @@ mod tests {
         for (number, spoil) in spoil.iter().enumerate() {
             let mut ledger = ledger();
             spoil(&mut ledger);
-            assert!(
-                ledger.check().is_err(),
-                "discrepancy {number} was not found"
-            );
+            assert!(ledger.check().is_err(), "discrepancy {number} was not found");
         }
     }
 

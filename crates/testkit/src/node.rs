@@ -37,11 +37,7 @@ impl Node {
             Some(path) if !path.is_empty() => PathBuf::from(path),
             _ => on_path("node")?,
         };
-        let answer = Command::new(&path)
-            .arg("--version")
-            .stdin(Stdio::null())
-            .output()
-            .ok()?;
+        let answer = Command::new(&path).arg("--version").stdin(Stdio::null()).output().ok()?;
         let version = Version::parse(&String::from_utf8_lossy(&answer.stdout))?;
         Some(Self { path, version })
     }
@@ -100,9 +96,7 @@ impl Node {
 /// When there is no such script.
 #[must_use]
 pub fn fixture(name: &str) -> PathBuf {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("fixtures")
-        .join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name);
     assert!(path.is_file(), "no fixture {}", path.display());
     path
 }
@@ -114,11 +108,7 @@ impl Version {
         let numbers = text.trim().strip_prefix('v')?.split(['-', '+']).next()?;
         let mut numbers = numbers.split('.').map(str::parse);
         let mut next = || numbers.next()?.ok();
-        Some(Self {
-            major: next()?,
-            minor: next()?,
-            patch: next()?,
-        })
+        Some(Self { major: next()?, minor: next()?, patch: next()? })
     }
 }
 
@@ -141,9 +131,7 @@ macro_rules! require_node {
 
 fn on_path(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path)
-        .map(|directory| directory.join(name))
-        .find(|file| file.is_file())
+    std::env::split_paths(&path).map(|directory| directory.join(name)).find(|file| file.is_file())
 }
 
 #[cfg(test)]
@@ -152,11 +140,7 @@ mod tests {
 
     #[test]
     fn a_version_is_read_with_and_without_a_suffix() {
-        let plain = Version {
-            major: 20,
-            minor: 11,
-            patch: 1,
-        };
+        let plain = Version { major: 20, minor: 11, patch: 1 };
         assert_eq!(Version::parse("v20.11.1\n"), Some(plain));
         assert_eq!(Version::parse("v20.11.1-nightly2024"), Some(plain));
     }

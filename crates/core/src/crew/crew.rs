@@ -90,18 +90,10 @@ impl Crew {
     pub fn handle(&mut self, now: Time, event: Event, out: &mut Vec<Action>) {
         match event {
             Event::Start => self.start(out),
-            Event::Spawned {
-                slot,
-                generation,
-                worker,
-            } => {
+            Event::Spawned { slot, generation, worker } => {
                 self.spawned(now, slot, generation, worker, out);
             }
-            Event::SpawnFailed {
-                slot,
-                generation,
-                permanent,
-            } => {
+            Event::SpawnFailed { slot, generation, permanent } => {
                 self.spawn_failed(now, slot, generation, permanent, out);
             }
             Event::Online { worker } => self.online(worker),
@@ -112,11 +104,7 @@ impl Crew {
                 }
             }
             Event::Misbehaved { worker } => self.misbehaved(now, worker, out),
-            Event::Exited {
-                worker,
-                status,
-                planned,
-            } => {
+            Event::Exited { worker, status, planned } => {
                 self.exited(now, worker, status, planned, out);
             }
             Event::Resize { workers } => self.resize(now, workers.max(1), out),
@@ -181,24 +169,15 @@ impl Crew {
                 Seat::Taken(worker) => Some(worker),
                 Seat::Vacant | Seat::Waiting | Seat::Forking => None,
             };
-            let life = worker
-                .and_then(|it| self.members.get(&it))
-                .map(|it| it.life);
+            let life = worker.and_then(|it| self.members.get(&it)).map(|it| it.life);
             let (generation, restarts) = (slot.generation, slot.restarts);
-            SlotView {
-                worker,
-                life,
-                generation,
-                restarts,
-            }
+            SlotView { worker, life, generation, restarts }
         })
     }
 
     /// Every worker that has not exited, and its life.
     pub fn workers(&self) -> impl Iterator<Item = (WorkerId, Life)> + '_ {
-        self.members
-            .iter()
-            .map(|(worker, member)| (*worker, member.life))
+        self.members.iter().map(|(worker, member)| (*worker, member.life))
     }
 
     pub(super) fn add_slots(&mut self) {
@@ -229,11 +208,7 @@ impl Crew {
         while self.slots.len() > workers {
             let slot = self.slots.len() - 1;
             self.timers.cancel(Timer::Restart(slot));
-            if let Some(Slot {
-                seat: Seat::Taken(worker),
-                ..
-            }) = self.slots.pop()
-            {
+            if let Some(Slot { seat: Seat::Taken(worker), .. }) = self.slots.pop() {
                 self.end(now, worker, out);
             }
         }

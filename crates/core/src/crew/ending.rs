@@ -15,19 +15,14 @@ impl Crew {
             Life::Online | Life::Ready => {
                 member.life = Life::Draining(Step::Asked);
                 out.push(Action::Disconnect { worker });
-                self.timers
-                    .set(Timer::Escalate(worker), now + self.settings.grace);
+                self.timers.set(Timer::Escalate(worker), now + self.settings.grace);
             }
             Life::Spawned => {
                 member.life = Life::Draining(Step::Terminated);
                 // Taken off its listeners too, should it have just asked for one.
                 out.push(Action::Disconnect { worker });
-                out.push(Action::Signal {
-                    worker,
-                    force: Force::Terminate,
-                });
-                self.timers
-                    .set(Timer::Escalate(worker), now + self.settings.term_grace);
+                out.push(Action::Signal { worker, force: Force::Terminate });
+                self.timers.set(Timer::Escalate(worker), now + self.settings.term_grace);
             }
             // On its way already.
             Life::Draining(_) => {}
@@ -42,8 +37,7 @@ impl Crew {
         let force = match member.life {
             Life::Draining(Step::Asked) => {
                 member.life = Life::Draining(Step::Terminated);
-                self.timers
-                    .set(Timer::Escalate(worker), now + self.settings.term_grace);
+                self.timers.set(Timer::Escalate(worker), now + self.settings.term_grace);
                 Force::Terminate
             }
             Life::Draining(Step::Terminated) => {
@@ -70,9 +64,7 @@ impl Crew {
         }
         self.phase = Phase::Stopping(outcome);
         self.reload_again = false;
-        out.push(Action::Notify(Notice::Stopping {
-            workers: self.members.len(),
-        }));
+        out.push(Action::Notify(Notice::Stopping { workers: self.members.len() }));
         self.reload_stopped(Reason::Stopped, out);
         self.timers.cancel(Timer::Canary);
         for slot in 0..self.slots.len() {
@@ -115,11 +107,7 @@ impl Crew {
         if self.is_reloads_worker(worker) {
             return self.reload_failed(now, Some(worker), Reason::Misbehaved, out);
         }
-        if self
-            .slots
-            .get(slot)
-            .is_some_and(|it| it.seat == Seat::Taken(worker))
-        {
+        if self.slots.get(slot).is_some_and(|it| it.seat == Seat::Taken(worker)) {
             self.slots[slot].restarts += 1;
             self.died_young(now, slot, None, out);
         }
@@ -135,9 +123,7 @@ impl Crew {
         }
         self.phase = Phase::Finished;
         let outcome = match (outcome, self.forced) {
-            (Outcome::Stopped, 1..) => Outcome::Forced {
-                workers: self.forced,
-            },
+            (Outcome::Stopped, 1..) => Outcome::Forced { workers: self.forced },
             (outcome, _) => outcome,
         };
         out.push(Action::Finished(outcome));

@@ -50,15 +50,11 @@ impl Crew {
     ) {
         self.forking = self.forking.saturating_sub(1);
         self.members.insert(worker, Member::spawned(slot));
-        self.timers
-            .set(Timer::Settled(worker), now + self.settings.settled_after);
+        self.timers.set(Timer::Settled(worker), now + self.settings.settled_after);
         if matches!(self.phase, Phase::Stopping(_) | Phase::Finished) {
             return self.end(now, worker, out);
         }
-        self.timers.set(
-            Timer::StartDeadline(worker),
-            now + self.settings.start_deadline,
-        );
+        self.timers.set(Timer::StartDeadline(worker), now + self.settings.start_deadline);
         if self.is_reloads_fork(slot, generation) {
             return self.reload_spawned(now, worker, out);
         }

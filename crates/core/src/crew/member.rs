@@ -41,13 +41,7 @@ pub(super) struct Member {
 
 impl Member {
     pub(super) const fn spawned(slot: usize) -> Self {
-        Self {
-            slot,
-            life: Life::Spawned,
-            was_ready: false,
-            settled: false,
-            cannot_listen: None,
-        }
+        Self { slot, life: Life::Spawned, was_ready: false, settled: false, cannot_listen: None }
     }
 
     pub(super) const fn is_leaving(&self) -> bool {

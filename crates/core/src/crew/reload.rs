@@ -34,11 +34,7 @@ enum Way {
     /// To the new generation.
     Forward,
     /// Back, because of this.
-    Back {
-        failed: u64,
-        worker: Option<WorkerId>,
-        reason: Reason,
-    },
+    Back { failed: u64, worker: Option<WorkerId>, reason: Reason },
 }
 
 impl Crew {
@@ -50,11 +46,7 @@ impl Crew {
         }
         match self.reload {
             // Nothing was replaced yet: what is being started is what is asked for.
-            Some(Reload {
-                way: Way::Forward,
-                replaced: 0,
-                ..
-            }) => {}
+            Some(Reload { way: Way::Forward, replaced: 0, .. }) => {}
             Some(_) => self.reload_again = true,
             None => {
                 self.newest += 1;
@@ -79,13 +71,7 @@ impl Crew {
         let Some(slot) = next else {
             return self.reload_over(now, to, way, out);
         };
-        self.reload = Some(Reload {
-            to,
-            slot,
-            replaced,
-            step: Step::Forking,
-            way,
-        });
+        self.reload = Some(Reload { to, slot, replaced, step: Step::Forking, way });
         self.ask_fork(slot, to, out);
     }
 
@@ -98,18 +84,10 @@ impl Crew {
                 out.push(Action::Forget { generation: old });
                 out.push(Action::Notify(Notice::ReloadCommitted { generation: to }));
             }
-            Way::Back {
-                failed,
-                worker,
-                reason,
-            } => {
+            Way::Back { failed, worker, reason } => {
                 out.push(Action::Forget { generation: failed });
                 let generation = failed;
-                out.push(Action::Notify(Notice::RolledBack {
-                    generation,
-                    worker,
-                    reason,
-                }));
+                out.push(Action::Notify(Notice::RolledBack { generation, worker, reason }));
             }
         }
         self.fill(out);
@@ -143,16 +121,14 @@ impl Crew {
         reload.step = Step::Starting(worker);
         // A program that never listens cannot become ready: that it stays alive has to do.
         let never_listens = match slot.seat {
-            Seat::Taken(old) => self
-                .members
-                .get(&old)
-                .is_some_and(|it| it.settled && !it.was_ready),
+            Seat::Taken(old) => {
+                self.members.get(&old).is_some_and(|it| it.settled && !it.was_ready)
+            }
             Seat::Vacant | Seat::Waiting | Seat::Forking => false,
         };
         if never_listens {
             self.timers.cancel(Timer::StartDeadline(worker));
-            self.timers
-                .set(Timer::Stable(worker), now + self.settings.stable_for);
+            self.timers.set(Timer::Stable(worker), now + self.settings.stable_for);
         }
     }
 
@@ -162,8 +138,7 @@ impl Crew {
         };
         if reload.step == Step::Starting(worker) {
             reload.step = Step::Proving(worker);
-            self.timers
-                .set(Timer::Stable(worker), now + self.settings.stable_for);
+            self.timers.set(Timer::Stable(worker), now + self.settings.stable_for);
         }
     }
 
@@ -210,11 +185,7 @@ impl Crew {
         }
         match reload.way {
             Way::Forward => {
-                let way = Way::Back {
-                    failed: reload.to,
-                    worker,
-                    reason,
-                };
+                let way = Way::Back { failed: reload.to, worker, reason };
                 self.roll(now, self.generation, 0, 0, way, out);
             }
             // The old program does not start any more either. Its slot is the old generation's all the
@@ -227,14 +198,7 @@ impl Crew {
                         self.end(now, new, out);
                     }
                 }
-                self.roll(
-                    now,
-                    reload.to,
-                    reload.slot + 1,
-                    reload.replaced,
-                    reload.way,
-                    out,
-                );
+                self.roll(now, reload.to, reload.slot + 1, reload.replaced, reload.way, out);
             }
         }
     }
@@ -245,17 +209,9 @@ impl Crew {
         };
         let (generation, worker, reason) = match reload.way {
             Way::Forward => (reload.to, None, reason),
-            Way::Back {
-                failed,
-                worker,
-                reason,
-            } => (failed, worker, reason),
+            Way::Back { failed, worker, reason } => (failed, worker, reason),
         };
-        out.push(Action::Notify(Notice::RolledBack {
-            generation,
-            worker,
-            reason,
-        }));
+        out.push(Action::Notify(Notice::RolledBack { generation, worker, reason }));
     }
 
     /// The slot that was being replaced may be gone, and new slots are of the serving generation.
@@ -270,14 +226,7 @@ impl Crew {
             Step::Starting(worker) | Step::Proving(worker) => {
                 self.timers.cancel(Timer::Stable(worker));
                 self.end(now, worker, out);
-                self.roll(
-                    now,
-                    reload.to,
-                    reload.slot,
-                    reload.replaced,
-                    reload.way,
-                    out,
-                );
+                self.roll(now, reload.to, reload.slot, reload.replaced, reload.way, out);
             }
         }
     }

@@ -27,16 +27,12 @@ impl Crew {
             return self.finish_if_empty(out);
         }
         if is_reloads {
-            let reason = member
-                .cannot_listen
-                .map_or(Reason::Exited(status), Reason::CannotListen);
+            let reason = member.cannot_listen.map_or(Reason::Exited(status), Reason::CannotListen);
             return self.reload_failed(now, Some(worker), reason, out);
         }
         // Who was asked to leave has lost its seat already.
-        let is_seated = self
-            .slots
-            .get(member.slot)
-            .is_some_and(|it| it.seat == Seat::Taken(worker));
+        let is_seated =
+            self.slots.get(member.slot).is_some_and(|it| it.seat == Seat::Taken(worker));
         if is_seated {
             self.lost(now, worker, &member, status, planned, out);
         }
@@ -61,10 +57,7 @@ impl Crew {
             self.slots[slot].seat = Seat::Vacant;
             self.fill(out);
         } else if member.was_ready || member.settled {
-            let delay = self.slots[slot]
-                .backoff
-                .next_delay()
-                .min(self.settings.served_cap);
+            let delay = self.slots[slot].backoff.next_delay().min(self.settings.served_cap);
             self.restart_after(now, slot, delay, out);
         } else {
             self.died_young(now, slot, Some(status), out);
@@ -104,19 +97,14 @@ impl Crew {
             // The next try has its own time.
             Phase::Degraded => {
                 self.slots[slot].seat = Seat::Vacant;
-                self.timers
-                    .set_if_unset(Timer::Canary, now + self.settings.restart_cap);
+                self.timers.set_if_unset(Timer::Canary, now + self.settings.restart_cap);
             }
             Phase::Idle | Phase::Stopping(_) | Phase::Finished => {}
         }
     }
 
     pub(super) fn restart_due(&mut self, slot: usize, out: &mut Vec<Action>) {
-        if self
-            .slots
-            .get(slot)
-            .is_some_and(|it| it.seat == Seat::Waiting)
-        {
+        if self.slots.get(slot).is_some_and(|it| it.seat == Seat::Waiting) {
             self.fork(slot, out);
         }
     }
@@ -133,8 +121,7 @@ impl Crew {
             self.phase = Phase::Degraded;
             out.push(Action::Notify(Notice::Degraded));
         }
-        self.timers
-            .set_if_unset(Timer::Canary, now + self.settings.restart_cap);
+        self.timers.set_if_unset(Timer::Canary, now + self.settings.restart_cap);
     }
 
     pub(super) fn send_canary(&mut self, out: &mut Vec<Action>) {
@@ -176,10 +163,7 @@ impl Crew {
 /// Adds a death and says how many lie within the window.
 fn count(deaths: &mut VecDeque<Time>, now: Time, window: Duration) -> usize {
     deaths.push_back(now);
-    while deaths
-        .front()
-        .is_some_and(|death| now.since(*death) > window)
-    {
+    while deaths.front().is_some_and(|death| now.since(*death) > window) {
         deaths.pop_front();
     }
     deaths.len()

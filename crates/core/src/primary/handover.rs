@@ -32,13 +32,7 @@ impl Primary {
         }
         self.ledger.held += 1;
         listener.queue.push_back(conn);
-        let record = Conn {
-            listener: id,
-            peer,
-            accepted_at: now,
-            refusals: 0,
-            place: Place::Held,
-        };
+        let record = Conn { listener: id, peer, accepted_at: now, refusals: 0, place: Place::Held };
         self.conns.insert(conn, record);
         self.pump(now, id, out);
     }
@@ -70,10 +64,7 @@ impl Primary {
         }
         self.watch_oldest(id);
         self.accept_if_room(id, out);
-        debug_assert!(
-            self.ledger.balances(),
-            "a connection left the ledger at {now:?}"
-        );
+        debug_assert!(self.ledger.balances(), "a connection left the ledger at {now:?}");
     }
 
     /// The scheduler's choice, held against what is possible.
@@ -97,11 +88,9 @@ impl Primary {
     }
 
     fn offer(&mut self, worker: WorkerId, id: ListenerId, conn: ConnId, out: &mut Vec<Action>) {
-        let (Some(record), Some(listener), Some(it)) = (
-            self.workers.get_mut(&worker),
-            self.listeners.get_mut(&id),
-            self.conns.get_mut(&conn),
-        ) else {
+        let (Some(record), Some(listener), Some(it)) =
+            (self.workers.get_mut(&worker), self.listeners.get_mut(&id), self.conns.get_mut(&conn))
+        else {
             return;
         };
         let seq = record.take_seq();
@@ -110,12 +99,7 @@ impl Primary {
         it.place = Place::Offered(worker, seq);
         self.ledger.held -= 1;
         self.ledger.offered += 1;
-        out.push(Action::Offer {
-            worker,
-            seq,
-            conn,
-            listener: id,
-        });
+        out.push(Action::Offer { worker, seq, conn, listener: id });
     }
 
     /// A worker took a connection or refused it.
@@ -138,10 +122,7 @@ impl Primary {
             self.conns.remove(&offer.conn);
             self.ledger.offered -= 1;
             self.ledger.taken += 1;
-            out.push(Action::Release {
-                conn: offer.conn,
-                end: End::Taken(worker),
-            });
+            out.push(Action::Release { conn: offer.conn, end: End::Taken(worker) });
             self.pump(now, offer.listener, out);
         } else {
             self.refused(now, offer.conn, out);
@@ -203,16 +184,9 @@ impl Primary {
         };
         self.ledger.offered_again += 1;
         let conns = &self.conns;
-        let older = |other: &ConnId| {
-            conns
-                .get(other)
-                .is_some_and(|it| (it.accepted_at, *other) < age)
-        };
-        let at = listener
-            .queue
-            .iter()
-            .take_while(|other| older(other))
-            .count();
+        let older =
+            |other: &ConnId| conns.get(other).is_some_and(|it| (it.accepted_at, *other) < age);
+        let at = listener.queue.iter().take_while(|other| older(other)).count();
         listener.queue.insert(at, conn);
         self.pump(now, id, out);
     }
@@ -233,11 +207,7 @@ impl Primary {
             let Some(conn) = listener.queue.front().copied() else {
                 break;
             };
-            if self
-                .conns
-                .get(&conn)
-                .is_none_or(|it| it.accepted_at + wait > now)
-            {
+            if self.conns.get(&conn).is_none_or(|it| it.accepted_at + wait > now) {
                 break;
             }
             listener.queue.pop_front();
@@ -251,10 +221,7 @@ impl Primary {
         self.conns.remove(&conn);
         self.ledger.held -= 1;
         self.ledger.close(reason);
-        out.push(Action::Release {
-            conn,
-            end: End::Closed(reason),
-        });
+        out.push(Action::Release { conn, end: End::Closed(reason) });
     }
 
     pub(super) fn close_offered(
@@ -266,10 +233,7 @@ impl Primary {
         self.conns.remove(&conn);
         self.ledger.offered -= 1;
         self.ledger.close(reason);
-        out.push(Action::Release {
-            conn,
-            end: End::Closed(reason),
-        });
+        out.push(Action::Release { conn, end: End::Closed(reason) });
     }
 
     fn take_offer(&mut self, worker: WorkerId, seq: Seq) -> Option<Offer> {
@@ -294,10 +258,7 @@ impl Primary {
 
     /// The oldest waiting connection is the one whose time runs out first.
     fn watch_oldest(&mut self, id: ListenerId) {
-        let oldest = self
-            .listeners
-            .get(&id)
-            .and_then(|it: &Listener| it.queue.front().copied());
+        let oldest = self.listeners.get(&id).and_then(|it: &Listener| it.queue.front().copied());
         match oldest.and_then(|conn| self.conns.get(&conn)) {
             Some(conn) => {
                 let until = conn.accepted_at + self.settings.limits.held_for;

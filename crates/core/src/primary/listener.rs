@@ -56,10 +56,7 @@ impl Listener {
             data: query.data.clone(),
             query,
             mode,
-            state: State::Binding {
-                waiting: Vec::new(),
-                unwanted: false,
-            },
+            state: State::Binding { waiting: Vec::new(), unwanted: false },
             holders: Vec::new(),
             queue: VecDeque::new(),
             accepting: Accepting::Off,
@@ -75,12 +72,7 @@ impl Listener {
     /// Adds a holder, level with the least-given one: it owes nothing and is owed nothing. What it was
     /// offered here before it closed the listener and asked again still counts against its window.
     pub(super) fn add(&mut self, worker: WorkerId, window: u32, in_flight: u32) {
-        let share = self
-            .holders
-            .iter()
-            .map(|view| view.share)
-            .min()
-            .unwrap_or(0);
+        let share = self.holders.iter().map(|view| view.share).min().unwrap_or(0);
         self.holders.push(WorkerView {
             worker,
             in_flight,
@@ -122,12 +114,7 @@ impl Listener {
     pub(super) fn give(&mut self, worker: WorkerId, deficit: u64) {
         self.turns += 1;
         let turn = self.turns;
-        let most = self
-            .holders
-            .iter()
-            .map(|view| view.share)
-            .max()
-            .unwrap_or(0);
+        let most = self.holders.iter().map(|view| view.share).max().unwrap_or(0);
         if let Some(view) = self.holder(worker) {
             view.in_flight += 1;
             view.share = view.share.max(most.saturating_sub(deficit)) + 1;
@@ -152,9 +139,6 @@ impl Listener {
                 view.resting_until = None;
             }
         }
-        self.holders
-            .iter()
-            .filter_map(|view| view.resting_until)
-            .min()
+        self.holders.iter().filter_map(|view| view.resting_until).min()
     }
 }

@@ -68,11 +68,7 @@ impl Primary {
         self.by_key.insert(key, id);
         self.listeners.insert(id, listener);
         self.count_listener(worker);
-        out.push(Action::Bind {
-            listener: id,
-            query,
-            mode,
-        });
+        out.push(Action::Bind { listener: id, query, mode });
     }
 
     fn join(
@@ -138,15 +134,9 @@ impl Primary {
                 out.push(Action::CloseListener { listener: id });
             }
             Ok(sockname) => {
-                listener.state = State::Open {
-                    sockname: sockname.clone(),
-                };
+                listener.state = State::Open { sockname: sockname.clone() };
                 let query = listener.query.clone();
-                out.push(Action::Notify(Notice::Bound {
-                    listener: id,
-                    query,
-                    sockname,
-                }));
+                out.push(Action::Notify(Notice::Bound { listener: id, query, sockname }));
                 for (worker, seq, _) in waiting {
                     self.admit(now, worker, seq, id, out);
                 }
@@ -191,26 +181,16 @@ impl Primary {
         let in_flight = u32::try_from(unanswered.count()).unwrap_or(u32::MAX);
         listener.add(worker, window, in_flight);
         let reply = match (&listener.state, listener.mode) {
-            (State::Open { sockname }, Mode::Handover) => Reply::Handover {
-                sockname: sockname.clone(),
-            },
+            (State::Open { sockname }, Mode::Handover) => {
+                Reply::Handover { sockname: sockname.clone() }
+            }
             (_, Mode::Shared) => Reply::Shared,
             (State::Binding { .. }, Mode::Handover) => return,
         };
         let (key, data) = (listener.key.clone(), listener.data.clone());
         let seq = record.take_seq();
-        let message = ToWorker::Reply {
-            ack,
-            key,
-            listener: id,
-            data,
-            reply,
-        };
-        out.push(Action::Send {
-            worker,
-            seq,
-            message,
-        });
+        let message = ToWorker::Reply { ack, key, listener: id, data, reply };
+        out.push(Action::Send { worker, seq, message });
         self.pump(now, id, out);
     }
 
@@ -234,16 +214,8 @@ impl Primary {
             data: query.data.clone(),
             reply: Reply::Failed(errno),
         };
-        out.push(Action::Send {
-            worker,
-            seq,
-            message,
-        });
-        out.push(Action::Notify(Notice::ListenFailed {
-            worker,
-            query,
-            errno,
-        }));
+        out.push(Action::Send { worker, seq, message });
+        out.push(Action::Notify(Notice::ListenFailed { worker, query, errno }));
     }
 
     pub(super) fn closed_by_worker(
@@ -259,11 +231,7 @@ impl Primary {
         // A key that it does not hold: it was unlisted already, which is all that the message asks for. One
         // that it still waits for: the word is about an older listener of that name, for a worker closes only
         // what it has.
-        if self
-            .listeners
-            .get(&id)
-            .is_some_and(|it| it.is_held_by(worker))
-        {
+        if self.listeners.get(&id).is_some_and(|it| it.is_held_by(worker)) {
             self.leave(now, worker, id, Departure::Explicit, out);
         }
     }
@@ -338,11 +306,7 @@ impl Primary {
             }
         }
         self.by_key.remove(&listener.key);
-        for timer in [
-            Timer::AcceptRest(id),
-            Timer::RefusalRest(id),
-            Timer::Held(id),
-        ] {
+        for timer in [Timer::AcceptRest(id), Timer::RefusalRest(id), Timer::Held(id)] {
             self.timers.cancel(timer);
         }
     }
@@ -366,10 +330,7 @@ impl Primary {
         let was_on = listener.accepting == Accepting::On;
         listener.accepting = next;
         if was_on != (next == Accepting::On) {
-            out.push(Action::Accept {
-                listener: id,
-                on: !was_on,
-            });
+            out.push(Action::Accept { listener: id, on: !was_on });
         }
     }
 
@@ -392,10 +353,7 @@ impl Primary {
                 if listener.rest.streak() == 1 {
                     out.push(Action::Notify(Notice::AcceptPaused { listener: id }));
                 }
-                out.push(Action::Accept {
-                    listener: id,
-                    on: false,
-                });
+                out.push(Action::Accept { listener: id, on: false });
                 self.timers.set(Timer::AcceptRest(id), until);
             }
             // The next call may succeed at once.

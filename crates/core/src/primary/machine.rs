@@ -23,11 +23,7 @@ pub struct Settings {
 impl Default for Settings {
     /// Hand-over, round-robin, the default bounds.
     fn default() -> Self {
-        Self {
-            mode: Mode::Handover,
-            scheduler: Box::new(RoundRobin),
-            limits: Limits::default(),
-        }
+        Self { mode: Mode::Handover, scheduler: Box::new(RoundRobin), limits: Limits::default() }
     }
 }
 
@@ -94,11 +90,7 @@ impl Primary {
             Event::Drained { worker } => self.drained(now, worker, out),
             Event::Exited { worker, status } => self.exited(now, worker, status, out),
             Event::Bound { listener, outcome } => self.bound(now, listener, outcome, out),
-            Event::Accepted {
-                listener,
-                conn,
-                peer,
-            } => {
+            Event::Accepted { listener, conn, peer } => {
                 self.accepted(now, listener, conn, peer, out);
             }
             Event::AcceptFailed { listener, failure } => {
@@ -144,9 +136,7 @@ impl Primary {
     /// Whether the shell is to accept from this listener. Asked after each accepted connection.
     #[must_use]
     pub fn is_accepting(&self, listener: ListenerId) -> bool {
-        self.listeners
-            .get(&listener)
-            .is_some_and(|it| it.accepting == Accepting::On)
+        self.listeners.get(&listener).is_some_and(|it| it.accepting == Accepting::On)
     }
 
     /// How far a worker's life has come; `None` once it is disconnected and exited.

@@ -71,10 +71,7 @@ impl Worker {
 
     /// Its channel is open and it has not been told to leave.
     pub(super) const fn may_listen(&self) -> bool {
-        matches!(
-            self.life,
-            Life::Connected(Stage::Forked | Stage::Online | Stage::Listening)
-        )
+        matches!(self.life, Life::Connected(Stage::Forked | Stage::Online | Stage::Listening))
     }
 
     pub(super) const fn is_connected(&self) -> bool {

@@ -36,12 +36,7 @@ impl Primary {
             return;
         }
         let first = record.advance(Stage::Listening);
-        out.push(Action::Notify(Notice::Listening {
-            worker,
-            query,
-            port,
-            first,
-        }));
+        out.push(Action::Notify(Notice::Listening { worker, query, port, first }));
     }
 
     /// The user wants the worker to leave: no new connection, no new listener, and it is told.
@@ -56,11 +51,7 @@ impl Primary {
         record.planned = true;
         record.advance(Stage::Leaving);
         let seq = record.take_seq();
-        out.push(Action::Send {
-            worker,
-            seq,
-            message: ToWorker::Disconnect,
-        });
+        out.push(Action::Send { worker, seq, message: ToWorker::Disconnect });
         self.unlist(now, worker, Departure::Explicit, out);
     }
 
@@ -81,11 +72,7 @@ impl Primary {
         record.planned = true;
         record.advance(Stage::Leaving);
         let seq = record.take_seq();
-        out.push(Action::Send {
-            worker,
-            seq,
-            message: ToWorker::FarewellHeard { ack },
-        });
+        out.push(Action::Send { worker, seq, message: ToWorker::FarewellHeard { ack } });
         self.unlist(now, worker, Departure::Explicit, out);
     }
 
@@ -148,20 +135,12 @@ impl Primary {
             Life::Connected(_) => {
                 record.life = Life::Exited(status);
                 self.timers.set(Timer::ExitDrain(worker), drain_until);
-                out.push(Action::Notify(Notice::Exited {
-                    worker,
-                    status,
-                    planned,
-                }));
+                out.push(Action::Notify(Notice::Exited { worker, status, planned }));
                 self.unlist(now, worker, Departure::Death, out);
             }
             Life::Disconnected => {
                 self.timers.cancel(Timer::Abandoned(worker));
-                out.push(Action::Notify(Notice::Exited {
-                    worker,
-                    status,
-                    planned,
-                }));
+                out.push(Action::Notify(Notice::Exited { worker, status, planned }));
                 self.gone(worker, out);
             }
             // A process is reaped once.
@@ -186,11 +165,7 @@ impl Primary {
             return;
         };
         for (seq, offer) in record.offers {
-            out.push(Action::Prove {
-                conn: offer.conn,
-                worker,
-                seq,
-            });
+            out.push(Action::Prove { conn: offer.conn, worker, seq });
         }
     }
 }

@@ -35,10 +35,7 @@ impl Worker {
             Life::Draining(Wish::Own) => {
                 let seq = self.take_seq();
                 self.life = Life::SayingFarewell(seq);
-                out.push(Action::Send {
-                    seq,
-                    message: FromWorker::ExitedAfterDisconnect { seq },
-                });
+                out.push(Action::Send { seq, message: FromWorker::ExitedAfterDisconnect { seq } });
             }
             // Nobody asked for an end: to have no connection is no reason to leave.
             Life::Serving => {}

@@ -118,13 +118,7 @@ impl Worker {
 
     fn message(&mut self, message: ToWorker, out: &mut Vec<Action>) {
         match message {
-            ToWorker::Reply {
-                ack,
-                key,
-                listener,
-                data: _,
-                reply,
-            } => {
+            ToWorker::Reply { ack, key, listener, data: _, reply } => {
                 self.replied(ack, key, listener, reply, out);
                 self.unpark(out);
             }
@@ -138,23 +132,14 @@ impl Worker {
     pub(super) fn park(&mut self, seq: Seq, listener: ListenerId, conn: ConnId) -> bool {
         let parks = self.may_still_come() && self.parked.len() < MOST_PARKED;
         if parks {
-            self.parked.push(Parked {
-                seq,
-                listener,
-                conn,
-            });
+            self.parked.push(Parked { seq, listener, conn });
         }
         parks
     }
 
     /// Looks at the parked offers anew: what can still not be placed is parked again or refused.
     pub(super) fn unpark(&mut self, out: &mut Vec<Action>) {
-        for Parked {
-            seq,
-            listener,
-            conn,
-        } in std::mem::take(&mut self.parked)
-        {
+        for Parked { seq, listener, conn } in std::mem::take(&mut self.parked) {
             self.offered(seq, Carrier::Lane(listener), Some(conn), out);
         }
     }
@@ -193,10 +178,6 @@ pub(super) enum Proof {
 
 impl Proof {
     pub(super) const fn of(query: &Query) -> Self {
-        if query.address.is_unix() {
-            Self::None
-        } else {
-            Self::Kernel
-        }
+        if query.address.is_unix() { Self::None } else { Self::Kernel }
     }
 }

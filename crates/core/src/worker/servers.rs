@@ -27,25 +27,13 @@ impl Worker {
     pub(super) fn listen(&mut self, server: ServerId, mut query: Query, out: &mut Vec<Action>) {
         if self.life != Life::Serving {
             // The primary would not answer: a worker that leaves gets no listener.
-            out.push(Action::ListenFailed {
-                server,
-                errno: Errno::NOT_CONNECTED,
-            });
+            out.push(Action::ListenFailed { server, errno: Errno::NOT_CONNECTED });
             return;
         }
         query.index = self.free_index(&query);
         let seq = self.take_seq();
-        let message = FromWorker::Query {
-            seq,
-            query: query.clone(),
-        };
-        self.servers.insert(
-            server,
-            Server {
-                query,
-                state: State::Asking { seq, closed: false },
-            },
-        );
+        let message = FromWorker::Query { seq, query: query.clone() };
+        self.servers.insert(server, Server { query, state: State::Asking { seq, closed: false } });
         out.push(Action::Send { seq, message });
     }
 
@@ -89,10 +77,7 @@ impl Worker {
                 let port = sockname.as_ref().map_or(0, |it| it.port);
                 let query = it.query.clone();
                 it.state = State::Open { key, listener };
-                out.push(Action::Listening {
-                    server: id,
-                    sockname,
-                });
+                out.push(Action::Listening { server: id, sockname });
                 self.send(FromWorker::Listening { query, port }, out);
             }
             (Reply::Shared, false) => {

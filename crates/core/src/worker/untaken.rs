@@ -28,9 +28,7 @@ struct Conn {
 
 impl Untaken {
     pub(super) const fn new() -> Self {
-        Self {
-            conns: VecDeque::new(),
-        }
+        Self { conns: VecDeque::new() }
     }
 
     pub(super) fn clear(&mut self) {
@@ -38,10 +36,7 @@ impl Untaken {
     }
 
     fn remove(&mut self, conn: ConnId, fits: impl Fn(&Conn) -> bool) -> Option<Conn> {
-        let place = self
-            .conns
-            .iter()
-            .position(|it| it.conn == conn && fits(it))?;
+        let place = self.conns.iter().position(|it| it.conn == conn && fits(it))?;
         self.conns.remove(place)
     }
 }
@@ -78,13 +73,7 @@ impl Worker {
         } else {
             Action::Hold { server, conn }
         });
-        self.untaken.conns.push_back(Conn {
-            conn,
-            server,
-            seq,
-            carrier,
-            delivered,
-        });
+        self.untaken.conns.push_back(Conn { conn, server, seq, carrier, delivered });
     }
 
     /// The user waits for a held connection: answered first, delivered after.
@@ -93,10 +82,7 @@ impl Worker {
             return;
         };
         self.answer(&it.carrier, it.seq, Verdict::Accepted, out);
-        out.push(Action::Deliver {
-            server: it.server,
-            conn,
-        });
+        out.push(Action::Deliver { server: it.server, conn });
     }
 
     /// The user has it. One that was answered first is not known here any more.

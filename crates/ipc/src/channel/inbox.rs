@@ -100,12 +100,7 @@ pub(super) struct Inbox {
 impl Inbox {
     pub(super) fn new(frame_bytes: usize) -> Self {
         let decoder = FrameDecoder::new(frame_bytes);
-        Self {
-            decoder,
-            surplus_told: 0,
-            also: None,
-            lost_descriptors: 0,
-        }
+        Self { decoder, surplus_told: 0, also: None, lost_descriptors: 0 }
     }
 
     /// Takes what one `recvmsg` brought.
@@ -143,9 +138,7 @@ impl Inbox {
             let count = self.decoder.surplus() - self.surplus_told;
             if count > 0 {
                 self.surplus_told += count;
-                return Ok(Some(Incoming::Offence(Offence::SurplusDescriptors {
-                    count,
-                })));
+                return Ok(Some(Incoming::Offence(Offence::SurplusDescriptors { count })));
             }
             let Some(Frame { bytes, fd }) = self.decoder.next()? else {
                 return Ok(None);
@@ -180,13 +173,9 @@ fn handle_message<H>(
     let handle = fd.map(|fd| Handle { kind, fd });
     let (received, incoming) = match (inner, handle) {
         (Inner::Cluster(message), handle) => (true, Some(Incoming::Cluster { message, handle })),
-        (Inner::User(message), Some(handle)) => (
-            true,
-            Some(Incoming::User {
-                message,
-                handle: Some(handle),
-            }),
-        ),
+        (Inner::User(message), Some(handle)) => {
+            (true, Some(Incoming::User { message, handle: Some(handle) }))
+        }
         (Inner::Unknown { cmd }, Some(_unused)) => (true, Some(Incoming::Unknown { cmd })),
         // The sender tries again, or tells its user: delivering it without its handle would be wrong.
         (Inner::User(_) | Inner::Unknown { .. }, None) => (false, None),
@@ -197,14 +186,8 @@ fn handle_message<H>(
 
 fn plain_message<H>(packet: Packet, outbox: &mut Outbox<H>) -> Incoming {
     match packet {
-        Packet::User(message) => Incoming::User {
-            message,
-            handle: None,
-        },
-        Packet::Cluster(message) => Incoming::Cluster {
-            message,
-            handle: None,
-        },
+        Packet::User(message) => Incoming::User { message, handle: None },
+        Packet::Cluster(message) => Incoming::Cluster { message, handle: None },
         Packet::HandleAck => answer_of_peer(true, outbox),
         Packet::HandleNack => answer_of_peer(false, outbox),
         Packet::SocketGetCount { key } => Incoming::SocketGetCount { key },
@@ -213,9 +196,7 @@ fn plain_message<H>(packet: Packet, outbox: &mut Outbox<H>) -> Incoming {
         Packet::SocketAllClosed { key } => Incoming::SocketAllClosed { key },
         Packet::Unknown { cmd } => Incoming::Unknown { cmd },
         // Told apart before this is called; a handle message is never plain.
-        Packet::Handle { .. } => Incoming::Unknown {
-            cmd: "NODE_HANDLE".to_owned(),
-        },
+        Packet::Handle { .. } => Incoming::Unknown { cmd: "NODE_HANDLE".to_owned() },
     }
 }
 

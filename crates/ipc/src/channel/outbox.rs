@@ -45,10 +45,7 @@ enum HandleState<H> {
     /// There is none, so nothing waits behind one.
     Idle,
     /// Not a byte of its line is written.
-    Unsent {
-        length: usize,
-        handle: OutgoingHandle<H>,
-    },
+    Unsent { length: usize, handle: OutgoingHandle<H> },
     /// Its descriptor left with the first byte; the rest of the line may still be on the wire.
     Sent { handle: OutgoingHandle<H> },
 }
@@ -94,9 +91,7 @@ impl<H> Outbox<H> {
             return Err(QueueError::HandleMismatch);
         }
         if self.wire.count() + self.behind.len() >= self.message_limit {
-            return Err(QueueError::FullOfMessages {
-                limit: self.message_limit,
-            });
+            return Err(QueueError::FullOfMessages { limit: self.message_limit });
         }
         match self.handle {
             HandleState::Idle => self.queue_on_wire(packet, handle),
@@ -111,11 +106,7 @@ impl<H> Outbox<H> {
         if self.closed {
             return;
         }
-        let answer = if received {
-            Packet::HandleAck
-        } else {
-            Packet::HandleNack
-        };
+        let answer = if received { Packet::HandleAck } else { Packet::HandleNack };
         self.answers.encode(&answer);
     }
 
@@ -215,10 +206,7 @@ impl<H> Outbox<H> {
             }
             unchanged => self.handle = unchanged,
         }
-        let behind = self
-            .behind
-            .iter()
-            .filter_map(|waiting| waiting.handle.as_ref());
+        let behind = self.behind.iter().filter_map(|waiting| waiting.handle.as_ref());
         tokens.extend(behind.map(|handle| handle.token));
         self.behind.retain(|waiting| waiting.handle.is_none());
         self.behind_bytes = self.behind.iter().map(|waiting| waiting.line.len()).sum();
@@ -278,14 +266,10 @@ impl<H> Outbox<H> {
 
     fn check_room(&self, line: usize, total: usize) -> Result<(), QueueError> {
         if line > self.frame_limit + 1 {
-            return Err(QueueError::TooLong {
-                limit: self.frame_limit,
-            });
+            return Err(QueueError::TooLong { limit: self.frame_limit });
         }
         if total > self.byte_limit {
-            return Err(QueueError::FullOfBytes {
-                limit: self.byte_limit,
-            });
+            return Err(QueueError::FullOfBytes { limit: self.byte_limit });
         }
         Ok(())
     }
@@ -296,10 +280,7 @@ impl<H> Outbox<H> {
             self.behind_bytes -= line.len();
             self.wire.append(&line);
             if let Some(handle) = handle {
-                self.handle = HandleState::Unsent {
-                    length: line.len(),
-                    handle,
-                };
+                self.handle = HandleState::Unsent { length: line.len(), handle };
                 return;
             }
         }

@@ -118,10 +118,7 @@ impl Channel {
                 return Poll::Pending;
             }
             let buffer = &mut self.read_buffer;
-            match self
-                .io
-                .poll_read_io(cx, |fd| socket::recv_past_reset(fd, buffer))
-            {
+            match self.io.poll_read_io(cx, |fd| socket::recv_past_reset(fd, buffer)) {
                 Poll::Pending => {
                     self.turn = Turn::default();
                     return Poll::Pending;
@@ -156,10 +153,7 @@ impl Channel {
                 return Ok(Drained::Ended);
             }
             let buffer = &mut self.read_buffer;
-            match self
-                .io
-                .try_read_io(|fd| socket::recv_past_reset(fd, buffer))
-            {
+            match self.io.try_read_io(|fd| socket::recv_past_reset(fd, buffer)) {
                 Ok(received) => self.take_read(received),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     return Ok(Drained::Empty);
@@ -284,10 +278,8 @@ impl Channel {
     /// The next thing among the bytes read already. The answers that it owes the peer are written first, if
     /// there is room.
     fn next_read(&mut self) -> Result<Option<Incoming>, ChannelError> {
-        let next = self
-            .inbox
-            .next(&mut self.outbox)
-            .inspect_err(|_| self.reading = Reading::Failed)?;
+        let next =
+            self.inbox.next(&mut self.outbox).inspect_err(|_| self.reading = Reading::Failed)?;
         if self.outbox.unwritten_answers() > 0 {
             // Whatever hinders this is met again, and reported, by the next flush.
             let _ = self.try_flush();

@@ -61,11 +61,7 @@ impl From<FrameError> for ChannelError {
 
 impl From<io::Error> for ChannelError {
     fn from(error: io::Error) -> Self {
-        if is_peer_gone(&error) {
-            Self::PeerGone
-        } else {
-            Self::System(error)
-        }
+        if is_peer_gone(&error) { Self::PeerGone } else { Self::System(error) }
     }
 }
 

@@ -54,11 +54,7 @@ impl Error for LaneError {
 
 impl From<io::Error> for LaneError {
     fn from(error: io::Error) -> Self {
-        if is_peer_gone(&error) {
-            Self::PeerGone
-        } else {
-            Self::System(error)
-        }
+        if is_peer_gone(&error) { Self::PeerGone } else { Self::System(error) }
     }
 }
 

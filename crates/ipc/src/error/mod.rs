@@ -7,13 +7,13 @@ mod channel;
 mod handle;
 mod lane;
 mod message;
+mod peer_gone;
 
 pub use channel::{ChannelError, QueueError};
 pub use handle::HandleError;
 pub use lane::{LaneError, LaneOffence};
 pub use message::{FrameError, MessageError};
-
-use std::io;
+pub(crate) use peer_gone::is_peer_gone;
 
 /// Whose fault an error is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,12 +24,4 @@ pub enum Blame {
     Caller,
     /// The kernel refused, or the peer is gone; nobody did anything wrong.
     System,
-}
-
-/// A Unix socket says in three ways that nobody is at its other end.
-pub(crate) fn is_peer_gone(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset | io::ErrorKind::NotConnected
-    )
 }

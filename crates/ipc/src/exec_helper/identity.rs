@@ -41,9 +41,6 @@ fn verify(uid: Uid, gid: Gid) -> io::Result<()> {
     if same && !way_back {
         Ok(())
     } else {
-        Err(io::Error::new(
-            io::ErrorKind::PermissionDenied,
-            "the old rights can be regained",
-        ))
+        Err(io::Error::new(io::ErrorKind::PermissionDenied, "the old rights can be regained"))
     }
 }

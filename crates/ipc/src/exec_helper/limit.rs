@@ -41,18 +41,11 @@ impl Limit {
     /// The same soft and hard limit.
     #[must_use]
     pub fn both(resource: Resource, value: u64) -> Self {
-        Self {
-            resource,
-            soft: Some(value),
-            hard: Some(value),
-        }
+        Self { resource, soft: Some(value), hard: Some(value) }
     }
 
     pub(super) fn apply(self) -> io::Result<()> {
-        let limit = rustix::process::Rlimit {
-            current: self.soft,
-            maximum: self.hard,
-        };
+        let limit = rustix::process::Rlimit { current: self.soft, maximum: self.hard };
         Ok(rustix::process::setrlimit(self.resource.system(), limit)?)
     }
 }

@@ -58,11 +58,7 @@ mod tests {
             uid: Some(1),
             gid: Some(2),
             groups: vec![3],
-            limits: vec![Limit {
-                resource: Resource::OpenFiles,
-                soft: Some(64),
-                hard: None,
-            }],
+            limits: vec![Limit { resource: Resource::OpenFiles, soft: Some(64), hard: None }],
             parent_death_signal: Some(15),
             parent: 4,
             no_new_privs: true,

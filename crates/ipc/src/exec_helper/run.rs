@@ -54,10 +54,7 @@ fn prepare(plan: &Plan) -> Result<(), SpawnError> {
     }
     identity::assume(plan).map_err(|(reason, error)| refused(reason.into())(error))?;
     if let Some(cwd) = &plan.cwd {
-        let reason = format!(
-            "its directory {} cannot be entered",
-            Path::new(cwd).display()
-        );
+        let reason = format!("its directory {} cannot be entered", Path::new(cwd).display());
         std::env::set_current_dir(cwd).map_err(refused(reason))?;
     }
     if plan.no_new_privs {
@@ -84,22 +81,16 @@ fn die_with_parent(signal: i32, parent: u32) -> io::Result<()> {
     if now == Some(parent) {
         Ok(())
     } else {
-        Err(io::Error::other(
-            "the primary ended before the program began",
-        ))
+        Err(io::Error::other("the primary ended before the program began"))
     }
 }
 
 /// The environment as it came, without the plan. This process's own is left alone.
 fn environment(plan: &Plan) -> Result<Vec<CString>, SpawnError> {
-    let mut variables: Vec<(OsString, OsString)> = std::env::vars_os()
-        .filter(|(name, _)| name != contract::EXEC_PLAN)
-        .collect();
+    let mut variables: Vec<(OsString, OsString)> =
+        std::env::vars_os().filter(|(name, _)| name != contract::EXEC_PLAN).collect();
     if plan.listen_pid {
-        variables.push((
-            contract::LISTEN_PID.into(),
-            std::process::id().to_string().into(),
-        ));
+        variables.push((contract::LISTEN_PID.into(), std::process::id().to_string().into()));
     }
     let program = Path::new(&plan.program);
     variables

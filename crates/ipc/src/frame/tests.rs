@@ -31,31 +31,16 @@ fn fds_of(pushes: &[(&[u8], &[u32])]) -> (Vec<Option<u32>>, u64) {
 #[test]
 fn a_descriptor_belongs_to_the_last_line_begun_in_its_read() {
     assert_eq!(fds_of(&[(b"a\nb\n", &[7])]), (vec![None, Some(7)], 0));
-    assert_eq!(
-        fds_of(&[(b"a\nb", &[7]), (b"\nc\n", &[])]),
-        (vec![None, Some(7), None], 0)
-    );
-    assert_eq!(
-        fds_of(&[(b"a", &[]), (b"\nb\n", &[7])]),
-        (vec![None, Some(7)], 0)
-    );
-    assert_eq!(
-        fds_of(&[(b"a\nb\nc\n", &[7, 8])]),
-        (vec![None, Some(7), Some(8)], 0)
-    );
+    assert_eq!(fds_of(&[(b"a\nb", &[7]), (b"\nc\n", &[])]), (vec![None, Some(7), None], 0));
+    assert_eq!(fds_of(&[(b"a", &[]), (b"\nb\n", &[7])]), (vec![None, Some(7)], 0));
+    assert_eq!(fds_of(&[(b"a\nb\nc\n", &[7, 8])]), (vec![None, Some(7), Some(8)], 0));
     assert_eq!(fds_of(&[(b"\n\n", &[7])]), (vec![None, Some(7)], 0));
 }
 
 #[test]
 fn a_surplus_descriptor_is_counted_and_shifts_no_later_pair() {
-    assert_eq!(
-        fds_of(&[(b"a\n", &[7, 8, 9]), (b"b\n", &[10])]),
-        (vec![Some(7), Some(10)], 2)
-    );
-    assert_eq!(
-        fds_of(&[(b"a", &[]), (b"a\n", &[7]), (b"b\n", &[8])]),
-        (vec![None, Some(8)], 1)
-    );
+    assert_eq!(fds_of(&[(b"a\n", &[7, 8, 9]), (b"b\n", &[10])]), (vec![Some(7), Some(10)], 2));
+    assert_eq!(fds_of(&[(b"a", &[]), (b"a\n", &[7]), (b"b\n", &[8])]), (vec![None, Some(8)], 1));
 }
 
 #[test]
@@ -105,10 +90,7 @@ fn a_long_frame_in_single_bytes_is_walked_once() {
     decoder.push(b"\n", []);
     assert_eq!(decoder.next().unwrap().unwrap().bytes.len(), 1_000_000);
     decoder.push(b"y", []);
-    assert!(
-        decoder.buffer.capacity() <= KEPT_BYTES,
-        "the memory of a long frame is given back"
-    );
+    assert!(decoder.buffer.capacity() <= KEPT_BYTES, "the memory of a long frame is given back");
 }
 
 /// The kernel's side of a stream socket: one segment for each `sendmsg`, its descriptor in front.

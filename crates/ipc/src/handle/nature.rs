@@ -47,10 +47,7 @@ impl Nature {
     }
 
     pub(super) const fn is_listening(self) -> bool {
-        matches!(
-            self,
-            Self::Tcp { listening: true } | Self::Unix { listening: true }
-        )
+        matches!(self, Self::Tcp { listening: true } | Self::Unix { listening: true })
     }
 
     pub(super) fn wrap(self, fd: OwnedFd) -> Result<HandleSocket, HandleError> {
@@ -65,10 +62,7 @@ impl Nature {
     }
 
     pub(super) fn instead_of(self, expected: &'static str) -> HandleError {
-        HandleError::Unexpected {
-            expected,
-            arrived: self.to_string(),
-        }
+        HandleError::Unexpected { expected, arrived: self.to_string() }
     }
 }
 

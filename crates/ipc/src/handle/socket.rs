@@ -88,52 +88,33 @@ impl Handle {
 
 impl From<TcpListener> for Handle {
     fn from(listener: TcpListener) -> Self {
-        Self {
-            kind: HandleKind::NetServer,
-            fd: listener.into(),
-        }
+        Self { kind: HandleKind::NetServer, fd: listener.into() }
     }
 }
 
 impl From<UnixListener> for Handle {
     fn from(listener: UnixListener) -> Self {
-        Self {
-            kind: HandleKind::NetServer,
-            fd: listener.into(),
-        }
+        Self { kind: HandleKind::NetServer, fd: listener.into() }
     }
 }
 
 impl From<TcpStream> for Handle {
     fn from(stream: TcpStream) -> Self {
-        Self {
-            kind: HandleKind::NetSocket { key: None },
-            fd: stream.into(),
-        }
+        Self { kind: HandleKind::NetSocket { key: None }, fd: stream.into() }
     }
 }
 
 impl From<UnixStream> for Handle {
     fn from(stream: UnixStream) -> Self {
-        Self {
-            kind: HandleKind::NetSocket { key: None },
-            fd: stream.into(),
-        }
+        Self { kind: HandleKind::NetSocket { key: None }, fd: stream.into() }
     }
 }
 
 impl From<UdpSocket> for Handle {
     fn from(socket: UdpSocket) -> Self {
         let is_ipv6 = socket.local_addr().is_ok_and(|address| address.is_ipv6());
-        let dgram_type = if is_ipv6 {
-            DgramType::Udp6
-        } else {
-            DgramType::Udp4
-        };
-        Self {
-            kind: HandleKind::DgramSocket { dgram_type },
-            fd: socket.into(),
-        }
+        let dgram_type = if is_ipv6 { DgramType::Udp6 } else { DgramType::Udp4 };
+        Self { kind: HandleKind::DgramSocket { dgram_type }, fd: socket.into() }
     }
 }
 

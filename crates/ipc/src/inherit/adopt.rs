@@ -18,11 +18,7 @@ pub(super) fn adopt(
     fd: RawFd,
     kind: SocketType,
 ) -> Result<OwnedFd, InheritError> {
-    let bad = |reason| InheritError::BadDescriptor {
-        variable,
-        fd,
-        reason,
-    };
+    let bad = |reason| InheritError::BadDescriptor { variable, fd, reason };
     // SAFETY: F_GETFD only reads a flag, and a number that is not open gives EBADF.
     if unsafe { libc::fcntl(fd, libc::F_GETFD) } < 0 {
         return Err(bad("not open"));
@@ -37,11 +33,7 @@ pub(super) fn adopt(
     if sockopt::socket_type(borrowed) != Ok(kind) {
         return Err(bad("a Unix socket of another type"));
     }
-    let owned = if fd <= 2 {
-        replace_standard(borrowed, fd)
-    } else {
-        take(fd)
-    };
+    let owned = if fd <= 2 { replace_standard(borrowed, fd) } else { take(fd) };
     let owned = owned.map_err(InheritError::System)?;
     rustix::io::ioctl_fionbio(&owned, true).map_err(|errno| InheritError::System(errno.into()))?;
     Ok(owned)
@@ -59,10 +51,7 @@ fn take(fd: RawFd) -> io::Result<OwnedFd> {
 /// number for ever, so they are never owned: the socket moves away and `/dev/null` takes its place.
 fn replace_standard(socket: BorrowedFd<'_>, fd: RawFd) -> io::Result<OwnedFd> {
     let owned = fcntl_dupfd_cloexec(socket, 3)?;
-    let null = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .open("/dev/null")?;
+    let null = OpenOptions::new().read(true).write(true).open("/dev/null")?;
     match fd {
         0 => rustix::stdio::dup2_stdin(&null)?,
         1 => rustix::stdio::dup2_stdout(&null)?,

@@ -45,9 +45,8 @@ pub fn claim() -> Result<Option<Inherited>, InheritError> {
     if CLAIMED.load(Ordering::Acquire) {
         return Err(InheritError::AlreadyClaimed);
     }
-    let threads = std::fs::read_dir("/proc/self/task")
-        .map_err(InheritError::ThreadsUnknown)?
-        .count();
+    let threads =
+        std::fs::read_dir("/proc/self/task").map_err(InheritError::ThreadsUnknown)?.count();
     if threads != 1 {
         return Err(InheritError::ThreadsRunning(threads));
     }
@@ -65,10 +64,7 @@ pub fn claim() -> Result<Option<Inherited>, InheritError> {
         .map(|id| number(contract::UNIQUE_ID, id))
         .transpose()?;
     let channel = number(contract::CHANNEL_FD, channel)?;
-    let lane = announced
-        .lane
-        .map(|lane| number(contract::LANE_FD, lane))
-        .transpose()?;
+    let lane = announced.lane.map(|lane| number(contract::LANE_FD, lane)).transpose()?;
     if lane == Some(channel) {
         let reason = "the channel already";
         return Err(InheritError::BadDescriptor {
@@ -81,11 +77,7 @@ pub fn claim() -> Result<Option<Inherited>, InheritError> {
     let lane = lane
         .map(|lane: RawFd| adopt(contract::LANE_FD, lane, SocketType::SEQPACKET))
         .transpose()?;
-    Ok(Some(Inherited {
-        worker_id,
-        channel,
-        lane,
-    }))
+    Ok(Some(Inherited { worker_id, channel, lane }))
 }
 
 /// The variables as they were found.
@@ -123,9 +115,7 @@ fn number<N: std::str::FromStr>(
     variable: &'static str,
     value: OsString,
 ) -> Result<N, InheritError> {
-    let digits = value
-        .to_str()
-        .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+    let digits = value.to_str().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
     match digits.and_then(|digits| digits.parse().ok()) {
         Some(number) => Ok(number),
         None => Err(InheritError::BadNumber { variable, value }),

@@ -48,10 +48,7 @@ impl fmt::Display for InheritError {
                  thread or runtime starts: {count} threads run already"
             ),
             Self::ThreadsUnknown(error) => {
-                write!(
-                    f,
-                    "whether other threads run already cannot be seen: {error}"
-                )
+                write!(f, "whether other threads run already cannot be seen: {error}")
             }
             Self::AdvancedSerialization(mode) => write!(
                 f,
@@ -61,11 +58,7 @@ impl fmt::Display for InheritError {
             Self::BadNumber { variable, value } => {
                 write!(f, "{variable} is {value:?}, which is no such number")
             }
-            Self::BadDescriptor {
-                variable,
-                fd,
-                reason,
-            } => {
+            Self::BadDescriptor { variable, fd, reason } => {
                 write!(f, "{variable} names descriptor {fd}, which is {reason}")
             }
             Self::System(error) => write!(f, "the inherited channel cannot be taken: {error}"),

@@ -43,9 +43,7 @@ impl LanePrimary {
     /// # Panics
     /// The current runtime was built without its IO driver.
     pub fn from_fd(fd: OwnedFd) -> io::Result<Self> {
-        Ok(Self {
-            io: AsyncOwnedFd::new(fd)?,
-        })
+        Ok(Self { io: AsyncOwnedFd::new(fd)? })
     }
 
     /// Offers up to [`LANE_BATCH`] connections, `fds[i]` being that of `records[i]`, in one system call. The
@@ -64,10 +62,7 @@ impl LanePrimary {
         }
         let mut room = buffer();
         let record = encode(records, &mut room);
-        match self
-            .io
-            .try_write_io(|socket| socket::send(socket, record, fds))
-        {
+        match self.io.try_write_io(|socket| socket::send(socket, record, fds)) {
             // A record goes whole, so the count says nothing new.
             Ok(_) => Ok(Sent::All),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Sent::WouldBlock),
@@ -99,14 +94,12 @@ impl LanePrimary {
         let before = answers.len();
         for _ in 0..RECORDS_PER_POLL {
             let mut room = buffer();
-            let received = match self
-                .io
-                .poll_read_io(cx, |fd| socket::recv_past_reset(fd, &mut room))
-            {
-                Poll::Ready(received) => received?,
-                Poll::Pending if answers.len() > before => break,
-                Poll::Pending => return Poll::Pending,
-            };
+            let received =
+                match self.io.poll_read_io(cx, |fd| socket::recv_past_reset(fd, &mut room)) {
+                    Poll::Ready(received) => received?,
+                    Poll::Pending if answers.len() > before => break,
+                    Poll::Pending => return Poll::Pending,
+                };
             // The end is told when it is met again, after the caller has seen the answers.
             if received.n == 0 && answers.len() > before {
                 break;
@@ -126,10 +119,7 @@ impl LanePrimary {
     pub fn try_answers(&self, answers: &mut Vec<Answer>) -> Result<LaneDrained, LaneError> {
         loop {
             let mut room = buffer();
-            match self
-                .io
-                .try_read_io(|fd| socket::recv_past_reset(fd, &mut room))
-            {
+            match self.io.try_read_io(|fd| socket::recv_past_reset(fd, &mut room)) {
                 Ok(received) => match take(&received, &room, answers)? {
                     LaneEvent::Received => {}
                     LaneEvent::Closed => return Ok(LaneDrained::Closed),

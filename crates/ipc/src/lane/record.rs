@@ -62,19 +62,13 @@ pub(super) const fn buffer() -> RecordBuffer {
 
 /// Writes a record of `entries`, of which there are between 1 and [`LANE_BATCH`], and returns its bytes.
 pub(super) fn encode<'a, E: Entry>(entries: &[E], buffer: &'a mut RecordBuffer) -> &'a [u8] {
-    debug_assert!(
-        (1..=LANE_BATCH).contains(&entries.len()),
-        "the caller checks the batch"
-    );
+    debug_assert!((1..=LANE_BATCH).contains(&entries.len()), "the caller checks the batch");
     let count = u16::try_from(entries.len()).unwrap_or(u16::MAX);
     let length = HEADER_BYTES + entries.len() * E::BYTES;
     buffer[0] = LANE_VERSION;
     buffer[1] = E::KIND;
     buffer[2..HEADER_BYTES].copy_from_slice(&count.to_le_bytes());
-    for (bytes, entry) in buffer[HEADER_BYTES..]
-        .chunks_exact_mut(E::BYTES)
-        .zip(entries)
-    {
+    for (bytes, entry) in buffer[HEADER_BYTES..].chunks_exact_mut(E::BYTES).zip(entries) {
         entry.write(bytes);
     }
     &buffer[..length]
@@ -166,25 +160,14 @@ mod tests {
     #[test]
     fn the_layout_is_the_documented_one() {
         let mut room = buffer();
-        let conns = [ConnRecord {
-            seq: 0x0102_0304_0506_0708,
-            listener: 0x0a0b_0c0d,
-        }];
+        let conns = [ConnRecord { seq: 0x0102_0304_0506_0708, listener: 0x0a0b_0c0d }];
         let expected = [1, 1, 1, 0, 8, 7, 6, 5, 4, 3, 2, 1, 0x0d, 0x0c, 0x0b, 0x0a];
         assert_eq!(encode(&conns, &mut room), expected);
         let answers = [
-            Answer {
-                seq: 7,
-                verdict: Verdict::Accepted,
-            },
-            Answer {
-                seq: 8,
-                verdict: Verdict::Lost,
-            },
+            Answer { seq: 7, verdict: Verdict::Accepted },
+            Answer { seq: 8, verdict: Verdict::Lost },
         ];
-        let expected = [
-            1, 2, 2, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 2,
-        ];
+        let expected = [1, 2, 2, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 2];
         assert_eq!(encode(&answers, &mut room), expected);
     }
 
@@ -197,22 +180,13 @@ mod tests {
         assert_eq!(fault(&[1, 1, 1, 0]), LaneOffence::Kind(1));
         assert_eq!(fault(&[1, 2, 0, 0]), LaneOffence::Count(0));
         assert_eq!(fault(&[1, 2, 65, 0]), LaneOffence::Count(65));
-        assert_eq!(
-            fault(&[1, 2, 1, 0, 7, 0, 0, 0, 0, 0, 0, 0]),
-            LaneOffence::Length
-        );
-        assert_eq!(
-            fault(&[1, 2, 1, 0, 7, 0, 0, 0, 0, 0, 0, 0, 3]),
-            LaneOffence::Verdict(3)
-        );
+        assert_eq!(fault(&[1, 2, 1, 0, 7, 0, 0, 0, 0, 0, 0, 0]), LaneOffence::Length);
+        assert_eq!(fault(&[1, 2, 1, 0, 7, 0, 0, 0, 0, 0, 0, 0, 3]), LaneOffence::Verdict(3));
     }
 
     #[test]
     fn a_record_with_one_bad_entry_gives_no_entry() {
-        let mut out = vec![Answer {
-            seq: 1,
-            verdict: Verdict::Refused,
-        }];
+        let mut out = vec![Answer { seq: 1, verdict: Verdict::Refused }];
         let mut record = vec![1, 2, 2, 0];
         record.extend([9, 0, 0, 0, 0, 0, 0, 0, 0]);
         record.extend([9, 0, 0, 0, 0, 0, 0, 0, 9]);

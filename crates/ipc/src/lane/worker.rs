@@ -31,10 +31,7 @@ impl LaneWorker {
     /// # Panics
     /// The current runtime was built without its IO driver.
     pub fn from_fd(fd: OwnedFd) -> io::Result<Self> {
-        Ok(Self {
-            io: AsyncOwnedFd::new(fd)?,
-            records: Vec::new(),
-        })
+        Ok(Self { io: AsyncOwnedFd::new(fd)?, records: Vec::new() })
     }
 
     /// Appends the connections of the records that are there to `conns`: at least one batch, and fewer than
@@ -51,14 +48,12 @@ impl LaneWorker {
         let before = conns.len();
         while conns.len() - before < LANE_BATCH {
             let mut room = buffer();
-            let received = match self
-                .io
-                .poll_read_io(cx, |fd| socket::recv_past_reset(fd, &mut room))
-            {
-                Poll::Ready(received) => received?,
-                Poll::Pending if conns.len() > before => break,
-                Poll::Pending => return Poll::Pending,
-            };
+            let received =
+                match self.io.poll_read_io(cx, |fd| socket::recv_past_reset(fd, &mut room)) {
+                    Poll::Ready(received) => received?,
+                    Poll::Pending if conns.len() > before => break,
+                    Poll::Pending => return Poll::Pending,
+                };
             // The end is told when it is met again, after the caller has seen the connections.
             if received.n == 0 && conns.len() > before {
                 break;
@@ -77,10 +72,7 @@ impl LaneWorker {
     pub fn try_conns(&mut self, conns: &mut Vec<Offered>) -> Result<LaneDrained, LaneError> {
         loop {
             let mut room = buffer();
-            match self
-                .io
-                .try_read_io(|fd| socket::recv_past_reset(fd, &mut room))
-            {
+            match self.io.try_read_io(|fd| socket::recv_past_reset(fd, &mut room)) {
                 Ok(received) => match self.take(received, &room, conns)? {
                     LaneEvent::Received => {}
                     LaneEvent::Closed => return Ok(LaneDrained::Closed),
@@ -139,11 +131,7 @@ impl LaneWorker {
             return Err(LaneError::PeerMisbehaved(LaneOffence::Descriptors));
         }
         // The kernel drops from the end, so those that arrived belong to the first records.
-        let fds = received
-            .fds
-            .into_iter()
-            .map(Some)
-            .chain(std::iter::repeat_with(|| None));
+        let fds = received.fds.into_iter().map(Some).chain(std::iter::repeat_with(|| None));
         conns.extend(self.records.iter().copied().zip(fds));
         Ok(LaneEvent::Received)
     }

@@ -68,35 +68,18 @@ fn each_line_is_written_back_byte_for_byte() {
         assert!(!matches!(packet, Packet::Unknown { .. }), "{line}");
         let mut written = Vec::new();
         packet.encode(&mut written);
-        assert_eq!(
-            String::from_utf8(written).unwrap(),
-            format!("{line}\n"),
-            "{packet:?}"
-        );
+        assert_eq!(String::from_utf8(written).unwrap(), format!("{line}\n"), "{packet:?}");
     }
 }
 
 #[test]
 fn the_fields_of_a_query_mean_what_they_say() {
-    let ClusterBody::QueryServer(query) = cluster(WORKER[8]).body else {
-        panic!("query")
-    };
+    let ClusterBody::QueryServer(query) = cluster(WORKER[8]).body else { panic!("query") };
     assert_eq!(query.address.as_deref(), Some("/run/y.sock"));
-    assert_eq!(
-        (query.port, query.address_type, query.fd),
-        (Some(-1), AddressType::Pipe, None)
-    );
-    assert_eq!(
-        (query.readable_all, query.writable_all),
-        (Some(true), Some(true))
-    );
-    let ClusterBody::QueryServer(query) = cluster(WORKER[12]).body else {
-        panic!("query")
-    };
-    assert_eq!(
-        (query.address_type, query.fd, query.flags),
-        (AddressType::Udp6, Some(-1), Some(1))
-    );
+    assert_eq!((query.port, query.address_type, query.fd), (Some(-1), AddressType::Pipe, None));
+    assert_eq!((query.readable_all, query.writable_all), (Some(true), Some(true)));
+    let ClusterBody::QueryServer(query) = cluster(WORKER[12]).body else { panic!("query") };
+    assert_eq!((query.address_type, query.fd, query.flags), (AddressType::Udp6, Some(-1), Some(1)));
 }
 
 #[test]
@@ -108,19 +91,14 @@ fn an_answer_to_number_zero_is_an_answer() {
 #[test]
 fn an_answer_may_also_ask() {
     let message = cluster(r#"{"cmd":"NODE_CLUSTER","act":"disconnect","ack":4,"seq":1}"#);
-    assert_eq!(
-        (message.ack, message.body),
-        (Some(4), ClusterBody::Disconnect)
-    );
+    assert_eq!((message.ack, message.body), (Some(4), ClusterBody::Disconnect));
 }
 
 #[test]
 fn the_three_kinds_of_success_stay_apart() {
     let errno = |fields: &str| {
         let line = format!(r#"{{"cmd":"NODE_CLUSTER",{fields}"key":"k","ack":1,"seq":2}}"#);
-        let ClusterBody::Reply(reply) = cluster(&line).body else {
-            panic!("reply")
-        };
+        let ClusterBody::Reply(reply) = cluster(&line).body else { panic!("reply") };
         reply.errno
     };
     assert_eq!(errno(""), ReplyErrno::Absent);
@@ -135,35 +113,19 @@ fn an_ack_that_can_match_nothing_does_nothing() {
     for ack in ["-1", "1.5", "\"1\"", "null", "{}", "99999999999999999999"] {
         let message = cluster(&format!(r#"{{"cmd":"NODE_CLUSTER","ack":{ack}}}"#));
         let nothing = ClusterBody::Other { act: String::new() };
-        assert_eq!(
-            message,
-            ClusterMessage {
-                seq: None,
-                ack: None,
-                body: nothing
-            },
-            "{ack}"
-        );
+        assert_eq!(message, ClusterMessage { seq: None, ack: None, body: nothing }, "{ack}");
     }
 }
 
 #[test]
 fn the_lines_of_bun_are_understood() {
     let online = "\u{2}{\"cmd\":\"NODE_CLUSTER\",\"act\":\"online\",\"seq\":0}";
-    assert_eq!(
-        cluster(online),
-        ClusterMessage::new(0, ClusterBody::Online { lane: None })
-    );
+    assert_eq!(cluster(online), ClusterMessage::new(0, ClusterBody::Online { lane: None }));
     let listening = "\u{2}{\"cmd\":\"NODE_CLUSTER\",\"act\":\"listening\",\"port\":80,\"data\":null,\"address\":null,\"addressType\":4}";
     let message = cluster(listening);
     assert_eq!(message.seq, None);
-    let ClusterBody::Listening(query) = message.body else {
-        panic!("listening")
-    };
-    assert_eq!(
-        (query.port, query.address_type),
-        (Some(80), AddressType::Tcp4)
-    );
+    let ClusterBody::Listening(query) = message.body else { panic!("listening") };
+    assert_eq!((query.port, query.address_type), (Some(80), AddressType::Tcp4));
 }
 
 #[test]
@@ -193,10 +155,7 @@ fn the_fields_between_our_own_ends_go_both_ways() {
     ] {
         let mut line = Vec::new();
         Packet::from(message.clone()).encode(&mut line);
-        assert_eq!(
-            parse(line.trim_ascii_end()).unwrap(),
-            Packet::Cluster(message)
-        );
+        assert_eq!(parse(line.trim_ascii_end()).unwrap(), Packet::Cluster(message));
     }
 }
 
@@ -217,26 +176,13 @@ fn wrong_fields_of_internal_messages_are_the_peers_fault() {
 
 #[test]
 fn a_cluster_message_has_its_own_limit() {
-    let line = format!(
-        r#"{{"cmd":"NODE_CLUSTER","act":"{}"}}"#,
-        "x".repeat(CLUSTER_BYTES)
-    );
+    let line = format!(r#"{{"cmd":"NODE_CLUSTER","act":"{}"}}"#, "x".repeat(CLUSTER_BYTES));
     let error = parse(line.as_bytes()).unwrap_err();
-    assert!(matches!(
-        error,
-        crate::error::MessageError::ClusterTooLong { .. }
-    ));
+    assert!(matches!(error, crate::error::MessageError::ClusterTooLong { .. }));
 }
 
 #[test]
 fn a_udp_handle_keeps_its_family() {
-    let Packet::Handle { kind, .. } = understand(PRIMARY[10]) else {
-        panic!("handle")
-    };
-    assert_eq!(
-        kind,
-        HandleKind::DgramSocket {
-            dgram_type: DgramType::Udp6
-        }
-    );
+    let Packet::Handle { kind, .. } = understand(PRIMARY[10]) else { panic!("handle") };
+    assert_eq!(kind, HandleKind::DgramSocket { dgram_type: DgramType::Udp6 });
 }

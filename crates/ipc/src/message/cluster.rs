@@ -105,21 +105,13 @@ impl ClusterMessage {
     /// A message that asks or announces.
     #[must_use]
     pub const fn new(seq: u64, body: ClusterBody) -> Self {
-        Self {
-            seq: Some(seq),
-            ack: None,
-            body,
-        }
+        Self { seq: Some(seq), ack: None, body }
     }
 
     /// An answer to the message numbered `ack`.
     #[must_use]
     pub const fn reply(seq: u64, ack: u64, reply: Reply) -> Self {
-        Self {
-            seq: Some(seq),
-            ack: Some(ack),
-            body: ClusterBody::Reply(reply),
-        }
+        Self { seq: Some(seq), ack: Some(ack), body: ClusterBody::Reply(reply) }
     }
 }
 
@@ -127,10 +119,7 @@ impl Reply {
     /// The worker's answer to a connection.
     #[must_use]
     pub fn accepted(accepted: bool) -> Self {
-        Self {
-            accepted: Some(accepted),
-            ..Self::default()
-        }
+        Self { accepted: Some(accepted), ..Self::default() }
     }
 
     /// The primary's answer to a query.
@@ -141,13 +130,7 @@ impl Reply {
         data: Option<RawJson>,
         sockname: Option<SockName>,
     ) -> Self {
-        Self {
-            errno,
-            key: Some(key),
-            data,
-            sockname,
-            ..Self::default()
-        }
+        Self { errno, key: Some(key), data, sockname, ..Self::default() }
     }
 }
 
@@ -209,19 +192,12 @@ impl SockName {
     }
 
     pub(super) fn family(&self) -> &'static str {
-        if self.address.contains(':') {
-            "IPv6"
-        } else {
-            "IPv4"
-        }
+        if self.address.contains(':') { "IPv6" } else { "IPv4" }
     }
 }
 
 impl From<SocketAddr> for SockName {
     fn from(address: SocketAddr) -> Self {
-        Self {
-            address: address.ip().to_string(),
-            port: address.port(),
-        }
+        Self { address: address.ip().to_string(), port: address.port() }
     }
 }

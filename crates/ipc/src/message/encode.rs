@@ -117,10 +117,7 @@ impl<'a> Object<'a> {
 
     fn query(&mut self, query: &Query) {
         self.number("index", u64::from(query.index));
-        self.raw(
-            "data",
-            query.data.as_ref().map_or("null", |data| data.as_str()),
-        );
+        self.raw("data", query.data.as_ref().map_or("null", |data| data.as_str()));
         match &query.address {
             Some(address) => self.text("address", address),
             None => self.raw("address", "null"),

@@ -130,28 +130,16 @@ mod tests {
     fn a_message_comes_back_as_the_type_that_went_in() {
         let message = UserMessage::new(&("a", 1)).unwrap();
         assert_eq!(message.as_str(), r#"["a",1]"#);
-        assert_eq!(
-            message.json::<(String, i32)>().unwrap(),
-            ("a".to_owned(), 1)
-        );
-        assert!(matches!(
-            message.json::<String>(),
-            Err(MessageError::OtherType(_))
-        ));
+        assert_eq!(message.json::<(String, i32)>().unwrap(), ("a".to_owned(), 1));
+        assert!(matches!(message.json::<String>(), Err(MessageError::OtherType(_))));
     }
 
     #[test]
     fn user_code_cannot_forge_an_internal_message() {
         let forged = json!({"act": "disconnect", "cmd": "NODE_CLUSTER"});
-        assert!(matches!(
-            UserMessage::new(&forged),
-            Err(MessageError::Reserved)
-        ));
+        assert!(matches!(UserMessage::new(&forged), Err(MessageError::Reserved)));
         let escaped = r#"{"cmd":"\u004eODE_CLUSTER"}"#;
-        assert!(matches!(
-            UserMessage::from_text(escaped),
-            Err(MessageError::Reserved)
-        ));
+        assert!(matches!(UserMessage::from_text(escaped), Err(MessageError::Reserved)));
         assert!(UserMessage::new(&json!({"cmd": "fooNODE_"})).is_ok());
         assert!(UserMessage::new(&json!({"cmd": "NODE_"})).is_ok());
     }
@@ -164,13 +152,7 @@ mod tests {
 
     #[test]
     fn text_that_is_not_json_is_the_callers_error() {
-        assert!(matches!(
-            RawJson::from_text("{"),
-            Err(MessageError::Unserialisable(_))
-        ));
-        assert!(matches!(
-            RawJson::from_text("1 2"),
-            Err(MessageError::Unserialisable(_))
-        ));
+        assert!(matches!(RawJson::from_text("{"), Err(MessageError::Unserialisable(_))));
+        assert!(matches!(RawJson::from_text("1 2"), Err(MessageError::Unserialisable(_))));
     }
 }

@@ -41,15 +41,9 @@ pub fn parse(line: &[u8]) -> Result<Packet, MessageError> {
         "NODE_HANDLE" => parse_handle(text)?,
         "NODE_HANDLE_ACK" => Packet::HandleAck,
         "NODE_HANDLE_NACK" => Packet::HandleNack,
-        "NODE_SOCKET_GET_COUNT" => Packet::SocketGetCount {
-            key: count_wire(text)?.key,
-        },
-        "NODE_SOCKET_NOTIFY_CLOSE" => Packet::SocketNotifyClose {
-            key: count_wire(text)?.key,
-        },
-        "NODE_SOCKET_ALL_CLOSED" => Packet::SocketAllClosed {
-            key: count_wire(text)?.key,
-        },
+        "NODE_SOCKET_GET_COUNT" => Packet::SocketGetCount { key: count_wire(text)?.key },
+        "NODE_SOCKET_NOTIFY_CLOSE" => Packet::SocketNotifyClose { key: count_wire(text)?.key },
+        "NODE_SOCKET_ALL_CLOSED" => Packet::SocketAllClosed { key: count_wire(text)?.key },
         "NODE_SOCKET_COUNT" => {
             let CountWire { key, count } = count_wire(text)?;
             Packet::SocketCount { key, count }
@@ -60,18 +54,14 @@ pub fn parse(line: &[u8]) -> Result<Packet, MessageError> {
 
 /// Checks that `text` is one JSON value and returns its `cmd` if that makes it internal.
 pub(super) fn internal_command(text: &str) -> Result<Option<Cow<'_, str>>, serde_json::Error> {
-    let is_object = text
-        .trim_start_matches([' ', '\t', '\r', '\n'])
-        .starts_with('{');
+    let is_object = text.trim_start_matches([' ', '\t', '\r', '\n']).starts_with('{');
     if !is_object {
         return serde_json::from_str::<IgnoredAny>(text).map(|_| None);
     }
     let mut json = serde_json::Deserializer::from_str(text);
     let cmd = json.deserialize_map(CmdVisitor)?;
     json.end()?;
-    Ok(cmd
-        .map_or(Ok(None), |raw| unquote(raw.get()))?
-        .filter(|cmd| is_internal(cmd)))
+    Ok(cmd.map_or(Ok(None), |raw| unquote(raw.get()))?.filter(|cmd| is_internal(cmd)))
 }
 
 /// A handle message, and the ones inside it when it is a retransmission.
@@ -91,10 +81,7 @@ fn parse_handle(text: &str) -> Result<Packet, MessageError> {
                 other => Inner::Unknown { cmd: cut(other) },
             },
         };
-        return Ok(Packet::Handle {
-            kind: outer.kind(),
-            inner,
-        });
+        return Ok(Packet::Handle { kind: outer.kind(), inner });
     }
     Err(MessageError::NestedTooDeep)
 }
@@ -109,10 +96,7 @@ const fn is_internal(cmd: &str) -> bool {
 
 /// The string that the JSON value `raw` stands for, if it is a string.
 fn unquote(raw: &str) -> Result<Option<Cow<'_, str>>, serde_json::Error> {
-    let Some(quoted) = raw
-        .strip_prefix('"')
-        .and_then(|rest| rest.strip_suffix('"'))
-    else {
+    let Some(quoted) = raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
         return Ok(None);
     };
     if !quoted.contains('\\') {
@@ -120,9 +104,7 @@ fn unquote(raw: &str) -> Result<Option<Cow<'_, str>>, serde_json::Error> {
     }
     // Half of a surrogate pair is legal in JSON and no `str`: read as bytes, which do not mind.
     let StringBytes(bytes) = serde_json::from_str(raw)?;
-    Ok(Some(Cow::Owned(
-        String::from_utf8_lossy(&bytes).into_owned(),
-    )))
+    Ok(Some(Cow::Owned(String::from_utf8_lossy(&bytes).into_owned())))
 }
 
 /// The beginning of a name that the peer chose.
@@ -166,9 +148,7 @@ mod tests {
     #[test]
     fn an_unknown_internal_command_is_told_by_a_bounded_name() {
         let line = format!(r#"{{"cmd":"NODE_{}"}}"#, "ü".repeat(1000));
-        let Packet::Unknown { cmd } = parse(line.as_bytes()).unwrap() else {
-            panic!("internal")
-        };
+        let Packet::Unknown { cmd } = parse(line.as_bytes()).unwrap() else { panic!("internal") };
         assert_eq!(cmd.chars().count(), NAME_CHARS);
     }
 
@@ -190,9 +170,7 @@ mod tests {
         let deep = "[".repeat(100_000) + &"]".repeat(100_000);
         assert!(is_user(&deep));
         assert!(is_user(&format!(r#"{{"a":{deep}}}"#)));
-        let Packet::User(message) = parse(deep.as_bytes()).unwrap() else {
-            panic!("user")
-        };
+        let Packet::User(message) = parse(deep.as_bytes()).unwrap() else { panic!("user") };
         assert!(message.json::<serde_json::Value>().is_err());
     }
 

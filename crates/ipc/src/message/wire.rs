@@ -71,13 +71,9 @@ impl ClusterWire<'_> {
             Some("online") => ClusterBody::Online { lane: self.lane },
             Some("queryServer") => ClusterBody::QueryServer(self.into_query()),
             Some("listening") => ClusterBody::Listening(self.into_query()),
-            Some("close") => ClusterBody::Close {
-                key: self.required_key()?,
-            },
+            Some("close") => ClusterBody::Close { key: self.required_key()? },
             Some("exitedAfterDisconnect" | "suicide") => ClusterBody::ExitedAfterDisconnect,
-            Some("newconn") => ClusterBody::NewConn {
-                key: self.required_key()?,
-            },
+            Some("newconn") => ClusterBody::NewConn { key: self.required_key()? },
             Some("disconnect") => ClusterBody::Disconnect,
             Some(other) => ClusterBody::Other { act: cut(other) },
         };
@@ -112,10 +108,7 @@ impl ClusterWire<'_> {
     }
 
     fn required_key(&self) -> Result<Key, serde_json::Error> {
-        self.key
-            .as_ref()
-            .map(|text| Key::from(&*text.0))
-            .ok_or_else(|| Error::missing_field("key"))
+        self.key.as_ref().map(|text| Key::from(&*text.0)).ok_or_else(|| Error::missing_field("key"))
     }
 }
 
@@ -139,16 +132,14 @@ impl HandleWire<'_> {
         match self.kind.as_ref().map_or("", |text| &*text.0) {
             "net.Native" => HandleKind::NetNative,
             "net.Server" => HandleKind::NetServer,
-            "net.Socket" => HandleKind::NetSocket {
-                key: self.key.as_ref().map(|text| text.0.to_string()),
-            },
+            "net.Socket" => {
+                HandleKind::NetSocket { key: self.key.as_ref().map(|text| text.0.to_string()) }
+            }
             "dgram.Native" => HandleKind::DgramNative,
-            "dgram.Socket" if dgram_type == Some("udp6") => HandleKind::DgramSocket {
-                dgram_type: DgramType::Udp6,
-            },
-            "dgram.Socket" => HandleKind::DgramSocket {
-                dgram_type: DgramType::Udp4,
-            },
+            "dgram.Socket" if dgram_type == Some("udp6") => {
+                HandleKind::DgramSocket { dgram_type: DgramType::Udp6 }
+            }
+            "dgram.Socket" => HandleKind::DgramSocket { dgram_type: DgramType::Udp4 },
             unknown => HandleKind::Unknown { name: cut(unknown) },
         }
     }
@@ -173,9 +164,7 @@ struct SockNameWire<'a> {
 impl SockNameWire<'_> {
     fn into_sockname(self) -> SockName {
         SockName {
-            address: self
-                .address
-                .map_or_else(String::new, |text| text.0.into_owned()),
+            address: self.address.map_or_else(String::new, |text| text.0.into_owned()),
             port: self.port.unwrap_or(0),
         }
     }
@@ -212,17 +201,10 @@ impl<'de> Deserialize<'de> for ReplyErrno {
 impl<'de> Deserialize<'de> for AddressType {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = <&RawValue>::deserialize(deserializer)?.get();
-        [
-            Self::Tcp4,
-            Self::Tcp6,
-            Self::Pipe,
-            Self::Udp4,
-            Self::Udp6,
-            Self::None,
-        ]
-        .into_iter()
-        .find(|kind| kind.as_json() == raw)
-        .ok_or_else(|| Error::custom("unknown addressType"))
+        [Self::Tcp4, Self::Tcp6, Self::Pipe, Self::Udp4, Self::Udp6, Self::None]
+            .into_iter()
+            .find(|kind| kind.as_json() == raw)
+            .ok_or_else(|| Error::custom("unknown addressType"))
     }
 }
 

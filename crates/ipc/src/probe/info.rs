@@ -94,16 +94,10 @@ pub fn accept_queue(listener: BorrowedFd<'_>) -> io::Result<Queue> {
     // Both fields are older than any kernel that runs Rust programs; a short answer left them zero.
     let (info, _) = tcp_info(listener)?;
     if TcpState::from_raw(info.tcpi_state) != TcpState::Listen {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "the socket does not listen",
-        ));
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "the socket does not listen"));
     }
     // On a listening socket the kernel gives these two fields another meaning.
-    Ok(Queue {
-        waiting: info.tcpi_unacked,
-        limit: info.tcpi_sacked,
-    })
+    Ok(Queue { waiting: info.tcpi_unacked, limit: info.tcpi_sacked })
 }
 
 impl TcpState {
@@ -141,9 +135,5 @@ fn tcp_info(socket: BorrowedFd<'_>) -> io::Result<(libc::tcp_info, usize)> {
             &raw mut length,
         )
     };
-    if result == 0 {
-        Ok((info, length as usize))
-    } else {
-        Err(io::Error::last_os_error())
-    }
+    if result == 0 { Ok((info, length as usize)) } else { Err(io::Error::last_os_error()) }
 }

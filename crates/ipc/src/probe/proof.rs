@@ -89,46 +89,22 @@ fn is_tcp(fd: BorrowedFd<'_>) -> io::Result<bool> {
 mod tests {
     use super::*;
 
-    const FRESH: Figures = Figures {
-        state: TcpState::Established,
-        received: 0,
-        inq: 0,
-        sent: 0,
-        notsent: 0,
-    };
+    const FRESH: Figures =
+        Figures { state: TcpState::Established, received: 0, inq: 0, sent: 0, notsent: 0 };
 
     #[test]
     fn a_received_end_is_taken_off_only_where_one_came() {
-        let counted = Figures {
-            received: 1,
-            ..FRESH
-        };
+        let counted = Figures { received: 1, ..FRESH };
         assert_eq!(judge(counted), Proof::Touched);
-        assert_eq!(
-            judge(Figures {
-                state: TcpState::CloseWait,
-                ..counted
-            }),
-            Proof::Untouched
-        );
+        assert_eq!(judge(Figures { state: TcpState::CloseWait, ..counted }), Proof::Untouched);
         // Not seen from a kernel; it must not underflow.
-        assert_eq!(
-            judge(Figures {
-                state: TcpState::CloseWait,
-                ..FRESH
-            }),
-            Proof::Touched
-        );
+        assert_eq!(judge(Figures { state: TcpState::CloseWait, ..FRESH }), Proof::Touched);
     }
 
     #[test]
     fn every_state_in_which_this_side_acted_is_touched() {
-        for state in [
-            TcpState::FinWait1,
-            TcpState::LastAck,
-            TcpState::Listen,
-            TcpState::Other(99),
-        ] {
+        for state in [TcpState::FinWait1, TcpState::LastAck, TcpState::Listen, TcpState::Other(99)]
+        {
             assert_eq!(judge(Figures { state, ..FRESH }), Proof::Touched);
         }
     }

@@ -78,9 +78,6 @@ mod tests {
 
     #[test]
     fn a_negative_number_is_refused() {
-        assert_eq!(
-            close_on_exec_from(-1).unwrap_err().kind(),
-            io::ErrorKind::InvalidInput
-        );
+        assert_eq!(close_on_exec_from(-1).unwrap_err().kind(), io::ErrorKind::InvalidInput);
     }
 }

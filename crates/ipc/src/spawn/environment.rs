@@ -15,16 +15,10 @@ use crate::exec_helper::Plan;
 pub(super) fn block(spec: &SpawnSpec, plan: Option<&Plan>) -> Result<Vec<CString>, SpawnError> {
     let mut variables = own(spec);
     if let Some(plan) = plan {
-        variables.push((
-            contract::EXEC_PLAN.into(),
-            plan.encode(&spec.program)?.into(),
-        ));
+        variables.push((contract::EXEC_PLAN.into(), plan.encode(&spec.program)?.into()));
     }
     variables.extend(contract::scrubbed(&spec.env));
-    variables
-        .iter()
-        .map(|(name, value)| entry(&spec.program, name, value))
-        .collect()
+    variables.iter().map(|(name, value)| entry(&spec.program, name, value)).collect()
 }
 
 fn own(spec: &SpawnSpec) -> Vec<(OsString, OsString)> {
@@ -40,10 +34,7 @@ fn own(spec: &SpawnSpec) -> Vec<(OsString, OsString)> {
         own.push((contract::UNIQUE_ID.into(), id.to_string().into()));
     }
     if !spec.listeners.is_empty() {
-        own.push((
-            contract::LISTEN_FDS.into(),
-            spec.listeners.len().to_string().into(),
-        ));
+        own.push((contract::LISTEN_FDS.into(), spec.listeners.len().to_string().into()));
     }
     own
 }
@@ -52,9 +43,7 @@ fn own(spec: &SpawnSpec) -> Vec<(OsString, OsString)> {
 fn entry(program: &Path, name: &OsString, value: &OsString) -> Result<CString, SpawnError> {
     let bad = |reason: String| SpawnError::new(SpawnErrorKind::BadSpec, program, reason);
     if name.is_empty() || name.as_bytes().contains(&b'=') {
-        return Err(bad(format!(
-            "{name:?} is no name of an environment variable"
-        )));
+        return Err(bad(format!("{name:?} is no name of an environment variable")));
     }
     let bytes = [name.as_bytes(), b"=", value.as_bytes()].concat();
     CString::new(bytes).map_err(|_| bad(format!("the variable {name:?} has a NUL byte")))

@@ -30,12 +30,7 @@ pub enum SpawnErrorKind {
 
 impl SpawnError {
     pub(crate) fn new(kind: SpawnErrorKind, path: &Path, reason: impl Into<String>) -> Self {
-        Self {
-            kind,
-            path: path.to_owned(),
-            reason: reason.into(),
-            source: None,
-        }
+        Self { kind, path: path.to_owned(), reason: reason.into(), source: None }
     }
 
     pub(crate) fn because(mut self, source: io::Error) -> Self {
@@ -99,10 +94,9 @@ impl From<SpawnError> for io::Error {
             SpawnErrorKind::NotFound => io::ErrorKind::NotFound,
             SpawnErrorKind::NotExecutable => io::ErrorKind::PermissionDenied,
             SpawnErrorKind::BadSpec => io::ErrorKind::InvalidInput,
-            SpawnErrorKind::System => error
-                .source
-                .as_ref()
-                .map_or(io::ErrorKind::Other, Self::kind),
+            SpawnErrorKind::System => {
+                error.source.as_ref().map_or(io::ErrorKind::Other, Self::kind)
+            }
         };
         Self::new(kind, error)
     }
@@ -164,19 +158,9 @@ fn missing_interpreter(program: &Path) -> Option<PathBuf> {
     }
     // The kernel itself looks at 256 bytes.
     let mut head = Vec::with_capacity(256);
-    std::fs::File::open(program)
-        .ok()?
-        .take(256)
-        .read_to_end(&mut head)
-        .ok()?;
-    let line = head
-        .strip_prefix(b"#!")?
-        .split(|byte| *byte == b'\n')
-        .next()?;
-    let name = line
-        .trim_ascii()
-        .split(|byte| matches!(byte, b' ' | b'\t'))
-        .next()?;
+    std::fs::File::open(program).ok()?.take(256).read_to_end(&mut head).ok()?;
+    let line = head.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;
+    let name = line.trim_ascii().split(|byte| matches!(byte, b' ' | b'\t')).next()?;
     let interpreter = PathBuf::from(std::ffi::OsString::from_vec(name.to_vec()));
     (!name.is_empty() && !interpreter.exists()).then_some(interpreter)
 }

@@ -123,11 +123,7 @@ fn standard(
 }
 
 fn null() -> io::Result<OwnedFd> {
-    Ok(OpenOptions::new()
-        .read(true)
-        .write(true)
-        .open("/dev/null")?
-        .into())
+    Ok(OpenOptions::new().read(true).write(true).open("/dev/null")?.into())
 }
 
 #[cfg(test)]
@@ -142,16 +138,10 @@ mod tests {
     fn every_source_becomes_its_target_whatever_its_number_is() {
         const COUNT: usize = 64;
         let directory = tempfile::tempdir().unwrap();
-        let path = |n: usize| {
-            std::fs::canonicalize(&directory)
-                .unwrap()
-                .join(n.to_string())
-        };
+        let path = |n: usize| std::fs::canonicalize(&directory).unwrap().join(n.to_string());
         // The numbers are given in ascending order, so the last file gets the lowest one.
-        let mut sources: Vec<OwnedFd> = (0..COUNT)
-            .rev()
-            .map(|n| File::create(path(n)).unwrap().into())
-            .collect();
+        let mut sources: Vec<OwnedFd> =
+            (0..COUNT).rev().map(|n| File::create(path(n)).unwrap().into()).collect();
         sources.reverse();
         let (reader, writer) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC).unwrap();
         sources[1] = writer;
@@ -169,11 +159,8 @@ mod tests {
             writeln!(script, "/bin/readlink /proc/$$/fd/{n}").unwrap();
             writeln!(expected, "{}", path(n).display()).unwrap();
         }
-        let arguments = [
-            c"sh".to_owned(),
-            c"-c".to_owned(),
-            std::ffi::CString::new(script).unwrap(),
-        ];
+        let arguments =
+            [c"sh".to_owned(), c"-c".to_owned(), std::ffi::CString::new(script).unwrap()];
         let attributes = PosixSpawnAttr::init().unwrap();
         let environment: [std::ffi::CString; 0] = [];
         let pid = posix_spawn(c"/bin/sh", &actions, &attributes, &arguments, &environment).unwrap();

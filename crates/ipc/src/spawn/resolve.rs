@@ -39,16 +39,12 @@ pub fn resolve_program(
         let file = cwd.join(asked);
         return match look_at(&file) {
             Candidate::Executable => Ok(file),
-            Candidate::Missing => Err(SpawnError::new(
-                SpawnErrorKind::NotFound,
-                &file,
-                "not found",
-            )),
-            Candidate::Unusable(reason) => Err(SpawnError::new(
-                SpawnErrorKind::NotExecutable,
-                &file,
-                reason,
-            )),
+            Candidate::Missing => {
+                Err(SpawnError::new(SpawnErrorKind::NotFound, &file, "not found"))
+            }
+            Candidate::Unusable(reason) => {
+                Err(SpawnError::new(SpawnErrorKind::NotExecutable, &file, reason))
+            }
         };
     }
     search(asked, path.unwrap_or(OsStr::new(DEFAULT_PATH)), cwd)
@@ -136,14 +132,8 @@ mod tests {
     #[test]
     fn a_missing_name_is_not_found_and_says_where_it_was_looked_for() {
         let error = resolve_program("no-such-tool".as_ref(), None, Path::new("/")).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "cannot start no-such-tool: not found in PATH"
-        );
-        assert_eq!(
-            (error.kind(), error.exit_status()),
-            (SpawnErrorKind::NotFound, 127)
-        );
+        assert_eq!(error.to_string(), "cannot start no-such-tool: not found in PATH");
+        assert_eq!((error.kind(), error.exit_status()), (SpawnErrorKind::NotFound, 127));
     }
 
     #[test]
@@ -152,10 +142,7 @@ mod tests {
         let wanted = file(directory.path(), "tool", 0o755);
         let path = Some(OsStr::new("/bin"));
         let found = resolve_program("./tool".as_ref(), path, directory.path()).unwrap();
-        assert_eq!(
-            std::fs::canonicalize(found).unwrap(),
-            std::fs::canonicalize(wanted).unwrap()
-        );
+        assert_eq!(std::fs::canonicalize(found).unwrap(), std::fs::canonicalize(wanted).unwrap());
     }
 
     #[test]

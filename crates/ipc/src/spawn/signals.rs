@@ -29,11 +29,7 @@ pub(crate) fn restore_default(signal: libc::c_int) -> io::Result<()> {
     // SAFETY: `default` lives through the call, SIG_DFL runs no code of ours, and a null third
     // argument asks for nothing back.
     let result = unsafe { libc::sigaction(signal, &raw const default, std::ptr::null_mut()) };
-    if result == 0 {
-        Ok(())
-    } else {
-        Err(io::Error::last_os_error())
-    }
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
 fn disposition(signal: libc::c_int) -> io::Result<libc::sigaction> {
@@ -41,9 +37,5 @@ fn disposition(signal: libc::c_int) -> io::Result<libc::sigaction> {
     let mut current: libc::sigaction = unsafe { std::mem::zeroed() };
     // SAFETY: `current` is writable through the call, and a null second argument changes nothing.
     let result = unsafe { libc::sigaction(signal, std::ptr::null(), &raw mut current) };
-    if result == 0 {
-        Ok(current)
-    } else {
-        Err(io::Error::last_os_error())
-    }
+    if result == 0 { Ok(current) } else { Err(io::Error::last_os_error()) }
 }

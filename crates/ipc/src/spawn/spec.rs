@@ -200,8 +200,6 @@ impl SpawnSpec {
             (self.no_new_privs, "no_new_privs"),
             (!self.listeners.is_empty(), "LISTEN_PID"),
         ];
-        wants
-            .into_iter()
-            .find_map(|(wanted, what)| wanted.then_some(what))
+        wants.into_iter().find_map(|(wanted, what)| wanted.then_some(what))
     }
 }

@@ -59,69 +59,34 @@ pub fn spawn(spec: &SpawnSpec) -> Result<Spawned, SpawnError> {
     };
     let arguments = arguments(spec)?;
     let environment = environment::block(spec, plan.as_ref())?;
-    let actions = descriptors
-        .actions()
-        .map_err(failed("no memory for its file actions"))?;
+    let actions = descriptors.actions().map_err(failed("no memory for its file actions"))?;
     let attributes =
         attributes(spec).map_err(|errno| SpawnError::system(&spec.program, "attributes", errno))?;
     let pid = posix_spawn(image, &actions, &attributes, &arguments, &environment)
         .map_err(|errno| explain_exec(image, errno as i32))?;
     let process = Process::adopt(pid.as_raw(), spec.own_process_group)
         .map_err(failed("no descriptor to watch it by"))?;
-    let Descriptors {
-        channel,
-        lane,
-        stdin,
-        stdout,
-        stderr,
-        ..
-    } = descriptors;
-    Ok(Spawned {
-        process,
-        channel,
-        lane,
-        stdin,
-        stdout,
-        stderr,
-    })
+    let Descriptors { channel, lane, stdin, stdout, stderr, .. } = descriptors;
+    Ok(Spawned { process, channel, lane, stdin, stdout, stderr })
 }
 
 /// What contradicts itself, found before anything is opened.
 fn check(spec: &SpawnSpec) -> Result<(), SpawnError> {
     let program = spec.program.as_os_str().as_bytes();
     let contradictions = [
-        (
-            program.is_empty() || program.contains(&0),
-            "its name is empty or has a NUL byte",
-        ),
-        (
-            spec.lane && !spec.channel,
-            "a lane needs a channel beside it",
-        ),
-        (
-            spec.worker_id.is_some() && !spec.channel,
-            "a worker id needs a channel",
-        ),
+        (program.is_empty() || program.contains(&0), "its name is empty or has a NUL byte"),
+        (spec.lane && !spec.channel, "a lane needs a channel beside it"),
+        (spec.worker_id.is_some() && !spec.channel, "a worker id needs a channel"),
         (
             spec.channel && !spec.listeners.is_empty(),
             "listening sockets by number and a channel both begin at descriptor 3",
         ),
-        (
-            spec.uid.is_some() && spec.gid.is_none(),
-            "a user without a group would keep ours",
-        ),
-        (
-            spec.gid.is_none() && !spec.groups.is_empty(),
-            "supplementary groups need a group",
-        ),
+        (spec.uid.is_some() && spec.gid.is_none(), "a user without a group would keep ours"),
+        (spec.gid.is_none() && !spec.groups.is_empty(), "supplementary groups need a group"),
     ];
     for (is_so, reason) in contradictions {
         if is_so {
-            return Err(SpawnError::new(
-                SpawnErrorKind::BadSpec,
-                &spec.program,
-                reason,
-            ));
+            return Err(SpawnError::new(SpawnErrorKind::BadSpec, &spec.program, reason));
         }
     }
     Ok(())

@@ -1,10 +1,6 @@
 //! Runs the example programs and other children for the tests, with a deadline that detects a hang.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a failure here is a failed test"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failure here is a failed test")]
 
 use std::fs::File;
 use std::io::{Write, read_to_string, stderr};
@@ -24,11 +20,7 @@ pub(crate) fn example(name: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let profile = test.parent().and_then(|deps| deps.parent()).unwrap();
     let path = profile.join("examples").join(name);
-    assert!(
-        path.exists(),
-        "{} is missing: run `cargo build --examples` first",
-        path.display()
-    );
+    assert!(path.exists(), "{} is missing: run `cargo build --examples` first", path.display());
     path
 }
 
@@ -63,14 +55,7 @@ pub(crate) async fn run(mut spec: SpawnSpec) -> Outcome {
 
 /// Reads all that a child writes and reaps it.
 pub(crate) async fn finish(spawned: Spawned) -> Outcome {
-    let Spawned {
-        mut process,
-        stdout,
-        stderr,
-        channel,
-        lane,
-        ..
-    } = spawned;
+    let Spawned { mut process, stdout, stderr, channel, lane, .. } = spawned;
     let (stdout, stderr) = (text(stdout), text(stderr));
     let status = match tokio::time::timeout(DEADLINE, process.wait()).await {
         Ok(status) => status.unwrap(),
@@ -92,8 +77,7 @@ pub(crate) async fn finish(spawned: Spawned) -> Outcome {
 /// Reads a pipe to its end, beside the test.
 pub(crate) fn text(pipe: Option<OwnedFd>) -> tokio::task::JoinHandle<String> {
     tokio::task::spawn_blocking(move || {
-        pipe.map(|pipe| read_to_string(File::from(pipe)).unwrap())
-            .unwrap_or_default()
+        pipe.map(|pipe| read_to_string(File::from(pipe)).unwrap()).unwrap_or_default()
     })
 }
 
@@ -101,9 +85,7 @@ pub(crate) fn text(pipe: Option<OwnedFd>) -> tokio::task::JoinHandle<String> {
 pub(crate) fn inherited(env: &[(&str, &str)]) -> SpawnSpec {
     // As every primary does at start: whatever this test run inherited itself is not the child's.
     close_on_exec_from(3).unwrap();
-    let env = env
-        .iter()
-        .map(|(name, value)| ((*name).into(), (*value).into()));
+    let env = env.iter().map(|(name, value)| ((*name).into(), (*value).into()));
     SpawnSpec::new(example("inherited")).env(env)
 }
 
@@ -112,10 +94,7 @@ pub(crate) fn masks(status: &str) -> [u64; 2] {
     // Signals 32 and 33 belong to the C library, which leaves them ignored in what it spawns.
     const LIBRARY: u64 = 0b11 << 31;
     ["SigIgn:", "SigBlk:"].map(|name| {
-        let mask = status
-            .lines()
-            .find_map(|line| line.strip_prefix(name))
-            .unwrap();
+        let mask = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
         u64::from_str_radix(mask.trim(), 16).unwrap() & !LIBRARY
     })
 }
@@ -123,8 +102,5 @@ pub(crate) fn masks(status: &str) -> [u64; 2] {
 /// `sh -c script`, with a usual PATH and no channel.
 pub(crate) fn shell(script: &str) -> SpawnSpec {
     let path = ("PATH".into(), "/usr/local/bin:/usr/bin:/bin".into());
-    SpawnSpec::new("/bin/sh")
-        .args(["-c", script])
-        .env([path])
-        .channel(false)
+    SpawnSpec::new("/bin/sh").args(["-c", script]).env([path]).channel(false)
 }

@@ -1,10 +1,6 @@
 //! What a child takes over, what it refuses, and what its own children see.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a failure here is a failed test"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failure here is a failed test")]
 
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -17,27 +13,15 @@ use crate::children::{example, inherited, run};
 /// The report of a process with exactly this environment, and `stdin` as its descriptor 0.
 fn claim_with(env: &[(&str, &str)], stdin: impl Into<Stdio>) -> Value {
     let mut command = Command::new(example("inherited"));
-    let output = command
-        .env_clear()
-        .envs(env.iter().copied())
-        .stdin(stdin)
-        .output()
-        .unwrap();
+    let output = command.env_clear().envs(env.iter().copied()).stdin(stdin).output().unwrap();
     assert!(output.status.success(), "{output:?}");
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
 fn error(env: &[(&str, &str)], stdin: impl Into<Stdio>) -> String {
     let report = claim_with(env, stdin);
-    assert_eq!(
-        report["environment"],
-        json!({}),
-        "the variables stay after a refused claim"
-    );
-    report["claim"]["error"]
-        .as_str()
-        .unwrap_or_else(|| panic!("no error: {report}"))
-        .to_owned()
+    assert_eq!(report["environment"], json!({}), "the variables stay after a refused claim");
+    report["claim"]["error"].as_str().unwrap_or_else(|| panic!("no error: {report}")).to_owned()
 }
 
 fn unix_stream() -> OwnedFd {
@@ -46,13 +30,8 @@ fn unix_stream() -> OwnedFd {
 
 #[tokio::test]
 async fn a_worker_takes_its_id_the_channel_and_the_lane_and_clears_the_environment() {
-    let report = run(inherited(&[]).worker_id(4_000_000_000).lane(true))
-        .await
-        .report();
-    assert_eq!(
-        report["claim"],
-        json!({"worker_id": 4_000_000_000_u32, "lane": true})
-    );
+    let report = run(inherited(&[]).worker_id(4_000_000_000).lane(true)).await.report();
+    assert_eq!(report["claim"], json!({"worker_id": 4_000_000_000_u32, "lane": true}));
     assert_eq!(report["environment"], json!({}));
 }
 
@@ -99,10 +78,7 @@ fn advanced_serialization_is_refused_by_the_name_of_its_variable() {
         ("NODE_UNIQUE_ID", "1"),
     ];
     let message = error(&env, unix_stream());
-    assert!(
-        message.contains("NODE_CHANNEL_SERIALIZATION_MODE is \"advanced\""),
-        "{message}"
-    );
+    assert!(message.contains("NODE_CHANNEL_SERIALIZATION_MODE is \"advanced\""), "{message}");
 }
 
 #[test]
@@ -144,9 +120,7 @@ fn one_descriptor_cannot_be_channel_and_lane() {
 
 #[tokio::test]
 async fn a_second_claim_is_refused() {
-    let report = run(inherited(&[]).worker_id(1).args(["twice"]))
-        .await
-        .report();
+    let report = run(inherited(&[]).worker_id(1).args(["twice"])).await.report();
     assert_eq!(report["first"], json!({"worker_id": 1, "lane": false}));
     let message = report["second"]["error"].as_str().unwrap();
     assert!(message.contains("claimed before"), "{message}");

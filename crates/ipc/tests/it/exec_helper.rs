@@ -25,11 +25,7 @@ fn directory() -> (tempfile::TempDir, std::path::PathBuf) {
 #[tokio::test]
 async fn the_program_starts_in_its_directory_as_the_same_process() {
     let (_keep, path) = directory();
-    let spec = inherited(&[("A", "1")])
-        .lane(true)
-        .worker_id(9)
-        .argv0("named")
-        .cwd(&path);
+    let spec = inherited(&[("A", "1")]).lane(true).worker_id(9).argv0("named").cwd(&path);
     let outcome = run(helped(spec)).await;
     let report = outcome.report();
     assert_eq!(report["directory"], json!(path));
@@ -45,10 +41,7 @@ async fn the_program_starts_in_its_directory_as_the_same_process() {
 #[tokio::test]
 async fn the_program_does_not_see_the_plan() {
     let script = "echo ${PORTCREW_EXEC-none}; pwd";
-    assert_eq!(
-        run(helped(shell(script).cwd("/"))).await.stdout,
-        "none\n/\n"
-    );
+    assert_eq!(run(helped(shell(script).cwd("/"))).await.stdout, "none\n/\n");
 }
 
 #[tokio::test]
@@ -64,11 +57,7 @@ async fn a_directory_that_is_not_there_is_named_in_one_line() {
 async fn a_program_that_is_not_there_gives_127_through_the_helper_too() {
     let outcome = run(helped(SpawnSpec::new("/nonexistent/program").cwd("/"))).await;
     assert_eq!(outcome.status.code(), Some(127));
-    assert!(
-        outcome
-            .stderr
-            .starts_with("portcrew: cannot start /nonexistent/program: not found")
-    );
+    assert!(outcome.stderr.starts_with("portcrew: cannot start /nonexistent/program: not found"));
     assert_eq!(outcome.stderr.lines().count(), 1);
 }
 
@@ -81,33 +70,17 @@ async fn a_missing_helper_is_an_error_of_the_start() {
 #[tokio::test]
 async fn limits_hold_in_the_program() {
     let limit = Limit::both(Resource::OpenFiles, 61);
-    let core = Limit {
-        resource: Resource::CoreFile,
-        soft: Some(0),
-        hard: None,
-    };
-    let spec = helped(
-        shell("ulimit -n; ulimit -Hn; ulimit -c")
-            .limit(limit)
-            .limit(core),
-    );
+    let core = Limit { resource: Resource::CoreFile, soft: Some(0), hard: None };
+    let spec = helped(shell("ulimit -n; ulimit -Hn; ulimit -c").limit(limit).limit(core));
     assert_eq!(run(spec).await.stdout, "61\n61\n0\n");
 }
 
 #[tokio::test]
 async fn an_impossible_limit_is_named() {
-    let limit = Limit {
-        resource: Resource::OpenFiles,
-        soft: Some(9),
-        hard: Some(8),
-    };
+    let limit = Limit { resource: Resource::OpenFiles, soft: Some(9), hard: Some(8) };
     let outcome = run(helped(shell("true").limit(limit))).await;
     assert_eq!(outcome.status.code(), Some(126));
-    assert!(
-        outcome.stderr.contains("the limit OpenFiles cannot be set"),
-        "{}",
-        outcome.stderr
-    );
+    assert!(outcome.stderr.contains("the limit OpenFiles cannot be set"), "{}", outcome.stderr);
 }
 
 #[tokio::test]
@@ -154,25 +127,17 @@ fn a_program_whose_primary_is_gone_already_does_not_start() {
         "parent_death_signal": 9, "parent": 0, "no_new_privs": false, "listen_pid": false,
         "first_closed": 3,
     });
-    let output = Command::new(example("inherited"))
-        .env("PORTCREW_EXEC", plan.to_string())
-        .output()
-        .unwrap();
+    let output =
+        Command::new(example("inherited")).env("PORTCREW_EXEC", plan.to_string()).output().unwrap();
     assert_eq!(output.status.code(), Some(126));
     let stderr = String::from_utf8(output.stderr).unwrap();
-    assert!(
-        stderr.contains("the primary ended before the program began"),
-        "{stderr}"
-    );
+    assert!(stderr.contains("the primary ended before the program began"), "{stderr}");
     assert!(output.stdout.is_empty());
 }
 
 #[test]
 fn a_variable_that_holds_no_plan_ends_in_one_line() {
-    let output = Command::new(example("inherited"))
-        .env("PORTCREW_EXEC", "{}")
-        .output()
-        .unwrap();
+    let output = Command::new(example("inherited")).env("PORTCREW_EXEC", "{}").output().unwrap();
     assert_eq!(output.status.code(), Some(126));
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert!(stderr.contains("PORTCREW_EXEC holds no plan"), "{stderr}");
@@ -194,29 +159,19 @@ async fn listening_sockets_are_passed_by_number_to_this_very_process() {
 
 #[tokio::test]
 async fn descriptors_that_leaked_into_the_primary_do_not_reach_the_program() {
-    let report = run(inherited(&[]).args(["nest-leak"]).channel(false))
-        .await
-        .report();
+    let report = run(inherited(&[]).args(["nest-leak"]).channel(false)).await.report();
     assert_eq!(report["descriptors"], json!([0, 1, 2, 3, 4]));
 }
 
 #[tokio::test]
 async fn the_program_ignores_no_signal_though_the_helper_did() {
-    let spec = SpawnSpec::new("/bin/cat")
-        .args(["/proc/self/status"])
-        .channel(false)
-        .cwd("/");
+    let spec = SpawnSpec::new("/bin/cat").args(["/proc/self/status"]).channel(false).cwd("/");
     assert_eq!(masks(&run(helped(spec)).await.stdout), [0, 0]);
 }
 
 #[tokio::test]
 async fn a_relative_program_counts_from_the_primarys_directory() {
-    let up = std::env::current_dir()
-        .unwrap()
-        .components()
-        .skip(1)
-        .map(|_| "..")
-        .collect();
+    let up = std::env::current_dir().unwrap().components().skip(1).map(|_| "..").collect();
     let relative: std::path::PathBuf = up;
     let mut spec = helped(shell("pwd").cwd("/"));
     spec.program = relative.join("bin/sh");

@@ -26,17 +26,12 @@ fn node() -> Option<PathBuf> {
 }
 
 fn script(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("examples")
-        .join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name)
 }
 
 /// Runs a parent, which has no channel of its own, and gives its words.
 async fn run_parent(program: PathBuf, args: Vec<OsString>) -> (Outcome, Vec<String>) {
-    let spec = SpawnSpec::new(program)
-        .args(args)
-        .env(std::env::vars_os())
-        .channel(false);
+    let spec = SpawnSpec::new(program).args(args).env(std::env::vars_os()).channel(false);
     let outcome = run(spec).await;
     assert!(outcome.status.success(), "{outcome:?}");
     let lines = outcome.stdout.lines().map(str::to_owned).collect();
@@ -46,21 +41,13 @@ async fn run_parent(program: PathBuf, args: Vec<OsString>) -> (Outcome, Vec<Stri
 /// The number after `"from":` in a line.
 fn pid_in(line: &str) -> u32 {
     let digits = line.split("\"from\":").nth(1).unwrap();
-    digits
-        .split(|c: char| !c.is_ascii_digit())
-        .next()
-        .unwrap()
-        .parse()
-        .unwrap()
+    digits.split(|c: char| !c.is_ascii_digit()).next().unwrap().parse().unwrap()
 }
 
 #[tokio::test]
 async fn a_rust_child_of_a_node_fork_talks_and_serves_a_passed_connection() {
     let Some(node) = node() else { return };
-    let args = vec![
-        script("node_parent.js").into(),
-        example("rust_child").into(),
-    ];
+    let args = vec![script("node_parent.js").into(), example("rust_child").into()];
     let (outcome, lines) = run_parent(node, args).await;
     let pid = pid_in(&lines[0]);
     assert_ne!(pid, outcome.pid);
@@ -70,10 +57,7 @@ async fn a_rust_child_of_a_node_fork_talks_and_serves_a_passed_connection() {
     let mut middle = lines[1..3].to_vec();
     middle.sort();
     let read = format!("parent: the client read \"ping pong from Rust child {pid}\"");
-    assert_eq!(
-        middle,
-        [r#"parent: the child said {"served":true}"#.to_owned(), read]
-    );
+    assert_eq!(middle, [r#"parent: the child said {"served":true}"#.to_owned(), read]);
     assert_eq!(lines[3..], ["parent: the child ended with 0"]);
 }
 
@@ -89,11 +73,7 @@ async fn a_node_child_of_a_rust_parent_talks_and_serves_a_passed_connection() {
     let hello = r#"parent: the child said {"from":PID,"got":{"hello":"Node"},"hello":"parent"}"#;
     assert_eq!(lines[0], hello.replace("PID", &pid.to_string()));
     let read = format!("parent: the client read \"ping pong from Node child {pid}\"");
-    let rest = [
-        read.as_str(),
-        "child: disconnected",
-        "parent: the child ended with Some(0)",
-    ];
+    let rest = [read.as_str(), "child: disconnected", "parent: the child ended with Some(0)"];
     assert_eq!(lines[1..], rest);
 }
 
@@ -102,8 +82,5 @@ async fn a_rust_child_without_a_parent_says_what_it_is_for() {
     let spec = SpawnSpec::new(example("rust_child")).channel(false);
     let outcome = run(spec).await;
     assert_eq!(outcome.status.code(), Some(1));
-    assert!(
-        outcome.stderr.contains("started by a parent"),
-        "{outcome:?}"
-    );
+    assert!(outcome.stderr.contains("started by a parent"), "{outcome:?}");
 }

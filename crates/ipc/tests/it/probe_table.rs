@@ -25,27 +25,14 @@ fn pair() -> (TcpStream, TcpStream) {
 fn settled(socket: &impl AsFd, expected: Figures) {
     let hang = Instant::now() + Duration::from_secs(10);
     while figures(socket.as_fd()).unwrap() != expected {
-        assert!(
-            Instant::now() < hang,
-            "{:?}, not {expected:?}",
-            figures(socket.as_fd()).unwrap()
-        );
+        assert!(Instant::now() < hang, "{:?}, not {expected:?}", figures(socket.as_fd()).unwrap());
         std::thread::yield_now();
     }
 }
 
 fn expect(socket: &impl AsFd, state: TcpState, numbers: [u64; 4], proof: Proof) {
     let [received, inq, sent, notsent] = numbers;
-    settled(
-        socket,
-        Figures {
-            state,
-            received,
-            inq,
-            sent,
-            notsent,
-        },
-    );
+    settled(socket, Figures { state, received, inq, sent, notsent });
     assert_eq!(prove(socket.as_fd()).unwrap(), proof);
 }
 
@@ -54,24 +41,14 @@ const REQUEST: &[u8; 46] = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Pad: 12\r\n\
 #[test]
 fn a_fresh_connection_is_untouched() {
     let (server, _client) = pair();
-    expect(
-        &server,
-        TcpState::Established,
-        [0, 0, 0, 0],
-        Proof::Untouched,
-    );
+    expect(&server, TcpState::Established, [0, 0, 0, 0], Proof::Untouched);
 }
 
 #[test]
 fn an_unread_request_is_untouched() {
     let (server, mut client) = pair();
     client.write_all(REQUEST).unwrap();
-    expect(
-        &server,
-        TcpState::Established,
-        [46, 46, 0, 0],
-        Proof::Untouched,
-    );
+    expect(&server, TcpState::Established, [46, 46, 0, 0], Proof::Untouched);
 }
 
 #[test]
@@ -79,12 +56,7 @@ fn an_unread_request_and_the_clients_end_are_untouched() {
     let (server, mut client) = pair();
     client.write_all(REQUEST).unwrap();
     client.shutdown(Shutdown::Write).unwrap();
-    expect(
-        &server,
-        TcpState::CloseWait,
-        [47, 46, 0, 0],
-        Proof::Untouched,
-    );
+    expect(&server, TcpState::CloseWait, [47, 46, 0, 0], Proof::Untouched);
 }
 
 #[test]
@@ -99,12 +71,7 @@ fn a_partial_read_is_touched() {
     let (mut server, mut client) = pair();
     client.write_all(b"hello world").unwrap();
     server.read_exact(&mut [0; 5]).unwrap();
-    expect(
-        &server,
-        TcpState::Established,
-        [11, 6, 0, 0],
-        Proof::Touched,
-    );
+    expect(&server, TcpState::Established, [11, 6, 0, 0], Proof::Touched);
 }
 
 #[test]
@@ -122,32 +89,17 @@ fn a_look_without_taking_is_untouched() {
     client.write_all(b"hello world").unwrap();
     let mut buffer = [0; 64];
     assert_eq!(server.peek(&mut buffer).unwrap(), 11);
-    expect(
-        &server,
-        TcpState::Established,
-        [11, 11, 0, 0],
-        Proof::Untouched,
-    );
+    expect(&server, TcpState::Established, [11, 11, 0, 0], Proof::Untouched);
 }
 
 #[test]
 fn a_discard_by_truncation_counts_as_read() {
     let (server, mut client) = pair();
     client.write_all(b"hello world").unwrap();
-    expect(
-        &server,
-        TcpState::Established,
-        [11, 11, 0, 0],
-        Proof::Untouched,
-    );
+    expect(&server, TcpState::Established, [11, 11, 0, 0], Proof::Untouched);
     let (_, discarded) = recv(&server, &mut [0_u8; 11], RecvFlags::TRUNC).unwrap();
     assert_eq!(discarded, 11);
-    expect(
-        &server,
-        TcpState::Established,
-        [11, 0, 0, 0],
-        Proof::Touched,
-    );
+    expect(&server, TcpState::Established, [11, 0, 0, 0], Proof::Touched);
 }
 
 #[test]
@@ -155,12 +107,7 @@ fn an_answer_is_touched() {
     let (mut server, mut client) = pair();
     server.write_all(b"hello world").unwrap();
     client.read_exact(&mut [0; 11]).unwrap();
-    expect(
-        &server,
-        TcpState::Established,
-        [0, 0, 11, 0],
-        Proof::Touched,
-    );
+    expect(&server, TcpState::Established, [0, 0, 11, 0], Proof::Touched);
 }
 
 #[test]
@@ -168,34 +115,20 @@ fn a_corked_answer_that_nobody_sees_yet_is_touched() {
     let (mut server, _client) = pair();
     sockopt::set_tcp_cork(&server, true).unwrap();
     server.write_all(b"HTTP/1.1 200 OK\r\n").unwrap();
-    expect(
-        &server,
-        TcpState::Established,
-        [0, 0, 0, 17],
-        Proof::Touched,
-    );
+    expect(&server, TcpState::Established, [0, 0, 0, 17], Proof::Touched);
 }
 
 #[test]
 fn a_reset_means_that_the_peer_is_gone() {
     let (server, mut client) = pair();
     client.write_all(REQUEST).unwrap();
-    expect(
-        &server,
-        TcpState::Established,
-        [46, 46, 0, 0],
-        Proof::Untouched,
-    );
+    expect(&server, TcpState::Established, [46, 46, 0, 0], Proof::Untouched);
     // A close with no time to linger is a reset.
     sockopt::set_socket_linger(&client, Some(Duration::ZERO)).unwrap();
     drop(client);
     let hang = Instant::now() + Duration::from_secs(10);
     while figures(server.as_fd()).unwrap().state != TcpState::Close {
-        assert!(
-            Instant::now() < hang,
-            "{:?}",
-            figures(server.as_fd()).unwrap()
-        );
+        assert!(Instant::now() < hang, "{:?}", figures(server.as_fd()).unwrap());
         std::thread::yield_now();
     }
     assert_eq!(prove(server.as_fd()).unwrap(), Proof::PeerGone);
@@ -212,18 +145,11 @@ fn our_own_half_close_is_touched() {
 fn data_in_the_syn_is_received_and_unread() {
     let allowed = std::fs::read_to_string("/proc/sys/net/ipv4/tcp_fastopen").unwrap_or_default();
     // Bit 0: clients may. Bit 1: servers may.
-    if allowed
-        .trim()
-        .parse::<u32>()
-        .is_ok_and(|allowed| allowed & 0b11 == 0b11)
-    {
+    if allowed.trim().parse::<u32>().is_ok_and(|allowed| allowed & 0b11 == 0b11) {
         fast_open();
         println!("{FAST_OPEN_DONE}");
     } else if !fast_open_elsewhere() {
-        skipped(&format!(
-            "net.ipv4.tcp_fastopen is {} and cannot be changed",
-            allowed.trim()
-        ));
+        skipped(&format!("net.ipv4.tcp_fastopen is {} and cannot be changed", allowed.trim()));
     }
 }
 
@@ -235,10 +161,7 @@ fn fast_open_elsewhere() -> bool {
     let script = "ip link set lo up && echo 3 > /proc/sys/net/ipv4/tcp_fastopen && echo there && \
                   exec \"$0\" --exact probe_table::data_in_the_syn_is_received_and_unread --nocapture";
     let test = std::env::current_exe().unwrap();
-    let unshare = Command::new("unshare")
-        .args(["-rn", "sh", "-c", script])
-        .arg(test)
-        .output();
+    let unshare = Command::new("unshare").args(["-rn", "sh", "-c", script]).arg(test).output();
     let Ok(output) = unshare else {
         return false;
     };
@@ -261,24 +184,13 @@ fn fast_open() {
         client.write_all(REQUEST).unwrap();
         let (server, _) = listener.accept().unwrap();
         assert_eq!(syn_carried_data(&client), data_in_syn);
-        expect(
-            &server,
-            TcpState::Established,
-            [46, 46, 0, 0],
-            Proof::Untouched,
-        );
+        expect(&server, TcpState::Established, [46, 46, 0, 0], Proof::Untouched);
     }
 }
 
 fn fast_client() -> OwnedFd {
     use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
-    socket_with(
-        AddressFamily::INET,
-        SocketType::STREAM,
-        SocketFlags::CLOEXEC,
-        None,
-    )
-    .unwrap()
+    socket_with(AddressFamily::INET, SocketType::STREAM, SocketFlags::CLOEXEC, None).unwrap()
 }
 
 /// Whether the kernel says that data in the SYN was taken (`TCPI_OPT_SYN_DATA`).
@@ -339,10 +251,7 @@ fn a_client_that_never_stops_sending_ends_in_an_answer_all_the_same() {
     for _ in 0..1000 {
         // Untouched whenever a quiet moment was found, never an error, never another verdict.
         let proof = prove(server.as_fd()).unwrap();
-        assert!(
-            matches!(proof, Proof::Untouched | Proof::Touched),
-            "{proof:?}"
-        );
+        assert!(matches!(proof, Proof::Untouched | Proof::Touched), "{proof:?}");
     }
     drop(stop);
     let _client = sender.join().unwrap();
@@ -355,16 +264,10 @@ fn the_accept_queue_shows_who_waits_and_how_many_may() {
     let again = rustix::net::listen(&listener, 7);
     again.unwrap();
     let address = listener.local_addr().unwrap();
-    let clients: Vec<_> = (0..3)
-        .map(|_| TcpStream::connect(address).unwrap())
-        .collect();
+    let clients: Vec<_> = (0..3).map(|_| TcpStream::connect(address).unwrap()).collect();
     let hang = Instant::now() + Duration::from_secs(10);
     while accept_queue(listener.as_fd()).unwrap().waiting != 3 {
-        assert!(
-            Instant::now() < hang,
-            "{:?}",
-            accept_queue(listener.as_fd()).unwrap()
-        );
+        assert!(Instant::now() < hang, "{:?}", accept_queue(listener.as_fd()).unwrap());
         std::thread::yield_now();
     }
     assert_eq!(accept_queue(listener.as_fd()).unwrap().limit, 7);

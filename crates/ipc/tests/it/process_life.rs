@@ -70,10 +70,7 @@ async fn a_group_signal_ends_what_the_child_started() {
     spawned.process.signal_group(9).unwrap();
     assert_eq!(spawned.process.wait().await.unwrap().signal(), Some(9));
     // The end of the pipe: no process of the group holds it any more.
-    let rest = timeout(DEADLINE, text(Some(output.into())))
-        .await
-        .unwrap()
-        .unwrap();
+    let rest = timeout(DEADLINE, text(Some(output.into()))).await.unwrap().unwrap();
     assert_eq!(rest, "");
 }
 
@@ -85,10 +82,7 @@ async fn stragglers_of_a_dead_leader_can_be_ended_before_the_reap() {
     assert_eq!(process.exit_status(), None);
     process.signal_group(9).unwrap();
     assert_eq!(process.wait().await.unwrap().code(), Some(0));
-    let output = timeout(DEADLINE, text(spawned.stdout))
-        .await
-        .unwrap()
-        .unwrap();
+    let output = timeout(DEADLINE, text(spawned.stdout)).await.unwrap().unwrap();
     assert_eq!(output, "");
 }
 
@@ -120,12 +114,7 @@ async fn a_group_that_is_shared_with_us_is_never_signalled() {
 #[test]
 fn a_dropped_process_runs_on() {
     let spec = shell("cat").stdio(Stdio::Piped, Stdio::Piped, Stdio::Inherit);
-    let Spawned {
-        process,
-        stdin,
-        stdout,
-        ..
-    } = spawn(&spec).unwrap();
+    let Spawned { process, stdin, stdout, .. } = spawn(&spec).unwrap();
     drop(process);
     let mut stdin = File::from(stdin.unwrap());
     stdin.write_all(b"alive").unwrap();
@@ -138,14 +127,8 @@ fn a_dropped_process_runs_on() {
 fn waiting_without_a_runtime_is_an_error_that_costs_nothing() {
     let mut process = spawn(&shell("exit 4")).unwrap().process;
     let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
-    assert!(matches!(
-        process.poll_exit(&mut cx),
-        std::task::Poll::Ready(Err(_))
-    ));
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_io()
-        .build()
-        .unwrap();
+    assert!(matches!(process.poll_exit(&mut cx), std::task::Poll::Ready(Err(_))));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
     assert_eq!(runtime.block_on(process.wait()).unwrap().code(), Some(4));
 }
 
@@ -154,20 +137,9 @@ async fn a_child_that_other_code_waited_for_is_reported_as_such() {
     let mut process = spawn(&shell("exit 0")).unwrap().process;
     let pid = nix::unistd::Pid::from_raw(i32::try_from(process.pid()).unwrap());
     nix::sys::wait::waitpid(pid, None).unwrap();
-    let error = timeout(DEADLINE, process.wait())
-        .await
-        .unwrap()
-        .unwrap_err();
-    assert!(
-        error
-            .to_string()
-            .contains("other code in this process has waited"),
-        "{error}"
-    );
-    assert_eq!(
-        process.signal(9).unwrap_err().raw_os_error(),
-        Some(libc::ESRCH)
-    );
+    let error = timeout(DEADLINE, process.wait()).await.unwrap().unwrap_err();
+    assert!(error.to_string().contains("other code in this process has waited"), "{error}");
+    assert_eq!(process.signal(9).unwrap_err().raw_os_error(), Some(libc::ESRCH));
 }
 
 #[tokio::test]
@@ -178,10 +150,7 @@ async fn two_hundred_ends_at_once_are_all_seen() {
         drop(child.stdin.take());
     }
     for child in &mut children {
-        let status = timeout(DEADLINE, child.process.wait())
-            .await
-            .unwrap()
-            .unwrap();
+        let status = timeout(DEADLINE, child.process.wait()).await.unwrap().unwrap();
         assert_eq!(status.code(), Some(5));
     }
 }

@@ -23,9 +23,7 @@ async fn the_child_has_exactly_the_promised_descriptors() {
 #[tokio::test]
 async fn sources_that_have_the_numbers_of_targets_are_not_mixed_up() {
     // A process with nothing open gets 3, 4, … for the sockets that are to become 3 and 4.
-    let report = run(inherited(&[]).args(["nest"]).channel(false))
-        .await
-        .report();
+    let report = run(inherited(&[]).args(["nest"]).channel(false)).await.report();
     assert_eq!(report["descriptors"], json!([0, 1, 2, 3, 4]));
     assert_eq!(report["claim"], json!({"worker_id": 1, "lane": true}));
 }
@@ -43,11 +41,7 @@ async fn the_environment_is_the_callers_and_the_contract() {
         ("LISTEN_FDS", "1"),
     ];
     let env = env.map(|(name, value)| (name.into(), value.into()));
-    let spec = shell(script)
-        .env(env.clone())
-        .channel(true)
-        .lane(true)
-        .worker_id(5);
+    let spec = shell(script).env(env.clone()).channel(true).lane(true).worker_id(5);
     assert_eq!(run(spec).await.stdout, "3 json 5 4 kept none\n");
     // Without an id and a channel nothing of an outer one shows through.
     assert_eq!(run(shell(script).env(env)).await.stdout, "kept none\n");
@@ -55,9 +49,7 @@ async fn the_environment_is_the_callers_and_the_contract() {
 
 #[tokio::test]
 async fn nothing_beside_the_given_environment_is_inherited() {
-    let report = run(inherited(&[("ONLY", "this")]).worker_id(1))
-        .await
-        .report();
+    let report = run(inherited(&[("ONLY", "this")]).worker_id(1)).await.report();
     assert_eq!(report["environment"], json!({"ONLY": "this"}));
 }
 
@@ -76,10 +68,7 @@ async fn pipes_carry_all_three_standard_streams() {
     stdin.write_all(b"through").unwrap();
     drop(stdin);
     let outcome = finish(spawned).await;
-    assert_eq!(
-        (outcome.stdout.as_str(), outcome.stderr.as_str()),
-        ("through", "warned\n")
-    );
+    assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str()), ("through", "warned\n"));
 }
 
 #[tokio::test]
@@ -97,9 +86,7 @@ async fn the_child_ignores_and_blocks_no_signal_though_its_parent_does() {
     let mut blocked = nix::sys::signal::SigSet::empty();
     blocked.add(nix::sys::signal::Signal::SIGUSR1);
     blocked.thread_block().unwrap();
-    let spec = SpawnSpec::new("/bin/cat")
-        .args(["/proc/self/status"])
-        .channel(false);
+    let spec = SpawnSpec::new("/bin/cat").args(["/proc/self/status"]).channel(false);
     let status = run(spec).await.stdout;
     blocked.thread_unblock().unwrap();
     assert_eq!(masks(&status), [0, 0]);
@@ -109,9 +96,7 @@ async fn the_child_ignores_and_blocks_no_signal_though_its_parent_does() {
 
 #[tokio::test]
 async fn the_program_sees_the_name_and_the_arguments_it_was_given() {
-    let report = run(inherited(&[]).argv0("worker-1").args(["show", "ä", ""]))
-        .await
-        .report();
+    let report = run(inherited(&[]).argv0("worker-1").args(["show", "ä", ""])).await.report();
     assert_eq!(report["arguments"], json!(["worker-1", "show", "ä", ""]));
     let report = run(inherited(&[])).await.report();
     assert_eq!(report["arguments"][0], json!(example("inherited")));
@@ -119,26 +104,20 @@ async fn the_program_sees_the_name_and_the_arguments_it_was_given() {
 
 #[tokio::test]
 async fn a_process_that_ignores_sigchld_loses_no_exit_status() {
-    let report = run(inherited(&[]).args(["children"]).channel(false))
-        .await
-        .report();
+    let report = run(inherited(&[]).args(["children"]).channel(false)).await.report();
     assert_eq!(report, json!([0, 7]));
 }
 
 #[tokio::test]
 async fn two_hundred_failing_starts_leave_no_descriptor() {
-    let report = run(inherited(&[]).args(["failing"]).channel(false))
-        .await
-        .report();
+    let report = run(inherited(&[]).args(["failing"]).channel(false)).await.report();
     assert_eq!(report["failed"], Value::from(200));
     assert_eq!(report["before"], report["after"]);
 }
 
 #[tokio::test]
 async fn a_start_that_runs_out_of_descriptors_at_any_step_leaves_nothing() {
-    let report = run(inherited(&[]).args(["starved"]).channel(false))
-        .await
-        .report();
+    let report = run(inherited(&[]).args(["starved"]).channel(false)).await.report();
     // Three pipes and two socket pairs with two ends each, and the pidfd: each was once too much.
     assert_eq!(report["failed"], json!(11));
     assert_eq!(report["before"], report["after"]);

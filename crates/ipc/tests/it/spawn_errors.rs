@@ -32,27 +32,17 @@ fn file(directory: &TempDir, content: &str, mode: u32) -> std::path::PathBuf {
 #[test]
 fn a_missing_program_is_not_found_and_127() {
     let error = failure(&SpawnSpec::new("/nonexistent/program"));
-    assert_eq!(
-        (error.kind(), error.exit_status()),
-        (SpawnErrorKind::NotFound, 127)
-    );
+    assert_eq!((error.kind(), error.exit_status()), (SpawnErrorKind::NotFound, 127));
     assert_eq!(error.raw_os_error(), Some(libc::ENOENT));
     assert_eq!(error.path(), Path::new("/nonexistent/program"));
-    assert!(
-        error
-            .to_string()
-            .starts_with("cannot start /nonexistent/program: not found")
-    );
+    assert!(error.to_string().starts_with("cannot start /nonexistent/program: not found"));
 }
 
 #[test]
 fn a_file_without_the_executable_bit_is_not_executable_and_126() {
     let directory = tempfile::tempdir().unwrap();
     let error = failure(&SpawnSpec::new(file(&directory, "#!/bin/sh\n", 0o644)));
-    assert_eq!(
-        (error.kind(), error.exit_status()),
-        (SpawnErrorKind::NotExecutable, 126)
-    );
+    assert_eq!((error.kind(), error.exit_status()), (SpawnErrorKind::NotExecutable, 126));
     assert_eq!(error.raw_os_error(), Some(libc::EACCES));
 }
 
@@ -68,25 +58,14 @@ fn a_script_with_a_missing_interpreter_names_the_interpreter() {
     let directory = tempfile::tempdir().unwrap();
     let script = file(&directory, "#!/nonexistent/interpreter -x\necho\n", 0o755);
     let error = failure(&SpawnSpec::new(script));
-    assert_eq!(
-        (error.kind(), error.exit_status()),
-        (SpawnErrorKind::NotFound, 127)
-    );
-    assert!(
-        error
-            .to_string()
-            .contains("interpreter /nonexistent/interpreter was not found")
-    );
+    assert_eq!((error.kind(), error.exit_status()), (SpawnErrorKind::NotFound, 127));
+    assert!(error.to_string().contains("interpreter /nonexistent/interpreter was not found"));
 }
 
 #[test]
 fn a_file_of_no_known_format_is_not_handed_to_a_shell() {
     let directory = tempfile::tempdir().unwrap();
-    let error = failure(&SpawnSpec::new(file(
-        &directory,
-        "echo run by a shell\n",
-        0o755,
-    )));
+    let error = failure(&SpawnSpec::new(file(&directory, "echo run by a shell\n", 0o755)));
     assert_eq!(error.kind(), SpawnErrorKind::NotExecutable);
     assert_eq!(error.raw_os_error(), Some(libc::ENOEXEC));
 }
@@ -121,12 +100,7 @@ fn contradictions_are_refused_with_their_reason() {
 fn what_needs_the_helper_is_named_when_there_is_none() {
     let error = failure(&shell("true").cwd("/"));
     assert_eq!(error.kind(), SpawnErrorKind::BadSpec);
-    assert!(
-        error
-            .to_string()
-            .contains("a working directory needs the exec helper"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("a working directory needs the exec helper"), "{error}");
 }
 
 #[test]

@@ -1,10 +1,6 @@
 //! Two ends of a channel or lane, descriptors that can be told apart, and a process of one's own.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a failure here is a failed test"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failure here is a failed test")]
 
 use std::future::Future;
 use std::os::fd::{AsFd, OwnedFd};
@@ -35,10 +31,7 @@ pub(crate) fn channel() -> (Channel, OwnedFd) {
 /// Both ends of a channel.
 pub(crate) fn channels() -> (Channel, Channel) {
     let (left, right) = channel();
-    (
-        left,
-        Channel::from_fd(right, ChannelSettings::default()).unwrap(),
-    )
+    (left, Channel::from_fd(right, ChannelSettings::default()).unwrap())
 }
 
 /// Awaits with a deadline that only detects a hang.
@@ -49,10 +42,7 @@ pub(crate) async fn within<T>(future: impl Future<Output = T>) -> T {
 
 /// The next thing, which must be there.
 pub(crate) async fn next(channel: &mut Channel) -> Incoming {
-    within(channel.recv())
-        .await
-        .expect("the channel is open")
-        .expect("the channel is sound")
+    within(channel.recv()).await.expect("the channel is open").expect("the channel is sound")
 }
 
 /// A new descriptor that no other has the [`identity`] of.
@@ -68,10 +58,7 @@ pub(crate) fn identity(fd: impl AsFd) -> u64 {
 /// Sends a line from a bare socket, with a descriptor or without.
 pub(crate) fn send(socket: &OwnedFd, line: &str, fd: Option<&OwnedFd>) {
     let fds: Vec<_> = fd.into_iter().map(AsFd::as_fd).collect();
-    assert_eq!(
-        socket::send(socket, line.as_bytes(), &fds).unwrap(),
-        line.len()
-    );
+    assert_eq!(socket::send(socket, line.as_bytes(), &fds).unwrap(), line.len());
 }
 
 /// What is there at a bare socket now.
@@ -110,10 +97,7 @@ pub(crate) async fn one_turn(channel: &mut Channel) -> (Vec<Incoming>, bool) {
 /// `test` is the full name of the calling test.
 pub(crate) fn alone(test: &str, body: impl Future<Output = ()>) {
     if std::env::var_os(ALONE).is_some() {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         return runtime.block_on(body);
     }
     let output = Command::new(std::env::current_exe().unwrap())
@@ -122,10 +106,7 @@ pub(crate) fn alone(test: &str, body: impl Future<Output = ()>) {
         .output()
         .unwrap();
     let report = String::from_utf8_lossy(&output.stdout);
-    assert!(
-        output.status.success() && report.contains("1 passed"),
-        "{report}"
-    );
+    assert!(output.status.success() && report.contains("1 passed"), "{report}");
 }
 
 /// How many descriptors this process has open.

@@ -1,10 +1,6 @@
 //! What travels over a channel, in which order, and how it ends.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a failure here is a failed test"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failure here is a failed test")]
 
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
@@ -24,17 +20,8 @@ fn user(value: &str) -> Packet {
 
 fn with_handle(value: &str, fd: OwnedFd, token: u64) -> (Packet, Option<OutgoingHandle>) {
     let inner = Inner::User(UserMessage::new(value).unwrap());
-    let packet = Packet::Handle {
-        kind: HandleKind::NetSocket { key: None },
-        inner,
-    };
-    (
-        packet,
-        Some(OutgoingHandle {
-            fd: Arc::new(fd),
-            token,
-        }),
-    )
+    let packet = Packet::Handle { kind: HandleKind::NetSocket { key: None }, inner };
+    (packet, Some(OutgoingHandle { fd: Arc::new(fd), token }))
 }
 
 fn queue_handle(channel: &mut Channel, value: &str, token: u64) {
@@ -43,9 +30,7 @@ fn queue_handle(channel: &mut Channel, value: &str, token: u64) {
 }
 
 fn text(incoming: &Incoming) -> String {
-    let Incoming::User { message, .. } = incoming else {
-        panic!("{incoming:?}")
-    };
+    let Incoming::User { message, .. } = incoming else { panic!("{incoming:?}") };
     message.json().unwrap()
 }
 
@@ -77,10 +62,7 @@ async fn a_large_message_and_its_handle_arrive_together_in_both_directions_at_on
         while answered.is_none() || arrived.is_none() {
             match next(channel).await {
                 Incoming::HandleAnswered { token, received } => answered = Some((token, received)),
-                Incoming::User {
-                    message,
-                    handle: Some(handle),
-                } => {
+                Incoming::User { message, handle: Some(handle) } => {
                     assert_eq!(message.json::<String>().unwrap(), large);
                     arrived = Some(identity(handle.fd));
                 }
@@ -89,9 +71,7 @@ async fn a_large_message_and_its_handle_arrive_together_in_both_directions_at_on
         }
         assert_eq!(answered, Some((token, true)));
         // The last answer may still have to go out.
-        std::future::poll_fn(|cx| channel.poll_flush(cx))
-            .await
-            .unwrap();
+        std::future::poll_fn(|cx| channel.poll_flush(cx)).await.unwrap();
         (sent, arrived.unwrap())
     };
     let (of_left, of_right) = tokio::join!(exchange(&mut left, 7), exchange(&mut right, 8));
@@ -116,30 +96,19 @@ async fn the_next_handle_goes_only_after_the_answer_to_the_last() {
     channel.queue(&user("behind"), None).unwrap();
     assert!(channel.try_flush().unwrap());
     let (line, fds) = received(&peer);
-    assert!(
-        line.contains("first") && line.ends_with('\n') && fds.len() == 1,
-        "{line}"
-    );
+    assert!(line.contains("first") && line.ends_with('\n') && fds.len() == 1, "{line}");
     assert_eq!(received(&peer).0, "");
     assert_eq!(channel.in_flight(), Some(7));
 
     send(&peer, "{\"cmd\":\"NODE_HANDLE_NACK\"}\n", None);
-    let Incoming::HandleAnswered {
-        token: 7,
-        received: false,
-    } = next(&mut channel).await
-    else {
+    let Incoming::HandleAnswered { token: 7, received: false } = next(&mut channel).await else {
         panic!("the answer to 7")
     };
     assert!(channel.try_flush().unwrap());
     assert!(received(&peer).0.contains("second"));
     assert_eq!(received(&peer).0, "");
     send(&peer, ACK, None);
-    let Incoming::HandleAnswered {
-        token: 8,
-        received: true,
-    } = next(&mut channel).await
-    else {
+    let Incoming::HandleAnswered { token: 8, received: true } = next(&mut channel).await else {
         panic!("the answer to 8")
     };
     assert!(channel.try_flush().unwrap());
@@ -171,9 +140,7 @@ async fn at_the_end_everything_complete_is_delivered_and_then_none() {
 #[tokio::test]
 async fn a_peer_that_left_bytes_of_ours_unread_ended_like_any_other() {
     let (mut channel, peer) = channel();
-    within(channel.send(&user("never read"), None))
-        .await
-        .unwrap();
+    within(channel.send(&user("never read"), None)).await.unwrap();
     send(&peer, "\"last\"\n", None);
     drop(peer);
     assert_eq!(text(&next(&mut channel).await), "last");
@@ -192,18 +159,14 @@ async fn a_gone_peer_takes_no_message_and_its_last_words_count() {
     send(&peer, "\"last\"\n", None);
     drop(peer);
 
-    let Drained::Incoming(Incoming::HandleAnswered {
-        token: 7,
-        received: true,
-    }) = channel.try_recv().unwrap()
+    let Drained::Incoming(Incoming::HandleAnswered { token: 7, received: true }) =
+        channel.try_recv().unwrap()
     else {
         panic!("the answer to 7")
     };
     assert!(matches!(channel.try_flush(), Err(ChannelError::PeerGone)));
     assert_eq!(channel.queue(&user("late"), None), Err(QueueError::Closed));
-    let Drained::Incoming(last) = channel.try_recv().unwrap() else {
-        panic!("the last words")
-    };
+    let Drained::Incoming(last) = channel.try_recv().unwrap() else { panic!("the last words") };
     assert_eq!(text(&last), "last");
     assert!(matches!(channel.try_recv().unwrap(), Drained::Ended));
     assert_eq!(channel.take_unsent(), [8, 9]);
@@ -213,9 +176,7 @@ async fn a_gone_peer_takes_no_message_and_its_last_words_count() {
 async fn a_drain_does_not_wait_for_a_process_that_holds_the_other_end() {
     let (mut channel, peer) = channel();
     send(&peer, "\"last\"\n", None);
-    let Drained::Incoming(_) = channel.try_recv().unwrap() else {
-        panic!("the last words")
-    };
+    let Drained::Incoming(_) = channel.try_recv().unwrap() else { panic!("the last words") };
     assert!(matches!(channel.try_recv().unwrap(), Drained::Empty));
 }
 
@@ -248,10 +209,5 @@ async fn a_cancelled_receive_loses_nothing() {
         got.push(text(&next(&mut channel).await));
     }
     assert!(cancelled > 0, "no receive was cancelled");
-    assert_eq!(
-        got,
-        (0..100)
-            .map(|number| number.to_string())
-            .collect::<Vec<_>>()
-    );
+    assert_eq!(got, (0..100).map(|number| number.to_string()).collect::<Vec<_>>());
 }

@@ -1,11 +1,7 @@
 //! Descriptors that are lost for want of room, and descriptors that must not stay. Each test has a process of
 //! its own, since limits and counts belong to a process.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a failure here is a failed test"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failure here is a failed test")]
 
 use std::future::poll_fn;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -30,14 +26,7 @@ fn leave_room_for(more: u64) {
 
 fn all_room() {
     let maximum = getrlimit(Resource::Nofile).maximum;
-    setrlimit(
-        Resource::Nofile,
-        Rlimit {
-            current: maximum,
-            maximum,
-        },
-    )
-    .unwrap();
+    setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).unwrap();
 }
 
 #[test]
@@ -57,26 +46,15 @@ fn a_lost_connection_is_acknowledged_and_told_and_a_lost_user_handle_is_refused(
 
             send(&peer, USER, Some(&fd));
             send(&peer, "5\n", None);
-            let Incoming::User {
-                handle: None,
-                message,
-            } = next(&mut channel).await
-            else {
+            let Incoming::User { handle: None, message } = next(&mut channel).await else {
                 panic!("the message behind")
             };
-            assert_eq!(
-                message.as_str(),
-                "5",
-                "nothing is delivered for a refused handle"
-            );
+            assert_eq!(message.as_str(), "5", "nothing is delivered for a refused handle");
             assert_eq!(received(&peer).0, "{\"cmd\":\"NODE_HANDLE_NACK\"}\n");
 
             all_room();
             send(&peer, NEWCONN, Some(&fd));
-            let Incoming::Cluster {
-                handle: Some(_), ..
-            } = next(&mut channel).await
-            else {
+            let Incoming::Cluster { handle: Some(_), .. } = next(&mut channel).await else {
                 panic!("with room again, a connection with its descriptor")
             };
         },
@@ -85,31 +63,20 @@ fn a_lost_connection_is_acknowledged_and_told_and_a_lost_user_handle_is_refused(
 
 #[test]
 fn a_lane_tells_which_connections_of_a_batch_were_lost() {
-    alone(
-        "wire_descriptors::a_lane_tells_which_connections_of_a_batch_were_lost",
-        async {
-            let (primary, worker) = socket::pair_seqpacket().unwrap();
-            let primary = LanePrimary::from_fd(primary).unwrap();
-            let mut worker = LaneWorker::from_fd(worker).unwrap();
-            let records: Vec<_> = (0..5).map(|seq| ConnRecord { seq, listener: 1 }).collect();
-            let fds: Vec<_> = (0..5).map(|_| descriptor()).collect();
-            let borrowed: Vec<_> = fds.iter().map(AsFd::as_fd).collect();
-            primary.try_offer(&records, &borrowed).unwrap();
-            leave_room_for(2);
-            let mut conns = Vec::new();
-            within(poll_fn(|cx| worker.poll_conns(cx, &mut conns)))
-                .await
-                .unwrap();
-            let arrived: Vec<_> = conns
-                .iter()
-                .map(|(record, fd)| (record.seq, fd.is_some()))
-                .collect();
-            assert_eq!(
-                arrived,
-                [(0, true), (1, true), (2, false), (3, false), (4, false)]
-            );
-        },
-    );
+    alone("wire_descriptors::a_lane_tells_which_connections_of_a_batch_were_lost", async {
+        let (primary, worker) = socket::pair_seqpacket().unwrap();
+        let primary = LanePrimary::from_fd(primary).unwrap();
+        let mut worker = LaneWorker::from_fd(worker).unwrap();
+        let records: Vec<_> = (0..5).map(|seq| ConnRecord { seq, listener: 1 }).collect();
+        let fds: Vec<_> = (0..5).map(|_| descriptor()).collect();
+        let borrowed: Vec<_> = fds.iter().map(AsFd::as_fd).collect();
+        primary.try_offer(&records, &borrowed).unwrap();
+        leave_room_for(2);
+        let mut conns = Vec::new();
+        within(poll_fn(|cx| worker.poll_conns(cx, &mut conns))).await.unwrap();
+        let arrived: Vec<_> = conns.iter().map(|(record, fd)| (record.seq, fd.is_some())).collect();
+        assert_eq!(arrived, [(0, true), (1, true), (2, false), (3, false), (4, false)]);
+    });
 }
 
 /// Everything that a peer can do wrong with descriptors.
@@ -123,15 +90,9 @@ fn misuse(peer: &OwnedFd, fd: &OwnedFd) {
     send("\"begun", 3);
     send(" and ended\"\n", 2);
     send("{\"cmd\":\"NODE_HANDLE_ACK\"}\n", 1);
-    send(
-        "{\"cmd\":\"NODE_HANDLE\",\"type\":\"net.Nonsense\",\"msg\":1}\n",
-        1,
-    );
+    send("{\"cmd\":\"NODE_HANDLE\",\"type\":\"net.Nonsense\",\"msg\":1}\n", 1);
     send("{\"cmd\":\"NODE_HANDLE\",\"type\":\"net.Native\"}\n", 1);
-    send(
-        "{\"cmd\":\"NODE_HANDLE\",\"type\":\"net.Native\",\"msg\":{\"cmd\":\"NODE_ODD\"}}\n",
-        1,
-    );
+    send("{\"cmd\":\"NODE_HANDLE\",\"type\":\"net.Native\",\"msg\":{\"cmd\":\"NODE_ODD\"}}\n", 1);
     send(&USER.repeat(3), 3);
     send(USER, 1);
     send("\"cut o", 1);
@@ -145,25 +106,18 @@ async fn drain(channel: &mut Channel) {
 
 #[test]
 fn no_descriptor_stays_behind_whatever_a_peer_does_with_them() {
-    alone(
-        "wire_descriptors::no_descriptor_stays_behind_whatever_a_peer_does_with_them",
-        async {
-            let fd = descriptor();
-            let before = open_descriptors();
-            for _ in 0..200 {
-                let (mut channel, peer) = channel();
-                misuse(&peer, &fd);
-                drop(peer);
-                drain(&mut channel).await;
-                assert_eq!(
-                    open_descriptors(),
-                    before + 1,
-                    "only the channel's own is open"
-                );
-            }
-            assert_eq!(open_descriptors(), before);
-        },
-    );
+    alone("wire_descriptors::no_descriptor_stays_behind_whatever_a_peer_does_with_them", async {
+        let fd = descriptor();
+        let before = open_descriptors();
+        for _ in 0..200 {
+            let (mut channel, peer) = channel();
+            misuse(&peer, &fd);
+            drop(peer);
+            drain(&mut channel).await;
+            assert_eq!(open_descriptors(), before + 1, "only the channel's own is open");
+        }
+        assert_eq!(open_descriptors(), before);
+    });
 }
 
 #[test]

@@ -1,10 +1,6 @@
 //! Connections and answers over a lane, and a worker that dies or lies.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a failure here is a failed test"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failure here is a failed test")]
 
 use std::fs::File;
 use std::future::poll_fn;
@@ -22,10 +18,7 @@ use crate::wire::{descriptor, identity, within};
 
 fn lane() -> (LanePrimary, LaneWorker) {
     let (primary, worker) = socket::pair_seqpacket().unwrap();
-    (
-        LanePrimary::from_fd(primary).unwrap(),
-        LaneWorker::from_fd(worker).unwrap(),
-    )
+    (LanePrimary::from_fd(primary).unwrap(), LaneWorker::from_fd(worker).unwrap())
 }
 
 fn records(seqs: impl Iterator<Item = u64>) -> Vec<ConnRecord> {
@@ -37,11 +30,7 @@ fn borrowed(fds: &[OwnedFd]) -> Vec<BorrowedFd<'_>> {
 }
 
 fn answers(seqs: std::ops::Range<u64>) -> Vec<Answer> {
-    seqs.map(|seq| Answer {
-        seq,
-        verdict: Verdict::Accepted,
-    })
-    .collect()
+    seqs.map(|seq| Answer { seq, verdict: Verdict::Accepted }).collect()
 }
 
 async fn conns(worker: &mut LaneWorker) -> Result<(LaneEvent, Vec<Offered>), LaneError> {
@@ -61,15 +50,10 @@ async fn a_full_batch_arrives_with_every_descriptor_in_its_place() {
     let (primary, mut worker) = lane();
     let fds: Vec<_> = (0..LANE_BATCH).map(|_| descriptor()).collect();
     let batch = records(0..64);
-    assert_eq!(
-        primary.try_offer(&batch, &borrowed(&fds)).unwrap(),
-        Sent::All
-    );
+    assert_eq!(primary.try_offer(&batch, &borrowed(&fds)).unwrap(), Sent::All);
     let (event, conns) = conns(&mut worker).await.unwrap();
     assert_eq!(event, LaneEvent::Received);
-    let arrived = conns
-        .into_iter()
-        .map(|(record, fd)| (record, identity(fd.unwrap())));
+    let arrived = conns.into_iter().map(|(record, fd)| (record, identity(fd.unwrap())));
     assert!(arrived.eq(batch.into_iter().zip(fds.iter().map(identity))));
 }
 
@@ -82,24 +66,16 @@ async fn answers_come_back_whatever_their_number() {
     assert_eq!(worker.try_answer(&given).unwrap(), 150);
     let (event, got) = answered(&primary).await.unwrap();
     assert_eq!((event, got), (LaneEvent::Received, given));
-    assert_eq!(
-        worker.try_answer(&[]).unwrap(),
-        0,
-        "nothing is sent for nothing"
-    );
+    assert_eq!(worker.try_answer(&[]).unwrap(), 0, "nothing is sent for nothing");
 }
 
 #[tokio::test]
 async fn a_batch_that_is_empty_uneven_or_too_long_is_the_callers_mistake() {
     let (primary, _worker) = lane();
     let fds: Vec<_> = (0..=LANE_BATCH).map(|_| descriptor()).collect();
-    for (records, fds) in [
-        (records(0..0), 0),
-        (records(0..2), 1),
-        (records(0..1), 2),
-        (records(0..65), 65),
-    ]
-    .map(|(records, count)| (records, &fds[..count]))
+    for (records, fds) in
+        [(records(0..0), 0), (records(0..2), 1), (records(0..1), 2), (records(0..65), 65)]
+            .map(|(records, count)| (records, &fds[..count]))
     {
         let error = primary.try_offer(&records, &borrowed(fds)).unwrap_err();
         assert!(matches!(error, LaneError::BadBatch), "{error:?}");
@@ -111,11 +87,7 @@ async fn a_full_lane_takes_a_batch_whole_or_not_at_all_and_tells_when_there_is_r
     let (primary, mut worker) = lane();
     let fds = [descriptor(), descriptor()];
     let mut offered = 0;
-    while primary
-        .try_offer(&records(offered..offered + 2), &borrowed(&fds))
-        .unwrap()
-        == Sent::All
-    {
+    while primary.try_offer(&records(offered..offered + 2), &borrowed(&fds)).unwrap() == Sent::All {
         offered += 2;
         assert!(offered < 100_000, "the lane has no end");
     }
@@ -123,13 +95,8 @@ async fn a_full_lane_takes_a_batch_whole_or_not_at_all_and_tells_when_there_is_r
     assert_eq!(worker.try_conns(&mut taken).unwrap(), LaneDrained::Empty);
     let seqs = taken.iter().map(|(record, _)| record.seq);
     assert!(seqs.eq(0..offered), "a refused batch leaves nothing behind");
-    within(poll_fn(|cx| primary.poll_writable(cx)))
-        .await
-        .unwrap();
-    assert_eq!(
-        primary.try_offer(&records(0..2), &borrowed(&fds)).unwrap(),
-        Sent::All
-    );
+    within(poll_fn(|cx| primary.poll_writable(cx))).await.unwrap();
+    assert_eq!(primary.try_offer(&records(0..2), &borrowed(&fds)).unwrap(), Sent::All);
 }
 
 /// A worker that answered ten connections and died with ten more unread.
@@ -137,9 +104,7 @@ fn dead_worker() -> LanePrimary {
     let (primary, worker) = lane();
     let fds: Vec<_> = (0..10).map(|_| descriptor()).collect();
     worker.try_answer(&answers(0..10)).unwrap();
-    primary
-        .try_offer(&records(10..20), &borrowed(&fds))
-        .unwrap();
+    primary.try_offer(&records(10..20), &borrowed(&fds)).unwrap();
     drop(worker);
     primary
 }
@@ -147,14 +112,8 @@ fn dead_worker() -> LanePrimary {
 #[tokio::test]
 async fn the_answers_of_a_worker_that_died_with_offers_unread_are_not_lost() {
     let primary = dead_worker();
-    assert_eq!(
-        answered(&primary).await.unwrap(),
-        (LaneEvent::Received, answers(0..10))
-    );
-    assert_eq!(
-        answered(&primary).await.unwrap(),
-        (LaneEvent::Closed, vec![])
-    );
+    assert_eq!(answered(&primary).await.unwrap(), (LaneEvent::Received, answers(0..10)));
+    assert_eq!(answered(&primary).await.unwrap(), (LaneEvent::Closed, vec![]));
 }
 
 #[tokio::test]
@@ -170,9 +129,7 @@ async fn an_offer_to_a_dead_worker_fails_and_its_answers_are_still_there() {
     let primary = dead_worker();
     let fd = descriptor();
     for _ in 0..2 {
-        let error = primary
-            .try_offer(&records(20..21), &[fd.as_fd()])
-            .unwrap_err();
+        let error = primary.try_offer(&records(20..21), &[fd.as_fd()]).unwrap_err();
         assert!(matches!(error, LaneError::PeerGone), "{error:?}");
     }
     let mut last = Vec::new();
@@ -183,9 +140,7 @@ async fn an_offer_to_a_dead_worker_fails_and_its_answers_are_still_there() {
 #[tokio::test]
 async fn a_worker_sees_the_end_of_its_primary_after_the_last_connection() {
     let (primary, mut worker) = lane();
-    primary
-        .try_offer(&records(1..2), &[descriptor().as_fd()])
-        .unwrap();
+    primary.try_offer(&records(1..2), &[descriptor().as_fd()]).unwrap();
     drop(primary);
     assert_eq!(conns(&mut worker).await.unwrap().1.len(), 1);
     assert_eq!(conns(&mut worker).await.unwrap().0, LaneEvent::Closed);
@@ -203,47 +158,24 @@ async fn offence_of_answers(record: &[u8], with_descriptor: bool) -> LaneOffence
     let (primary, peer) = socket::pair_seqpacket().unwrap();
     let primary = LanePrimary::from_fd(primary).unwrap();
     let (mut reader, writer) = tripwire();
-    let fds: &[_] = if with_descriptor {
-        &[writer.as_fd()]
-    } else {
-        &[]
-    };
+    let fds: &[_] = if with_descriptor { &[writer.as_fd()] } else { &[] };
     socket::send(&peer, record, fds).unwrap();
     let Err(LaneError::PeerMisbehaved(offence)) = answered(&primary).await else {
         panic!("{record:?} was taken")
     };
     drop(writer);
-    assert_eq!(
-        reader.read(&mut [0]).unwrap(),
-        0,
-        "the descriptor is closed"
-    );
+    assert_eq!(reader.read(&mut [0]).unwrap(), 0, "the descriptor is closed");
     offence
 }
 
 #[tokio::test]
 async fn a_record_that_breaks_the_layout_is_refused() {
     let one = [1, 2, 1, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0];
-    assert_eq!(
-        offence_of_answers(&one, true).await,
-        LaneOffence::Descriptors
-    );
-    assert_eq!(
-        offence_of_answers(&one[..3], false).await,
-        LaneOffence::Length
-    );
-    assert_eq!(
-        offence_of_answers(&[0; 5000], false).await,
-        LaneOffence::Length
-    );
-    assert_eq!(
-        offence_of_answers(&[9; 13], false).await,
-        LaneOffence::Version(9)
-    );
-    assert_eq!(
-        offence_of_answers(&[1, 1, 1, 0], false).await,
-        LaneOffence::Kind(1)
-    );
+    assert_eq!(offence_of_answers(&one, true).await, LaneOffence::Descriptors);
+    assert_eq!(offence_of_answers(&one[..3], false).await, LaneOffence::Length);
+    assert_eq!(offence_of_answers(&[0; 5000], false).await, LaneOffence::Length);
+    assert_eq!(offence_of_answers(&[9; 13], false).await, LaneOffence::Version(9));
+    assert_eq!(offence_of_answers(&[1, 1, 1, 0], false).await, LaneOffence::Kind(1));
 }
 
 #[tokio::test]
@@ -255,15 +187,8 @@ async fn a_worker_refuses_an_offer_with_another_number_of_descriptors() {
         let (mut reader, writer) = tripwire();
         socket::send(&peer, &offer, &vec![writer.as_fd(); count]).unwrap();
         let error = conns(&mut worker).await.unwrap_err();
-        assert!(
-            matches!(error, LaneError::PeerMisbehaved(LaneOffence::Descriptors)),
-            "{error:?}"
-        );
+        assert!(matches!(error, LaneError::PeerMisbehaved(LaneOffence::Descriptors)), "{error:?}");
         drop(writer);
-        assert_eq!(
-            reader.read(&mut [0]).unwrap(),
-            0,
-            "the descriptors are closed"
-        );
+        assert_eq!(reader.read(&mut [0]).unwrap(), 0, "the descriptors are closed");
     }
 }

@@ -1,10 +1,6 @@
 //! On real sockets, each line gets the descriptor that was sent with it.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a failure here is a failed test"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failure here is a failed test")]
 
 use std::os::fd::OwnedFd;
 
@@ -41,11 +37,7 @@ fn plain_lines_read_together_with_a_descriptor_do_not_get_it() {
 
     let mut buffer = [0; 100];
     let first = socket::recv(&reader, &mut buffer).unwrap();
-    assert_eq!(
-        (&buffer[..first.n], first.fds.len()),
-        (&b"A\nB\n"[..], 1),
-        "as Linux reads"
-    );
+    assert_eq!((&buffer[..first.n], first.fds.len()), (&b"A\nB\n"[..], 1), "as Linux reads");
     send(&writer, "B\n", Some(&b));
     let mut expected = vec![("C".to_owned(), None), ("D".to_owned(), Some(identity(&d)))];
     expected.push(("B".to_owned(), Some(identity(&b))));
@@ -62,16 +54,9 @@ async fn a_handle_message_that_a_full_buffer_cuts_keeps_its_descriptor() {
     for fd in &fds {
         send(&peer, handle, Some(fd));
     }
-    assert!(matches!(
-        next(&mut channel).await,
-        Incoming::User { handle: None, .. }
-    ));
+    assert!(matches!(next(&mut channel).await, Incoming::User { handle: None, .. }));
     for fd in &fds {
-        let Incoming::User {
-            handle: Some(handle),
-            ..
-        } = next(&mut channel).await
-        else {
+        let Incoming::User { handle: Some(handle), .. } = next(&mut channel).await else {
             panic!("a handle message")
         };
         assert_eq!(identity(handle.fd), identity(fd));

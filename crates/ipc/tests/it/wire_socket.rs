@@ -1,10 +1,6 @@
 //! The system calls: what they promise about descriptors, and what they refuse.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a failure here is a failed test"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failure here is a failed test")]
 
 use std::io::ErrorKind;
 use std::os::fd::{AsFd, OwnedFd};
@@ -17,9 +13,7 @@ use crate::children::DEADLINE;
 use crate::wire::descriptor;
 
 fn is_close_on_exec(fd: &OwnedFd) -> bool {
-    rustix::io::fcntl_getfd(fd)
-        .unwrap()
-        .contains(FdFlags::CLOEXEC)
+    rustix::io::fcntl_getfd(fd).unwrap().contains(FdFlags::CLOEXEC)
 }
 
 #[test]
@@ -34,17 +28,10 @@ fn a_received_descriptor_is_close_on_exec() {
 
 #[test]
 fn both_ends_of_a_pair_are_close_on_exec_and_never_block() {
-    for (left, right) in [
-        socket::pair_stream().unwrap(),
-        socket::pair_seqpacket().unwrap(),
-    ] {
+    for (left, right) in [socket::pair_stream().unwrap(), socket::pair_seqpacket().unwrap()] {
         for end in [left, right] {
             assert!(is_close_on_exec(&end));
-            assert!(
-                rustix::fs::fcntl_getfl(&end)
-                    .unwrap()
-                    .contains(OFlags::NONBLOCK)
-            );
+            assert!(rustix::fs::fcntl_getfl(&end).unwrap().contains(OFlags::NONBLOCK));
         }
     }
 }
@@ -57,10 +44,7 @@ fn one_message_carries_as_many_descriptors_as_the_kernel_allows_and_not_one_more
     assert_eq!(error.kind(), ErrorKind::InvalidInput);
     socket::send(&writer, b"x", &[fd.as_fd(); MESSAGE_DESCRIPTORS]).unwrap();
     let received = socket::recv(&reader, &mut [0; 10]).unwrap();
-    assert_eq!(
-        (received.fds.len(), received.truncated),
-        (MESSAGE_DESCRIPTORS, false)
-    );
+    assert_eq!((received.fds.len(), received.truncated), (MESSAGE_DESCRIPTORS, false));
 }
 
 #[test]

@@ -33,12 +33,7 @@ struct Socket {
 
 impl Socket {
     fn from_opened(opened: Opened) -> Result<Self> {
-        let Opened {
-            inflow,
-            source,
-            local,
-            keep,
-        } = opened;
+        let Opened { inflow, source, local, keep } = opened;
         match source {
             Source::Handover => {}
             // No thread of the user polls a socket, so one of ours waits for it, whatever the crowd.
@@ -46,11 +41,7 @@ impl Socket {
                 accept_by_thread(socket, &inflow).map_err(Error::io("wait for a socket"))?;
             }
         }
-        Ok(Self {
-            inflow,
-            local,
-            keep,
-        })
+        Ok(Self { inflow, local, keep })
     }
 
     /// The next connection, as it came.
@@ -61,9 +52,7 @@ impl Socket {
 
 impl Listener {
     pub(super) fn from_opened(opened: Opened) -> Result<Self> {
-        Ok(Self {
-            socket: Socket::from_opened(opened)?,
-        })
+        Ok(Self { socket: Socket::from_opened(opened)? })
     }
 
     /// Waits for the next connection. The stream is in blocking mode.
@@ -109,9 +98,7 @@ impl Listener {
 
 impl UnixListener {
     pub(super) fn from_opened(opened: Opened) -> Result<Self> {
-        Ok(Self {
-            socket: Socket::from_opened(opened)?,
-        })
+        Ok(Self { socket: Socket::from_opened(opened)? })
     }
 
     /// Waits for the next connection. The stream is in blocking mode.

@@ -29,10 +29,7 @@ impl Worker {
     /// [`Error::Io`] when the thread or what it needs cannot be had.
     pub fn new(worker: crate::Worker) -> Result<Self> {
         let error = Error::io("start the thread that drives a worker");
-        let runtime = Builder::new_current_thread()
-            .enable_io()
-            .enable_time()
-            .build();
+        let runtime = Builder::new_current_thread().enable_io().enable_time().build();
         let runtime = runtime.map_err(error)?;
         let handle = runtime.handle().clone();
         {
@@ -44,10 +41,7 @@ impl Worker {
             .name("portcrew-worker".to_owned())
             .spawn(move || runtime.block_on(disconnected))
             .map_err(Error::io("start the thread that drives a worker"))?;
-        Ok(Self {
-            worker,
-            runtime: handle,
-        })
+        Ok(Self { worker, runtime: handle })
     }
 
     /// Node's `cluster.worker.id`.
@@ -143,8 +137,7 @@ impl Worker {
             // The runtime has ended, and its clock with it.
             return Err(Error::Disconnected);
         }
-        self.runtime
-            .block_on(self.worker.request(question, deadline))
+        self.runtime.block_on(self.worker.request(question, deadline))
     }
 
     /// Waits for the next message from the primary; `None` after the last, once the channel is closed.

@@ -72,10 +72,7 @@ impl Mailbox {
     pub(crate) fn post(&self, message: Message, handle: Option<Handle>) -> Result<()> {
         if message.as_str().len() > FRAME_BYTES - WRAPPING_BYTES {
             let source = io::Error::new(io::ErrorKind::InvalidInput, "it is too long");
-            return Err(Error::Io {
-                doing: "send a message",
-                source,
-            });
+            return Err(Error::Io { doing: "send a message", source });
         }
         let handle = handle.map(|handle| {
             let WireHandle { kind, fd } = handle.into();
@@ -106,10 +103,7 @@ impl Mailbox {
 
     /// The next thing from the other end; `None` after the last.
     pub(crate) async fn next(&self) -> Option<Received> {
-        let mut place = Place {
-            mailbox: self,
-            ticket: None,
-        };
+        let mut place = Place { mailbox: self, ticket: None };
         poll_fn(|cx| place.poll(cx.waker())).await
     }
 

@@ -20,10 +20,9 @@ impl Post {
     pub(super) fn packet(&self) -> Packet {
         match &self.handle {
             None => Packet::User(self.message.clone()),
-            Some((kind, _)) => Packet::Handle {
-                kind: kind.clone(),
-                inner: Inner::User(self.message.clone()),
-            },
+            Some((kind, _)) => {
+                Packet::Handle { kind: kind.clone(), inner: Inner::User(self.message.clone()) }
+            }
         }
     }
 }

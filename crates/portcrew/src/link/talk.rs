@@ -37,21 +37,14 @@ struct Unconfirmed {
 #[derive(Debug)]
 pub(crate) enum Heard {
     /// A message of the cluster.
-    Cluster {
-        message: ClusterMessage,
-        socket: Option<OwnedFd>,
-    },
+    Cluster { message: ClusterMessage, socket: Option<OwnedFd> },
     /// The other end has closed the channel, or broke it.
     End,
 }
 
 impl Talk {
     pub(crate) fn new(channel: Channel, mailbox: Arc<Mailbox>) -> Self {
-        Self {
-            channel,
-            mailbox,
-            unconfirmed: None,
-        }
+        Self { channel, mailbox, unconfirmed: None }
     }
 
     /// Reads on until there is something for the driver.
@@ -158,10 +151,7 @@ impl Talk {
             self.queue(&post.packet());
             return;
         };
-        let handle = OutgoingHandle {
-            fd: Arc::clone(socket),
-            token: 0,
-        };
+        let handle = OutgoingHandle { fd: Arc::clone(socket), token: 0 };
         if self.channel.queue(&post.packet(), Some(handle)).is_ok() {
             self.unconfirmed = Some(Unconfirmed { post, retries });
         }

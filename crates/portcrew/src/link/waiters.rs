@@ -55,10 +55,7 @@ impl Waiters {
     /// The longest-waiting one, and the slot: nobody knows whether its caller still wants anything.
     pub(crate) fn wake_one(&mut self) -> Woken {
         let first = self.list.pop_front().map(|(_, waker)| waker);
-        Woken {
-            first,
-            slot: self.slot.take(),
-        }
+        Woken { first, slot: self.slot.take() }
     }
 
     /// Wakes everybody: the queue is closed.

@@ -14,10 +14,7 @@ use rustix::net::{SocketFlags, acceptfrom_with};
 pub(crate) fn accept(listener: BorrowedFd<'_>) -> io::Result<(OwnedFd, Option<SocketAddr>)> {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let (socket, peer) = acceptfrom_with(listener, flags)?;
-    Ok((
-        socket,
-        peer.and_then(|peer| SocketAddr::try_from(peer).ok()),
-    ))
+    Ok((socket, peer.and_then(|peer| SocketAddr::try_from(peer).ok())))
 }
 
 /// What a failure means for the listener (accept(2), "Error handling"). `None`: nothing waits, or the call
@@ -50,27 +47,14 @@ mod tests {
 
     #[test]
     fn a_full_descriptor_table_is_no_reason_to_try_again_at_once() {
-        for errno in [
-            Errno::MFILE,
-            Errno::NFILE,
-            Errno::NOBUFS,
-            Errno::NOMEM,
-            Errno::INVAL,
-        ] {
-            assert_eq!(
-                classify(&errno.into()),
-                Some(AcceptFailure::Resource),
-                "{errno}"
-            );
+        for errno in [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM, Errno::INVAL] {
+            assert_eq!(classify(&errno.into()), Some(AcceptFailure::Resource), "{errno}");
         }
     }
 
     #[test]
     fn a_broken_connection_says_nothing_about_the_next_one() {
-        assert_eq!(
-            classify(&Errno::CONNABORTED.into()),
-            Some(AcceptFailure::Connection)
-        );
+        assert_eq!(classify(&Errno::CONNABORTED.into()), Some(AcceptFailure::Connection));
         assert_eq!(classify(&Errno::AGAIN.into()), None);
     }
 }

@@ -41,36 +41,24 @@ pub(crate) struct SocketFile {
 pub(crate) fn bind(query: &Query) -> io::Result<Bound> {
     let backlog = query.backlog.unwrap_or(BACKLOG);
     match &query.address {
-        Address::Tcp {
-            host: None,
-            port,
-            ipv6_only,
-            family,
-        } => bind_everywhere(*port, *ipv6_only, *family, backlog),
-        Address::Tcp {
-            host: Some(host),
-            port,
-            ipv6_only,
-            ..
-        } => bind_tcp(parse(host, *port)?, *ipv6_only, backlog),
-        Address::Unix {
-            path,
-            readable_all,
-            writable_all,
-        } => bind_unix(path, *readable_all, *writable_all, backlog),
+        Address::Tcp { host: None, port, ipv6_only, family } => {
+            bind_everywhere(*port, *ipv6_only, *family, backlog)
+        }
+        Address::Tcp { host: Some(host), port, ipv6_only, .. } => {
+            bind_tcp(parse(host, *port)?, *ipv6_only, backlog)
+        }
+        Address::Unix { path, readable_all, writable_all } => {
+            bind_unix(path, *readable_all, *writable_all, backlog)
+        }
         Address::Fd { fd } => {
             bound_already(portcrew_ipc::descriptor::duplicate(*fd)?, Some(backlog))
         }
         Address::Udp { fd: Some(fd), .. } => {
             bound_already(portcrew_ipc::descriptor::duplicate(*fd)?, None)
         }
-        Address::Udp {
-            host,
-            port,
-            family,
-            flags,
-            fd: None,
-        } => bind_udp(host.as_deref(), *port, *family, *flags),
+        Address::Udp { host, port, family, flags, fd: None } => {
+            bind_udp(host.as_deref(), *port, *family, *flags)
+        }
     }
 }
 
@@ -87,11 +75,9 @@ pub(crate) fn errno_of(error: &io::Error, address: &Address) -> Errno {
 fn bind_everywhere(port: u16, only6: bool, family: Family, backlog: u32) -> io::Result<Bound> {
     let any6 = SocketAddr::from((Ipv6Addr::UNSPECIFIED, port));
     match bind_tcp(any6, only6, backlog) {
-        Err(error) if is_no_ipv6(&error) && family == Family::V4 => bind_tcp(
-            SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)),
-            false,
-            backlog,
-        ),
+        Err(error) if is_no_ipv6(&error) && family == Family::V4 => {
+            bind_tcp(SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)), false, backlog)
+        }
         outcome => outcome,
     }
 }
@@ -99,18 +85,11 @@ fn bind_everywhere(port: u16, only6: bool, family: Family, backlog: u32) -> io::
 fn is_no_ipv6(error: &io::Error) -> bool {
     use rustix::io::Errno as System;
     let errno = error.raw_os_error().map(System::from_raw_os_error);
-    matches!(
-        errno,
-        Some(System::AFNOSUPPORT | System::ADDRNOTAVAIL | System::INVAL)
-    )
+    matches!(errno, Some(System::AFNOSUPPORT | System::ADDRNOTAVAIL | System::INVAL))
 }
 
 fn bind_tcp(address: SocketAddr, ipv6_only: bool, backlog: u32) -> io::Result<Bound> {
-    let socket = Socket::new(
-        Domain::for_address(address),
-        Type::STREAM,
-        Some(Protocol::TCP),
-    )?;
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     // As std and Node do: else a restart fails for a minute on connections in TIME_WAIT.
     socket.set_reuse_address(true)?;
     if address.is_ipv6() {
@@ -148,11 +127,7 @@ fn bind_udp(host: Option<&str>, port: u16, family: Family, flags: u32) -> io::Re
         (None, Family::V4) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)),
         (None, Family::V6) => SocketAddr::from((Ipv6Addr::UNSPECIFIED, port)),
     };
-    let socket = Socket::new(
-        Domain::for_address(address),
-        Type::DGRAM,
-        Some(Protocol::UDP),
-    )?;
+    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
     socket.set_reuse_address(flags & REUSE_ADDRESS != 0)?;
     if address.is_ipv6() {
         socket.set_only_v6(flags & IPV6_ONLY != 0)?;
@@ -181,24 +156,12 @@ fn listen(socket: &Socket, backlog: u32) -> io::Result<()> {
 fn finished(socket: Socket, file: Option<SocketFile>) -> io::Result<Bound> {
     socket.set_nonblocking(true)?;
     let sockname = socket.local_addr()?.as_socket().map(sockname);
-    Ok(Bound {
-        socket: socket.into(),
-        sockname,
-        file,
-    })
+    Ok(Bound { socket: socket.into(), sockname, file })
 }
 
 fn sockname(address: SocketAddr) -> SockName {
-    let family = if address.is_ipv4() {
-        Family::V4
-    } else {
-        Family::V6
-    };
-    SockName {
-        address: address.ip().to_string(),
-        family,
-        port: address.port(),
-    }
+    let family = if address.is_ipv4() { Family::V4 } else { Family::V6 };
+    SockName { address: address.ip().to_string(), family, port: address.port() }
 }
 
 fn parse(host: &str, port: u16) -> io::Result<SocketAddr> {
@@ -206,9 +169,7 @@ fn parse(host: &str, port: u16) -> io::Result<SocketAddr> {
     if let Ok(ip) = host.parse::<IpAddr>() {
         return Ok(SocketAddr::new(ip, port));
     }
-    format!("[{host}]:{port}")
-        .parse()
-        .map_err(|_| io::ErrorKind::InvalidInput.into())
+    format!("[{host}]:{port}").parse().map_err(|_| io::ErrorKind::InvalidInput.into())
 }
 
 /// The shorter of the path as given and relative to the working directory: socket paths are short.
@@ -239,11 +200,7 @@ fn is_abandoned(path: &Path) -> bool {
 impl SocketFile {
     fn of(path: PathBuf) -> io::Result<Self> {
         let it = std::fs::symlink_metadata(&path)?;
-        Ok(Self {
-            path,
-            device: it.dev(),
-            inode: it.ino(),
-        })
+        Ok(Self { path, device: it.dev(), inode: it.ino() })
     }
 }
 

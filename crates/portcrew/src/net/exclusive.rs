@@ -55,20 +55,12 @@ impl ExclusiveAccept {
         epoll::add(&epoll, &listener, EventData::new_u64(LISTENER), exclusive)?;
         let stop = Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
         epoll::add(&epoll, &stop, EventData::new_u64(STOP), EventFlags::IN)?;
-        let waiter = Waiter {
-            epoll,
-            listener,
-            stop: Arc::clone(&stop),
-            taker,
-        };
+        let waiter = Waiter { epoll, listener, stop: Arc::clone(&stop), taker };
         let thread = std::thread::Builder::new()
             .name("portcrew-accept".to_owned())
             .stack_size(STACK_BYTES)
             .spawn(move || waiter.run())?;
-        Ok(Self {
-            stop,
-            thread: Some(thread),
-        })
+        Ok(Self { stop, thread: Some(thread) })
     }
 }
 
@@ -148,3 +140,6 @@ impl Waiter {
         let _ = poll(&mut stop, rest.as_ref());
     }
 }
+
+#[cfg(test)]
+mod tests;

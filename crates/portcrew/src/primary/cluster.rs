@@ -75,11 +75,8 @@ impl Cluster {
             Policy::RoundRobin => Mode::Handover,
             Policy::Shared => Mode::Shared,
         };
-        let machine = MachineSettings {
-            mode,
-            scheduler: Box::new(scheduler),
-            limits: Limits::default(),
-        };
+        let machine =
+            MachineSettings { mode, scheduler: Box::new(scheduler), limits: Limits::default() };
         let (commands, receiver) = mpsc::unbounded_channel();
         let (sender, events) = events::queue();
         let registry = Arc::new(Registry::default());
@@ -92,11 +89,7 @@ impl Cluster {
             command_sender: commands.downgrade(),
         });
         runtime.spawn(driver);
-        Ok(Self {
-            commands,
-            events,
-            registry,
-        })
+        Ok(Self { commands, events, registry })
     }
 
     /// Changes how workers started from now on are started: Node's `setupPrimary`. The policy stays.
@@ -138,10 +131,7 @@ impl Cluster {
         N: Into<OsString>,
         V: Into<OsString>,
     {
-        let env = env
-            .into_iter()
-            .map(|(name, value)| (name.into(), value.into()))
-            .collect();
+        let env = env.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
         self.ask(|answer| Command::Fork { env, answer }).await?
     }
 
@@ -157,11 +147,7 @@ impl Cluster {
     ///
     /// [`Error::NoSuchWorker`] when it was never started, or is disconnected and exited.
     pub fn worker(&self, id: WorkerId) -> Result<WorkerHandle> {
-        self.registry
-            .lock()
-            .get(&id)
-            .cloned()
-            .ok_or(Error::NoSuchWorker(id))
+        self.registry.lock().get(&id).cloned().ok_or(Error::NoSuchWorker(id))
     }
 
     /// The next thing that happened; `None` when the runtime that drove this cluster has ended.
@@ -186,10 +172,7 @@ impl Cluster {
     pub fn broadcast<T: Serialize + ?Sized>(&self, value: &T) -> Result<usize> {
         let message = Message::new(value)?;
         let workers = self.workers();
-        Ok(workers
-            .iter()
-            .filter(|it| it.send_message(message.clone()).is_ok())
-            .count())
+        Ok(workers.iter().filter(|it| it.send_message(message.clone()).is_ok()).count())
     }
 
     /// Node's `cluster.disconnect()`: asks every worker to leave and waits until all are disconnected and

@@ -17,16 +17,9 @@ pub(super) enum Command {
     /// New settings for workers started from now on.
     SetUp(Box<Settings>),
     /// Start one worker.
-    Fork {
-        env: Vec<(OsString, OsString)>,
-        answer: oneshot::Sender<Result<WorkerHandle>>,
-    },
+    Fork { env: Vec<(OsString, OsString)>, answer: oneshot::Sender<Result<WorkerHandle>> },
     /// Send a message.
-    Send {
-        worker: WorkerId,
-        message: Message,
-        handle: Option<(HandleKind, OwnedFd)>,
-    },
+    Send { worker: WorkerId, message: Message, handle: Option<(HandleKind, OwnedFd)> },
     /// Ask a worker to leave.
     Disconnect { worker: WorkerId },
     /// Ask all to leave; answered when the last is gone.

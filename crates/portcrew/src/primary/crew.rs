@@ -58,11 +58,7 @@ impl Driver {
         settings.seed = u64::from(std::process::id());
         self.launcher.generations.insert(0, ours.clone());
         self.crew.machine = Some(Crew::new(settings));
-        self.crew_tell(if workers == 0 {
-            Event::Stop
-        } else {
-            Event::Start
-        });
+        self.crew_tell(if workers == 0 { Event::Stop } else { Event::Start });
     }
 
     pub(super) fn crew_timeout(&mut self) {
@@ -78,24 +74,14 @@ impl Driver {
     pub(super) fn crew_hears(&mut self, notice: &PrimaryNotice) {
         let event = match *notice {
             PrimaryNotice::Online { worker } => Event::Online { worker },
-            PrimaryNotice::Listening {
-                worker,
-                first: true,
-                ..
-            } => Event::Ready { worker },
+            PrimaryNotice::Listening { worker, first: true, .. } => Event::Ready { worker },
             PrimaryNotice::ListenFailed { worker, errno, .. } => {
                 Event::CannotListen { worker, errno }
             }
             PrimaryNotice::Misbehaved { worker, .. } => Event::Misbehaved { worker },
-            PrimaryNotice::Exited {
-                worker,
-                status,
-                planned,
-            } => Event::Exited {
-                worker,
-                status,
-                planned,
-            },
+            PrimaryNotice::Exited { worker, status, planned } => {
+                Event::Exited { worker, status, planned }
+            }
             // The crew counts processes, not channels; the rest is no news of a worker's life.
             _ => return,
         };
@@ -149,25 +135,14 @@ impl Driver {
 
     fn crew_fork(&mut self, slot: usize, generation: u64) {
         let event = match self.fork(Some(Place { slot, generation }), Vec::new()) {
-            Ok(handle) => Event::Spawned {
-                slot,
-                generation,
-                worker: handle.id(),
-            },
+            Ok(handle) => Event::Spawned { slot, generation, worker: handle.id() },
             Err(error) => {
                 let permanent = match &error {
                     Error::Spawn(error) => !matches!(error.kind(), SpawnErrorKind::System),
                     _ => false,
                 };
-                self.events.push(crate::Event::Error {
-                    worker: None,
-                    error,
-                });
-                Event::SpawnFailed {
-                    slot,
-                    generation,
-                    permanent,
-                }
+                self.events.push(crate::Event::Error { worker: None, error });
+                Event::SpawnFailed { slot, generation, permanent }
             }
         };
         if let Some(crew) = &mut self.crew.machine {

@@ -188,10 +188,8 @@ impl Driver {
 
     fn take_timeouts(&mut self, cx: &mut Context<'_>) -> bool {
         let machine = self.machine.next_timeout();
-        let Some(next) = [machine, self.crew.next_timeout(), self.write_again]
-            .into_iter()
-            .flatten()
-            .min()
+        let Some(next) =
+            [machine, self.crew.next_timeout(), self.write_again].into_iter().flatten().min()
         else {
             return false;
         };

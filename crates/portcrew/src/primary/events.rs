@@ -21,9 +21,7 @@ impl Events {
     /// dropped, and their number is the next thing the user is told.
     pub(super) fn push(&mut self, event: Event) {
         if self.dropped > 0 {
-            match self.queue.try_send(Event::Lagged {
-                dropped: self.dropped,
-            }) {
+            match self.queue.try_send(Event::Lagged { dropped: self.dropped }) {
                 Ok(()) => self.dropped = 0,
                 Err(_full_or_closed) => {
                     self.dropped += 1;

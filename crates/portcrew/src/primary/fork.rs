@@ -42,18 +42,11 @@ impl Launcher {
     pub(super) fn new(settings: Settings) -> Self {
         // Found once: after a deploy has replaced the file, the kernel calls it "(deleted)".
         let own_executable = std::env::current_exe().ok();
-        Self {
-            settings,
-            generations: BTreeMap::new(),
-            own_executable,
-            last_id: 0,
-        }
+        Self { settings, generations: BTreeMap::new(), own_executable, last_id: 0 }
     }
 
     fn settings_of(&self, place: Option<Place>) -> &Settings {
-        place
-            .and_then(|it| self.generations.get(&it.generation))
-            .unwrap_or(&self.settings)
+        place.and_then(|it| self.generations.get(&it.generation)).unwrap_or(&self.settings)
     }
 
     fn spec(
@@ -75,11 +68,7 @@ impl Launcher {
         let mut spec = SpawnSpec::new(program)
             .args(settings.args.clone())
             .env(merge(settings.env.clone(), env))
-            .stdio(
-                stdio(settings.stdin),
-                stdio(settings.stdout),
-                stdio(settings.stderr),
-            )
+            .stdio(stdio(settings.stdin), stdio(settings.stdout), stdio(settings.stderr))
             .channel(true)
             .lane(settings.lane)
             .worker_id(id.0);
@@ -112,12 +101,7 @@ impl Driver {
                 .map(|fd| Channel::from_fd(fd, ChannelSettings::default()))
                 .transpose()?;
             let lane = spawned.lane.map(LanePrimary::from_fd).transpose()?;
-            Ok((
-                channel,
-                lane,
-                pipe_end(spawned.stdout)?,
-                pipe_end(spawned.stderr)?,
-            ))
+            Ok((channel, lane, pipe_end(spawned.stdout)?, pipe_end(spawned.stderr)?))
         };
         let (channel, lane, stdout, stderr) = match sockets() {
             Ok(sockets) => sockets,
@@ -128,13 +112,7 @@ impl Driver {
             }
         };
         let shared = Arc::new(Shared::new(id, spawned.process.pid(), stdout, stderr));
-        let mut link = Link::new(
-            Arc::clone(&shared),
-            spawned.process,
-            channel,
-            lane,
-            &self.ready,
-        );
+        let mut link = Link::new(Arc::clone(&shared), spawned.process, channel, lane, &self.ready);
         link.place = place;
         self.links.insert(id, link);
         let Some(commands) = self.command_sender.upgrade() else {

@@ -106,14 +106,7 @@ impl Shared {
         stderr: Option<pipe::Receiver>,
     ) -> Self {
         let state = State::Started;
-        let status = Status {
-            state,
-            connected: true,
-            exit: None,
-            planned: None,
-            stdout,
-            stderr,
-        };
+        let status = Status { state, connected: true, exit: None, planned: None, stdout, stderr };
         Self {
             id,
             pid,
@@ -230,17 +223,12 @@ impl WorkerHandle {
     /// connections and closes the channel. Returns at once; nothing here bounds how long it may take.
     pub fn disconnect(&self) {
         // A driver that is gone has no workers left.
-        let _ = self
-            .commands
-            .send(Command::Disconnect { worker: self.id() });
+        let _ = self.commands.send(Command::Disconnect { worker: self.id() });
     }
 
     /// Node's `worker.kill(signal)`. A worker that is dead already gets nothing, whoever has its pid now.
     pub fn kill(&self, signal: Signal) {
-        let _ = self.commands.send(Command::Kill {
-            worker: self.id(),
-            signal,
-        });
+        let _ = self.commands.send(Command::Kill { worker: self.id(), signal });
     }
 
     /// The read end of its standard output, once, when it is [`Piped`](crate::Stdio::Piped).
@@ -267,11 +255,7 @@ impl WorkerHandle {
             let handle = portcrew_ipc::handle::Handle::from(socket);
             (handle.kind, handle.fd)
         });
-        let command = Command::Send {
-            worker: self.id(),
-            message,
-            handle,
-        };
+        let command = Command::Send { worker: self.id(), message, handle };
         self.commands.send(command).map_err(|_| Error::Disconnected)
     }
 }

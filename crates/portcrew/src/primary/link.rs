@@ -108,8 +108,7 @@ impl Link {
     }
 
     pub(super) fn poll_exit(&mut self) -> Poll<io::Result<std::process::ExitStatus>> {
-        self.process
-            .poll_exit(&mut Context::from_waker(&self.process_waker))
+        self.process.poll_exit(&mut Context::from_waker(&self.process_waker))
     }
 
     /// Queues a cluster message, with a socket for the worker if it is to get one.
@@ -124,10 +123,7 @@ impl Link {
         match handle {
             None => channel.queue(&Packet::Cluster(message), None),
             Some((kind, handle)) => {
-                let packet = Packet::Handle {
-                    kind,
-                    inner: Inner::Cluster(message),
-                };
+                let packet = Packet::Handle { kind, inner: Inner::Cluster(message) };
                 channel.queue(&packet, Some(handle))
             }
         }
@@ -147,17 +143,8 @@ impl Link {
             Some((kind, fd)) => {
                 let token = self.next_user_token;
                 self.next_user_token += 1;
-                let handle = OutgoingHandle {
-                    fd: Arc::new(fd),
-                    token,
-                };
-                channel.queue(
-                    &Packet::Handle {
-                        kind,
-                        inner: Inner::User(message),
-                    },
-                    Some(handle),
-                )
+                let handle = OutgoingHandle { fd: Arc::new(fd), token };
+                channel.queue(&Packet::Handle { kind, inner: Inner::User(message) }, Some(handle))
             }
         }
     }
@@ -172,26 +159,14 @@ impl Link {
         conns: &Conns,
     ) -> Result<(), QueueError> {
         if self.speaks_lane {
-            self.batch.push((
-                ConnRecord {
-                    seq: seq.0,
-                    listener: listener.0,
-                },
-                conn,
-            ));
+            self.batch.push((ConnRecord { seq: seq.0, listener: listener.0 }, conn));
             return Ok(());
         }
         let Some(fd) = conns.get(conn) else {
             return Err(QueueError::HandleMismatch);
         };
-        let handle = OutgoingHandle {
-            fd: Arc::clone(fd),
-            token: seq.0,
-        };
-        self.send(
-            wire::encode_newconn(seq, key),
-            Some((HandleKind::NetNative, handle)),
-        )
+        let handle = OutgoingHandle { fd: Arc::clone(fd), token: seq.0 };
+        self.send(wire::encode_newconn(seq, key), Some((HandleKind::NetNative, handle)))
     }
 
     /// Writes what waits. Errors that mean that the worker is gone are not reported here: its sockets'
@@ -208,6 +183,8 @@ impl Link {
     }
 
     fn flush_lane(&mut self, conns: &Conns) -> Written {
+        // A forged answer can settle a connection before it was even sent.
+        self.batch.retain(|(_, conn)| conns.get(*conn).is_some());
         while let (Some(lane), false) = (&self.lane, self.batch.is_empty()) {
             let count = self.batch.len().min(LANE_BATCH);
             let mut records = Vec::with_capacity(count);
@@ -257,10 +234,7 @@ impl Link {
 
     /// Takes back what waits for the lane.
     pub(super) fn take_batch(&mut self) -> Vec<Seq> {
-        self.batch
-            .drain(..)
-            .map(|(record, _)| Seq(record.seq))
-            .collect()
+        self.batch.drain(..).map(|(record, _)| Seq(record.seq)).collect()
     }
 
     /// Its channel is open.

@@ -18,68 +18,42 @@ impl Driver {
                 self.set_state(worker, State::Online);
                 self.events.push(Event::Online { worker });
             }
-            Notice::Listening {
-                worker,
-                query,
-                port,
-                first: _,
-            } => {
+            Notice::Listening { worker, query, port, first: _ } => {
                 self.set_state(worker, State::Listening);
                 let address = address_of(&query, Some(port));
                 self.events.push(Event::Listening { worker, address });
             }
-            Notice::ListenFailed {
-                worker,
-                query,
-                errno,
-            } => {
+            Notice::ListenFailed { worker, query, errno } => {
                 let error = io::Error::from_raw_os_error(errno.0);
                 let address = address_of(&query, None);
-                self.events.push(Event::ListenFailed {
-                    worker,
-                    address,
-                    error,
-                });
+                self.events.push(Event::ListenFailed { worker, address, error });
             }
             Notice::Disconnected { worker, planned } => {
                 self.ended(worker, State::Disconnected, planned);
                 self.events.push(Event::Disconnect { worker, planned });
             }
-            Notice::Exited {
-                worker,
-                status: _,
-                planned,
-            } => {
-                self.ended(worker, State::Dead, planned);
-                let exit = self
-                    .links
-                    .get(&worker)
-                    .and_then(|it| it.shared.status().exit);
-                if let Some(status) = exit {
-                    self.events.push(Event::Exit {
-                        worker,
-                        status,
-                        planned,
-                    });
-                }
-            }
+            Notice::Exited { worker, status: _, planned } => self.exited(worker, planned),
             Notice::Misbehaved { worker, .. } => self.events.push(Event::Misbehaved { worker }),
-            Notice::AcceptPaused { .. } => {
-                let source = io::Error::other("no descriptor or memory is left; trying again");
-                let error = crate::Error::Io {
-                    doing: "accept a connection",
-                    source,
-                };
-                self.events.push(Event::Error {
-                    worker: None,
-                    error,
-                });
-            }
+            Notice::AcceptPaused { .. } => self.accept_paused(),
             // Workers announce their listeners themselves, with the port that they got.
             Notice::Bound { .. } => {}
             // A notice of a newer core.
             _ => {}
         }
+    }
+
+    fn exited(&mut self, worker: WorkerId, planned: bool) {
+        self.ended(worker, State::Dead, planned);
+        let exit = self.links.get(&worker).and_then(|it| it.shared.status().exit);
+        if let Some(status) = exit {
+            self.events.push(Event::Exit { worker, status, planned });
+        }
+    }
+
+    fn accept_paused(&mut self) {
+        let source = io::Error::other("no descriptor or memory is left; trying again");
+        let error = crate::Error::Io { doing: "accept a connection", source };
+        self.events.push(Event::Error { worker: None, error });
     }
 
     fn set_state(&self, worker: WorkerId, state: State) {
@@ -114,12 +88,7 @@ fn address_of(query: &Query, port: Option<u16>) -> ListenAddress {
         Family::V6 => AddressType::Udp6,
     };
     match &query.address {
-        Address::Tcp {
-            host,
-            port: asked,
-            family,
-            ..
-        } => ListenAddress {
+        Address::Tcp { host, port: asked, family, .. } => ListenAddress {
             address: host.clone(),
             port: Some(port.unwrap_or(*asked)),
             address_type: tcp(family),
@@ -131,19 +100,10 @@ fn address_of(query: &Query, port: Option<u16>) -> ListenAddress {
             address_type: AddressType::Unix,
             fd: None,
         },
-        Address::Fd { fd } => ListenAddress {
-            address: None,
-            port,
-            address_type: AddressType::Fd,
-            fd: Some(*fd),
-        },
-        Address::Udp {
-            host,
-            port: asked,
-            family,
-            fd,
-            ..
-        } => ListenAddress {
+        Address::Fd { fd } => {
+            ListenAddress { address: None, port, address_type: AddressType::Fd, fd: Some(*fd) }
+        }
+        Address::Udp { host, port: asked, family, fd, .. } => ListenAddress {
             address: host.clone(),
             port: Some(port.unwrap_or(*asked)),
             address_type: udp(family),

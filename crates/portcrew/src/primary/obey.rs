@@ -23,11 +23,7 @@ impl Driver {
                 // Who asked may have gone: the worker runs all the same and is in the events.
                 let _ = answer.send(forked);
             }
-            Command::Send {
-                worker,
-                message,
-                handle,
-            } => self.post(worker, message, handle),
+            Command::Send { worker, message, handle } => self.post(worker, message, handle),
             Command::Disconnect { worker } => self.tell(Event::Disconnect { worker }),
             Command::DisconnectAll { answer } => {
                 self.disconnect_all();
@@ -73,10 +69,7 @@ impl Driver {
             Err(QueueError::Closed) => Error::Disconnected,
             Err(_full) => Error::QueueFull,
         };
-        self.events.push(crate::Event::Error {
-            worker: Some(worker),
-            error,
-        });
+        self.events.push(crate::Event::Error { worker: Some(worker), error });
     }
 
     pub(super) fn signal(&mut self, worker: WorkerId, signal: Signal) {
@@ -93,14 +86,8 @@ impl Driver {
             // It has ended: there is nobody to signal, and nobody else gets it (pidfd).
             Err(error) if error.raw_os_error() == Some(rustix::io::Errno::SRCH.raw_os_error()) => {}
             Err(source) => {
-                let error = Error::Io {
-                    doing: "signal a worker",
-                    source,
-                };
-                self.events.push(crate::Event::Error {
-                    worker: Some(worker),
-                    error,
-                });
+                let error = Error::Io { doing: "signal a worker", source };
+                self.events.push(crate::Event::Error { worker: Some(worker), error });
             }
         }
     }

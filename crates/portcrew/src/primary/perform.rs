@@ -18,17 +18,8 @@ use crate::wire;
 impl Driver {
     pub(super) fn perform(&mut self, action: Action) {
         match action {
-            Action::Send {
-                worker,
-                seq,
-                message,
-            } => self.send(worker, seq, &message),
-            Action::Offer {
-                worker,
-                seq,
-                conn,
-                listener,
-            } => {
+            Action::Send { worker, seq, message } => self.send(worker, seq, &message),
+            Action::Offer { worker, seq, conn, listener } => {
                 self.offer(worker, seq, conn, listener);
             }
             Action::Prove { conn, worker, seq } => {
@@ -36,11 +27,7 @@ impl Driver {
                 self.then(Event::Proof { conn, proof });
             }
             Action::Release { conn, end } => self.release(conn, end),
-            Action::Bind {
-                listener,
-                query,
-                mode,
-            } => self.bind(listener, query, mode),
+            Action::Bind { listener, query, mode } => self.bind(listener, query, mode),
             Action::Accept { listener, on } => self.sockets.accept(listener, on),
             Action::CloseListener { listener } => self.sockets.close(listener),
             Action::CloseChannel { worker } => self.close_channel(worker),
@@ -58,11 +45,7 @@ impl Driver {
         let crew = u32::try_from(self.links.len()).unwrap_or(u32::MAX);
         let wire = wire::encode_to_worker(seq, message, crew);
         let handle = match message {
-            ToWorker::Reply {
-                listener,
-                reply: Reply::Shared,
-                ..
-            } => self.share(*listener),
+            ToWorker::Reply { listener, reply: Reply::Shared, .. } => self.share(*listener),
             ToWorker::Reply { .. } | ToWorker::Disconnect | ToWorker::FarewellHeard { .. } => None,
         };
         let Some(link) = self.links.get_mut(&worker) else {
@@ -82,13 +65,7 @@ impl Driver {
             }
         };
         let fd = socket.share().ok()?;
-        Some((
-            kind,
-            OutgoingHandle {
-                fd: Arc::new(fd),
-                token: USER_TOKEN,
-            },
-        ))
+        Some((kind, OutgoingHandle { fd: Arc::new(fd), token: USER_TOKEN }))
     }
 
     fn offer(&mut self, worker: WorkerId, seq: Seq, conn: ConnId, listener: ListenerId) {
@@ -105,11 +82,7 @@ impl Driver {
     }
 
     fn prove(&self, conn: ConnId, worker: WorkerId, seq: Seq) -> Proof {
-        if self
-            .links
-            .get(&worker)
-            .is_some_and(|link| link.never_sent(seq))
-        {
+        if self.links.get(&worker).is_some_and(|link| link.never_sent(seq)) {
             return Proof::NeverSent;
         }
         let Some(socket) = self.conns.get(conn) else {
@@ -140,8 +113,7 @@ impl Driver {
     fn bind(&mut self, listener: ListenerId, query: Query, mode: Mode) {
         let outcome = bind::bind(&query).and_then(|bound| {
             let sockname = bound.sockname.clone();
-            self.sockets
-                .add(listener, query.clone(), mode, bound, &self.ready)?;
+            self.sockets.add(listener, query.clone(), mode, bound, &self.ready)?;
             Ok(sockname)
         });
         let outcome = outcome.map_err(|error| bind::errno_of(&error, &query.address));

@@ -43,11 +43,8 @@ impl ReadySet {
     /// A waker for `source`. The source is on the list from the start: its first poll registers it.
     pub(super) fn waker(&self, source: Source) -> Waker {
         let shared = Arc::clone(&self.shared);
-        let waker = Waker::from(Arc::new(SourceWaker {
-            source,
-            listed: AtomicBool::new(false),
-            shared,
-        }));
+        let waker =
+            Waker::from(Arc::new(SourceWaker { source, listed: AtomicBool::new(false), shared }));
         waker.wake_by_ref();
         waker
     }

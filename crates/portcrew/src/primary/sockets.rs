@@ -31,11 +31,7 @@ pub(super) struct Socket {
 #[derive(Debug)]
 enum Kind {
     /// We accept from it.
-    Handover {
-        socket: AsyncOwnedFd,
-        waker: Waker,
-        accepting: bool,
-    },
+    Handover { socket: AsyncOwnedFd, waker: Waker, accepting: bool },
     /// We keep it for the workers.
     Shared { socket: OwnedFd },
 }
@@ -55,16 +51,9 @@ impl Sockets {
                 waker: ready.waker(Source::Listener(id)),
                 accepting: false,
             },
-            Mode::Shared => Kind::Shared {
-                socket: bound.socket,
-            },
+            Mode::Shared => Kind::Shared { socket: bound.socket },
         };
-        let socket = Socket {
-            key: query.key(),
-            query,
-            kind,
-            _file: bound.file,
-        };
+        let socket = Socket { key: query.key(), query, kind, _file: bound.file };
         self.open.insert(id, socket);
         Ok(())
     }
@@ -79,12 +68,8 @@ impl Sockets {
 
     /// Begins or stops accepting.
     pub(super) fn accept(&mut self, id: ListenerId, on: bool) {
-        let Some(Socket {
-            kind: Kind::Handover {
-                waker, accepting, ..
-            },
-            ..
-        }) = self.open.get_mut(&id)
+        let Some(Socket { kind: Kind::Handover { waker, accepting, .. }, .. }) =
+            self.open.get_mut(&id)
         else {
             return;
         };
@@ -102,15 +87,10 @@ impl Socket {
         accept: impl FnMut(std::os::fd::BorrowedFd<'_>) -> io::Result<R>,
     ) -> Poll<io::Result<R>> {
         match &self.kind {
-            Kind::Handover {
-                socket,
-                waker,
-                accepting: true,
-            } => socket.poll_read_io(&mut Context::from_waker(waker), accept),
-            Kind::Handover {
-                accepting: false, ..
+            Kind::Handover { socket, waker, accepting: true } => {
+                socket.poll_read_io(&mut Context::from_waker(waker), accept)
             }
-            | Kind::Shared { .. } => Poll::Pending,
+            Kind::Handover { accepting: false, .. } | Kind::Shared { .. } => Poll::Pending,
         }
     }
 

@@ -41,18 +41,11 @@ impl Driver {
                 Poll::Pending => return,
                 Poll::Ready(Ok((conn, peer))) => {
                     let conn = self.conns.add(conn);
-                    self.tell(Event::Accepted {
-                        listener: id,
-                        conn,
-                        peer,
-                    });
+                    self.tell(Event::Accepted { listener: id, conn, peer });
                 }
                 Poll::Ready(Err(error)) => {
                     if let Some(failure) = accept::classify(&error) {
-                        self.tell(Event::AcceptFailed {
-                            listener: id,
-                            failure,
-                        });
+                        self.tell(Event::AcceptFailed { listener: id, failure });
                     }
                 }
             }
@@ -93,11 +86,7 @@ impl Driver {
         let Some(link) = self.links.get_mut(&worker) else {
             return;
         };
-        let unsent = if link.is_connected() {
-            link.take_batch()
-        } else {
-            Vec::new()
-        };
+        let unsent = if link.is_connected() { link.take_batch() } else { Vec::new() };
         link.end_lane();
         for seq in unsent {
             self.tell(Event::NotReceived { worker, seq });
@@ -109,14 +98,8 @@ impl Driver {
         let seq = Seq(answer.seq);
         let message = |accepted| FromWorker::Answer { ack: seq, accepted };
         self.tell(match answer.verdict {
-            Verdict::Accepted => Event::Message {
-                worker,
-                message: message(true),
-            },
-            Verdict::Refused => Event::Message {
-                worker,
-                message: message(false),
-            },
+            Verdict::Accepted => Event::Message { worker, message: message(true) },
+            Verdict::Refused => Event::Message { worker, message: message(false) },
             Verdict::Lost => Event::NotReceived { worker, seq },
         });
     }
@@ -163,10 +146,7 @@ impl Driver {
 
     fn heard(&mut self, worker: WorkerId, incoming: Incoming) {
         match incoming {
-            Incoming::Cluster {
-                message,
-                handle: _closed,
-            } => {
+            Incoming::Cluster { message, handle: _closed } => {
                 let Some(message) = wire::decode_from_worker(message) else {
                     // Node ignores what it does not know; so do we, and count it.
                     return self.tell(Event::Offence { worker });
@@ -197,20 +177,11 @@ impl Driver {
         match (received, token >= USER_TOKEN) {
             // The next in the outbox may go now; the answer about the connection itself is a message.
             (true, _) => self.mark_dirty(worker),
-            (false, false) => self.tell(Event::NotReceived {
-                worker,
-                seq: Seq(token),
-            }),
+            (false, false) => self.tell(Event::NotReceived { worker, seq: Seq(token) }),
             (false, true) => {
                 let lost = std::io::Error::other("the worker did not receive the socket");
-                let error = Error::Io {
-                    doing: "send a socket to a worker",
-                    source: lost,
-                };
-                self.events.push(crate::Event::Error {
-                    worker: Some(worker),
-                    error,
-                });
+                let error = Error::Io { doing: "send a socket to a worker", source: lost };
+                self.events.push(crate::Event::Error { worker: Some(worker), error });
             }
         }
     }
@@ -224,20 +195,13 @@ impl Driver {
         let Some(link) = self.links.get(&worker) else {
             return;
         };
-        let handle = match handle
-            .map(portcrew_ipc::handle::Handle::into_socket)
-            .transpose()
-        {
+        let handle = match handle.map(portcrew_ipc::handle::Handle::into_socket).transpose() {
             Ok(handle) => handle,
             // It sent something else than it said.
             Err(_closed) => return self.tell(Event::Offence { worker }),
         };
         let event = match link.shared.pending.sort(message) {
-            Sorted::Plain(message) => crate::Event::Message {
-                worker,
-                message,
-                handle,
-            },
+            Sorted::Plain(message) => crate::Event::Message { worker, message, handle },
             Sorted::Reply => return,
             Sorted::Request { id, body } => {
                 let Some(asker) = self.registry.lock().get(&worker).cloned() else {
@@ -259,21 +223,12 @@ impl Driver {
             Poll::Pending => return,
             Poll::Ready(Ok(status)) => status,
             Poll::Ready(Err(source)) => {
-                let error = Error::Io {
-                    doing: "wait for a worker's process",
-                    source,
-                };
-                return self.events.push(crate::Event::Error {
-                    worker: Some(worker),
-                    error,
-                });
+                let error = Error::Io { doing: "wait for a worker's process", source };
+                return self.events.push(crate::Event::Error { worker: Some(worker), error });
             }
         };
         link.shared.status().exit = Some(status);
-        self.tell(Event::Exited {
-            worker,
-            status: exit_of(status),
-        });
+        self.tell(Event::Exited { worker, status: exit_of(status) });
     }
 
     /// Lets go of what belongs to a worker that is both disconnected and exited.

@@ -9,34 +9,21 @@ use super::{LANE_VERSION, query};
 pub(crate) fn decode_from_worker(message: ClusterMessage) -> Option<FromWorker> {
     let seq = message.seq.map(Seq);
     match message.body {
-        ClusterBody::Online { lane } => Some(FromWorker::Online {
-            lane: lane == Some(LANE_VERSION),
-        }),
-        ClusterBody::QueryServer(query) => Some(FromWorker::Query {
-            seq: seq?,
-            query: query::decode(query)?,
-        }),
-        ClusterBody::Listening(query) => {
-            let port = query
-                .port
-                .and_then(|port| u16::try_from(port).ok())
-                .unwrap_or(0);
-            Some(FromWorker::Listening {
-                query: query::decode(query)?,
-                port,
-            })
+        ClusterBody::Online { lane } => {
+            Some(FromWorker::Online { lane: lane == Some(LANE_VERSION) })
         }
-        ClusterBody::Close { key } => Some(FromWorker::Close {
-            key: Key(key.as_str().to_owned()),
-        }),
+        ClusterBody::QueryServer(query) => {
+            Some(FromWorker::Query { seq: seq?, query: query::decode(query)? })
+        }
+        ClusterBody::Listening(query) => {
+            let port = query.port.and_then(|port| u16::try_from(port).ok()).unwrap_or(0);
+            Some(FromWorker::Listening { query: query::decode(query)?, port })
+        }
+        ClusterBody::Close { key } => Some(FromWorker::Close { key: Key(key.as_str().to_owned()) }),
         ClusterBody::ExitedAfterDisconnect => Some(FromWorker::ExitedAfterDisconnect { seq: seq? }),
-        ClusterBody::Reply(Reply {
-            accepted: Some(accepted),
-            ..
-        }) => Some(FromWorker::Answer {
-            ack: Seq(message.ack?),
-            accepted,
-        }),
+        ClusterBody::Reply(Reply { accepted: Some(accepted), .. }) => {
+            Some(FromWorker::Answer { ack: Seq(message.ack?), accepted })
+        }
         ClusterBody::Reply(_)
         | ClusterBody::NewConn { .. }
         | ClusterBody::Disconnect
@@ -46,16 +33,12 @@ pub(crate) fn decode_from_worker(message: ClusterMessage) -> Option<FromWorker> 
 
 pub(crate) fn encode_from_worker(seq: Seq, message: &FromWorker) -> ClusterMessage {
     let body = match message {
-        FromWorker::Online { lane } => ClusterBody::Online {
-            lane: lane.then_some(LANE_VERSION),
-        },
+        FromWorker::Online { lane } => ClusterBody::Online { lane: lane.then_some(LANE_VERSION) },
         FromWorker::Query { query, .. } => ClusterBody::QueryServer(query::encode(query, None)),
         FromWorker::Listening { query, port } => {
             ClusterBody::Listening(query::encode(query, Some(*port)))
         }
-        FromWorker::Close { key } => ClusterBody::Close {
-            key: key.0.as_str().into(),
-        },
+        FromWorker::Close { key } => ClusterBody::Close { key: key.0.as_str().into() },
         FromWorker::ExitedAfterDisconnect { .. } => ClusterBody::ExitedAfterDisconnect,
         FromWorker::Answer { ack, accepted } => {
             return ClusterMessage::reply(seq.0, ack.0, Reply::accepted(*accepted));

@@ -17,12 +17,7 @@ pub(super) fn decode(query: wire::Query) -> Option<Query> {
     let address = match (query.address_type, query.fd) {
         (AddressType::Tcp4 | AddressType::Tcp6, None) => {
             let ipv6_only = flags & IPV6_ONLY != 0;
-            Address::Tcp {
-                host,
-                port: port?,
-                family,
-                ipv6_only,
-            }
+            Address::Tcp { host, port: port?, family, ipv6_only }
         }
         (AddressType::Pipe, None) => Address::Unix {
             path: query.address?,
@@ -32,55 +27,24 @@ pub(super) fn decode(query: wire::Query) -> Option<Query> {
         (AddressType::Udp4 | AddressType::Udp6, fd) => {
             // Node writes -1 for "no descriptor".
             let fd = fd.filter(|fd| *fd >= 0);
-            Address::Udp {
-                host,
-                port: port.unwrap_or(0),
-                family,
-                flags,
-                fd,
-            }
+            Address::Udp { host, port: port.unwrap_or(0), family, flags, fd }
         }
         (_, Some(fd)) if fd >= 0 => Address::Fd { fd },
         (_, Some(_)) | (AddressType::None, None) => return None,
     };
     // 0 and nonsense mean the default, as in Node.
-    let backlog = query
-        .backlog
-        .and_then(|it| u32::try_from(it).ok())
-        .filter(|it| *it > 0);
+    let backlog = query.backlog.and_then(|it| u32::try_from(it).ok()).filter(|it| *it > 0);
     let data = query.data.map(|it| it.as_str().to_owned());
-    Some(Query {
-        address,
-        index: query.index,
-        backlog,
-        data,
-    })
+    Some(Query { address, index: query.index, backlog, data })
 }
 
 /// `port` is what the worker got, for `listening`; for `queryServer` it is what it asks for.
 pub(super) fn encode(query: &Query, port: Option<u16>) -> wire::Query {
-    let data = query
-        .data
-        .as_ref()
-        .and_then(|it| RawJson::from_text(it.clone()).ok());
-    let mut out = wire::Query {
-        index: query.index,
-        data,
-        ..wire::Query::default()
-    };
-    let backlog = Some(
-        query
-            .backlog
-            .and_then(|it| i32::try_from(it).ok())
-            .unwrap_or(0),
-    );
+    let data = query.data.as_ref().and_then(|it| RawJson::from_text(it.clone()).ok());
+    let mut out = wire::Query { index: query.index, data, ..wire::Query::default() };
+    let backlog = Some(query.backlog.and_then(|it| i32::try_from(it).ok()).unwrap_or(0));
     match &query.address {
-        Address::Tcp {
-            host,
-            port: asked,
-            family,
-            ipv6_only,
-        } => {
+        Address::Tcp { host, port: asked, family, ipv6_only } => {
             out.address.clone_from(host);
             out.port = Some(i32::from(port.unwrap_or(*asked)));
             out.address_type = tcp(*family);
@@ -88,11 +52,7 @@ pub(super) fn encode(query: &Query, port: Option<u16>) -> wire::Query {
             out.flags = host.is_some().then_some(u32::from(*ipv6_only) * IPV6_ONLY);
             out.backlog = backlog;
         }
-        Address::Unix {
-            path,
-            readable_all,
-            writable_all,
-        } => {
+        Address::Unix { path, readable_all, writable_all } => {
             out.address = Some(path.clone());
             out.port = Some(-1);
             out.address_type = AddressType::Pipe;
@@ -104,13 +64,7 @@ pub(super) fn encode(query: &Query, port: Option<u16>) -> wire::Query {
             out.fd = Some(*fd);
             out.backlog = backlog;
         }
-        Address::Udp {
-            host,
-            port: asked,
-            family,
-            flags,
-            fd,
-        } => {
+        Address::Udp { host, port: asked, family, flags, fd } => {
             out.address_type = match family {
                 Family::V4 => AddressType::Udp4,
                 Family::V6 => AddressType::Udp6,
@@ -141,46 +95,15 @@ mod tests {
     fn every_address_survives_the_wire() {
         let host = Some("::1".to_owned());
         let addresses = [
-            Address::Tcp {
-                host: None,
-                port: 80,
-                family: Family::V4,
-                ipv6_only: false,
-            },
-            Address::Tcp {
-                host: host.clone(),
-                port: 0,
-                family: Family::V6,
-                ipv6_only: true,
-            },
-            Address::Unix {
-                path: "/s".into(),
-                readable_all: true,
-                writable_all: false,
-            },
+            Address::Tcp { host: None, port: 80, family: Family::V4, ipv6_only: false },
+            Address::Tcp { host: host.clone(), port: 0, family: Family::V6, ipv6_only: true },
+            Address::Unix { path: "/s".into(), readable_all: true, writable_all: false },
             Address::Fd { fd: 20 },
-            Address::Udp {
-                host,
-                port: 53,
-                family: Family::V6,
-                flags: 4,
-                fd: None,
-            },
-            Address::Udp {
-                host: None,
-                port: 0,
-                family: Family::V4,
-                flags: 0,
-                fd: Some(9),
-            },
+            Address::Udp { host, port: 53, family: Family::V6, flags: 4, fd: None },
+            Address::Udp { host: None, port: 0, family: Family::V4, flags: 0, fd: Some(9) },
         ];
         for address in addresses {
-            let query = Query {
-                address,
-                index: 2,
-                backlog: None,
-                data: Some("{}".into()),
-            };
+            let query = Query { address, index: 2, backlog: None, data: Some("{}".into()) };
             assert_eq!(decode(encode(&query, None)), Some(query));
         }
     }

@@ -6,13 +6,7 @@ use portcrew_ipc::message::{self as wire, ClusterBody, ClusterMessage, RawJson, 
 /// `crew` is how many workers there are: a Rust worker of a shared listener waits differently in a crowd.
 pub(crate) fn encode_to_worker(seq: Seq, message: &ToWorker, crew: u32) -> ClusterMessage {
     match message {
-        ToWorker::Reply {
-            ack,
-            key,
-            listener,
-            data,
-            reply,
-        } => {
+        ToWorker::Reply { ack, key, listener, data, reply } => {
             let errno = match reply {
                 Reply::Handover { .. } => ReplyErrno::Null,
                 Reply::Shared => ReplyErrno::Code(0),
@@ -22,13 +16,8 @@ pub(crate) fn encode_to_worker(seq: Seq, message: &ToWorker, crew: u32) -> Clust
                 Reply::Handover { sockname } => sockname.clone(),
                 Reply::Shared | Reply::Failed(_) => None,
             };
-            let data = data
-                .as_ref()
-                .and_then(|it| RawJson::from_text(it.clone()).ok());
-            let sockname = sockname.map(|it| wire::SockName {
-                address: it.address,
-                port: it.port,
-            });
+            let data = data.as_ref().and_then(|it| RawJson::from_text(it.clone()).ok());
+            let sockname = sockname.map(|it| wire::SockName { address: it.address, port: it.port });
             let key = key.0.as_str().into();
             let mut reply = wire::Reply::server(errno, key, data, sockname);
             reply.listener = Some(listener.0);
@@ -44,12 +33,7 @@ pub(crate) fn encode_to_worker(seq: Seq, message: &ToWorker, crew: u32) -> Clust
 
 /// A connection by the channel; its descriptor goes with the message.
 pub(crate) fn encode_newconn(seq: Seq, key: &Key) -> ClusterMessage {
-    ClusterMessage::new(
-        seq.0,
-        ClusterBody::NewConn {
-            key: key.0.as_str().into(),
-        },
-    )
+    ClusterMessage::new(seq.0, ClusterBody::NewConn { key: key.0.as_str().into() })
 }
 
 /// What the primary said, other than `newconn`; `None` for what a worker has no use for.
@@ -70,9 +54,7 @@ pub(crate) fn decode_to_worker(message: ClusterMessage, with_socket: bool) -> Op
                 reply: match reply.errno.error() {
                     Some(errno) => Reply::Failed(Errno(errno)),
                     None if with_socket => Reply::Shared,
-                    None => Reply::Handover {
-                        sockname: reply.sockname.map(sockname),
-                    },
+                    None => Reply::Handover { sockname: reply.sockname.map(sockname) },
                 },
             })
         }
@@ -87,14 +69,6 @@ pub(crate) fn decode_to_worker(message: ClusterMessage, with_socket: bool) -> Op
 }
 
 fn sockname(name: wire::SockName) -> SockName {
-    let family = if name.address.contains(':') {
-        Family::V6
-    } else {
-        Family::V4
-    };
-    SockName {
-        address: name.address,
-        family,
-        port: name.port,
-    }
+    let family = if name.address.contains(':') { Family::V6 } else { Family::V4 };
+    SockName { address: name.address, family, port: name.port }
 }

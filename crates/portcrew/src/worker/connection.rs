@@ -91,17 +91,10 @@ impl Local {
             Self::Path(_) | Self::Unix(_) | Self::Unknown => Err(unknown()),
         }
     }
-
-    pub(crate) fn port(&self) -> u16 {
-        self.tcp().map_or(0, |address| address.port())
-    }
 }
 
 fn unknown() -> io::Error {
-    io::Error::new(
-        io::ErrorKind::AddrNotAvailable,
-        "the primary did not tell the address",
-    )
+    io::Error::new(io::ErrorKind::AddrNotAvailable, "the primary did not tell the address")
 }
 
 impl Connection for TcpStream {

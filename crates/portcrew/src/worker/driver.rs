@@ -68,9 +68,7 @@ impl Driver {
         let channel = Channel::from_fd(ends.channel, ChannelSettings::default())?;
         let handover = Handover::new(ends.lane)?;
         let mut events = VecDeque::new();
-        events.push_back(Event::Started {
-            lane: handover.has_lane(),
-        });
+        events.push_back(Event::Started { lane: handover.has_lane() });
         Ok(Self {
             talk: Talk::new(channel, Arc::clone(&shared.mailbox)),
             machine: Worker::new(),
@@ -124,10 +122,7 @@ impl Driver {
                         answer: Some(wish.answer),
                     };
                     self.servers.insert(wish.server, server);
-                    Event::Listen {
-                        server: wish.server,
-                        query: wish.query,
-                    }
+                    Event::Listen { server: wish.server, query: wish.query }
                 }
                 Command::Close { server } => Event::CloseServer { server },
                 Command::Leave => Event::Disconnect,
@@ -156,11 +151,7 @@ impl Driver {
                 let Some(seq) = message.seq else { return };
                 let conn = socket.map(|socket| self.conns.add(socket));
                 let carrier = Carrier::Channel(Key(key.as_str().to_owned()));
-                self.events.push_back(Event::Offered {
-                    seq: Seq(seq),
-                    carrier,
-                    conn,
-                });
+                self.events.push_back(Event::Offered { seq: Seq(seq), carrier, conn });
                 return;
             }
             ClusterBody::Reply(reply) => {
@@ -190,10 +181,8 @@ impl Driver {
         for server in self.servers.values() {
             server.inflow.collect(&mut taken, &mut wanted);
         }
-        self.events
-            .extend(taken.into_iter().map(|conn| Event::Taken { conn }));
-        self.events
-            .extend(wanted.into_iter().map(|conn| Event::Wanted { conn }));
+        self.events.extend(taken.into_iter().map(|conn| Event::Taken { conn }));
+        self.events.extend(wanted.into_iter().map(|conn| Event::Wanted { conn }));
         self.decide();
     }
 
@@ -212,11 +201,7 @@ impl Future for Driver {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         self.turn(cx);
-        if self.leaving.ended {
-            Poll::Ready(())
-        } else {
-            Poll::Pending
-        }
+        if self.leaving.ended { Poll::Ready(()) } else { Poll::Pending }
     }
 }
 

@@ -37,19 +37,12 @@ pub struct Worker {
 impl Worker {
     /// Takes what the primary left for this process.
     pub(crate) fn claimed(inherited: Inherited) -> Self {
-        let Inherited {
-            worker_id,
-            channel,
-            lane,
-            ..
-        } = inherited;
+        let Inherited { worker_id, channel, lane, .. } = inherited;
         Self::from_ends(WorkerId(worker_id.unwrap_or(0)), Ends { channel, lane })
     }
 
     pub(crate) fn from_ends(id: WorkerId, ends: Ends) -> Self {
-        Self {
-            user: User::new(Shared::new(id, ends)),
-        }
+        Self { user: User::new(Shared::new(id, ends)) }
     }
 
     /// Node's `cluster.worker.id`: from 1, never given twice by the same primary.
@@ -270,9 +263,6 @@ impl Worker {
 impl fmt::Debug for Worker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let life = self.shared().life.get();
-        f.debug_struct("Worker")
-            .field("id", &self.id())
-            .field("life", &life)
-            .finish()
+        f.debug_struct("Worker").field("id", &self.id()).field("life", &life).finish()
     }
 }

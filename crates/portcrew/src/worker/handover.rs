@@ -70,10 +70,7 @@ impl Handover {
             Verdict::Refused => lane::Verdict::Refused,
             Verdict::Lost => lane::Verdict::Lost,
         };
-        self.answers.push(Answer {
-            seq: seq.0,
-            verdict,
-        });
+        self.answers.push(Answer { seq: seq.0, verdict });
     }
 
     /// Sends the answers when their time has come. True when none is left.
@@ -130,11 +127,7 @@ impl Driver {
             for (record, socket) in offered.drain(..) {
                 let conn = socket.map(|socket| self.conns.add(socket));
                 let carrier = Carrier::Lane(ListenerId(record.listener));
-                let event = Event::Offered {
-                    seq: Seq(record.seq),
-                    carrier,
-                    conn,
-                };
+                let event = Event::Offered { seq: Seq(record.seq), carrier, conn };
                 self.events.push_back(event);
             }
             self.handover.offered = offered;

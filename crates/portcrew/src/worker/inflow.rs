@@ -42,11 +42,7 @@ struct Arrived {
 
 impl Inflow {
     pub(crate) fn new(bell: Arc<Bell>) -> Arc<Self> {
-        Arc::new(Self {
-            state: Mutex::default(),
-            demand: Condvar::new(),
-            bell,
-        })
+        Arc::new(Self { state: Mutex::default(), demand: Condvar::new(), bell })
     }
 
     /// Sets what is done when this is closed; at once when it is closed already.
@@ -71,10 +67,7 @@ impl Inflow {
 
     /// A connection that is to be answered before it may be taken.
     pub(crate) fn hold(&self, socket: OwnedFd, conn: ConnId) {
-        self.lock().held.push_back(Arrived {
-            socket,
-            conn: Some(conn),
-        });
+        self.lock().held.push_back(Arrived { socket, conn: Some(conn) });
     }
 
     /// A held connection was answered: it may be taken.
@@ -141,10 +134,8 @@ impl Inflow {
     pub(crate) fn is_in_demand(&self) -> bool {
         let state = self.lock();
         let no_demand = |it: &mut State| !it.closed && it.waiters.count() <= it.ready.len();
-        let state = self
-            .demand
-            .wait_while(state, no_demand)
-            .unwrap_or_else(PoisonError::into_inner);
+        let state =
+            self.demand.wait_while(state, no_demand).unwrap_or_else(PoisonError::into_inner);
         !state.closed
     }
 
@@ -212,10 +203,7 @@ pub(crate) struct Place<'a> {
 
 impl<'a> Place<'a> {
     pub(crate) fn new(inflow: &'a Inflow) -> Self {
-        Self {
-            inflow,
-            ticket: None,
-        }
+        Self { inflow, ticket: None }
     }
 
     pub(crate) fn ticket(&mut self) -> &mut Option<Ticket> {

@@ -12,7 +12,10 @@ use tokio::sync::watch;
 pub(crate) enum Life {
     /// It serves.
     Serving,
-    /// It was told to leave or wants to: its listeners are closed, it finishes what it has.
+    /// It was told to leave or wants to, and its listeners are being closed. Whoever is in the middle of
+    /// accepting goes first.
+    Leaving,
+    /// Its listeners are closed, it finishes what it has, and the user knows it.
     Draining,
     /// Its channel is closed.
     Disconnected,
@@ -26,9 +29,7 @@ pub(crate) struct LifeCell {
 
 impl Default for LifeCell {
     fn default() -> Self {
-        Self {
-            sender: watch::Sender::new(Life::Serving),
-        }
+        Self { sender: watch::Sender::new(Life::Serving) }
     }
 }
 
@@ -50,11 +51,7 @@ impl LifeCell {
 
     /// Resolves once that stage is reached.
     pub(crate) fn reached(&self, life: Life) -> Draining {
-        Draining {
-            life,
-            watch: self.sender.subscribe(),
-            wait: None,
-        }
+        Draining { life, watch: self.sender.subscribe(), wait: None }
     }
 }
 
@@ -97,18 +94,12 @@ impl Future for Draining {
 
 impl Clone for Draining {
     fn clone(&self) -> Self {
-        Self {
-            life: self.life,
-            watch: self.watch.clone(),
-            wait: None,
-        }
+        Self { life: self.life, watch: self.watch.clone(), wait: None }
     }
 }
 
 impl fmt::Debug for Draining {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Draining")
-            .field("resolved", &self.is_resolved())
-            .finish_non_exhaustive()
+        f.debug_struct("Draining").field("resolved", &self.is_resolved()).finish_non_exhaustive()
     }
 }

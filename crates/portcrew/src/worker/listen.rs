@@ -92,17 +92,11 @@ impl Listen {
         let address = match &self.target {
             Target::Fd(_) if self.exclusive => {
                 let reason = "a descriptor of the primary cannot be exclusive";
-                return Err(Error::Address {
-                    given: self.to_text(),
-                    reason,
-                });
+                return Err(Error::Address { given: self.to_text(), reason });
             }
             Target::Fd(fd) if *fd < 0 => {
                 let reason = "a descriptor is not negative";
-                return Err(Error::Address {
-                    given: self.to_text(),
-                    reason,
-                });
+                return Err(Error::Address { given: self.to_text(), reason });
             }
             Target::Fd(fd) => Address::Fd { fd: *fd },
             Target::Port(port) => self.everywhere(*port),
@@ -115,12 +109,7 @@ impl Listen {
                 }
             }
         };
-        Ok(Query {
-            address,
-            index: 0,
-            backlog: self.backlog,
-            data: None,
-        })
+        Ok(Query { address, index: 0, backlog: self.backlog, data: None })
     }
 
     fn everywhere(&self, port: u16) -> Address {
@@ -129,28 +118,14 @@ impl Listen {
             false => (None, Family::V4),
             true => (Some("::".to_owned()), Family::V6),
         };
-        Address::Tcp {
-            host,
-            port,
-            family,
-            ipv6_only: self.ipv6_only,
-        }
+        Address::Tcp { host, port, family, ipv6_only: self.ipv6_only }
     }
 
     fn at(&self, address: SocketAddr) -> Address {
-        let family = if address.is_ipv4() {
-            Family::V4
-        } else {
-            Family::V6
-        };
+        let family = if address.is_ipv4() { Family::V4 } else { Family::V6 };
         let ipv6_only = self.ipv6_only && address.is_ipv6();
         let host = Some(resolve::host_text(&address));
-        Address::Tcp {
-            host,
-            port: address.port(),
-            family,
-            ipv6_only,
-        }
+        Address::Tcp { host, port: address.port(), family, ipv6_only }
     }
 }
 
@@ -189,39 +164,21 @@ impl ListenUnix {
 
     /// The path as the primary is told: absolute, because its working directory may be another.
     pub(super) fn query(&self) -> Result<(Query, PathBuf)> {
-        let error = |reason| Error::Address {
-            given: self.to_text(),
-            reason,
-        };
+        let error = |reason| Error::Address { given: self.to_text(), reason };
         let path = std::path::absolute(&self.path).map_err(|_| error("it is no usable path"))?;
-        let text = path
-            .to_str()
-            .ok_or_else(|| error("the protocol carries UTF-8 paths only"))?;
+        let text = path.to_str().ok_or_else(|| error("the protocol carries UTF-8 paths only"))?;
         let address = Address::Unix {
             path: text.to_owned(),
             readable_all: self.readable_all,
             writable_all: self.writable_all,
         };
-        Ok((
-            Query {
-                address,
-                index: 0,
-                backlog: self.backlog,
-                data: None,
-            },
-            path,
-        ))
+        Ok((Query { address, index: 0, backlog: self.backlog, data: None }, path))
     }
 }
 
 impl From<Target> for Listen {
     fn from(target: Target) -> Self {
-        Self {
-            target,
-            backlog: None,
-            ipv6_only: false,
-            exclusive: false,
-        }
+        Self { target, backlog: None, ipv6_only: false, exclusive: false }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The worker's listener: one type for every way in which connections come.
 
+use std::future::{Future, poll_fn};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::pin::{Pin, pin};
@@ -46,66 +47,60 @@ enum Way<S: Connection> {
 
 impl<S: Connection> Listener<S> {
     pub(crate) fn from_opened(opened: Opened) -> Result<Self> {
-        let Opened {
-            inflow,
-            source,
-            local,
-            keep,
-        } = opened;
+        let Opened { inflow, source, local, keep } = opened;
         let way = match source {
             Source::Handover => Way::Handover,
-            Source::Socket {
-                socket,
-                crowd: false,
-            } => Way::ready(socket, &inflow).map_err(Error::io("wait for a listening socket"))?,
-            Source::Socket {
-                socket,
-                crowd: true,
-            } => {
+            Source::Socket { socket, crowd: false } => {
+                Way::ready(socket, &inflow).map_err(Error::io("wait for a listening socket"))?
+            }
+            Source::Socket { socket, crowd: true } => {
                 let slot = accept_by_thread(socket, &inflow);
                 Way::Thread(slot.map_err(Error::io("wait for a shared socket"))?)
             }
         };
-        Ok(Self {
-            inflow,
-            way,
-            local,
-            keep,
-        })
+        Ok(Self { inflow, way, local, keep })
     }
 
     /// The next connection and its peer's address. Any number of tasks may wait at the same time.
     ///
     /// # Errors
     ///
-    /// Those of `accept(2)`, and `NotConnected` once the listener is closed: leave the loop then.
+    /// Those of `accept(2)`, and `NotConnected` once the listener is closed: leave the loop then. When the
+    /// worker leaves, whoever waits for [`draining`](crate::Worker::draining) in the same `select!` hears
+    /// that first.
     ///
     /// # Cancel safety
     ///
     /// No connection is lost when the future is dropped.
     pub async fn accept(&self) -> io::Result<(S, S::Addr)> {
+        if let Some(accepted) = self.next().await {
+            return accepted;
+        }
+        self.keep.until_told().await;
+        // In a `select!` the signal wins over the error, and a loop that goes on after errors does not keep
+        // its thread from what ends it.
+        tokio::task::yield_now().await;
+        Err(closed())
+    }
+
+    async fn next(&self) -> Option<io::Result<(S, S::Addr)>> {
         let mut place = Place::new(&self.inflow);
-        let own = self.own();
-        let Some(own) = own else {
-            let next =
-                std::future::poll_fn(|cx| poll_inflow(&self.inflow, cx, Some(place.ticket())))
-                    .await;
-            return next.unwrap_or_else(|| Err(closed()));
+        let Some(own) = self.own() else {
+            return poll_fn(|cx| poll_inflow(&self.inflow, cx, Some(place.ticket()))).await;
         };
         let mut accepting = pin!(S::accept(&own));
-        let next = std::future::poll_fn(|cx| {
+        poll_fn(|cx| {
             if let Poll::Ready(next) = poll_inflow(&self.inflow, cx, Some(place.ticket())) {
                 return Poll::Ready(next);
             }
             accepting.as_mut().poll(cx).map(Some)
-        });
-        next.await.unwrap_or_else(|| Err(closed()))
+        })
+        .await
     }
 
     /// As [`accept`](Self::accept), for one caller at a time: only the last one is woken.
     pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(S, S::Addr)>> {
-        self.poll_open(cx)
-            .map(|next| next.unwrap_or_else(|| Err(closed())))
+        self.poll_open(cx).map(|next| next.unwrap_or_else(|| Err(closed())))
     }
 
     fn poll_open(&self, cx: &mut Context<'_>) -> Poll<Option<io::Result<(S, S::Addr)>>> {
@@ -173,8 +168,7 @@ impl<S: Connection> futures_core::Stream for Listener<S> {
     type Item = io::Result<S>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.poll_open(cx)
-            .map(|next| Some(next?.map(|(stream, _peer)| stream)))
+        self.poll_open(cx).map(|next| Some(next?.map(|(stream, _peer)| stream)))
     }
 }
 

@@ -8,6 +8,7 @@ use portcrew_core::{Query, ServerId};
 use tokio::sync::oneshot;
 
 use super::connection::Local;
+use super::life::Life;
 use super::shared::{Command, Granted, Shared, User, Wish};
 use super::{Inflow, Listen, ListenUnix};
 use crate::net::bind::{self, SocketFile};
@@ -38,7 +39,7 @@ pub(crate) struct Keep {
     registration: Registration,
     /// Removed with the listener.
     file: Option<SocketFile>,
-    _user: Arc<User>,
+    user: Arc<User>,
 }
 
 /// The listener's entry on the driver's side, given up on drop.
@@ -80,24 +81,14 @@ impl Opened {
         let inflow = Inflow::new(Arc::clone(&shared.bell));
         // From here on a drop of this future gives the listener up.
         let keep = Keep {
-            registration: Registration::Primary {
-                shared: Arc::clone(shared),
-                server,
-            },
+            registration: Registration::Primary { shared: Arc::clone(shared), server },
             file: None,
-            _user: Arc::clone(user),
+            user: Arc::clone(user),
         };
         let (answer, granted) = oneshot::channel();
-        let wish = Wish {
-            server,
-            query,
-            inflow: Arc::clone(&inflow),
-            answer,
-        };
+        let wish = Wish { server, query, inflow: Arc::clone(&inflow), answer };
         shared.command(Command::Listen(Box::new(wish)));
-        let granted = granted
-            .await
-            .map_err(|_driver_has_gone| Error::Disconnected)?;
+        let granted = granted.await.map_err(|_driver_has_gone| Error::Disconnected)?;
         let granted = granted.map_err(|errno| failed(given, io::Error::from_raw_os_error(errno.0)));
         let (source, local) = match granted? {
             Granted::Handover { sockname } => {
@@ -108,12 +99,7 @@ impl Opened {
                 (Source::Socket { socket, crowd }, local)
             }
         };
-        Ok(Self {
-            inflow,
-            source,
-            local,
-            keep,
-        })
+        Ok(Self { inflow, source, local, keep })
     }
 
     fn bind(user: &Arc<User>, query: &Query) -> io::Result<Self> {
@@ -126,24 +112,10 @@ impl Opened {
         let shared = user.shared();
         let inflow = Inflow::new(Arc::clone(&shared.bell));
         shared.add_local(&inflow);
-        let registration = Registration::Local {
-            inflow: Arc::clone(&inflow),
-        };
-        let keep = Keep {
-            registration,
-            file,
-            _user: Arc::clone(user),
-        };
+        let registration = Registration::Local { inflow: Arc::clone(&inflow) };
+        let keep = Keep { registration, file, user: Arc::clone(user) };
         let local = Local::of(&socket);
-        Self {
-            inflow,
-            source: Source::Socket {
-                socket,
-                crowd: false,
-            },
-            local,
-            keep,
-        }
+        Self { inflow, source: Source::Socket { socket, crowd: false }, local, keep }
     }
 }
 
@@ -155,6 +127,14 @@ impl Keep {
         // Its file, if it has one, is now the user's too.
         std::mem::forget(self.file.take());
         socket
+    }
+
+    /// If the listener was closed because the worker leaves: waits until the user was told.
+    pub(crate) async fn until_told(&self) {
+        let life = &self.user.shared().life;
+        if life.get() > Life::Serving {
+            life.reached(Life::Draining).await;
+        }
     }
 
     /// Closes the listener; a second time does nothing.
@@ -183,9 +163,7 @@ pub(crate) struct Slot<T> {
 
 impl<T> Slot<T> {
     pub(crate) fn new(socket: T) -> Arc<Self> {
-        Arc::new(Self {
-            socket: Mutex::new(Some(Arc::new(socket))),
-        })
+        Arc::new(Self { socket: Mutex::new(Some(Arc::new(socket))) })
     }
 
     pub(crate) fn get(&self) -> Option<Arc<T>> {

@@ -9,6 +9,7 @@ use portcrew_ipc::message::Packet;
 use socket2::Socket;
 
 use super::driver::Driver;
+use super::life::Life;
 use super::shared::Granted;
 use crate::net::bind::BACKLOG;
 use crate::net::exclusive::PLAIN_WAITERS;
@@ -18,8 +19,7 @@ impl Driver {
     pub(super) fn perform(&mut self, action: Action) {
         match action {
             Action::Send { seq, message } => {
-                self.talk
-                    .queue(&Packet::Cluster(encode_from_worker(seq, &message)));
+                self.talk.queue(&Packet::Cluster(encode_from_worker(seq, &message)));
             }
             Action::AnswerLane { seq, verdict } => self.handover.answer(seq, verdict),
             Action::Hold { server, conn } => self.hold(server, conn),
@@ -35,6 +35,7 @@ impl Driver {
             }
             Action::Closed { server } => self.close(server),
             Action::Drain => {
+                self.shared.life.advance(Life::Leaving);
                 self.shared.close_locals();
                 self.leaving.drain = true;
             }
@@ -65,10 +66,7 @@ impl Driver {
 
     /// Tells the user about the listener. One that waits no longer has given it up in the same moment.
     fn grant(&mut self, server: ServerId, outcome: Result<Granted, Errno>) {
-        let answer = self
-            .servers
-            .get_mut(&server)
-            .and_then(|it| it.answer.take());
+        let answer = self.servers.get_mut(&server).and_then(|it| it.answer.take());
         if let Some(answer) = answer {
             let _ = answer.send(outcome);
         }
@@ -91,8 +89,7 @@ impl Driver {
             }
             Err(errno) => Err(errno),
         };
-        self.events
-            .push_back(Event::SharedReady { server, outcome });
+        self.events.push_back(Event::SharedReady { server, outcome });
     }
 
     /// Ends a listener. What its user has not taken goes back, unless nobody is there to have it.
@@ -100,6 +97,10 @@ impl Driver {
         let Some(it) = self.servers.remove(&server) else {
             return;
         };
+        if self.machine.is_leaving() {
+            // Before anybody sees that the listener is closed: it tells the two kinds of close apart.
+            self.shared.life.advance(Life::Leaving);
+        }
         if self.leaving_for_good() {
             it.inflow.close_orphaned();
             return;
@@ -114,10 +115,8 @@ impl Driver {
         let untaken = it.inflow.close();
         let (mut taken, mut wanted) = (Vec::new(), Vec::new());
         it.inflow.collect(&mut taken, &mut wanted);
-        self.events
-            .extend(taken.into_iter().map(|conn| Event::Taken { conn }));
-        self.events
-            .extend(untaken.into_iter().map(|conn| Event::Returned { conn }));
+        self.events.extend(taken.into_iter().map(|conn| Event::Taken { conn }));
+        self.events.extend(untaken.into_iter().map(|conn| Event::Returned { conn }));
     }
 
     fn leaving_for_good(&self) -> bool {
@@ -128,10 +127,7 @@ impl Driver {
 /// Makes a socket listen that came bound. Node binds late: only here it shows that the port was taken.
 fn set_up(socket: &OwnedFd, query: &Query) -> io::Result<u16> {
     let socket = socket2::SockRef::from(socket);
-    let port = socket
-        .local_addr()?
-        .as_socket()
-        .map_or(0, |address| address.port());
+    let port = socket.local_addr()?.as_socket().map_or(0, |address| address.port());
     if let Address::Tcp { port: asked, .. } = &query.address {
         if port == 0 || (*asked != 0 && port != *asked) {
             return Err(rustix::io::Errno::ADDRINUSE.into());

@@ -6,10 +6,7 @@ use crate::{Error, Result};
 
 /// Cuts `host:port`; no host for `:port`, `*:port` and a port alone.
 pub(super) fn split(given: &str) -> Result<(Option<&str>, u16)> {
-    let error = |reason| Error::Address {
-        given: given.to_owned(),
-        reason,
-    };
+    let error = |reason| Error::Address { given: given.to_owned(), reason };
     let (host, port) = match given.rsplit_once(':') {
         None => (None, given),
         Some((host, port)) => (Some(host), port),
@@ -26,9 +23,7 @@ pub(super) fn split(given: &str) -> Result<(Option<&str>, u16)> {
             Some(Some(inside)) if inside.contains(':') => Some(inside),
             Some(_) => return Err(error("what is in brackets is no IPv6 address")),
             None if host.contains([':', '[', ']']) => {
-                return Err(error(
-                    "an IPv6 address is written in brackets, as in [::1]:80",
-                ));
+                return Err(error("an IPv6 address is written in brackets, as in [::1]:80"));
             }
             None => Some(host),
         },
@@ -38,18 +33,10 @@ pub(super) fn split(given: &str) -> Result<(Option<&str>, u16)> {
 
 /// The first address of a host, as Node takes it.
 pub(super) async fn resolve(given: &str, host: &str, port: u16) -> Result<SocketAddr> {
-    let failed = |source| Error::Listen {
-        address: given.to_owned(),
-        source,
-    };
-    let mut found = tokio::net::lookup_host((host, port))
-        .await
-        .map_err(failed)?;
+    let failed = |source| Error::Listen { address: given.to_owned(), source };
+    let mut found = tokio::net::lookup_host((host, port)).await.map_err(failed)?;
     let reason = "the name has no address";
-    found.next().ok_or_else(|| Error::Address {
-        given: given.to_owned(),
-        reason,
-    })
+    found.next().ok_or_else(|| Error::Address { given: given.to_owned(), reason })
 }
 
 /// An address without its port, with its zone if it has one.

@@ -99,10 +99,7 @@ impl Shared {
             return Ok(());
         }
         let doing = "drive a worker's channel";
-        let no_runtime = |error| Error::Io {
-            doing,
-            source: std::io::Error::other(error),
-        };
+        let no_runtime = |error| Error::Io { doing, source: std::io::Error::other(error) };
         let runtime = tokio::runtime::Handle::try_current().map_err(no_runtime)?;
         if let Some(ends) = slot.take() {
             drop(slot);

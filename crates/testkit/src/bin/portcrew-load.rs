@@ -72,15 +72,8 @@ fn main() -> ExitCode {
         return fault(&LoadError::Client(error));
     }
     let bad = |outcome: &Outcome| *outcome != Outcome::Ok && !args.allow.contains(outcome);
-    let failed = Outcome::ALL
-        .into_iter()
-        .filter(bad)
-        .any(|outcome| report.count(outcome) > 0);
-    if failed || report.unstarted > 0 {
-        ExitCode::from(1)
-    } else {
-        ExitCode::SUCCESS
-    }
+    let failed = Outcome::ALL.into_iter().filter(bad).any(|outcome| report.count(outcome) > 0);
+    if failed || report.unstarted > 0 { ExitCode::from(1) } else { ExitCode::SUCCESS }
 }
 
 fn load(args: &Args) -> Load {
@@ -96,13 +89,8 @@ fn load(args: &Args) -> Load {
     load = args.time.into_iter().fold(load, Load::time_limit);
     load = args.keep_alive.into_iter().fold(load, Load::keep_alive);
     load = args.think.into_iter().fold(load, Load::think);
-    load = args
-        .rate
-        .into_iter()
-        .fold(load, |load, rate| load.open_loop(rate, args.seed));
-    args.worker_key
-        .iter()
-        .fold(load, |load, key| load.worker_key(key))
+    load = args.rate.into_iter().fold(load, |load, rate| load.open_loop(rate, args.seed));
+    args.worker_key.iter().fold(load, |load, key| load.worker_key(key))
 }
 
 fn print(report: &Report, json: bool) -> io::Result<()> {

@@ -39,9 +39,7 @@ pub(super) fn start(
 
 /// False when the load was stopped meanwhile.
 fn sleep_until(due: Instant, stop: &Stop) -> bool {
-    while let Some(left) = due
-        .checked_duration_since(Instant::now())
-        .filter(|left| !left.is_zero())
+    while let Some(left) = due.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
     {
         if stop.is_pulled() {
             return false;
@@ -59,10 +57,7 @@ struct Gaps {
 
 impl Gaps {
     fn new(per_second: f64, seed: u64) -> Self {
-        Self {
-            state: seed,
-            mean: per_second.recip(),
-        }
+        Self { state: seed, mean: per_second.recip() }
     }
 
     fn next_gap(&mut self) -> Duration {
@@ -85,17 +80,11 @@ mod tests {
     #[test]
     fn gaps_have_the_mean_and_the_spread_of_a_poisson_process() {
         let mut gaps = Gaps::new(1000.0, 7);
-        let seconds: Vec<f64> = (0..100_000)
-            .map(|_| gaps.next_gap().as_secs_f64())
-            .collect();
+        let seconds: Vec<f64> = (0..100_000).map(|_| gaps.next_gap().as_secs_f64()).collect();
         let mean = seconds.iter().sum::<f64>() / 1e5;
         let variance = seconds.iter().map(|gap| (gap - mean).powi(2)).sum::<f64>() / 1e5;
         assert!((mean - 1e-3).abs() < 2e-5, "mean {mean}");
-        assert!(
-            (variance.sqrt() - 1e-3).abs() < 4e-5,
-            "deviation {}",
-            variance.sqrt()
-        );
+        assert!((variance.sqrt() - 1e-3).abs() < 4e-5, "deviation {}", variance.sqrt());
     }
 
     #[test]

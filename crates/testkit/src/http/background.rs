@@ -49,12 +49,7 @@ impl Background {
         thread: JoinHandle<()>,
         result: oneshot::Receiver<Result<Report, LoadError>>,
     ) -> Self {
-        Self {
-            stop,
-            progress,
-            thread: Some(thread),
-            result: Some(result),
-        }
+        Self { stop, progress, thread: Some(thread), result: Some(result) }
     }
 
     /// How many whole answers there have been so far.
@@ -123,9 +118,7 @@ impl Drop for Background {
 
 impl fmt::Debug for Background {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Background")
-            .field("answered", &self.answered())
-            .finish_non_exhaustive()
+        f.debug_struct("Background").field("answered", &self.answered()).finish_non_exhaustive()
     }
 }
 
@@ -177,9 +170,8 @@ impl Progress {
             if *ended {
                 return Err("the load ended");
             }
-            let left = deadline
-                .checked_duration_since(Instant::now())
-                .ok_or("the time was over")?;
+            let left =
+                deadline.checked_duration_since(Instant::now()).ok_or("the time was over")?;
             let woken = self.changed.wait_timeout(ended, left);
             ended = woken.unwrap_or_else(PoisonError::into_inner).0;
         }
@@ -189,8 +181,6 @@ impl Progress {
 fn unwrap_result(result: Option<Result<Report, LoadError>>) -> Result<Report, LoadError> {
     // The thread sends a result on every path but a panic, and a panic was passed on by the join.
     result.unwrap_or_else(|| {
-        Err(LoadError::Setting(
-            "the load's thread ended without a result".to_owned(),
-        ))
+        Err(LoadError::Setting("the load's thread ended without a result".to_owned()))
     })
 }

@@ -55,14 +55,7 @@ impl Body {
             Framing::Chunked => State::Size,
             Framing::UntilEof => State::UntilEof,
         };
-        Self {
-            state,
-            total: 0,
-            limit,
-            window: Vec::new(),
-            line: Vec::new(),
-            trailers: 0,
-        }
+        Self { state, total: 0, limit, window: Vec::new(), line: Vec::new(), trailers: 0 }
     }
 
     /// The first [`WINDOW`] bytes, decoded.
@@ -86,22 +79,14 @@ impl Body {
                     let taken = self.take(rest, left)?;
                     at += taken;
                     let left = left - taken as u64;
-                    self.state = if left == 0 {
-                        State::Whole
-                    } else {
-                        State::Left(left)
-                    };
+                    self.state = if left == 0 { State::Whole } else { State::Left(left) };
                 }
                 State::UntilEof => at += self.take(rest, u64::MAX)?,
                 State::Chunk(left) => {
                     let taken = self.take(rest, left)?;
                     at += taken;
                     let left = left - taken as u64;
-                    self.state = if left == 0 {
-                        State::ChunkEnd
-                    } else {
-                        State::Chunk(left)
-                    };
+                    self.state = if left == 0 { State::ChunkEnd } else { State::Chunk(left) };
                 }
                 State::Size | State::ChunkEnd | State::Trailers => at += self.take_line(rest)?,
             }
@@ -129,8 +114,7 @@ impl Body {
         if end.is_some() {
             let line = std::mem::take(&mut self.line);
             self.end_line(
-                line.strip_suffix(b"\r\n")
-                    .ok_or("a line of the chunked body ends without CR")?,
+                line.strip_suffix(b"\r\n").ok_or("a line of the chunked body ends without CR")?,
             )?;
         }
         Ok(taken)
@@ -160,11 +144,7 @@ impl Body {
 }
 
 fn chunk_size(line: &[u8]) -> Result<u64, &'static str> {
-    let digits = line
-        .split(|byte| *byte == b';')
-        .next()
-        .unwrap_or_default()
-        .trim_ascii();
+    let digits = line.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
     if line.len() > MAX_SIZE_LINE || digits.is_empty() || !digits.iter().all(u8::is_ascii_hexdigit)
     {
         return Err("a chunk has no size");

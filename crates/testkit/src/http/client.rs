@@ -47,11 +47,7 @@ enum Ended {
 
 impl Client {
     pub(super) fn new(run: Rc<Run>) -> Self {
-        Self {
-            run,
-            kept: None,
-            buffer: vec![0; BUFFER],
-        }
+        Self { run, kept: None, buffer: vec![0; BUFFER] }
     }
 
     pub(super) async fn work(mut self) {
@@ -68,10 +64,7 @@ impl Client {
         }
         let per_try = self.run.plan.per_try;
         let ended = timeout(per_try, self.exchange()).await.unwrap_or_else(|_| {
-            Ended::Failed(failed(
-                Outcome::Timeout,
-                format!("no whole answer within {per_try:?}"),
-            ))
+            Ended::Failed(failed(Outcome::Timeout, format!("no whole answer within {per_try:?}")))
         });
         match ended {
             Ended::Whole { response, fin } => self.whole(begun, &response, fin).await,
@@ -145,10 +138,7 @@ impl Client {
         loop {
             let read = match stream.read_some(&mut self.buffer).await {
                 Ok(0) if response.whole_at_eof() => {
-                    return Ended::Whole {
-                        response,
-                        fin: true,
-                    };
+                    return Ended::Whole { response, fin: true };
                 }
                 Ok(0) => {
                     return Ended::Failed(cut_short(&response, used, Outcome::EofWithoutAnswer));
@@ -159,10 +149,7 @@ impl Client {
             match response.feed(&self.buffer[..read]) {
                 Ok(Parsed::More) => {}
                 Ok(Parsed::Whole { surplus: 0 }) => {
-                    return Ended::Whole {
-                        response,
-                        fin: false,
-                    };
+                    return Ended::Whole { response, fin: false };
                 }
                 Ok(Parsed::Whole { surplus }) => {
                     return bad(format!("{surplus} bytes behind the answer"));
@@ -175,14 +162,9 @@ impl Client {
     async fn whole(&mut self, begun: Instant, response: &Response, fin: bool) {
         let first = self.kept.as_ref().is_some_and(|kept| kept.answers == 0);
         if (200..300).contains(&response.status()) {
-            self.run
-                .answered(begun, self.run.plan.keys.name(response), first);
+            self.run.answered(begun, self.run.plan.keys.name(response), first);
         } else {
-            self.run.failed(
-                begun,
-                Outcome::BadResponse,
-                &format!("status {}", response.status()),
-            );
+            self.run.failed(begun, Outcome::BadResponse, &format!("status {}", response.status()));
         }
         let Some(mut kept) = self.kept.take() else {
             return;
@@ -202,11 +184,7 @@ impl Client {
     /// Lets the server close first, as it was asked to; the attempt itself is booked already.
     async fn let_go(&mut self, stream: Stream, fin: bool) {
         let per_try = self.run.plan.per_try;
-        if !fin
-            && timeout(per_try, stream.read_some(&mut self.buffer))
-                .await
-                .is_err()
-        {
+        if !fin && timeout(per_try, stream.read_some(&mut self.buffer)).await.is_err() {
             self.run.note(|report| report.not_closed += 1);
         } else if self.run.plan.reset_on_close {
             stream.reset();

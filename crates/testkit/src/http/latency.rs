@@ -23,11 +23,7 @@ pub struct Latency {
 
 impl Latency {
     pub(super) fn new() -> Self {
-        Self {
-            buckets: vec![0; BUCKETS],
-            count: 0,
-            max: 0,
-        }
+        Self { buckets: vec![0; BUCKETS], count: 0, max: 0 }
     }
 
     pub(super) fn record(&mut self, took: Duration) {
@@ -61,9 +57,7 @@ impl Latency {
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss
         )]
-        let rank = (quantile.clamp(0.0, 1.0) * self.count as f64)
-            .ceil()
-            .max(1.0) as u64;
+        let rank = (quantile.clamp(0.0, 1.0) * self.count as f64).ceil().max(1.0) as u64;
         let mut seen = 0;
         for (index, count) in self.buckets.iter().enumerate() {
             seen += count;
@@ -184,14 +178,8 @@ mod tests {
             let index = bucket(value);
             assert!(index < BUCKETS);
             let edge = upper_edge(index);
-            assert!(
-                edge >= value && edge - value <= value / 64,
-                "{value} -> {edge}"
-            );
-            assert!(
-                index == 0 || upper_edge(index - 1) < value,
-                "{value} fits a lower bucket"
-            );
+            assert!(edge >= value && edge - value <= value / 64, "{value} -> {edge}");
+            assert!(index == 0 || upper_edge(index - 1) < value, "{value} fits a lower bucket");
             value = value * 3 / 2 + 1;
         }
         assert_eq!(upper_edge(bucket(u64::MAX)), u64::MAX);
@@ -207,10 +195,7 @@ mod tests {
         for (quantile, exact) in [(0.5, 500), (0.9, 900), (0.99, 990), (0.999, 999)] {
             let exact = Duration::from_millis(exact);
             let found = latency.quantile(quantile);
-            assert!(
-                found >= exact && found <= exact + exact / 64,
-                "{quantile}: {found:?}"
-            );
+            assert!(found >= exact && found <= exact + exact / 64, "{quantile}: {found:?}");
         }
         assert_eq!(latency.max(), Duration::from_secs(1));
         assert_eq!(latency.quantile(1.0), Duration::from_secs(1));

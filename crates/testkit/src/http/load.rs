@@ -33,9 +33,7 @@ impl Load {
             stoppable: false,
             per_try: Duration::from_secs(2),
             reuse: Reuse::Close,
-            pace: Pace::Closed {
-                think: Duration::ZERO,
-            },
+            pace: Pace::Closed { think: Duration::ZERO },
             reset_on_close: false,
             path: "/".to_owned(),
             headers: Vec::new(),

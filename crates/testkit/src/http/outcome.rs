@@ -76,9 +76,7 @@ impl FromStr for Outcome {
 impl fmt::Display for UnknownOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "no class of attempts is called {:?}; there are", self.0)?;
-        Outcome::ALL
-            .iter()
-            .try_for_each(|outcome| write!(f, " {outcome}"))
+        Outcome::ALL.iter().try_for_each(|outcome| write!(f, " {outcome}"))
     }
 }
 

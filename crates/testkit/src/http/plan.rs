@@ -59,10 +59,7 @@ impl Plan {
         }
         let refuse = |why: String| Err(LoadError::Setting(why));
         if !(1..=MAX_CLIENTS).contains(&self.clients) {
-            return refuse(format!(
-                "{} clients: there may be 1 to {MAX_CLIENTS}",
-                self.clients
-            ));
+            return refuse(format!("{} clients: there may be 1 to {MAX_CLIENTS}", self.clients));
         }
         if self.requests.is_some_and(|count| count > MAX_REQUESTS) {
             return refuse(format!("more than {MAX_REQUESTS} requests"));
@@ -75,9 +72,7 @@ impl Plan {
         }
         match self.pace {
             Pace::Open { per_second, .. } if !(per_second > 0.0 && per_second <= MAX_RATE) => {
-                refuse(format!(
-                    "{per_second} arrivals per second: above 0, at most {MAX_RATE}"
-                ))
+                refuse(format!("{per_second} arrivals per second: above 0, at most {MAX_RATE}"))
             }
             Pace::Open { .. } | Pace::Closed { .. } => self.check_text(),
         }
@@ -90,11 +85,7 @@ impl Plan {
 
     /// The bytes of a request.
     pub(super) fn request(&self) -> Vec<u8> {
-        let mut text = format!(
-            "GET {} HTTP/1.1\r\nHost: {}\r\n",
-            self.path,
-            self.target.host()
-        );
+        let mut text = format!("GET {} HTTP/1.1\r\nHost: {}\r\n", self.path, self.target.host());
         for (name, value) in &self.headers {
             text.push_str(&format!("{name}: {value}\r\n"));
         }
@@ -110,15 +101,12 @@ impl Plan {
         let plain =
             |text: &str| !text.is_empty() && text.bytes().all(|byte| (b' '..0x7f).contains(&byte));
         let path = self.path.starts_with('/') && plain(&self.path) && !self.path.contains(' ');
-        let headers = self
-            .headers
-            .iter()
-            .all(|(name, value)| plain(name) && plain(value));
+        let headers = self.headers.iter().all(|(name, value)| plain(name) && plain(value));
         match path && headers {
             true => Ok(()),
-            false => Err(LoadError::Setting(
-                "path or header is not plain printable text".to_owned(),
-            )),
+            false => {
+                Err(LoadError::Setting("path or header is not plain printable text".to_owned()))
+            }
         }
     }
 }

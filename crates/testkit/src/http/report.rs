@@ -131,10 +131,7 @@ impl Report {
     /// All attempts.
     #[must_use]
     pub fn attempts(&self) -> u64 {
-        Outcome::ALL
-            .iter()
-            .map(|outcome| self.count(*outcome))
-            .sum()
+        Outcome::ALL.iter().map(|outcome| self.count(*outcome)).sum()
     }
 
     /// All attempts that were neither ok nor raced.
@@ -147,11 +144,7 @@ impl Report {
     #[must_use]
     #[allow(clippy::cast_precision_loss)]
     pub fn per_second(&self) -> f64 {
-        if self.elapsed.is_zero() {
-            0.0
-        } else {
-            self.ok as f64 / self.elapsed.as_secs_f64()
-        }
+        if self.elapsed.is_zero() { 0.0 } else { self.ok as f64 / self.elapsed.as_secs_f64() }
     }
 
     /// The most that a worker answered over the least, of those that answered; 1 is even. None without an answer.
@@ -196,25 +189,14 @@ impl fmt::Display for Report {
             writeln!(f, "  {name:<20}{count:>10}")?;
         }
         writeln!(f, "latency  {}", self.latency)?;
-        writeln!(
-            f,
-            "slowest attempt  {:.3} ms",
-            self.slowest_attempt.as_secs_f64() * 1e3
-        )?;
+        writeln!(f, "slowest attempt  {:.3} ms", self.slowest_attempt.as_secs_f64() * 1e3)?;
         for (worker, count) in &self.by_worker {
             let connections = self.connections_by_worker.get(worker).unwrap_or(&0);
-            writeln!(
-                f,
-                "worker {worker:<13}{count:>10}  on {connections} connections"
-            )?;
+            writeln!(f, "worker {worker:<13}{count:>10}  on {connections} connections")?;
         }
         for sample in &self.samples {
             let (at, took) = (sample.at.as_secs_f64(), sample.took.as_secs_f64() * 1e3);
-            writeln!(
-                f,
-                "at {at:.3} s after {took:.1} ms: {}: {}",
-                sample.outcome, sample.why
-            )?;
+            writeln!(f, "at {at:.3} s after {took:.1} ms: {}: {}", sample.outcome, sample.why)?;
         }
         Ok(())
     }

@@ -102,9 +102,7 @@ impl Response {
 fn parsed(fed: Fed, given: usize) -> Parsed {
     match fed {
         Fed::More => Parsed::More,
-        Fed::Whole(taken) => Parsed::Whole {
-            surplus: given - taken,
-        },
+        Fed::Whole(taken) => Parsed::Whole { surplus: given - taken },
     }
 }
 
@@ -125,9 +123,7 @@ fn read_head(head: &[u8]) -> Result<(Head, Framing), &'static str> {
         let (name, value) = line.split_once(':').ok_or("a header without a colon")?;
         let value = value.trim();
         if name.eq_ignore_ascii_case("content-length") {
-            let number = value
-                .parse::<u64>()
-                .map_err(|_| "an unreadable content-length")?;
+            let number = value.parse::<u64>().map_err(|_| "an unreadable content-length")?;
             if length.is_some_and(|other| other != number) {
                 return Err("two different content-lengths");
             }
@@ -147,39 +143,23 @@ fn read_head(head: &[u8]) -> Result<(Head, Framing), &'static str> {
         (_, false, None) => Framing::UntilEof,
     };
     let closes = closes || framing == Framing::UntilEof;
-    Ok((
-        Head {
-            status,
-            closes,
-            worker,
-        },
-        framing,
-    ))
+    Ok((Head { status, closes, worker }, framing))
 }
 
 /// The minor version and the status.
 fn read_status(line: &str) -> Option<(u8, u16)> {
     let (version, rest) = line.strip_prefix("HTTP/1.")?.split_once(' ')?;
-    let digits = rest
-        .get(..3)
-        .filter(|_| matches!(rest.as_bytes().get(3), None | Some(b' ')))?;
-    let status = digits
-        .parse()
-        .ok()
-        .filter(|status| (100..1000).contains(status))?;
+    let digits = rest.get(..3).filter(|_| matches!(rest.as_bytes().get(3), None | Some(b' ')))?;
+    let status = digits.parse().ok().filter(|status| (100..1000).contains(status))?;
     Some((version.parse().ok().filter(|minor| *minor < 2)?, status))
 }
 
 fn has_token(value: &str, token: &str) -> bool {
-    value
-        .split(',')
-        .any(|part| part.trim().eq_ignore_ascii_case(token))
+    value.split(',').any(|part| part.trim().eq_ignore_ascii_case(token))
 }
 
 pub(super) fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    haystack
-        .windows(needle.len())
-        .position(|window| window == needle)
+    haystack.windows(needle.len()).position(|window| window == needle)
 }
 
 #[cfg(test)]
@@ -202,11 +182,7 @@ mod tests {
     fn the_result_does_not_depend_on_where_the_bytes_are_divided() {
         for first in 0..CHUNKED.len() {
             for second in first..CHUNKED.len() {
-                let pieces = [
-                    &CHUNKED[..first],
-                    &CHUNKED[first..second],
-                    &CHUNKED[second..],
-                ];
+                let pieces = [&CHUNKED[..first], &CHUNKED[first..second], &CHUNKED[second..]];
                 let (response, last) = feed_in(&pieces);
                 assert_eq!(
                     last,
@@ -248,10 +224,7 @@ mod tests {
             ("HTTP/1.1 204 No Content\r\n", false),
             ("HTTP/1.1 204 No Content\r\nConnection: Close\r\n", true),
             ("HTTP/1.0 204 No Content\r\n", true),
-            (
-                "HTTP/1.0 204 No Content\r\nConnection: keep-alive\r\n",
-                false,
-            ),
+            ("HTTP/1.0 204 No Content\r\nConnection: keep-alive\r\n", false),
         ] {
             let (response, last) = feed_in(&[head.as_bytes(), b"\r\n"]);
             assert_eq!(last, Ok(Parsed::Whole { surplus: 0 }), "{head}");
@@ -281,9 +254,8 @@ mod tests {
     fn a_head_without_end_is_refused_at_its_limit() {
         let mut response = Response::default();
         response.feed(b"HTTP/1.1 200 OK\r\n").unwrap();
-        let fed = (0..1000)
-            .map(|_| response.feed(b"A: 0123456789012345678\r\n"))
-            .find(Result::is_err);
+        let fed =
+            (0..1000).map(|_| response.feed(b"A: 0123456789012345678\r\n")).find(Result::is_err);
         assert!(fed.is_some());
     }
 }

@@ -26,14 +26,12 @@ pub(super) fn start(plan: Plan, stop: Stop) -> Result<Background, LoadError> {
     let progress = Arc::new(Progress::default());
     let (sender, result) = oneshot::channel();
     let (its_stop, its_progress) = (stop.clone(), Arc::clone(&progress));
-    let thread = std::thread::Builder::new()
-        .name("load".to_owned())
-        .spawn(move || {
-            // Told on every way out, a panic included, so that nobody waits for answers that cannot come.
-            let _told = Told(Arc::clone(&its_progress));
-            // A receiver that has gone wants no report.
-            let _ = sender.send(drive(plan, its_stop, its_progress));
-        });
+    let thread = std::thread::Builder::new().name("load".to_owned()).spawn(move || {
+        // Told on every way out, a panic included, so that nobody waits for answers that cannot come.
+        let _told = Told(Arc::clone(&its_progress));
+        // A receiver that has gone wants no report.
+        let _ = sender.send(drive(plan, its_stop, its_progress));
+    });
     let thread = thread.map_err(LoadError::Client)?;
     Ok(Background::new(stop, progress, thread, result))
 }
@@ -47,10 +45,7 @@ impl Drop for Told {
 }
 
 fn drive(plan: Plan, stop: Stop, progress: Arc<Progress>) -> Result<Report, LoadError> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_io()
-        .enable_time()
-        .build();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build();
     let runtime = runtime.map_err(LoadError::Client)?;
     let clients = plan.clients;
     let (run, clock) = Run::begin(plan, stop, progress);
@@ -198,12 +193,7 @@ impl Run {
         report.slowest_attempt = report.slowest_attempt.max(took);
         if report.samples.len() < MAX_SAMPLES {
             let at = self.started.elapsed();
-            report.samples.push(FailureSample {
-                at,
-                took,
-                outcome,
-                why: why.to_owned(),
-            });
+            report.samples.push(FailureSample { at, took, outcome, why: why.to_owned() });
         }
     }
 
@@ -222,11 +212,8 @@ impl Run {
         if let Some(error) = self.fatal.take() {
             return Err(LoadError::Client(error));
         }
-        let Tally {
-            mut report,
-            by_worker,
-            connections_by_worker,
-        } = self.tally.replace(Tally::new());
+        let Tally { mut report, by_worker, connections_by_worker } =
+            self.tally.replace(Tally::new());
         report.elapsed = self.started.elapsed();
         report.by_worker = by_worker.into_map();
         report.connections_by_worker = connections_by_worker.into_map();

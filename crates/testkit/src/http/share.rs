@@ -48,11 +48,7 @@ impl Share {
             *count += 1;
             return;
         }
-        let name = if self.0.len() < MAX_WORKERS {
-            name
-        } else {
-            BEYOND
-        };
+        let name = if self.0.len() < MAX_WORKERS { name } else { BEYOND };
         *self.0.entry(name.to_vec()).or_default() += 1;
     }
 
@@ -66,13 +62,9 @@ impl Share {
 /// The word behind `key`, whatever stands between: `worker 3`, `"worker":3`, `pid=77`, `worker #2`.
 fn follows<'a>(body: &'a [u8], key: &[u8]) -> Option<&'a [u8]> {
     let behind = &body[find(body, key)? + key.len()..];
-    let start = behind
-        .iter()
-        .position(|byte| !b" \t=:#\"'".contains(byte))?;
+    let start = behind.iter().position(|byte| !b" \t=:#\"'".contains(byte))?;
     let word = &behind[start..];
-    let end = word
-        .iter()
-        .position(|byte| !(byte.is_ascii_alphanumeric() || b"-_.".contains(byte)));
+    let end = word.iter().position(|byte| !(byte.is_ascii_alphanumeric() || b"-_.".contains(byte)));
     Some(&word[..end.unwrap_or(word.len())]).filter(|word| !word.is_empty())
 }
 
@@ -92,11 +84,7 @@ mod tests {
             ("worker (none)", "worker", None),
             ("hello", "worker", None),
         ] {
-            assert_eq!(
-                follows(body.as_bytes(), key.as_bytes()),
-                word.map(str::as_bytes),
-                "{body}"
-            );
+            assert_eq!(follows(body.as_bytes(), key.as_bytes()), word.map(str::as_bytes), "{body}");
         }
     }
 }

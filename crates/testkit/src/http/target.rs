@@ -81,20 +81,13 @@ impl FromStr for Target {
             Some(port) => format!("127.0.0.1:{port}"),
             None => text.to_owned(),
         };
-        numeric
-            .parse()
-            .map(Self::Tcp)
-            .map_err(|_| UnknownTarget(text.to_owned()))
+        numeric.parse().map(Self::Tcp).map_err(|_| UnknownTarget(text.to_owned()))
     }
 }
 
 impl fmt::Display for UnknownTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{:?} is no target: expected 127.0.0.1:PORT, [::1]:PORT or unix:PATH",
-            self.0
-        )
+        write!(f, "{:?} is no target: expected 127.0.0.1:PORT, [::1]:PORT or unix:PATH", self.0)
     }
 }
 
@@ -111,13 +104,9 @@ mod tests {
 
     #[test]
     fn loopback_in_every_spelling_is_accepted() {
-        for text in [
-            "127.0.0.1:80",
-            "127.9.9.9:80",
-            "[::1]:80",
-            "[::ffff:127.0.0.1]:80",
-            "localhost:80",
-        ] {
+        for text in
+            ["127.0.0.1:80", "127.9.9.9:80", "[::1]:80", "[::ffff:127.0.0.1]:80", "localhost:80"]
+        {
             let target: Target = text.parse().unwrap();
             assert!(target.check().is_ok(), "{text}");
         }
@@ -134,10 +123,7 @@ mod tests {
             "[::ffff:10.0.0.1]:80",
         ] {
             let target: Target = text.parse().unwrap();
-            assert!(
-                matches!(target.check(), Err(LoadError::NotLoopback(_))),
-                "{text}"
-            );
+            assert!(matches!(target.check(), Err(LoadError::NotLoopback(_))), "{text}");
         }
     }
 

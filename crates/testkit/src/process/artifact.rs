@@ -12,10 +12,7 @@ use std::path::{Path, PathBuf};
 /// When it was not built; the message names the command that builds it.
 #[must_use]
 pub fn example(name: &str) -> PathBuf {
-    require(
-        &profile_directory().join("examples").join(name),
-        "--examples",
-    )
+    require(&profile_directory().join("examples").join(name), "--examples")
 }
 
 /// The binary `name` of any crate of the workspace.
@@ -28,13 +25,11 @@ pub fn binary(name: &str) -> PathBuf {
 }
 
 fn require(path: &Path, kind: &str) -> PathBuf {
-    let profile = match profile_directory()
-        .file_name()
-        .map(|name| name.to_string_lossy().into_owned())
-    {
-        Some(name) if name != "debug" => format!(" --profile {name}"),
-        _ => String::new(),
-    };
+    let profile =
+        match profile_directory().file_name().map(|name| name.to_string_lossy().into_owned()) {
+            Some(name) if name != "debug" => format!(" --profile {name}"),
+            _ => String::new(),
+        };
     assert!(
         path.is_file(),
         "{} is not built; run: cargo build --workspace {kind}{profile}",

@@ -31,22 +31,11 @@ impl Process {
     pub(super) fn start(program: Program) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         reap::adopt_orphans();
-        let Program {
-            mut command,
-            stdin,
-            name,
-        } = program;
+        let Program { mut command, stdin, name } = program;
         // Descendants inherit the marker, so a daemon that left group and session is still known as ours.
-        let run = format!(
-            "{}-{}",
-            std::process::id(),
-            NEXT.fetch_add(1, Ordering::Relaxed)
-        );
+        let run = format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         command.env(reap::MARKER, &run).process_group(0);
-        command
-            .stdin(stdin)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
         let log = Log::new();
         let mut child = match command.spawn() {
             Ok(child) => child,
@@ -61,15 +50,7 @@ impl Process {
         }
         let stdin = child.stdin.take();
         let marker = format!("{}={run}", reap::MARKER);
-        Self {
-            name,
-            child,
-            stdin,
-            log,
-            readers,
-            marker,
-            status: None,
-        }
+        Self { name, child, stdin, log, readers, marker, status: None }
     }
 
     /// The process id. It stays ours until [`wait_exit`](Self::wait_exit) has returned or the guard is dropped.
@@ -142,9 +123,7 @@ impl Process {
     /// When the program was already waited for: its number may belong to another process by now.
     pub fn signal(&self, signal: Signal) {
         if self.status.is_some() {
-            self.fail(&format!(
-                "{signal:?} cannot be sent: the process was reaped"
-            ));
+            self.fail(&format!("{signal:?} cannot be sent: the process was reaped"));
         }
         // Unreaped, so the number is still its own, even when it is a zombie.
         if let Err(error) = reap::signal(self.pid(), signal) {
@@ -160,10 +139,7 @@ impl Process {
         // First the handle, then the question: a number that was reused meanwhile fails the question.
         let handle = reap::open(pid)?;
         if !proc_fs::descendants(self.pid()).contains(&pid) {
-            return Err(io::Error::new(
-                io::ErrorKind::NotFound,
-                "no descendant of this program",
-            ));
+            return Err(io::Error::new(io::ErrorKind::NotFound, "no descendant of this program"));
         }
         reap::signal_handle(&handle, signal)
     }
@@ -207,24 +183,14 @@ impl Process {
     /// # Panics
     /// Always.
     pub fn fail(&self, why: &str) -> ! {
-        panic!(
-            "{} (pid {}): {why}\n--- its output ---\n{}",
-            self.name,
-            self.pid(),
-            self.log
-        );
+        panic!("{} (pid {}): {why}\n--- its output ---\n{}", self.name, self.pid(), self.log);
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
         self.stdin = None;
-        let left = reap::end_tree(
-            &mut self.child,
-            self.status.is_some(),
-            &self.marker,
-            END_WITHIN,
-        );
+        let left = reap::end_tree(&mut self.child, self.status.is_some(), &self.marker, END_WITHIN);
         let ended = self.log.wait_end(END_WITHIN);
         if ended {
             for reader in self.readers.drain(..) {
@@ -235,10 +201,7 @@ impl Drop for Process {
         // A second panic would abort the whole test program, so the first one is kept.
         let all_gone = left.is_empty() && ended;
         if !all_gone && !std::thread::panicking() {
-            panic!(
-                "{}: not everything it started could be ended; left: {left:?}",
-                self.name
-            );
+            panic!("{}: not everything it started could be ended; left: {left:?}", self.name);
         }
     }
 }

@@ -68,11 +68,7 @@ impl Log {
     pub(super) fn new() -> Self {
         let state = Mutex::default();
         Self {
-            shared: Arc::new(Shared {
-                started: Instant::now(),
-                state,
-                changed: Condvar::new(),
-            }),
+            shared: Arc::new(Shared { started: Instant::now(), state, changed: Condvar::new() }),
         }
     }
 
@@ -88,10 +84,7 @@ impl Log {
             let mut source = BufReader::new(source);
             let mut bytes = Vec::new();
             // An error while reading a pipe that we own means the same as its end: no further line will come.
-            while source
-                .read_until(b'\n', &mut bytes)
-                .is_ok_and(|read| read > 0)
-            {
+            while source.read_until(b'\n', &mut bytes).is_ok_and(|read| read > 0) {
                 log.push(stream, &bytes);
                 bytes.clear();
             }
@@ -166,22 +159,14 @@ impl Log {
         state.bytes += bytes.len() + 1;
         let mark = Mark(state.lines.len() + 1);
         let text = String::from_utf8_lossy(bytes).into_owned();
-        state.lines.push(Line {
-            at,
-            stream,
-            text,
-            mark,
-        });
+        state.lines.push(Line { at, stream, text, mark });
         drop(state);
         self.shared.changed.notify_all();
     }
 
     // A test that panicked while it held the lock left whole lines behind, so the log is still right.
     fn state(&self) -> MutexGuard<'_, State> {
-        self.shared
-            .state
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -193,12 +178,7 @@ impl fmt::Display for Log {
                 Stream::Out => "out",
                 Stream::Err => "err",
             };
-            writeln!(
-                f,
-                "{:>9.3} s {stream} | {}",
-                line.at.as_secs_f64(),
-                line.text
-            )?;
+            writeln!(f, "{:>9.3} s {stream} | {}", line.at.as_secs_f64(), line.text)?;
         }
         if state.lines.is_empty() {
             writeln!(f, "(no output)")?;

@@ -81,12 +81,7 @@ pub fn descendants(pid: u32) -> Vec<u32> {
     let mut found = vec![pid];
     let mut next = 0;
     while let Some(&parent) = found.get(next) {
-        found.extend(
-            parents
-                .iter()
-                .filter(|(_, its)| *its == parent)
-                .map(|(child, _)| *child),
-        );
+        found.extend(parents.iter().filter(|(_, its)| *its == parent).map(|(child, _)| *child));
         found.truncate(MAX_TREE + 1);
         next += 1;
     }
@@ -102,10 +97,9 @@ pub fn rss(pid: u32) -> io::Result<u64> {
     let status = std::fs::read_to_string(proc_path(pid, "status"))?;
     match status_field(&status, "VmRSS:") {
         Some(kib) => Ok(kib * 1024),
-        None => Err(io::Error::new(
-            io::ErrorKind::InvalidData,
-            "no VmRSS: the process is a zombie",
-        )),
+        None => {
+            Err(io::Error::new(io::ErrorKind::InvalidData, "no VmRSS: the process is a zombie"))
+        }
     }
 }
 
@@ -148,14 +142,8 @@ pub fn state(pid: u32) -> io::Result<char> {
 /// Whether the environment that `pid` was started with holds `NAME=value`, byte for byte. None when there is nothing
 /// to read: a zombie, or a program that is just being replaced by another.
 pub(crate) fn started_with(pid: u32, assignment: &str) -> Option<bool> {
-    let block = std::fs::read(proc_path(pid, "environ"))
-        .ok()
-        .filter(|block| !block.is_empty())?;
-    Some(
-        block
-            .split(|byte| *byte == 0)
-            .any(|entry| entry == assignment.as_bytes()),
-    )
+    let block = std::fs::read(proc_path(pid, "environ")).ok().filter(|block| !block.is_empty())?;
+    Some(block.split(|byte| *byte == 0).any(|entry| entry == assignment.as_bytes()))
 }
 
 /// Every process with its parent. The list that the kernel keeps per parent (`children`) would be shorter to read, but
@@ -189,10 +177,7 @@ fn proc_path(pid: u32, leaf: &str) -> PathBuf {
 }
 
 fn tasks(pid: u32) -> io::Result<Vec<PathBuf>> {
-    Ok(std::fs::read_dir(proc_path(pid, "task"))?
-        .flatten()
-        .map(|entry| entry.path())
-        .collect())
+    Ok(std::fs::read_dir(proc_path(pid, "task"))?.flatten().map(|entry| entry.path()).collect())
 }
 
 fn status_field(status: &str, name: &str) -> Option<u64> {

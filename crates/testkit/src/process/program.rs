@@ -21,16 +21,8 @@ impl Program {
     /// A program by its path, or by its name on `PATH`.
     pub fn new(program: impl AsRef<OsStr>) -> Self {
         let program = program.as_ref();
-        let name = Path::new(program)
-            .file_name()
-            .unwrap_or(program)
-            .to_string_lossy()
-            .into_owned();
-        Self {
-            command: Command::new(program),
-            stdin: Stdio::null(),
-            name,
-        }
+        let name = Path::new(program).file_name().unwrap_or(program).to_string_lossy().into_owned();
+        Self { command: Command::new(program), stdin: Stdio::null(), name }
     }
 
     /// Adds one argument.

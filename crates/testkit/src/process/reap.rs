@@ -108,19 +108,12 @@ fn stop(pid: u32) {
 /// Kills each of `tree`, waits for its end and returns those that did not end.
 fn end(tree: &[u32], deadline: Instant) -> Vec<u32> {
     // All handles first: none can be reused while its stopped parent still holds it.
-    let handles: Vec<_> = tree
-        .iter()
-        .filter_map(|pid| Some((*pid, open(*pid).ok()?)))
-        .collect();
+    let handles: Vec<_> = tree.iter().filter_map(|pid| Some((*pid, open(*pid).ok()?))).collect();
     for (_, handle) in &handles {
         let _ = signal_handle(handle, Signal::Kill);
     }
     let alive = |(_, handle): &(u32, OwnedFd)| !wait_handle(handle, left_until(deadline));
-    handles
-        .into_iter()
-        .filter(alive)
-        .map(|(pid, _)| pid)
-        .collect()
+    handles.into_iter().filter(alive).map(|(pid, _)| pid).collect()
 }
 
 /// Takes the exit status of those in `tree` that have become our children.
@@ -136,11 +129,8 @@ fn sweep_orphans(marker: &str, deadline: Instant) -> Vec<u32> {
     loop {
         let children = proc_fs::children(std::process::id()).unwrap_or_default();
         let marked = |pid: &u32| proc_fs::started_with(*pid, marker);
-        let ours: Vec<u32> = children
-            .iter()
-            .copied()
-            .filter(|pid| marked(pid) == Some(true))
-            .collect();
+        let ours: Vec<u32> =
+            children.iter().copied().filter(|pid| marked(pid) == Some(true)).collect();
         let unread = |pid: &u32| {
             marked(pid).is_none() && proc_fs::state(*pid).is_ok_and(|state| state != 'Z')
         };

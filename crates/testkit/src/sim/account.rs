@@ -97,30 +97,19 @@ impl Account {
     /// When it may not.
     pub fn action(&mut self, now: Time, action: &Action, plan: &Plan, kernel: &Kernel) -> Checked {
         match action {
-            Action::Send {
-                worker,
-                message: ToWorker::Reply { ack, .. },
-                ..
-            } => {
+            Action::Send { worker, message: ToWorker::Reply { ack, .. }, .. } => {
                 self.asked.retain(|it| it != &(*worker, *ack));
                 Ok(())
             }
             Action::Send { .. } | Action::Accept { .. } | Action::CloseChannel { .. } => Ok(()),
-            Action::Offer {
-                worker,
-                seq,
-                conn,
-                listener,
-            } => self.offer(*worker, *seq, *conn, *listener, kernel),
+            Action::Offer { worker, seq, conn, listener } => {
+                self.offer(*worker, *seq, *conn, *listener, kernel)
+            }
             Action::Prove { conn, worker, seq } => {
                 self.may_prove(now, *conn, (*worker, *seq), plan)
             }
             Action::Release { conn, end } => self.release(now, *conn, *end, plan),
-            Action::Bind {
-                listener,
-                query,
-                mode,
-            } => {
+            Action::Bind { listener, query, mode } => {
                 self.bind(*listener, query, *mode);
                 Ok(())
             }
@@ -138,10 +127,7 @@ impl Account {
             format!("these were to be released now: {:?}", self.due)
         })?;
         ensure(self.must_close.is_empty(), Check::C9SocketLife, || {
-            format!(
-                "nobody wants {:?} any more, yet they are open",
-                self.must_close
-            )
+            format!("nobody wants {:?} any more, yet they are open", self.must_close)
         })
     }
 
@@ -151,9 +137,7 @@ impl Account {
             return Ok(());
         }
         let Some(entry) = self.conns.get(&conn).copied() else {
-            return ensure(false, Check::C4Copy, || {
-                format!("{conn} was never accepted")
-            });
+            return ensure(false, Check::C4Copy, || format!("{conn} was never accepted"));
         };
         let held = entry.status == Status::Held;
         let reason = match end {
@@ -164,9 +148,7 @@ impl Account {
             }
             End::Closed(reason @ CloseReason::PolicyRefused)
                 if held
-                    && plan
-                        .policy
-                        .refuses(&incoming(conn, entry.listener, entry.unix), &[]) =>
+                    && plan.policy.refuses(&incoming(conn, entry.listener, entry.unix), &[]) =>
             {
                 reason
             }
@@ -187,16 +169,10 @@ impl Account {
             _ => return Ok(()),
         };
         let once = self.crew.get_mut(worker).is_some_and(|it| {
-            let said = if disconnected {
-                &mut it.said_disconnected
-            } else {
-                &mut it.said_exited
-            };
+            let said = if disconnected { &mut it.said_disconnected } else { &mut it.said_exited };
             !std::mem::replace(said, true)
         });
-        ensure(once, Check::WorkerSide, || {
-            format!("said twice: {notice:?}")
-        })
+        ensure(once, Check::WorkerSide, || format!("said twice: {notice:?}"))
     }
 }
 
@@ -204,8 +180,5 @@ impl Account {
 #[must_use]
 pub fn incoming(conn: ConnId, listener: ListenerId, unix: bool) -> Incoming {
     let port = u16::try_from(conn.0 % 60_000).unwrap_or(0);
-    Incoming {
-        listener,
-        peer: (!unix).then(|| std::net::SocketAddr::from(([127, 0, 0, 1], port))),
-    }
+    Incoming { listener, peer: (!unix).then(|| std::net::SocketAddr::from(([127, 0, 0, 1], port))) }
 }

@@ -214,9 +214,7 @@ mod tests {
         kernel.conn_mut(conn).sent = 46;
         kernel.conn_mut(conn).peer = Peer::Fin;
         assert_eq!(kernel.prove(conn), Proof::Untouched);
-        kernel
-            .read(WorkerId(1), conn, 1)
-            .expect("the first to touch it");
+        kernel.read(WorkerId(1), conn, 1).expect("the first to touch it");
         assert_eq!(kernel.prove(conn), Proof::Touched);
         kernel.conn_mut(conn).peer = Peer::Rst;
         assert_eq!(kernel.prove(conn), Proof::PeerGone);
@@ -225,9 +223,7 @@ mod tests {
     #[test]
     fn a_second_worker_on_one_connection_is_found() {
         let (mut kernel, conn) = kernel();
-        kernel
-            .write(WorkerId(1), conn)
-            .expect("the first to touch it");
+        kernel.write(WorkerId(1), conn).expect("the first to touch it");
         let broken = kernel.write(WorkerId(2), conn).expect_err("two owners");
         assert_eq!(broken.check, Check::C2OneOwner);
         assert_eq!(kernel.connect(ListenerId(0)), None, "the queue is full");

@@ -53,20 +53,13 @@ impl World {
             }
             let tally = &self.account.tally;
             let busy = tally.held + tally.offered > 0
-                || self
-                    .kernel
-                    .sockets
-                    .values()
-                    .any(|it| it.polled && !it.backlog.is_empty())
+                || self.kernel.sockets.values().any(|it| it.polled && !it.backlog.is_empty())
                 || self.primary.listeners().any(|it| it.is_resting);
             if !busy || !self.jump()? {
                 return Ok(());
             }
         }
-        Err(Broken::new(
-            Check::Liveness,
-            "it never comes to rest".into(),
-        ))
+        Err(Broken::new(Check::Liveness, "it never comes to rest".into()))
     }
 
     fn round(&mut self) -> Result<bool, Broken> {
@@ -128,16 +121,9 @@ impl World {
     fn check_taken(&self, conn: ConnId, process: &Process) -> Checked {
         let it = self.kernel.conn(conn);
         let excused = !process.is_good() || it.peer != Peer::Open;
-        ensure(
-            excused || it.delivered_to == Some(process.id),
-            Check::C2OneOwner,
-            || {
-                format!(
-                    "worker {} took {conn} and its user never saw it",
-                    process.id
-                )
-            },
-        )?;
+        ensure(excused || it.delivered_to == Some(process.id), Check::C2OneOwner, || {
+            format!("worker {} took {conn} and its user never saw it", process.id)
+        })?;
         ensure(excused || it.answered, Check::Liveness, || {
             format!("worker {} took {conn} and never answered", process.id)
         })
@@ -174,9 +160,7 @@ impl World {
 
     fn check_nothing_is_left(&self) -> Checked {
         let reaped = self.processes.iter().all(|it| it.run == Run::Reaped);
-        ensure(reaped, Check::Liveness, || {
-            "a process was not reaped".into()
-        })?;
+        ensure(reaped, Check::Liveness, || "a process was not reaped".into())?;
         let known: Vec<_> = self.primary.workers().collect();
         ensure(known.is_empty(), Check::Liveness, || {
             format!("the primary still waits for workers {known:?}")

@@ -94,10 +94,7 @@ impl Saboteur {
     /// Breaks this, or nothing.
     #[must_use]
     pub const fn new(mutation: Option<Mutation>, seed: u64) -> Self {
-        Self {
-            mutation,
-            rng: Rng::new(!seed),
-        }
+        Self { mutation, rng: Rng::new(!seed) }
     }
 
     fn strikes(&mut self, mutation: Mutation) -> bool {
@@ -151,11 +148,7 @@ impl Saboteur {
         let (mut policy, mut calls) = (policy, 0u32);
         Box::new(move |incoming: &Incoming, workers: &[WorkerView]| {
             calls += 1;
-            if calls % 3 == 0 {
-                Pick::Wait
-            } else {
-                policy.pick(incoming, workers)
-            }
+            if calls % 3 == 0 { Pick::Wait } else { policy.pick(incoming, workers) }
         })
     }
 }
@@ -166,13 +159,7 @@ fn aims_at_event(mutation: Mutation, event: &Event) -> bool {
             matches!(message, FromWorker::Answer { .. })
         }
         (Mutation::TakesRefusal, Event::Message { message, .. }) => {
-            matches!(
-                message,
-                FromWorker::Answer {
-                    accepted: false,
-                    ..
-                }
-            )
+            matches!(message, FromWorker::Answer { accepted: false, .. })
         }
         (Mutation::BelievesTouched, Event::Proof { proof, .. }) => *proof == Proof::Touched,
         (Mutation::BelievesUnprovable, Event::Proof { proof, .. }) => *proof == Proof::Unprovable,
@@ -190,10 +177,7 @@ fn broken_event(mutation: Mutation, event: Event) -> Vec<Event> {
     match (mutation, event) {
         (Mutation::TakesRefusal, Event::Message { worker, message }) => {
             let message = match message {
-                FromWorker::Answer { ack, .. } => FromWorker::Answer {
-                    ack,
-                    accepted: true,
-                },
+                FromWorker::Answer { ack, .. } => FromWorker::Answer { ack, accepted: true },
                 other => other,
             };
             vec![Event::Message { worker, message }]

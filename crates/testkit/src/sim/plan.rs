@@ -112,11 +112,7 @@ impl Plan {
             crew,
             faults,
             backlog: rng.index(8) + 1,
-            primary_room: if rng.percent(25) {
-                3 + rng.index(6)
-            } else {
-                1_000
-            },
+            primary_room: if rng.percent(25) { 3 + rng.index(6) } else { 1_000 },
             channel_room: rng.index(5) + 2,
             lane_room: rng.index(3) + 1,
             bind_fails: if faults { 10 } else { 0 },
@@ -127,19 +123,11 @@ impl Plan {
 
 impl Temper {
     /// A good worker on the lane.
-    pub const HONEST: Self = Self {
-        speaks: Speaks::Lane,
-        manner: Manner::Honest,
-        room: 1_000,
-    };
+    pub const HONEST: Self = Self { speaks: Speaks::Lane, manner: Manner::Honest, room: 1_000 };
 
     /// Any worker.
     pub fn draw(rng: &mut Rng, faults: bool) -> Self {
-        let speaks = rng.weighted(&[
-            (Speaks::Lane, 50),
-            (Speaks::Channel, 20),
-            (Speaks::Node, 30),
-        ]);
+        let speaks = rng.weighted(&[(Speaks::Lane, 50), (Speaks::Channel, 20), (Speaks::Node, 30)]);
         let point = rng.one_of(&[
             Point::BeforeRead,
             Point::AfterRead,
@@ -159,11 +147,7 @@ impl Temper {
                 (Manner::Deserting, 7 * vice),
                 (Manner::Bequeathing, 7 * vice),
             ]),
-            room: if rng.percent(15 * vice) {
-                1 + rng.index(4)
-            } else {
-                1_000
-            },
+            room: if rng.percent(15 * vice) { 1 + rng.index(4) } else { 1_000 },
         }
     }
 }
@@ -189,17 +173,9 @@ fn limits(rng: &mut Rng) -> Limits {
 }
 
 fn queries(rng: &mut Rng) -> Vec<Query> {
-    let tcp = |port| Address::Tcp {
-        host: None,
-        port,
-        family: Family::V4,
-        ipv6_only: false,
-    };
-    let unix = || Address::Unix {
-        path: "/run/app.sock".into(),
-        readable_all: false,
-        writable_all: false,
-    };
+    let tcp = |port| Address::Tcp { host: None, port, family: Family::V4, ipv6_only: false };
+    let unix =
+        || Address::Unix { path: "/run/app.sock".into(), readable_all: false, writable_all: false };
     let addresses = match rng.below(10) {
         0..4 => vec![tcp(80)],
         4 => vec![unix()],
@@ -207,11 +183,6 @@ fn queries(rng: &mut Rng) -> Vec<Query> {
         8 => vec![tcp(80), tcp(443)],
         _ => vec![tcp(0), tcp(80), unix()],
     };
-    let query = |address| Query {
-        address,
-        index: 0,
-        backlog: None,
-        data: None,
-    };
+    let query = |address| Query { address, index: 0, backlog: None, data: None };
     addresses.into_iter().map(query).collect()
 }

@@ -42,10 +42,9 @@ impl Policy {
             Pick::Wait => false,
             Pick::Refuse => true,
             // A worker that is not there: round robin decides, and somebody is free.
-            Pick::Worker(named) => workers
-                .iter()
-                .find(|view| view.worker == named)
-                .is_none_or(WorkerView::is_free),
+            Pick::Worker(named) => {
+                workers.iter().find(|view| view.worker == named).is_none_or(WorkerView::is_free)
+            }
         }
     }
 

@@ -55,11 +55,7 @@ pub type Checked = Result<(), Broken>;
 /// # Errors
 /// When it is.
 pub fn ensure(holds: bool, check: Check, what: impl FnOnce() -> String) -> Checked {
-    if holds {
-        Ok(())
-    } else {
-        Err(Broken::new(check, what()))
-    }
+    if holds { Ok(()) } else { Err(Broken::new(check, what())) }
 }
 
 /// A seed that broke a promise.
@@ -78,11 +74,7 @@ pub struct Violation {
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Broken { check, what } = &self.broken;
-        writeln!(
-            f,
-            "seed {} breaks {check:?} at step {}: {what}",
-            self.seed, self.step
-        )?;
+        writeln!(f, "seed {} breaks {check:?} at step {}: {what}", self.seed, self.step)?;
         writeln!(f, "the last {} lines of its trace:", self.trace.len())?;
         for line in &self.trace {
             writeln!(f, "  {line}")?;
@@ -147,10 +139,7 @@ impl Trace {
     /// A trace of at most so many lines.
     #[must_use]
     pub fn keeping(keep: usize) -> Self {
-        Self {
-            keep,
-            ..Self::default()
-        }
+        Self { keep, ..Self::default() }
     }
 
     /// Adds a line.

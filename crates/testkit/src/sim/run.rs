@@ -44,17 +44,10 @@ fn go(
     let mut world = World::new(seed, Saboteur::new(mutation, seed), Trace::keeping(keep));
     let outcome = world.run_faulty().and_then(|()| world.settle());
     world.summarize();
-    let World {
-        seen, trace, step, ..
-    } = world;
-    let outcome = outcome.map(|()| seen).map_err(|broken| {
-        Box::new(Violation {
-            seed,
-            step,
-            broken,
-            trace: Vec::new(),
-        })
-    });
+    let World { seen, trace, step, .. } = world;
+    let outcome = outcome
+        .map(|()| seen)
+        .map_err(|broken| Box::new(Violation { seed, step, broken, trace: Vec::new() }));
     (outcome, trace.into_lines())
 }
 

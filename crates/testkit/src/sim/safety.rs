@@ -78,13 +78,8 @@ impl World {
 
     fn check_holders(&self, view: &View<'_>, listing: &Listing) -> Checked {
         let same = view.holders.len() == listing.holders.len()
-            && view
-                .holders
-                .iter()
-                .all(|it| listing.holders.contains(&it.worker));
-        ensure(same, Check::C9SocketLife, || {
-            format!("{view:?} is held by {:?}", listing.holders)
-        })?;
+            && view.holders.iter().all(|it| listing.holders.contains(&it.worker));
+        ensure(same, Check::C9SocketLife, || format!("{view:?} is held by {:?}", listing.holders))?;
         let has_socket = self.kernel.sockets.contains_key(&view.listener);
         ensure(has_socket || !view.is_open, Check::C9SocketLife, || {
             format!("{view:?} has no socket")
@@ -99,10 +94,7 @@ impl World {
         let back = view.waiting.iter().filter(returned).count();
         let most = limits.held + back;
         ensure(view.waiting.len() <= most, Check::C5Bounds, || {
-            format!(
-                "{} wait and {back} of them came back: {view:?}",
-                view.waiting.len()
-            )
+            format!("{} wait and {back} of them came back: {view:?}", view.waiting.len())
         })?;
         for holder in view.holders {
             let here =
@@ -123,51 +115,26 @@ impl World {
                 format!("{outstanding} of {window} are unanswered: {holder:?}")
             })?;
         }
-        let refused = view
-            .waiting
-            .iter()
-            .filter_map(entry)
-            .map(|it| it.refusals)
-            .max();
-        ensure(
-            refused.unwrap_or(0) <= limits.refusals,
-            Check::C7Progress,
-            || format!("a connection was refused {refused:?} times and waits still"),
-        )
+        let refused = view.waiting.iter().filter_map(entry).map(|it| it.refusals).max();
+        ensure(refused.unwrap_or(0) <= limits.refusals, Check::C7Progress, || {
+            format!("a connection was refused {refused:?} times and waits still")
+        })
     }
 
     fn window(&self, view: &View<'_>, worker: portcrew_core::WorkerId) -> u32 {
         let limits = &self.plan.limits;
-        let unix = self
-            .kernel
-            .sockets
-            .get(&view.listener)
-            .is_some_and(|it| it.unix);
+        let unix = self.kernel.sockets.get(&view.listener).is_some_and(|it| it.unix);
         let lane = self.account.member(worker).is_some_and(|it| it.lane);
-        if lane && !unix {
-            limits.lane_window
-        } else {
-            limits.channel_window
-        }
+        if lane && !unix { limits.lane_window } else { limits.channel_window }
     }
 
     /// C6: a listener is polled exactly while there is room, unless it rests.
     fn check_back_pressure(&self, view: &View<'_>) -> Checked {
-        let polled = self
-            .kernel
-            .sockets
-            .get(&view.listener)
-            .is_some_and(|it| it.polled);
+        let polled = self.kernel.sockets.get(&view.listener).is_some_and(|it| it.polled);
         let full = view.waiting.len() >= self.plan.limits.held;
-        let right = polled == view.is_accepting
-            && if view.is_resting {
-                !polled
-            } else {
-                polled != full
-            };
-        ensure(right, Check::C6BackPressure, || {
-            format!("polled: {polled}, full: {full}, {view:?}")
-        })
+        let right =
+            polled == view.is_accepting && if view.is_resting { !polled } else { polled != full };
+        ensure(right, Check::C6BackPressure, || format!("polled: {polled}, full: {full}, {view:?}"))
     }
 
     /// C7: nobody waits for what is there, and nobody waits for ever.

@@ -116,8 +116,7 @@ impl World {
         let moved = process.step(&mut self.kernel, &mut self.seen, lane_first)?;
         if moved {
             let process = &self.processes[at];
-            self.trace
-                .say(|| format!("    worker {}: {}", process.id, process.next_step()));
+            self.trace.say(|| format!("    worker {}: {}", process.id, process.next_step()));
             self.flush_some();
         }
         Ok(moved)
@@ -177,8 +176,7 @@ impl World {
         };
         match self.kernel.connect(listener) {
             Some(conn) => {
-                self.trace
-                    .say(|| format!("    client {conn} connects to listener {listener}"));
+                self.trace.say(|| format!("    client {conn} connects to listener {listener}"));
                 if self.rng.percent(60) {
                     self.kernel.conn_mut(conn).sent = 46;
                 }

@@ -50,15 +50,10 @@ impl fmt::Display for Brief<'_, Event> {
 impl fmt::Display for Brief<'_, Action> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            Action::Send {
-                worker, message, ..
-            } => write!(f, "tell worker {worker}: {}", Brief(message)),
-            Action::Offer {
-                worker,
-                seq,
-                conn,
-                listener,
-            } => write!(
+            Action::Send { worker, message, .. } => {
+                write!(f, "tell worker {worker}: {}", Brief(message))
+            }
+            Action::Offer { worker, seq, conn, listener } => write!(
                 f,
                 "offer connection {conn} of listener {listener} to worker {worker} as {seq}"
             ),
@@ -66,9 +61,9 @@ impl fmt::Display for Brief<'_, Action> {
                 End::Taken(worker) => write!(f, "connection {conn} is worker {worker}'s"),
                 End::Closed(reason) => write!(f, "close connection {conn}: {}", reason.name()),
             },
-            Action::Bind {
-                listener, query, ..
-            } => write!(f, "bind listener {listener} to {}", Brief(query)),
+            Action::Bind { listener, query, .. } => {
+                write!(f, "bind listener {listener} to {}", Brief(query))
+            }
             Action::Notify(notice) => write!(f, "notify: {}", Brief(notice)),
             other => write!(f, "{other:?}"),
         }
@@ -78,12 +73,7 @@ impl fmt::Display for Brief<'_, Action> {
 impl fmt::Display for Brief<'_, ToWorker> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            ToWorker::Reply {
-                ack,
-                listener,
-                reply,
-                ..
-            } => {
+            ToWorker::Reply { ack, listener, reply, .. } => {
                 let outcome = match reply {
                     Reply::Handover { .. } => "handed over".into(),
                     other => format!("{other:?}"),
@@ -101,16 +91,12 @@ impl fmt::Display for Brief<'_, Notice> {
             Notice::Listening { worker, query, .. } => {
                 write!(f, "worker {worker} listens on {}", Brief(query))
             }
-            Notice::ListenFailed {
-                worker,
-                query,
-                errno,
-            } => {
+            Notice::ListenFailed { worker, query, errno } => {
                 write!(f, "worker {worker} gets {errno:?} for {}", Brief(query))
             }
-            Notice::Bound {
-                listener, query, ..
-            } => write!(f, "listener {listener} is bound to {}", Brief(query)),
+            Notice::Bound { listener, query, .. } => {
+                write!(f, "listener {listener} is bound to {}", Brief(query))
+            }
             other => write!(f, "{other:?}"),
         }
     }

@@ -76,8 +76,7 @@ impl World {
                 process.listen(query);
             }
         }
-        self.trace
-            .say(|| format!("worker {worker} starts: {temper:?}"));
+        self.trace.say(|| format!("worker {worker} starts: {temper:?}"));
         self.processes.push(process);
         self.shell.desks.insert(worker, Desk::default());
         self.feed(Event::Forked { worker })
@@ -91,8 +90,7 @@ impl World {
     /// Tells the machine what happened, performs what it decides, and holds every promise against the
     /// outcome.
     pub(super) fn feed(&mut self, event: Event) -> Checked {
-        self.trace
-            .say(|| format!("{:?} {}", self.clock.now().since_origin(), Brief(&event)));
+        self.trace.say(|| format!("{:?} {}", self.clock.now().since_origin(), Brief(&event)));
         let now = self.clock.now();
         self.account.event(now, &event, &self.plan, &self.kernel);
         for told in self.saboteur.event(event) {
@@ -109,8 +107,7 @@ impl World {
         let target = self.clock.now() + wait;
         while let Some(next) = self.primary.next_timeout().filter(|at| *at <= target) {
             self.clock.jump(next);
-            self.trace
-                .say(|| format!("{:?} time-out", self.clock.now().since_origin()));
+            self.trace.say(|| format!("{:?} time-out", self.clock.now().since_origin()));
             self.run_timers()?;
             self.account.settled()?;
             self.check()?;

@@ -12,11 +12,7 @@ use crate::server::{Conn, HANG, Server};
 /// Ten attempts against a server that treats each connection like this.
 fn ten(serve: impl Fn(Conn) + Send + Sync + 'static) -> Report {
     let server = Server::start(move |conn, _| serve(conn));
-    Load::new(server.address)
-        .requests(10)
-        .clients(2)
-        .per_try_timeout(HANG)
-        .run()
+    Load::new(server.address).requests(10).clients(2).per_try_timeout(HANG).run()
 }
 
 fn hanging(serve: impl Fn(Conn) + Send + Sync + 'static) -> Report {
@@ -43,10 +39,7 @@ fn a_whole_answer_is_ok_and_counted_for_its_worker() {
     });
     let report = Load::new(server.address).requests(10).run();
     assert_all(&report, Outcome::Ok);
-    assert_eq!(
-        report.by_worker,
-        [("1".to_owned(), 5), ("2".to_owned(), 5)].into()
-    );
+    assert_eq!(report.by_worker, [("1".to_owned(), 5), ("2".to_owned(), 5)].into());
     assert_eq!(report.connections_by_worker, report.by_worker);
     assert_eq!((report.connections, server.accepted()), (10, 10));
     assert_eq!(report.latency.count(), 10);
@@ -58,19 +51,14 @@ fn the_worker_header_wins_over_the_body_and_a_key_of_the_test_over_the_usual_one
     let serve = |head: &'static str| {
         Server::start(move |mut conn, _| {
             conn.request();
-            conn.send(&format!(
-                "HTTP/1.0 200 OK\r\n{head}\r\nworker 3 generation=9"
-            ));
+            conn.send(&format!("HTTP/1.0 200 OK\r\n{head}\r\nworker 3 generation=9"));
         })
     };
     let header = serve("X-Worker: seven\r\n");
     let report = Load::new(header.address).requests(2).run();
     assert_eq!(report.by_worker, [("seven".to_owned(), 2)].into());
     let plain = serve("");
-    let report = Load::new(plain.address)
-        .requests(2)
-        .worker_key("generation")
-        .run();
+    let report = Load::new(plain.address).requests(2).worker_key("generation").run();
     assert_eq!(report.by_worker, [("9".to_owned(), 2)].into());
 }
 
@@ -106,10 +94,7 @@ fn an_orderly_close_before_the_answer_is_an_eof_without_answer() {
 fn silence_is_a_timeout() {
     let report = hanging(Conn::hang);
     assert_all(&report, Outcome::Timeout);
-    assert!(
-        report.slowest_attempt >= Duration::from_millis(100),
-        "{report}"
-    );
+    assert!(report.slowest_attempt >= Duration::from_millis(100), "{report}");
 }
 
 #[test]
@@ -144,9 +129,7 @@ fn half_an_answer_and_then_a_reset_is_partial() {
         conn.request();
         conn.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello");
         // A reset lets the client read no more, so it must have read its half before.
-        eventually("read by the client", HANG, || {
-            conn.client_has_read().then_some(())
-        });
+        eventually("read by the client", HANG, || conn.client_has_read().then_some(()));
         conn.reset();
     });
     assert_all(&report, Outcome::Partial);
@@ -193,10 +176,8 @@ fn a_whole_answer_on_a_connection_that_stays_open_is_ok_and_noted() {
         conn.answer(1);
         conn.hang();
     });
-    let report = Load::new(server.address)
-        .requests(2)
-        .per_try_timeout(Duration::from_millis(100))
-        .run();
+    let report =
+        Load::new(server.address).requests(2).per_try_timeout(Duration::from_millis(100)).run();
     // On a machine that is held up the try itself may be over before the answer; then it is a timeout and not noted.
     assert_eq!(report.ok + report.timeout, 2, "{report}");
     assert_eq!(report.not_closed, report.ok, "{report}");

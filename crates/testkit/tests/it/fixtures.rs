@@ -18,10 +18,7 @@ fn listening(process: &Process) -> SocketAddr {
 fn hello_serves_alone_as_worker_zero() {
     let node = require_node!();
     let process = node.fixture("hello.js").start();
-    let report = Load::new(listening(&process))
-        .clients(8)
-        .requests(200)
-        .run();
+    let report = Load::new(listening(&process)).clients(8).requests(200).run();
     report.assert_all_ok();
     assert_eq!(report.by_worker, [("0".to_owned(), 200)].into());
 }
@@ -31,10 +28,9 @@ fn hello_takes_its_port_from_argument_or_environment_and_names_a_port_that_is_ta
     let node = require_node!();
     let first = node.fixture("hello.js").start();
     let port = listening(&first).port().to_string();
-    for program in [
-        node.fixture("hello.js").arg(&port),
-        node.fixture("hello.js").env("PORT", &port),
-    ] {
+    for program in
+        [node.fixture("hello.js").arg(&port), node.fixture("hello.js").env("PORT", &port)]
+    {
         let mut second = program.start();
         second.wait_line(|line| line == "FAILED EADDRINUSE", HANG);
         assert_eq!(second.wait_exit(HANG).code(), Some(1));
@@ -44,19 +40,13 @@ fn hello_takes_its_port_from_argument_or_environment_and_names_a_port_that_is_ta
 #[test]
 fn cluster_branch_forks_its_workers_and_replaces_a_killed_one() {
     let node = require_node!();
-    let process = node
-        .fixture("cluster_branch.js")
-        .env("WORKERS", "2")
-        .start();
+    let process = node.fixture("cluster_branch.js").env("WORKERS", "2").start();
     let address = listening(&process);
     let first = process.wait_line(|line| line.starts_with("LISTENING "), HANG);
     let both = process.wait_line_after(first.mark, |line| line.starts_with("LISTENING "), HANG);
     let report = Load::new(address).requests(100).run();
     report.assert_all_ok();
-    assert_eq!(
-        report.by_worker,
-        [("1".to_owned(), 50), ("2".to_owned(), 50)].into()
-    );
+    assert_eq!(report.by_worker, [("1".to_owned(), 50), ("2".to_owned(), 50)].into());
     let worker = proc_fs::children(process.pid()).unwrap()[0];
     process.signal_descendant(worker, Signal::Kill).unwrap();
     process.wait_line(|line| line.ends_with("signal SIGKILL"), HANG);
@@ -66,15 +56,8 @@ fn cluster_branch_forks_its_workers_and_replaces_a_killed_one() {
 #[test]
 fn count_requests_adds_up_what_its_workers_tell() {
     let node = require_node!();
-    let mut process = node
-        .fixture("count_requests.js")
-        .args(["0"])
-        .env("WORKERS", "2")
-        .start();
-    let report = Load::new(listening(&process))
-        .clients(4)
-        .requests(100)
-        .run();
+    let mut process = node.fixture("count_requests.js").args(["0"]).env("WORKERS", "2").start();
+    let report = Load::new(listening(&process)).clients(4).requests(100).run();
     report.assert_all_ok();
     process.wait_line(|line| line == "numReqs = 100", HANG);
     process.signal(Signal::Term);
@@ -96,42 +79,25 @@ fn never_listens_lives_without_a_listening_socket() {
     process.wait_line(|line| line == format!("ALIVE {}", process.pid()), HANG);
     assert_eq!(process.try_exit(), None);
     let sockets = proc_fs::fds(process.pid()).unwrap();
-    assert!(
-        !sockets
-            .iter()
-            .any(|(_, target)| target.starts_with("socket:")),
-        "{sockets:?}"
-    );
+    assert!(!sockets.iter().any(|(_, target)| target.starts_with("socket:")), "{sockets:?}");
 }
 
 #[test]
 fn slow_start_listens_later_than_it_starts() {
     let node = require_node!();
-    let process = node
-        .fixture("slow_start.js")
-        .env("START_DELAY_MS", "300")
-        .start();
+    let process = node.fixture("slow_start.js").env("START_DELAY_MS", "300").start();
     let starting = process.wait_line(|line| line.starts_with("STARTING "), HANG);
     let address = listening(&process);
     let ready = process.wait_line(|line| line.starts_with("LISTENING "), HANG);
-    assert!(
-        ready.at - starting.at >= Duration::from_millis(200),
-        "{starting:?} {ready:?}"
-    );
+    assert!(ready.at - starting.at >= Duration::from_millis(200), "{starting:?} {ready:?}");
     Load::new(address).requests(1).run().assert_all_ok();
 }
 
 #[test]
 fn keepalive_announces_the_close_of_a_connection_that_had_its_requests() {
     let node = require_node!();
-    let process = node
-        .fixture("keepalive.js")
-        .env("MAX_PER_SOCKET", "5")
-        .start();
-    let report = Load::new(listening(&process))
-        .requests(50)
-        .keep_alive(1_000)
-        .run();
+    let process = node.fixture("keepalive.js").env("MAX_PER_SOCKET", "5").start();
+    let report = Load::new(listening(&process)).requests(50).keep_alive(1_000).run();
     report.assert_all_ok();
     assert_eq!((report.connections, report.announced), (10, 10), "{report}");
 }
@@ -139,14 +105,8 @@ fn keepalive_announces_the_close_of_a_connection_that_had_its_requests() {
 #[test]
 fn keepalive_ends_idle_connections_and_exits_on_sigterm() {
     let node = require_node!();
-    let mut process = node
-        .fixture("keepalive.js")
-        .env("KEEP_ALIVE_MS", "60000")
-        .start();
-    let load = Load::new(listening(&process))
-        .clients(4)
-        .keep_alive(1_000_000)
-        .background();
+    let mut process = node.fixture("keepalive.js").env("KEEP_ALIVE_MS", "60000").start();
+    let load = Load::new(listening(&process)).clients(4).keep_alive(1_000_000).background();
     load.wait_answered(100, HANG);
     process.signal(Signal::Term);
     assert!(process.wait_exit(HANG).success());

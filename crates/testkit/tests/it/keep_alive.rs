@@ -19,27 +19,13 @@ fn patient() -> Server {
 #[test]
 fn a_connection_serves_as_many_requests_as_it_is_kept_for() {
     let server = patient();
-    let report = Load::new(server.address)
-        .clients(4)
-        .requests(400)
-        .keep_alive(25)
-        .run();
+    let report = Load::new(server.address).clients(4).requests(400).keep_alive(25).run();
     report.assert_all_ok();
-    assert_eq!(
-        (report.reconnects, report.announced, report.raced),
-        (0, 0, 0),
-        "{report}"
-    );
+    assert_eq!((report.reconnects, report.announced, report.raced), (0, 0, 0), "{report}");
     // Clients share the 400 by speed, so each may end within a connection.
     assert!((16..20).contains(&report.connections), "{report}");
-    assert_eq!(
-        report.connections_by_worker.len() as u64,
-        report.connections
-    );
-    assert!(
-        report.by_worker.values().all(|answers| *answers <= 25),
-        "{report}"
-    );
+    assert_eq!(report.connections_by_worker.len() as u64, report.connections);
+    assert!(report.by_worker.values().all(|answers| *answers <= 25), "{report}");
 }
 
 #[test]
@@ -54,11 +40,7 @@ fn a_close_that_was_announced_is_no_failure() {
     });
     let report = Load::new(server.address).requests(12).keep_alive(100).run();
     report.assert_all_ok();
-    assert_eq!(
-        (report.connections, report.announced, report.reconnects),
-        (4, 4, 0),
-        "{report}"
-    );
+    assert_eq!((report.connections, report.announced, report.reconnects), (4, 4, 0), "{report}");
 }
 
 #[test]
@@ -73,11 +55,7 @@ fn an_idle_connection_that_the_server_closed_is_made_anew_without_a_failure() {
     });
     let report = Load::new(server.address).requests(10).keep_alive(100).run();
     report.assert_all_ok();
-    assert_eq!(
-        (report.connections, report.reconnects, report.raced),
-        (10, 9, 0),
-        "{report}"
-    );
+    assert_eq!((report.connections, report.reconnects, report.raced), (10, 9, 0), "{report}");
 }
 
 #[test]
@@ -87,16 +65,8 @@ fn a_request_that_meets_a_close_is_raced_and_not_hidden() {
         conn.answer(1);
         conn.request();
     });
-    let report = Load::new(server.address)
-        .requests(10)
-        .keep_alive(100)
-        .per_try_timeout(HANG)
-        .run();
-    assert_eq!(
-        (report.ok, report.raced, report.failures()),
-        (5, 5, 0),
-        "{report}"
-    );
+    let report = Load::new(server.address).requests(10).keep_alive(100).per_try_timeout(HANG).run();
+    assert_eq!((report.ok, report.raced, report.failures()), (5, 5, 0), "{report}");
     assert_eq!(report.attempts(), 10);
 }
 
@@ -108,16 +78,8 @@ fn a_request_that_meets_a_reset_is_raced_too() {
         conn.request();
         conn.reset();
     });
-    let report = Load::new(server.address)
-        .requests(10)
-        .keep_alive(100)
-        .per_try_timeout(HANG)
-        .run();
-    assert_eq!(
-        (report.ok, report.raced, report.failures()),
-        (5, 5, 0),
-        "{report}"
-    );
+    let report = Load::new(server.address).requests(10).keep_alive(100).per_try_timeout(HANG).run();
+    assert_eq!((report.ok, report.raced, report.failures()), (5, 5, 0), "{report}");
 }
 
 #[test]
@@ -128,21 +90,14 @@ fn a_kept_connection_that_dies_within_an_answer_is_a_failure() {
         conn.request();
         conn.send("HTTP/1.1 200 OK\r\n");
     });
-    let report = Load::new(server.address)
-        .requests(10)
-        .keep_alive(100)
-        .per_try_timeout(HANG)
-        .run();
+    let report = Load::new(server.address).requests(10).keep_alive(100).per_try_timeout(HANG).run();
     assert_eq!((report.ok, report.partial), (5, 5), "{report}");
 }
 
 #[test]
 fn a_client_that_thinks_keeps_its_connection() {
     let server = patient();
-    let load = Load::new(server.address)
-        .clients(3)
-        .requests(9)
-        .keep_alive(100);
+    let load = Load::new(server.address).clients(3).requests(9).keep_alive(100);
     let report = load.think(Duration::from_millis(5)).run();
     report.assert_all_ok();
     assert_eq!((report.connections, server.accepted()), (3, 3), "{report}");

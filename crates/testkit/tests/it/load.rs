@@ -17,20 +17,10 @@ fn good() -> Server {
 #[test]
 fn exactly_as_many_attempts_are_made_as_were_asked_for() {
     let server = good();
-    let report = Load::new(server.address)
-        .clients(64)
-        .requests(2_000)
-        .reset_on_close(true)
-        .run();
+    let report = Load::new(server.address).clients(64).requests(2_000).reset_on_close(true).run();
     report.assert_all_ok();
-    assert_eq!(
-        (report.ok, report.connections, server.accepted()),
-        (2_000, 2_000, 2_000)
-    );
-    assert_eq!(
-        report.by_worker.values().copied().collect::<Vec<_>>(),
-        [500; 4]
-    );
+    assert_eq!((report.ok, report.connections, server.accepted()), (2_000, 2_000, 2_000));
+    assert_eq!(report.by_worker.values().copied().collect::<Vec<_>>(), [500; 4]);
     assert_eq!(report.max_over_min(), Some(1.0));
 }
 
@@ -40,10 +30,7 @@ fn a_load_that_may_not_be_is_refused_before_anything_is_sent() {
     let load = || Load::new(server.address);
     assert!(matches!(load().try_run(), Err(LoadError::Unbounded)));
     let elsewhere = Load::new(std::net::SocketAddr::from(([192, 0, 2, 1], 80)));
-    assert!(matches!(
-        elsewhere.requests(1).try_run(),
-        Err(LoadError::NotLoopback(_))
-    ));
+    assert!(matches!(elsewhere.requests(1).try_run(), Err(LoadError::NotLoopback(_))));
     for wrong in [
         load().requests(1).clients(0),
         load().requests(1).clients(MAX_CLIENTS + 1),
@@ -55,10 +42,7 @@ fn a_load_that_may_not_be_is_refused_before_anything_is_sent() {
         load().time_limit(Duration::from_secs(1 << 20)),
         load().requests(1).per_try_timeout(Duration::ZERO),
     ] {
-        assert!(
-            matches!(wrong.clone().try_run(), Err(LoadError::Setting(_))),
-            "{wrong:?}"
-        );
+        assert!(matches!(wrong.clone().try_run(), Err(LoadError::Setting(_))), "{wrong:?}");
     }
     assert_eq!(server.accepted(), 0);
 }
@@ -91,22 +75,15 @@ fn a_background_load_serves_until_it_is_finished() {
     assert!(load.answered() >= 150);
     let report = load.finish();
     report.assert_all_ok();
-    assert!(
-        report.ok >= 150 && report.connections == server.accepted(),
-        "{report}"
-    );
+    assert!(report.ok >= 150 && report.connections == server.accepted(), "{report}");
 }
 
 #[test]
 fn one_flag_stops_several_loads() {
     let server = good();
     let stop = Stop::new();
-    let loads = [1, 2].map(|clients| {
-        Load::new(server.address)
-            .clients(clients)
-            .until(&stop)
-            .background()
-    });
+    let loads =
+        [1, 2].map(|clients| Load::new(server.address).clients(clients).until(&stop).background());
     for load in &loads {
         load.wait_answered(10, HANG);
     }
@@ -120,20 +97,14 @@ fn one_flag_stops_several_loads() {
 #[should_panic(expected = "then the load ended")]
 fn waiting_for_more_answers_than_can_come_fails_at_the_end_of_the_load() {
     let server = good();
-    Load::new(server.address)
-        .requests(10)
-        .background()
-        .wait_answered(1_000, HANG);
+    Load::new(server.address).requests(10).background().wait_answered(1_000, HANG);
 }
 
 #[test]
 fn the_time_limit_ends_a_load_and_says_what_was_left_out() {
     let server = Server::start(|conn: Conn, _| conn.hang());
     let limits = Duration::from_millis(50);
-    let load = Load::new(server.address)
-        .requests(1_000)
-        .per_try_timeout(limits)
-        .time_limit(limits);
+    let load = Load::new(server.address).requests(1_000).per_try_timeout(limits).time_limit(limits);
     let report = load.run();
     assert!(report.unstarted > 0, "{report}");
     assert_eq!(report.attempts() + report.unstarted, 1_000, "{report}");
@@ -142,11 +113,7 @@ fn the_time_limit_ends_a_load_and_says_what_was_left_out() {
 #[test]
 fn an_open_loop_makes_every_arrival() {
     let server = good();
-    let report = Load::new(server.address)
-        .clients(64)
-        .requests(400)
-        .open_loop(4_000.0, 7)
-        .run();
+    let report = Load::new(server.address).clients(64).requests(400).open_loop(4_000.0, 7).run();
     report.assert_all_ok();
     assert_eq!(report.ok, 400);
 }
@@ -163,22 +130,14 @@ fn an_open_loop_counts_the_time_that_a_slow_server_made_others_wait() {
         conn.answer(1);
     });
     // With this seed all 20 are due within 100 ms, behind the first one, on the only client.
-    let report = Load::new(server.address)
-        .requests(20)
-        .open_loop(1_000.0, 7)
-        .run();
+    let report = Load::new(server.address).requests(20).open_loop(1_000.0, 7).run();
     report.assert_all_ok();
-    assert!(
-        report.latency.quantile(0.1) >= HELD - Duration::from_millis(100),
-        "{report}"
-    );
+    assert!(report.latency.quantile(0.1) >= HELD - Duration::from_millis(100), "{report}");
 }
 
 #[tokio::test(flavor = "current_thread")]
 async fn an_asynchronous_load_leaves_the_runtime_to_the_server() {
-    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
-        .await
-        .unwrap();
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
     let server = tokio::spawn(async move {
         loop {
@@ -191,12 +150,7 @@ async fn an_asynchronous_load_leaves_the_runtime_to_the_server() {
             stream.try_write(answer(1).as_bytes()).unwrap();
         }
     });
-    let report = Load::new(address)
-        .clients(2)
-        .requests(50)
-        .run_async()
-        .await
-        .unwrap();
+    let report = Load::new(address).clients(2).requests(50).run_async().await.unwrap();
     report.assert_all_ok();
     server.abort();
 }

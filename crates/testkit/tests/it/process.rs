@@ -32,18 +32,8 @@ fn lines_of_both_outputs_are_captured_with_their_stream() {
     let (status, mut lines) = process.wait_output(HANG);
     assert!(status.success());
     lines.sort_by_key(|line| line.text.clone());
-    let seen: Vec<_> = lines
-        .iter()
-        .map(|line| (line.stream, line.text.as_str()))
-        .collect();
-    assert_eq!(
-        seen,
-        [
-            (Stream::Out, "one"),
-            (Stream::Out, "three"),
-            (Stream::Err, "two")
-        ]
-    );
+    let seen: Vec<_> = lines.iter().map(|line| (line.stream, line.text.as_str())).collect();
+    assert_eq!(seen, [(Stream::Out, "one"), (Stream::Out, "three"), (Stream::Err, "two")]);
 }
 
 #[test]
@@ -54,10 +44,7 @@ fn a_line_is_found_again_only_behind_its_mark() {
     process.write_line("event 2");
     let again = process.wait_line(|line| line.starts_with("event"), HANG);
     let second = process.wait_line_after(first.mark, |line| line.starts_with("event"), HANG);
-    assert_eq!(
-        (again.text.as_str(), second.text.as_str()),
-        ("event 1", "event 2")
-    );
+    assert_eq!((again.text.as_str(), second.text.as_str()), ("event 1", "event 2"));
     process.close_stdin();
     assert!(process.wait_exit(HANG).success());
 }
@@ -67,12 +54,7 @@ fn a_wait_in_vain_fails_with_the_whole_log_as_soon_as_the_output_ends() {
     let process = shell("echo some line; echo some trouble >&2");
     let wait = || drop(process.wait_line(|line| line == "ready", Duration::from_secs(3600)));
     let message = message(catch_unwind(AssertUnwindSafe(wait)));
-    for part in [
-        "output ended",
-        "out | some line",
-        "err | some trouble",
-        "sh (pid ",
-    ] {
+    for part in ["output ended", "out | some line", "err | some trouble", "sh (pid "] {
         assert!(message.contains(part), "{part:?} is not in:\n{message}");
     }
 }
@@ -83,10 +65,7 @@ fn a_wait_that_is_over_time_fails_with_the_whole_log() {
     process.wait_line(|line| line == "started", HANG);
     let wait = || drop(process.wait_line(|line| line == "ready", Duration::from_millis(20)));
     let message = message(catch_unwind(AssertUnwindSafe(wait)));
-    assert!(
-        message.contains("within 20ms") && message.contains("out | started"),
-        "{message}"
-    );
+    assert!(message.contains("within 20ms") && message.contains("out | started"), "{message}");
 }
 
 #[test]
@@ -95,10 +74,7 @@ fn a_signal_reaches_the_program_and_its_status_tells_of_it() {
     process.wait_line(|line| line == "up", HANG);
     assert_eq!(process.try_exit(), None);
     process.signal(Signal::Usr1);
-    assert_eq!(
-        process.wait_exit(HANG).signal(),
-        Some(Signal::Usr1.number())
-    );
+    assert_eq!(process.wait_exit(HANG).signal(), Some(Signal::Usr1.number()));
     let message = message(catch_unwind(AssertUnwindSafe(|| {
         process.signal(Signal::Kill);
     })));
@@ -110,9 +86,7 @@ fn only_a_descendant_can_be_signalled_by_its_number() {
     let process = shell("sleep 1000 & echo child $!; wait; echo waited; exec sleep 1000");
     let child = number_behind(&process, "child");
     let stranger = shell("exec sleep 1000");
-    let refused = process
-        .signal_descendant(stranger.pid(), Signal::Kill)
-        .unwrap_err();
+    let refused = process.signal_descendant(stranger.pid(), Signal::Kill).unwrap_err();
     assert_eq!(refused.kind(), std::io::ErrorKind::NotFound);
     process.signal_descendant(child, Signal::Kill).unwrap();
     process.wait_line(|line| line == "waited", HANG);
@@ -122,16 +96,10 @@ fn only_a_descendant_can_be_signalled_by_its_number() {
 #[test]
 fn nothing_of_a_tree_is_left_after_the_drop() {
     let process = shell("sh -c 'sleep 1000 & echo grandchild $!; wait' & echo child $!; wait");
-    let all = [
-        process.pid(),
-        number_behind(&process, "child"),
-        number_behind(&process, "grandchild"),
-    ];
+    let all =
+        [process.pid(), number_behind(&process, "child"), number_behind(&process, "grandchild")];
     let below = proc_fs::descendants(process.pid());
-    assert!(
-        below.contains(&all[1]) && below.contains(&all[2]),
-        "{below:?}"
-    );
+    assert!(below.contains(&all[1]) && below.contains(&all[2]), "{below:?}");
     drop(process);
     assert!(all.into_iter().all(is_gone));
 }
@@ -142,9 +110,7 @@ fn a_program_that_ignores_signals_or_is_stopped_is_gone_as_well() {
     process.wait_line(|line| line == "up", HANG);
     process.signal(Signal::Stop);
     let pid = process.pid();
-    eventually("stopped", HANG, || {
-        (proc_fs::state(pid).ok()? == 'T').then_some(())
-    });
+    eventually("stopped", HANG, || (proc_fs::state(pid).ok()? == 'T').then_some(()));
     drop(process);
     assert!(is_gone(pid));
 }
@@ -174,10 +140,7 @@ fn the_children_of_a_killed_parent_are_gone_as_well() {
 fn a_program_that_cannot_be_started_says_why() {
     let start = || drop(Program::new("/nonexistent/program").start());
     let message = message(catch_unwind(start));
-    assert!(
-        message.contains("cannot be started") && message.contains("No such file"),
-        "{message}"
-    );
+    assert!(message.contains("cannot be started") && message.contains("No such file"), "{message}");
 }
 
 #[test]
@@ -186,8 +149,5 @@ fn an_example_that_was_not_built_names_the_command_that_builds_it() {
         let _ = artifact::example("never_written");
     };
     let message = message(catch_unwind(find));
-    assert!(
-        message.contains("run: cargo build --workspace --examples"),
-        "{message}"
-    );
+    assert!(message.contains("run: cargo build --workspace --examples"), "{message}");
 }

@@ -36,20 +36,13 @@ impl Server {
                 if stopped.load(Ordering::SeqCst) {
                     break;
                 }
-                let (serve, number) = (
-                    Arc::clone(&serve),
-                    counter.fetch_add(1, Ordering::SeqCst) + 1,
-                );
+                let (serve, number) =
+                    (Arc::clone(&serve), counter.fetch_add(1, Ordering::SeqCst) + 1);
                 let conn = Conn(stream.unwrap());
                 std::thread::spawn(move || serve(conn, number));
             }
         });
-        Self {
-            address,
-            accepted,
-            stop,
-            thread: Some(thread),
-        }
+        Self { address, accepted, stop, thread: Some(thread) }
     }
 
     pub(crate) fn accepted(&self) -> u64 {
@@ -91,15 +84,10 @@ impl Conn {
 
     /// Whether nothing that was sent still waits in the client's socket. On loopback it is there when a write returns.
     pub(crate) fn client_has_read(&self) -> bool {
-        let ends = [
-            self.0.peer_addr().unwrap().port(),
-            self.0.local_addr().unwrap().port(),
-        ];
+        let ends = [self.0.peer_addr().unwrap().port(), self.0.local_addr().unwrap().port()];
         let [local, remote] = ends.map(|port| format!("0100007F:{port:04X}"));
         let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
-        let mut rows = table
-            .lines()
-            .map(|row| row.split_ascii_whitespace().collect::<Vec<_>>());
+        let mut rows = table.lines().map(|row| row.split_ascii_whitespace().collect::<Vec<_>>());
         let row = rows.find(|row| row[1] == local && row[2] == remote);
         // The fifth column: bytes to send, bytes to read.
         row.is_some_and(|row| row[4].ends_with(":00000000"))
@@ -118,8 +106,5 @@ impl Conn {
 
 pub(crate) fn answer(worker: u64) -> String {
     let body = format!("hello from worker {worker}\n");
-    format!(
-        "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    )
+    format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len())
 }

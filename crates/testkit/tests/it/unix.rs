@@ -26,10 +26,7 @@ fn a_unix_socket_is_loaded_like_a_port() {
     let report = Load::new(path).clients(8).requests(40).run();
     server.join().unwrap();
     report.assert_all_ok();
-    assert_eq!(
-        report.by_worker,
-        [("0".to_owned(), 20), ("1".to_owned(), 20)].into()
-    );
+    assert_eq!(report.by_worker, [("0".to_owned(), 20), ("1".to_owned(), 20)].into());
 }
 
 #[test]

@@ -17,11 +17,8 @@ struct Crew {
 
 impl Crew {
     fn of(workers: u32) -> Self {
-        let mut crew = Self {
-            primary: Primary::new(Settings::default()),
-            given: BTreeMap::new(),
-            next: 0,
-        };
+        let mut crew =
+            Self { primary: Primary::new(Settings::default()), given: BTreeMap::new(), next: 0 };
         for worker in (1..=workers).map(WorkerId) {
             crew.given.insert(worker, 0);
             crew.joins(worker);
@@ -41,38 +38,25 @@ impl Crew {
 
     fn joins(&mut self, worker: WorkerId) {
         let query = Query {
-            address: Address::Tcp {
-                host: None,
-                port: 80,
-                family: Family::V4,
-                ipv6_only: false,
-            },
+            address: Address::Tcp { host: None, port: 80, family: Family::V4, ipv6_only: false },
             index: 0,
             backlog: None,
             data: None,
         };
         self.on(Event::Forked { worker });
-        for message in [
-            FromWorker::Online { lane: false },
-            FromWorker::Query { seq: Seq(1), query },
-        ] {
+        for message in
+            [FromWorker::Online { lane: false }, FromWorker::Query { seq: Seq(1), query }]
+        {
             self.on(Event::Message { worker, message });
         }
-        self.on(Event::Bound {
-            listener: LISTENER,
-            outcome: Ok(None),
-        });
+        self.on(Event::Bound { listener: LISTENER, outcome: Ok(None) });
     }
 
     /// A client comes. Says who got it, or none while all are busy.
     fn accepts(&mut self) -> Option<WorkerId> {
         let conn = ConnId(self.next);
         self.next += 1;
-        self.on(Event::Accepted {
-            listener: LISTENER,
-            conn,
-            peer: None,
-        });
+        self.on(Event::Accepted { listener: LISTENER, conn, peer: None });
         self.offer_of(conn).map(|(worker, _)| worker)
     }
 
@@ -95,10 +79,7 @@ impl Crew {
             })
             .collect();
         for ack in offers {
-            let message = FromWorker::Answer {
-                ack,
-                accepted: true,
-            };
+            let message = FromWorker::Answer { ack, accepted: true };
             self.on(Event::Message { worker, message });
         }
     }
@@ -131,10 +112,7 @@ fn sixteen_at_once_on_four_idle_workers_are_four_each() {
             crew.answers(WorkerId(worker));
         }
     }
-    assert_eq!(
-        crew.given.values().copied().collect::<Vec<_>>(),
-        [4, 4, 4, 4]
-    );
+    assert_eq!(crew.given.values().copied().collect::<Vec<_>>(), [4, 4, 4, 4]);
 }
 
 #[test]
@@ -152,11 +130,7 @@ fn workers_that_are_always_free_stay_level_whatever_the_others_do() {
                 let late = WorkerId(3 + u32::from(rng.percent(50)));
                 crew.answers(late);
             }
-            assert!(
-                crew.spread(&[1, 2]) <= 1,
-                "seed {seed}, {turn}: {:?}",
-                crew.given
-            );
+            assert!(crew.spread(&[1, 2]) <= 1, "seed {seed}, {turn}: {:?}", crew.given);
         }
     }
 }

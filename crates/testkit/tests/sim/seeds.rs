@@ -58,10 +58,7 @@ fn every_promise_holds_in_every_step_of_ten_thousand_seeds() {
     if let Some(violation) = runs.violation {
         panic!("{violation}");
     }
-    println!(
-        "{} seeds ran to their end and met:\n{}",
-        runs.seeds, runs.seen
-    );
+    println!("{} seeds ran to their end and met:\n{}", runs.seeds, runs.seen);
     if runs.seeds >= SEEDS {
         met_everything(&runs.seen);
     }
@@ -69,11 +66,7 @@ fn every_promise_holds_in_every_step_of_ten_thousand_seeds() {
 
 fn met_everything(seen: &Coverage) {
     for what in MUST_MEET {
-        assert!(
-            seen.count(what) >= ENOUGH,
-            "{what}: met {} times",
-            seen.count(what)
-        );
+        assert!(seen.count(what) >= ENOUGH, "{what}: met {} times", seen.count(what));
     }
 }
 
@@ -91,18 +84,12 @@ fn show(seed: u64) {
 
 fn number(name: &str) -> Option<u64> {
     let text = env::var(name).ok()?;
-    Some(
-        text.parse()
-            .unwrap_or_else(|_| panic!("{name} is no number: {text}")),
-    )
+    Some(text.parse().unwrap_or_else(|_| panic!("{name} is no number: {text}")))
 }
 
 #[test]
 fn a_seed_runs_the_same_way_each_time() {
     for seed in 0..20 {
-        assert_eq!(
-            sim::explain(seed, None, true).1,
-            sim::explain(seed, None, true).1
-        );
+        assert_eq!(sim::explain(seed, None, true).1, sim::explain(seed, None, true).1);
     }
 }

@@ -10,18 +10,8 @@ pub(crate) struct Function {
 /// Every function with a body, in order. Those inside macros and strings are counted alike.
 pub(crate) fn lengths(text: &str) -> Vec<Function> {
     let lines: Vec<_> = text.lines().collect();
-    let starts = lines
-        .iter()
-        .enumerate()
-        .filter_map(|(at, line)| Some((at, name(line)?)));
-    starts
-        .filter_map(|(at, name)| {
-            Some(Function {
-                name,
-                lines: length(&lines[at..])?,
-            })
-        })
-        .collect()
+    let starts = lines.iter().enumerate().filter_map(|(at, line)| Some((at, name(line)?)));
+    starts.filter_map(|(at, name)| Some(Function { name, lines: length(&lines[at..])? })).collect()
 }
 
 fn name(line: &str) -> Option<String> {
@@ -40,9 +30,7 @@ fn name(line: &str) -> Option<String> {
 fn length(lines: &[&str]) -> Option<usize> {
     let indent = |line: &str| line.len() - line.trim_start().len();
     let own = indent(lines[0]);
-    let opened = lines
-        .iter()
-        .position(|line| line.trim_end().ends_with(['{', ';', '}']))?;
+    let opened = lines.iter().position(|line| line.trim_end().ends_with(['{', ';', '}']))?;
     let head = lines[opened].trim_end();
     if head.ends_with(';') {
         return None;
@@ -57,15 +45,7 @@ fn length(lines: &[&str]) -> Option<usize> {
 #[test]
 fn a_function_is_counted_from_its_name_to_its_brace() {
     let text = "impl A {\n    pub(crate) fn b(\n        c: u8,\n    ) -> u8 {\n        c\n    }\n}\nfn d() {}\nfn e();\n";
-    let expected = [
-        Function {
-            name: "b".into(),
-            lines: 5,
-        },
-        Function {
-            name: "d".into(),
-            lines: 1,
-        },
-    ];
+    let expected =
+        [Function { name: "b".into(), lines: 5 }, Function { name: "d".into(), lines: 1 }];
     assert_eq!(lengths(text), expected);
 }

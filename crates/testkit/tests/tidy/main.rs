@@ -30,9 +30,8 @@ fn no_file_is_longer_than_it_may_be() {
 #[test]
 fn every_function_fits_a_screen() {
     report(sources().into_iter().flat_map(|source| {
-        let long = functions::lengths(&source.text)
-            .into_iter()
-            .filter(|it| it.lines > FUNCTION_LINES);
+        let long =
+            functions::lengths(&source.text).into_iter().filter(|it| it.lines > FUNCTION_LINES);
         let path = source.path.clone();
         long.map(move |it| format!("{path}: fn {} has {} lines", it.name, it.lines))
             .collect::<Vec<_>>()
@@ -55,36 +54,26 @@ fn tables_of_contents_do_not_decide() {
         |source: &Source| source.path.ends_with("/mod.rs") || source.path.ends_with("/src/lib.rs");
     // Test modules hold their helpers where they are used.
     let is_test = |source: &Source| source.path.contains("/tests/");
-    report(
-        sources()
-            .into_iter()
-            .filter(|source| is_table(source) && !is_test(source))
-            .flat_map(|source| {
-                let path = source.path.clone();
-                let found = functions::lengths(&source.text);
-                found
-                    .into_iter()
-                    .map(move |it| format!("{path}: fn {}", it.name))
-                    .collect::<Vec<_>>()
-            }),
-    );
+    report(sources().into_iter().filter(|source| is_table(source) && !is_test(source)).flat_map(
+        |source| {
+            let path = source.path.clone();
+            let found = functions::lengths(&source.text);
+            found.into_iter().map(move |it| format!("{path}: fn {}", it.name)).collect::<Vec<_>>()
+        },
+    ));
 }
 
 #[test]
 fn no_arrow_points_upwards() {
     let mut wrong = Vec::new();
     for (name, manifest) in crates() {
-        let allowed = ARROWS
-            .iter()
-            .find(|(it, _)| *it == name)
-            .map(|(_, allowed)| *allowed);
+        let allowed = ARROWS.iter().find(|(it, _)| *it == name).map(|(_, allowed)| *allowed);
         let Some(allowed) = allowed else {
             wrong.push(format!("{name}: a crate without a place in the house"));
             continue;
         };
-        let ours = sources::dependencies(&manifest)
-            .into_iter()
-            .filter(|it| it.starts_with("portcrew"));
+        let ours =
+            sources::dependencies(&manifest).into_iter().filter(|it| it.starts_with("portcrew"));
         wrong.extend(
             ours.filter(|it| !allowed.contains(&it.as_str()))
                 .map(|it| format!("{name} depends on {it}")),
@@ -111,10 +100,5 @@ fn unsafe_code_lives_in_ipc_alone() {
 
 fn report(found: impl IntoIterator<Item = String>) {
     let found: Vec<_> = found.into_iter().collect();
-    assert!(
-        found.is_empty(),
-        "{} to mend:\n  {}",
-        found.len(),
-        found.join("\n  ")
-    );
+    assert!(found.is_empty(), "{} to mend:\n  {}", found.len(), found.join("\n  "));
 }

@@ -15,10 +15,7 @@ pub(crate) fn sources() -> Vec<Source> {
     let root = root();
     let mut files = Vec::new();
     collect(&root.join("crates"), &mut files);
-    assert!(
-        files.len() > 50,
-        "the search found too few files to be the workspace"
-    );
+    assert!(files.len() > 50, "the search found too few files to be the workspace");
     files
         .into_iter()
         .map(|file| Source {
@@ -35,15 +32,8 @@ pub(crate) fn crates() -> Vec<(String, String)> {
         .map(|it| it.expect("a folder can be listed").path())
         .filter(|it| it.join("Cargo.toml").exists())
         .map(|it| {
-            let name = it
-                .file_name()
-                .expect("a folder has a name")
-                .to_string_lossy()
-                .into_owned();
-            (
-                name,
-                fs::read_to_string(it.join("Cargo.toml")).expect("a manifest is UTF-8"),
-            )
+            let name = it.file_name().expect("a folder has a name").to_string_lossy().into_owned();
+            (name, fs::read_to_string(it.join("Cargo.toml")).expect("a manifest is UTF-8"))
         })
         .collect()
 }

@@ -28,11 +28,7 @@ fn a_new_worker_that_dies_leaves_the_old_ones_where_they_are() {
     world.dies(3);
     assert_eq!(world.seated(), [1, 2]);
     let (worker, reason) = (Some(WorkerId(3)), Reason::Exited(Exit::Signal(9)));
-    let verdict = Notice::RolledBack {
-        generation: 1,
-        worker,
-        reason,
-    };
+    let verdict = Notice::RolledBack { generation: 1, worker, reason };
     assert_eq!(world.notices().last(), Some(&verdict));
     assert!(!world.asked_to_leave(1) && !world.asked_to_leave(2));
 }
@@ -44,11 +40,7 @@ fn a_new_worker_that_does_not_listen_in_time_is_ended_and_the_old_ones_stay() {
     world.tell(Event::Reload);
     world.wait(ms(30_000));
     let (worker, reason) = (Some(WorkerId(2)), Reason::Deadline(ms(30_000)));
-    assert!(world.notices().contains(&Notice::RolledBack {
-        generation: 1,
-        worker,
-        reason
-    }));
+    assert!(world.notices().contains(&Notice::RolledBack { generation: 1, worker, reason }));
     assert!(world.asked_to_leave(2) && !world.asked_to_leave(1));
 }
 
@@ -59,18 +51,11 @@ fn a_failure_in_the_second_slot_brings_the_old_generation_back_to_the_first() {
     world.wait(ms(1_000));
     assert_eq!(world.seated(), [3, 2]);
     world.dies(4);
-    assert_eq!(
-        world.asked.iter().rev().find_map(fork),
-        Some((0, 0)),
-        "the old specification"
-    );
+    assert_eq!(world.asked.iter().rev().find_map(fork), Some((0, 0)), "the old specification");
     world.wait(ms(1_000));
     assert_eq!(world.seated(), [5, 2]);
     assert!(world.asked_to_leave(3));
-    assert!(matches!(
-        world.notices().last(),
-        Some(Notice::RolledBack { generation: 1, .. })
-    ));
+    assert!(matches!(world.notices().last(), Some(Notice::RolledBack { generation: 1, .. })));
 }
 
 #[test]
@@ -89,11 +74,7 @@ fn a_request_during_a_reload_that_has_replaced_something_is_a_reload_after_it() 
     world.wait(ms(1_000));
     world.tell(Event::Reload);
     world.wait(ms(10_000));
-    assert!(
-        world
-            .notices()
-            .contains(&Notice::ReloadCommitted { generation: 2 })
-    );
+    assert!(world.notices().contains(&Notice::ReloadCommitted { generation: 2 }));
     assert_eq!(world.seated(), [5, 6]);
 }
 
@@ -102,13 +83,12 @@ fn a_stop_during_a_reload_is_its_verdict() {
     let mut world = World::of(1);
     world.tell(Event::Reload);
     world.tell(Event::Stop);
-    assert!(world.notices().iter().any(|it| matches!(
-        it,
-        Notice::RolledBack {
-            reason: Reason::Stopped,
-            ..
-        }
-    )));
+    assert!(
+        world
+            .notices()
+            .iter()
+            .any(|it| matches!(it, Notice::RolledBack { reason: Reason::Stopped, .. }))
+    );
     assert!(world.asked_to_leave(1) && world.asked_to_leave(2));
 }
 

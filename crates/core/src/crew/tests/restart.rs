@@ -30,11 +30,7 @@ fn a_worker_that_had_served_never_waits_longer_than_half_a_second() {
 fn a_worker_that_leaves_by_its_own_will_is_replaced_at_once() {
     let mut world = World::of(1);
     let worker = WorkerId(1);
-    world.tell(Event::Exited {
-        worker,
-        status: Exit::Code(0),
-        planned: true,
-    });
+    world.tell(Event::Exited { worker, status: Exit::Code(0), planned: true });
     assert_eq!(world.seated(), [2]);
 }
 

@@ -60,8 +60,5 @@ fn a_stop_before_the_start_ends_an_empty_crew() {
     let mut crew = crate::supervise::Crew::new(crate::supervise::Settings::default());
     let mut out = Vec::new();
     crew.handle(crate::Time::ZERO, Event::Stop, &mut out);
-    assert_eq!(
-        out.last(),
-        Some(&crate::supervise::Action::Finished(Outcome::Stopped))
-    );
+    assert_eq!(out.last(), Some(&crate::supervise::Action::Finished(Outcome::Stopped)));
 }

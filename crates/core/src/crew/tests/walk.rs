@@ -41,11 +41,7 @@ struct Walk {
 impl Walk {
     fn new(seed: u64) -> Self {
         let workers = 1 + usize::try_from(seed % 4).unwrap();
-        let settings = Settings {
-            workers,
-            seed,
-            ..Settings::default()
-        };
+        let settings = Settings { workers, seed, ..Settings::default() };
         let mut walk = Self {
             seed,
             draws: seed,
@@ -103,14 +99,8 @@ impl Walk {
                 Action::Finished(_) => self.finished += 1,
             }
         }
-        assert!(
-            (0..=1).contains(&self.reloads),
-            "seed {seed}: one verdict for one reload"
-        );
-        let staying = self
-            .crew
-            .workers()
-            .filter(|it| !matches!(it.1, Life::Draining(_)));
+        assert!((0..=1).contains(&self.reloads), "seed {seed}: one verdict for one reload");
+        let staying = self.crew.workers().filter(|it| !matches!(it.1, Life::Draining(_)));
         let most = self.crew.wanted() + 1;
         assert!(
             staying.count() <= most,
@@ -121,11 +111,7 @@ impl Walk {
 
     /// Nobody is signalled after it was reaped (S1).
     fn must_live(&self, worker: WorkerId, action: &Action) {
-        assert!(
-            !self.dead.contains(&worker),
-            "seed {}: {action:?} to the dead",
-            self.seed
-        );
+        assert!(!self.dead.contains(&worker), "seed {}: {action:?} to the dead", self.seed);
     }
 
     fn pick(&mut self) -> Option<WorkerId> {
@@ -142,11 +128,7 @@ impl Walk {
     fn exit(&mut self, worker: WorkerId, status: Exit, planned: bool) {
         self.alive.remove(&worker);
         self.dead.insert(worker);
-        self.tell(Event::Exited {
-            worker,
-            status,
-            planned,
-        });
+        self.tell(Event::Exited { worker, status, planned });
     }
 
     fn answer_fork(&mut self, fails: bool) {
@@ -155,20 +137,12 @@ impl Walk {
         };
         if fails {
             let permanent = self.draw(20) == 0;
-            return self.tell(Event::SpawnFailed {
-                slot,
-                generation,
-                permanent,
-            });
+            return self.tell(Event::SpawnFailed { slot, generation, permanent });
         }
         self.last += 1;
         let worker = WorkerId(self.last);
         self.alive.insert(worker, false);
-        self.tell(Event::Spawned {
-            slot,
-            generation,
-            worker,
-        });
+        self.tell(Event::Spawned { slot, generation, worker });
     }
 
     fn step(&mut self) {
@@ -186,10 +160,7 @@ impl Walk {
             (8, Some(worker)) => self.exit(worker, Exit::Code(1), false),
             (9, Some(worker)) => self.exit(worker, Exit::Code(0), true),
             (10, Some(worker)) if self.draw(4) == 0 => {
-                self.tell(Event::CannotListen {
-                    worker,
-                    errno: Errno::ADDRESS_IN_USE,
-                });
+                self.tell(Event::CannotListen { worker, errno: Errno::ADDRESS_IN_USE });
             }
             (11, Some(worker)) if self.draw(4) == 0 => self.tell(Event::Misbehaved { worker }),
             (12, _) => self.tell(Event::Reload),
@@ -222,12 +193,7 @@ impl Walk {
     }
 
     fn bury(&mut self) {
-        let killed: Vec<_> = self
-            .alive
-            .iter()
-            .filter(|it| *it.1)
-            .map(|it| *it.0)
-            .collect();
+        let killed: Vec<_> = self.alive.iter().filter(|it| *it.1).map(|it| *it.0).collect();
         for worker in killed {
             self.exit(worker, Exit::Signal(9), false);
         }
@@ -263,15 +229,9 @@ impl Walk {
         assert!(self.crew.slots().all(ready), "seed {seed}: {:?}", self.crew);
         assert_eq!(self.reloads, 0, "seed {seed}: a reload without a verdict");
         let generations: BTreeSet<_> = self.crew.slots().map(|it| it.generation).collect();
-        assert_eq!(
-            generations.len(),
-            1,
-            "seed {seed}: a mixture of generations"
-        );
+        assert_eq!(generations.len(), 1, "seed {seed}: a mixture of generations");
         for (slot, times) in &self.fork_times {
-            let rate = times
-                .windows(120)
-                .any(|it| it[119].since(it[0]) < ms(1_000));
+            let rate = times.windows(120).any(|it| it[119].since(it[0]) < ms(1_000));
             assert!(!rate, "seed {seed}: slot {slot} busy-loops");
         }
     }
@@ -286,10 +246,6 @@ impl Walk {
             self.sleep(ms(12_001));
         }
         assert_eq!(self.finished, 1, "seed {}: {:?}", self.seed, self.crew);
-        assert!(
-            self.alive.is_empty() && self.crew.is_finished(),
-            "seed {}",
-            self.seed
-        );
+        assert!(self.alive.is_empty() && self.crew.is_finished(), "seed {}", self.seed);
     }
 }

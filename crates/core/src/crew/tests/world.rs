@@ -30,20 +30,11 @@ impl World {
     }
 
     fn new(workers: usize, ready_at_once: bool) -> Self {
-        let settings = Settings {
-            workers,
-            ..Settings::default()
-        };
+        let settings = Settings { workers, ..Settings::default() };
         let crew = Crew::new(settings);
         let asked = Vec::new();
-        let mut world = Self {
-            crew,
-            now: Time::ZERO,
-            asked,
-            last: 0,
-            cannot_fork: false,
-            ready_at_once,
-        };
+        let mut world =
+            Self { crew, now: Time::ZERO, asked, last: 0, cannot_fork: false, ready_at_once };
         world.tell(Event::Start);
         world
     }
@@ -72,20 +63,12 @@ impl World {
                 continue;
             };
             if self.cannot_fork {
-                self.tell(Event::SpawnFailed {
-                    slot,
-                    generation,
-                    permanent: true,
-                });
+                self.tell(Event::SpawnFailed { slot, generation, permanent: true });
                 continue;
             }
             self.last += 1;
             let worker = WorkerId(self.last);
-            self.tell(Event::Spawned {
-                slot,
-                generation,
-                worker,
-            });
+            self.tell(Event::Spawned { slot, generation, worker });
             if self.ready_at_once {
                 self.ready(self.last);
             }
@@ -100,39 +83,24 @@ impl World {
 
     pub(super) fn dies(&mut self, worker: u32) {
         let (worker, status) = (WorkerId(worker), Exit::Signal(9));
-        self.tell(Event::Exited {
-            worker,
-            status,
-            planned: false,
-        });
+        self.tell(Event::Exited { worker, status, planned: false });
     }
 
     /// The workers in their slots, by id; 0 for an empty slot.
     pub(super) fn seated(&self) -> Vec<u32> {
-        self.crew
-            .slots()
-            .map(|it| it.worker.map_or(0, |it| it.0))
-            .collect()
+        self.crew.slots().map(|it| it.worker.map_or(0, |it| it.0)).collect()
     }
 
     pub(super) fn forks(&self) -> usize {
-        self.asked
-            .iter()
-            .filter(|it| matches!(it, Action::Fork { .. }))
-            .count()
+        self.asked.iter().filter(|it| matches!(it, Action::Fork { .. })).count()
     }
 
     pub(super) fn asked_to_leave(&self, worker: u32) -> bool {
-        self.asked.contains(&Action::Disconnect {
-            worker: WorkerId(worker),
-        })
+        self.asked.contains(&Action::Disconnect { worker: WorkerId(worker) })
     }
 
     pub(super) fn signalled(&self, worker: u32, force: Force) -> bool {
-        self.asked.contains(&Action::Signal {
-            worker: WorkerId(worker),
-            force,
-        })
+        self.asked.contains(&Action::Signal { worker: WorkerId(worker), force })
     }
 
     pub(super) fn notices(&self) -> Vec<Notice> {

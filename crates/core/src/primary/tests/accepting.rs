@@ -3,14 +3,8 @@
 use super::*;
 use crate::primary::AcceptFailure;
 
-const STOP: Action = Action::Accept {
-    listener: L0,
-    on: false,
-};
-const BEGIN: Action = Action::Accept {
-    listener: L0,
-    on: true,
-};
+const STOP: Action = Action::Accept { listener: L0, on: false };
+const BEGIN: Action = Action::Accept { listener: L0, on: true };
 
 #[test]
 fn a_full_queue_stops_accepting_and_the_first_free_place_begins_it_again() {
@@ -35,18 +29,12 @@ fn accepting_begins_with_the_socket_and_needs_no_worker() {
 #[test]
 fn a_failed_accept_rests_longer_each_time_and_is_told_once() {
     let mut world = World::limited(|_| {}).crew(1, true);
-    let failed = Event::AcceptFailed {
-        listener: L0,
-        failure: AcceptFailure::Resource,
-    };
+    let failed = Event::AcceptFailed { listener: L0, failure: AcceptFailure::Resource };
     let told = Action::Notify(Notice::AcceptPaused { listener: L0 });
     assert_eq!(world.on(failed.clone()), [told, STOP]);
     let first = world.primary.next_timeout().expect("it rests");
     assert_eq!(world.on(failed.clone()), [], "it rests already");
-    assert_eq!(
-        world.waits(first.since(world.now).as_millis() as u64 + 1),
-        [BEGIN]
-    );
+    assert_eq!(world.waits(first.since(world.now).as_millis() as u64 + 1), [BEGIN]);
     assert_eq!(world.on(failed), [STOP]);
     let second = world.primary.next_timeout().expect("it rests");
     assert!(second.since(world.now) > first.since(Time::ZERO));
@@ -56,13 +44,7 @@ fn a_failed_accept_rests_longer_each_time_and_is_told_once() {
 fn one_failed_connection_stops_nothing() {
     let mut world = World::limited(|_| {}).crew(1, true);
     let failure = AcceptFailure::Connection;
-    assert_eq!(
-        world.on(Event::AcceptFailed {
-            listener: L0,
-            failure
-        }),
-        []
-    );
+    assert_eq!(world.on(Event::AcceptFailed { listener: L0, failure }), []);
     assert_eq!(world.primary.ledger().accept_failures, 1);
 }
 

@@ -7,11 +7,7 @@ fn a_connection_is_judged_only_when_its_worker_is_reaped_and_drained() {
     let mut world = World::limited(|_| {}).crew(1, true);
     world.accepts(1);
     let (worker, seq) = world.offer(1);
-    let judge = Action::Prove {
-        conn: ConnId(1),
-        worker,
-        seq,
-    };
+    let judge = Action::Prove { conn: ConnId(1), worker, seq };
     let status = Exit::Signal(9);
     let exited = world.on(Event::Exited { worker, status });
     assert!(!exited.contains(&judge));
@@ -75,16 +71,9 @@ fn a_grandchild_that_holds_the_sockets_is_waited_for_only_so_long() {
     let status = Exit::Code(0);
     world.on(Event::Exited { worker, status });
     assert_eq!(world.waits(999), []);
-    let judge = Action::Prove {
-        conn: ConnId(1),
-        worker,
-        seq,
-    };
+    let judge = Action::Prove { conn: ConnId(1), worker, seq };
     let actions = world.waits(1);
-    assert!(
-        actions.contains(&Action::CloseChannel { worker }),
-        "{actions:?}"
-    );
+    assert!(actions.contains(&Action::CloseChannel { worker }), "{actions:?}");
     assert!(actions.contains(&judge), "{actions:?}");
     assert_eq!(world.on(Event::Drained { worker }), [], "it is forgotten");
 }
@@ -109,11 +98,7 @@ fn a_deserter_that_dies_in_time_is_judged_like_any_other() {
     world.on(Event::Drained { worker });
     let status = Exit::Code(1);
     let actions = world.on(Event::Exited { worker, status });
-    let judge = Action::Prove {
-        conn: ConnId(1),
-        worker,
-        seq,
-    };
+    let judge = Action::Prove { conn: ConnId(1), worker, seq };
     assert!(actions.contains(&judge), "{actions:?}");
     assert_eq!(world.primary.next_timeout(), None);
 }
@@ -140,14 +125,8 @@ fn disconnect_and_exit_come_in_either_order_and_each_is_told_once() {
             told.extend_from_slice(world.on(event));
         }
         let count = |of: fn(&Action) -> bool| told.iter().filter(|it| of(it)).count();
-        assert_eq!(
-            count(|it| matches!(it, Action::Notify(Notice::Exited { .. }))),
-            1
-        );
-        assert_eq!(
-            count(|it| matches!(it, Action::Notify(Notice::Disconnected { .. }))),
-            1
-        );
+        assert_eq!(count(|it| matches!(it, Action::Notify(Notice::Exited { .. }))), 1);
+        assert_eq!(count(|it| matches!(it, Action::Notify(Notice::Disconnected { .. }))), 1);
         assert_eq!(world.primary.life(W1), None);
     }
 }

@@ -48,9 +48,7 @@ fn a_worker_that_asks_again_still_answers_for_what_it_had() {
     let view = |world: &World| {
         let view = world.view(L0);
         let mut holders = view.holders.iter();
-        holders
-            .find(|it| it.worker == worker)
-            .map(|it| it.in_flight)
+        holders.find(|it| it.worker == worker).map(|it| it.in_flight)
     };
     assert_eq!(view(&world), Some(1));
     world.answers(worker, seq, true);

@@ -4,15 +4,7 @@ use super::*;
 use crate::primary::{Life, Stage};
 
 fn told(actions: &[Action]) -> bool {
-    let word = |it: &Action| {
-        matches!(
-            it,
-            Action::Send {
-                message: ToWorker::Disconnect,
-                ..
-            }
-        )
-    };
+    let word = |it: &Action| matches!(it, Action::Send { message: ToWorker::Disconnect, .. });
     actions.iter().any(word)
 }
 
@@ -23,10 +15,7 @@ fn a_worker_that_is_told_to_leave_gets_no_connection_more() {
     for conn in 0..4 {
         assert_eq!(offered(world.accepts(conn)), [(conn, W2)]);
     }
-    assert_eq!(
-        world.primary.life(W1),
-        Some(Life::Connected(Stage::Leaving))
-    );
+    assert_eq!(world.primary.life(W1), Some(Life::Connected(Stage::Leaving)));
 }
 
 #[test]
@@ -59,17 +48,11 @@ fn the_last_holder_that_leaves_frees_the_address_and_what_waits_is_closed() {
     world.accepts(1);
     world.accepts(2);
     let actions = world.on(Event::Disconnect { worker: W1 });
-    assert_eq!(
-        released(actions),
-        [(2, closed(CloseReason::ListenerClosed))]
-    );
+    assert_eq!(released(actions), [(2, closed(CloseReason::ListenerClosed))]);
     assert!(actions.contains(&Action::CloseListener { listener: L0 }));
     let (worker, seq) = world.offer(1);
     let actions = world.answers(worker, seq, false);
-    assert_eq!(
-        released(actions),
-        [(1, closed(CloseReason::ListenerClosed))]
-    );
+    assert_eq!(released(actions), [(1, closed(CloseReason::ListenerClosed))]);
 }
 
 #[test]
@@ -78,21 +61,11 @@ fn a_farewell_is_heard_and_makes_the_end_a_planned_one() {
     let seq = Seq(40);
     let actions = world.says(W1, FromWorker::ExitedAfterDisconnect { seq });
     let heard = |it: &Action| {
-        matches!(
-            it,
-            Action::Send {
-                message: ToWorker::FarewellHeard { ack: Seq(40) },
-                ..
-            }
-        )
+        matches!(it, Action::Send { message: ToWorker::FarewellHeard { ack: Seq(40) }, .. })
     };
     assert!(actions.iter().any(heard), "{actions:?}");
     let status = Exit::Code(0);
     let actions = world.on(Event::Exited { worker: W1, status });
-    let planned = Action::Notify(Notice::Exited {
-        worker: W1,
-        status,
-        planned: true,
-    });
+    let planned = Action::Notify(Notice::Exited { worker: W1, status, planned: true });
     assert!(actions.contains(&planned), "{actions:?}");
 }

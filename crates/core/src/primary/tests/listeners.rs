@@ -12,10 +12,7 @@ fn workers_that_ask_for_one_key_share_one_socket() {
     world.comes(W2, true);
     assert!(matches!(world.asks(W1, tcp(80))[..], [Action::Bind { .. }]));
     assert_eq!(world.asks(W2, tcp(80)), []);
-    let told: Vec<_> = replies(&world.bound(L0))
-        .into_iter()
-        .map(|it| it.0)
-        .collect();
+    let told: Vec<_> = replies(&world.bound(L0)).into_iter().map(|it| it.0).collect();
     assert_eq!(told, [W1, W2]);
 }
 
@@ -25,16 +22,8 @@ fn a_socket_that_cannot_be_bound_is_an_error_for_all_who_wait_and_can_be_asked_f
     world.comes(W1, true);
     world.asks(W1, tcp(80));
     let outcome = Err(Errno::ADDRESS_IN_USE);
-    let actions = world
-        .on(Event::Bound {
-            listener: L0,
-            outcome,
-        })
-        .to_vec();
-    assert_eq!(
-        replies(&actions),
-        [(W1, Reply::Failed(Errno::ADDRESS_IN_USE))]
-    );
+    let actions = world.on(Event::Bound { listener: L0, outcome }).to_vec();
+    assert_eq!(replies(&actions), [(W1, Reply::Failed(Errno::ADDRESS_IN_USE))]);
     assert!(matches!(world.asks(W1, tcp(80))[..], [Action::Bind { .. }]));
 }
 
@@ -111,10 +100,7 @@ fn the_first_ticket_data_that_comes_is_given_to_all() {
         query.data = Some(data.into());
         let actions = world.joins(worker, true, query);
         let given = actions.iter().find_map(|it| match it {
-            Action::Send {
-                message: ToWorker::Reply { data, .. },
-                ..
-            } => data.clone(),
+            Action::Send { message: ToWorker::Reply { data, .. }, .. } => data.clone(),
             _ => None,
         });
         assert_eq!(given.as_deref(), Some("first"));

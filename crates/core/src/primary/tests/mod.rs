@@ -29,41 +29,22 @@ struct World {
 }
 
 fn tcp(port: u16) -> Query {
-    query(Address::Tcp {
-        host: None,
-        port,
-        family: Family::V4,
-        ipv6_only: false,
-    })
+    query(Address::Tcp { host: None, port, family: Family::V4, ipv6_only: false })
 }
 
 fn unix() -> Query {
-    query(Address::Unix {
-        path: "/s".into(),
-        readable_all: false,
-        writable_all: false,
-    })
+    query(Address::Unix { path: "/s".into(), readable_all: false, writable_all: false })
 }
 
 const fn query(address: Address) -> Query {
-    Query {
-        address,
-        index: 0,
-        backlog: None,
-        data: None,
-    }
+    Query { address, index: 0, backlog: None, data: None }
 }
 
 impl World {
     fn with(change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = Settings::default();
         change(&mut settings);
-        Self {
-            primary: Primary::new(settings),
-            now: Time::ZERO,
-            last: Vec::new(),
-            questions: 0,
-        }
+        Self { primary: Primary::new(settings), now: Time::ZERO, last: Vec::new(), questions: 0 }
     }
 
     fn limited(change: impl FnOnce(&mut Limits)) -> Self {
@@ -117,11 +98,7 @@ impl World {
     }
 
     fn accepts(&mut self, conn: u64) -> &[Action] {
-        self.on(Event::Accepted {
-            listener: L0,
-            conn: ConnId(conn),
-            peer: None,
-        })
+        self.on(Event::Accepted { listener: L0, conn: ConnId(conn), peer: None })
     }
 
     fn answers(&mut self, worker: WorkerId, ack: Seq, accepted: bool) -> &[Action] {
@@ -163,10 +140,7 @@ impl World {
     }
 
     fn view(&self, listener: ListenerId) -> View<'_> {
-        self.primary
-            .listeners()
-            .find(|it| it.listener == listener)
-            .expect("the listener is there")
+        self.primary.listeners().find(|it| it.listener == listener).expect("the listener is there")
     }
 }
 
@@ -191,11 +165,9 @@ fn offered(actions: &[Action]) -> Vec<(u64, WorkerId)> {
 /// What these actions answer to questions.
 fn replies(actions: &[Action]) -> Vec<(WorkerId, Reply)> {
     let replies = actions.iter().filter_map(|it| match it {
-        Action::Send {
-            worker,
-            message: ToWorker::Reply { reply, .. },
-            ..
-        } => Some((*worker, reply.clone())),
+        Action::Send { worker, message: ToWorker::Reply { reply, .. }, .. } => {
+            Some((*worker, reply.clone()))
+        }
         _ => None,
     });
     replies.collect()

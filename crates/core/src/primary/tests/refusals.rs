@@ -11,10 +11,7 @@ fn a_refused_connection_goes_to_another_worker_before_those_that_came_later() {
     let ((w_first, seq), (w_second, seq_second)) = (world.offer(1), world.offer(2));
     world.answers(w_first, seq, false);
     assert_eq!(world.place(1), Some(Place::Held));
-    assert_eq!(
-        offered(world.answers(w_second, seq_second, true)),
-        [(1, w_second)]
-    );
+    assert_eq!(offered(world.answers(w_second, seq_second, true)), [(1, w_second)]);
 }
 
 #[test]

@@ -21,25 +21,13 @@ fn events_of_unknown_workers_and_listeners_change_nothing() {
     let (query, seq) = (tcp(80), Seq(0));
     for event in [
         Event::Drained { worker },
-        Event::Exited {
-            worker,
-            status: Exit::Code(0),
-        },
+        Event::Exited { worker, status: Exit::Code(0) },
         Event::Disconnect { worker },
         Event::Offence { worker },
         Event::CloseListener { listener },
-        Event::Bound {
-            listener,
-            outcome: Ok(None),
-        },
-        Event::Message {
-            worker,
-            message: FromWorker::Query { seq, query },
-        },
-        Event::Proof {
-            conn: ConnId(9),
-            proof: Proof::Untouched,
-        },
+        Event::Bound { listener, outcome: Ok(None) },
+        Event::Message { worker, message: FromWorker::Query { seq, query } },
+        Event::Proof { conn: ConnId(9), proof: Proof::Untouched },
     ] {
         assert_eq!(world.on(event), []);
     }
@@ -51,10 +39,7 @@ fn a_worker_gets_no_more_listeners_than_its_limit_even_while_they_are_being_boun
     world.comes(W1, true);
     assert!(matches!(world.asks(W1, tcp(80))[..], [Action::Bind { .. }]));
     let second = world.asks(W1, tcp(81));
-    assert_eq!(
-        replies(&second),
-        [(W1, Reply::Failed(crate::Errno::TOO_MANY))]
-    );
+    assert_eq!(replies(&second), [(W1, Reply::Failed(crate::Errno::TOO_MANY))]);
     world.bound(L0);
     world.says(W1, FromWorker::Close { key: tcp(80).key() });
     assert!(matches!(world.asks(W1, tcp(81))[..], [Action::Bind { .. }]));
@@ -64,8 +49,5 @@ fn a_worker_gets_no_more_listeners_than_its_limit_even_while_they_are_being_boun
 fn a_key_that_a_worker_holds_is_not_given_to_it_twice() {
     let mut world = World::limited(|_| {}).crew(1, true);
     let again = world.asks(W1, tcp(80));
-    assert_eq!(
-        replies(&again),
-        [(W1, Reply::Failed(crate::Errno::ADDRESS_IN_USE))]
-    );
+    assert_eq!(replies(&again), [(W1, Reply::Failed(crate::Errno::ADDRESS_IN_USE))]);
 }

@@ -24,10 +24,7 @@ mod tests {
     use super::*;
     use crate::{ListenerId, WorkerId};
 
-    const INCOMING: Incoming = Incoming {
-        listener: ListenerId(0),
-        peer: None,
-    };
+    const INCOMING: Incoming = Incoming { listener: ListenerId(0), peer: None };
 
     fn view(worker: u32, share: u64, last_given: u64) -> WorkerView {
         WorkerView {
@@ -45,19 +42,13 @@ mod tests {
         let mut busy = view(3, 0, 0);
         busy.in_flight = 1;
         let workers = [view(1, 5, 8), view(2, 4, 9), busy];
-        assert_eq!(
-            RoundRobin.pick(&INCOMING, &workers),
-            Pick::Worker(WorkerId(2))
-        );
+        assert_eq!(RoundRobin.pick(&INCOMING, &workers), Pick::Worker(WorkerId(2)));
         assert_eq!(RoundRobin.pick(&INCOMING, &workers[2..]), Pick::Wait);
     }
 
     #[test]
     fn of_equals_the_one_that_waited_longest_is_next() {
         let workers = [view(1, 4, 9), view(2, 4, 7)];
-        assert_eq!(
-            RoundRobin.pick(&INCOMING, &workers),
-            Pick::Worker(WorkerId(2))
-        );
+        assert_eq!(RoundRobin.pick(&INCOMING, &workers), Pick::Worker(WorkerId(2)));
     }
 }

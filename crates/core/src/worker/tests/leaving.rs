@@ -57,10 +57,7 @@ fn a_worker_that_leaves_refuses_what_waits_for_a_reply() {
     world.listens(S0, tcp(80));
     world.offered(7, LANE);
     let actions = world.hears(ToWorker::Disconnect);
-    assert!(
-        actions.contains(&lane_answer(7, Verdict::Refused)),
-        "{actions:?}"
-    );
+    assert!(actions.contains(&lane_answer(7, Verdict::Refused)), "{actions:?}");
 }
 
 #[test]

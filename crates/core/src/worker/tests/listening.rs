@@ -73,8 +73,5 @@ fn a_shared_socket_that_cannot_be_set_up_is_given_back() {
     let outcome = Err(errno);
     let actions = world.on(Event::SharedReady { server, outcome });
     assert_eq!(said(&actions), [FromWorker::Close { key: tcp(80).key() }]);
-    assert_eq!(
-        actions.last(),
-        Some(&Action::ListenFailed { server, errno })
-    );
+    assert_eq!(actions.last(), Some(&Action::ListenFailed { server, errno }));
 }

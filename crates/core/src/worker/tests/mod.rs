@@ -16,29 +16,15 @@ const L0: ListenerId = ListenerId(0);
 const LANE: Carrier = Carrier::Lane(L0);
 
 fn tcp(port: u16) -> Query {
-    query(Address::Tcp {
-        host: None,
-        port,
-        family: Family::V4,
-        ipv6_only: false,
-    })
+    query(Address::Tcp { host: None, port, family: Family::V4, ipv6_only: false })
 }
 
 fn unix() -> Query {
-    query(Address::Unix {
-        path: "/s".into(),
-        readable_all: false,
-        writable_all: false,
-    })
+    query(Address::Unix { path: "/s".into(), readable_all: false, writable_all: false })
 }
 
 const fn query(address: Address) -> Query {
-    Query {
-        address,
-        index: 0,
-        backlog: None,
-        data: None,
-    }
+    Query { address, index: 0, backlog: None, data: None }
 }
 
 /// A worker, and its last question.
@@ -49,10 +35,7 @@ struct World {
 
 impl World {
     fn started(lane: bool) -> Self {
-        let mut world = Self {
-            worker: Worker::new(),
-            asked: None,
-        };
+        let mut world = Self { worker: Worker::new(), asked: None };
         world.on(Event::Started { lane });
         world
     }
@@ -69,11 +52,7 @@ impl World {
         let mut actions = Vec::new();
         self.worker.handle(event, &mut actions);
         for action in &actions {
-            if let Action::Send {
-                message: FromWorker::Query { seq, query },
-                ..
-            } = action
-            {
+            if let Action::Send { message: FromWorker::Query { seq, query }, .. } = action {
                 self.asked = Some((*seq, query.clone()));
             }
         }
@@ -86,23 +65,13 @@ impl World {
 
     /// The primary hands over for what was asked last.
     fn gets(&mut self, listener: ListenerId) -> Vec<Action> {
-        let sockname = Some(SockName {
-            address: "127.0.0.1".into(),
-            family: Family::V4,
-            port: 80,
-        });
+        let sockname = Some(SockName { address: "127.0.0.1".into(), family: Family::V4, port: 80 });
         self.replied(listener, Reply::Handover { sockname })
     }
 
     fn replied(&mut self, listener: ListenerId, reply: Reply) -> Vec<Action> {
         let (ack, query) = self.asked.clone().expect("it asked");
-        self.hears(ToWorker::Reply {
-            ack,
-            key: query.key(),
-            listener,
-            data: None,
-            reply,
-        })
+        self.hears(ToWorker::Reply { ack, key: query.key(), listener, data: None, reply })
     }
 
     fn hears(&mut self, message: ToWorker) -> Vec<Action> {
@@ -130,10 +99,7 @@ fn by_channel(query: &Query) -> Carrier {
 }
 
 const fn lane_answer(seq: u64, verdict: Verdict) -> Action {
-    Action::AnswerLane {
-        seq: Seq(seq),
-        verdict,
-    }
+    Action::AnswerLane { seq: Seq(seq), verdict }
 }
 
 const fn answer(ack: u64, accepted: bool) -> FromWorker {

@@ -56,11 +56,7 @@ fn an_offer_for_a_listener_that_is_closed_is_refused() {
 #[test]
 fn a_lost_descriptor_is_lost_on_the_lane_and_refused_on_the_channel() {
     let mut world = World::serving(tcp(80));
-    let lost = |seq, carrier| Event::Offered {
-        seq: Seq(seq),
-        carrier,
-        conn: None,
-    };
+    let lost = |seq, carrier| Event::Offered { seq: Seq(seq), carrier, conn: None };
     assert_eq!(world.on(lost(1, LANE)), [lane_answer(1, Verdict::Lost)]);
     let actions = world.on(lost(2, by_channel(&tcp(80))));
     assert_eq!(said(&actions), [answer(2, false)]);
@@ -80,10 +76,7 @@ fn an_offer_that_waits_for_a_reply_is_refused_when_no_reply_names_its_listener()
     world.listens(S0, tcp(80));
     world.offered(7, LANE);
     let actions = world.gets(ListenerId(5));
-    assert!(
-        actions.contains(&lane_answer(7, Verdict::Refused)),
-        "{actions:?}"
-    );
+    assert!(actions.contains(&lane_answer(7, Verdict::Refused)), "{actions:?}");
     assert!(actions.contains(&dropped(7)), "{actions:?}");
 }
 

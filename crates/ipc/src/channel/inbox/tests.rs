@@ -14,32 +14,20 @@ struct Pair {
 impl Pair {
     fn new() -> Self {
         let settings = ChannelSettings::default();
-        Self {
-            inbox: Inbox::new(1000),
-            outbox: Outbox::new(&settings),
-        }
+        Self { inbox: Inbox::new(1000), outbox: Outbox::new(&settings) }
     }
 
     /// One read of `bytes` with `fds` descriptors.
     fn read(&mut self, bytes: &str, fds: usize, truncated: bool) -> Vec<Incoming> {
-        let fds = (0..fds)
-            .map(|_| File::open("/dev/null").unwrap().into())
-            .collect();
-        let received = Received {
-            n: bytes.len(),
-            fds,
-            truncated,
-            cut: false,
-        };
+        let fds = (0..fds).map(|_| File::open("/dev/null").unwrap().into()).collect();
+        let received = Received { n: bytes.len(), fds, truncated, cut: false };
         self.inbox.push(bytes.as_bytes(), received);
         std::iter::from_fn(|| self.inbox.next(&mut self.outbox).unwrap()).collect()
     }
 
     fn answers(&self) -> String {
         let chunk = self.outbox.front();
-        chunk.map_or_else(String::new, |chunk| {
-            String::from_utf8(chunk.bytes.to_vec()).unwrap()
-        })
+        chunk.map_or_else(String::new, |chunk| String::from_utf8(chunk.bytes.to_vec()).unwrap())
     }
 }
 
@@ -54,16 +42,7 @@ const NACK: &str = "{\"cmd\":\"NODE_HANDLE_NACK\"}\n";
 fn a_handle_is_acknowledged_and_delivered() {
     let mut pair = Pair::new();
     let incoming = pair.read(&wrapped("net.Socket", "5"), 1, false);
-    assert!(
-        matches!(
-            &incoming[..],
-            [Incoming::User {
-                handle: Some(_),
-                ..
-            }]
-        ),
-        "{incoming:?}"
-    );
+    assert!(matches!(&incoming[..], [Incoming::User { handle: Some(_), .. }]), "{incoming:?}");
     assert_eq!(pair.answers(), ACK);
 }
 
@@ -78,10 +57,7 @@ fn a_user_message_without_its_handle_is_refused_and_not_delivered() {
 fn a_connection_whose_descriptor_was_lost_is_acknowledged_and_delivered_without() {
     let mut pair = Pair::new();
     let incoming = pair.read(&wrapped("net.Native", CLUSTER), 0, true);
-    assert!(
-        matches!(&incoming[..], [Incoming::Cluster { handle: None, .. }]),
-        "{incoming:?}"
-    );
+    assert!(matches!(&incoming[..], [Incoming::Cluster { handle: None, .. }]), "{incoming:?}");
     assert_eq!(pair.answers(), ACK);
     assert_eq!(pair.inbox.lost_descriptors(), 1);
 }
@@ -91,15 +67,7 @@ fn a_retransmission_is_acknowledged_once() {
     let mut pair = Pair::new();
     let twice = wrapped("net.Native", wrapped("net.Socket", "5").trim_end());
     let incoming = pair.read(&twice, 1, false);
-    let [
-        Incoming::User {
-            handle: Some(handle),
-            ..
-        },
-    ] = &incoming[..]
-    else {
-        panic!("user")
-    };
+    let [Incoming::User { handle: Some(handle), .. }] = &incoming[..] else { panic!("user") };
     assert_eq!(handle.kind, HandleKind::NetSocket { key: None });
     assert_eq!(pair.answers(), ACK);
 }
@@ -110,20 +78,15 @@ fn after_a_loss_in_a_read_no_descriptor_of_it_is_trusted() {
     let three = wrapped("net.Native", CLUSTER).repeat(3);
     let incoming = pair.read(&three, 2, true);
     let without = |incoming: &Incoming| matches!(incoming, Incoming::Cluster { handle: None, .. });
-    assert!(
-        incoming.len() == 3 && incoming.iter().all(without),
-        "{incoming:?}"
-    );
+    assert!(incoming.len() == 3 && incoming.iter().all(without), "{incoming:?}");
 }
 
 #[test]
 fn a_descriptor_where_none_belongs_is_an_offence_and_the_message_counts() {
     let mut pair = Pair::new();
     let incoming = pair.read("5\n", 1, false);
-    let [
-        Incoming::Offence(Offence::UnwantedDescriptor),
-        Incoming::User { handle: None, .. },
-    ] = &incoming[..]
+    let [Incoming::Offence(Offence::UnwantedDescriptor), Incoming::User { handle: None, .. }] =
+        &incoming[..]
     else {
         panic!("{incoming:?}")
     };
@@ -135,10 +98,7 @@ fn descriptors_without_any_line_are_one_offence() {
     let mut pair = Pair::new();
     let incoming = pair.read("5\n", 3, false);
     let told = incoming.iter().any(|incoming| {
-        matches!(
-            incoming,
-            Incoming::Offence(Offence::SurplusDescriptors { count: 2 })
-        )
+        matches!(incoming, Incoming::Offence(Offence::SurplusDescriptors { count: 2 }))
     });
     assert!(told, "{incoming:?}");
 }

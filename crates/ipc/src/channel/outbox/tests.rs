@@ -13,17 +13,8 @@ fn plain(number: u64) -> Packet {
 
 fn with_handle(number: u64) -> (Packet, Option<OutgoingHandle<u64>>) {
     let inner = Inner::User(UserMessage::new(&number).unwrap());
-    let packet = Packet::Handle {
-        kind: HandleKind::NetNative,
-        inner,
-    };
-    (
-        packet,
-        Some(OutgoingHandle {
-            fd: number,
-            token: number,
-        }),
-    )
+    let packet = Packet::Handle { kind: HandleKind::NetNative, inner };
+    (packet, Some(OutgoingHandle { fd: number, token: number }))
 }
 
 fn outbox() -> Outbox<u64> {
@@ -38,10 +29,7 @@ fn queue(outbox: &mut Outbox<u64>, message: (Packet, Option<OutgoingHandle<u64>>
 fn write(outbox: &mut Outbox<u64>, room: usize) -> Option<(String, Option<u64>)> {
     let chunk = outbox.front()?;
     let count = chunk.bytes.len().min(room);
-    let written = (
-        String::from_utf8(chunk.bytes[..count].to_vec()).unwrap(),
-        chunk.fd.copied(),
-    );
+    let written = (String::from_utf8(chunk.bytes[..count].to_vec()).unwrap(), chunk.fd.copied());
     outbox.advance(count);
     Some(written)
 }
@@ -61,19 +49,10 @@ fn a_descriptor_goes_with_the_first_byte_of_its_line_and_with_no_other_line() {
     queue(&mut outbox, (plain(1), None));
     queue(&mut outbox, with_handle(7));
     assert_eq!(write(&mut outbox, 100), Some(("1\n".to_owned(), None)));
-    assert_eq!(
-        write(&mut outbox, 5),
-        Some((r#"{"cmd"#.to_owned(), Some(7)))
-    );
+    assert_eq!(write(&mut outbox, 5), Some((r#"{"cmd"#.to_owned(), Some(7))));
     let (rest, fd) = write(&mut outbox, 1000).unwrap();
-    assert!(
-        rest.starts_with(r#"":"NODE_HANDLE","#) && rest.ends_with("\n"),
-        "{rest}"
-    );
-    assert_eq!(
-        fd, None,
-        "after a partial write the rest goes without the descriptor"
-    );
+    assert!(rest.starts_with(r#"":"NODE_HANDLE","#) && rest.ends_with("\n"), "{rest}");
+    assert_eq!(fd, None, "after a partial write the rest goes without the descriptor");
 }
 
 #[test]
@@ -107,10 +86,7 @@ fn all_but_answers_waits_behind_an_unanswered_handle() {
     assert_eq!(write(&mut outbox, 1000).unwrap().1, Some(7));
     assert_eq!(write(&mut outbox, 1000), None);
     outbox.answer(false);
-    assert_eq!(
-        write(&mut outbox, 1000).unwrap().0,
-        "{\"cmd\":\"NODE_HANDLE_NACK\"}\n"
-    );
+    assert_eq!(write(&mut outbox, 1000).unwrap().0, "{\"cmd\":\"NODE_HANDLE_NACK\"}\n");
     assert_eq!(outbox.answered(), Some(7));
     assert_eq!(write(&mut outbox, 1000), Some(("1\n".to_owned(), None)));
     assert_eq!(write(&mut outbox, 1000).unwrap().1, Some(8));
@@ -143,21 +119,12 @@ fn each_limit_refuses_and_leaves_the_queue_as_it_was() {
     };
     let mut outbox: Outbox<u64> = Outbox::new(&settings);
     let long = |length: usize| Packet::User(UserMessage::new(&"x".repeat(length)).unwrap());
-    assert_eq!(
-        outbox.queue(&long(39), None),
-        Err(QueueError::TooLong { limit: 40 })
-    );
+    assert_eq!(outbox.queue(&long(39), None), Err(QueueError::TooLong { limit: 40 }));
     outbox.queue(&long(38), None).unwrap();
-    assert_eq!(
-        outbox.queue(&long(9), None),
-        Err(QueueError::FullOfBytes { limit: 45 })
-    );
+    assert_eq!(outbox.queue(&long(9), None), Err(QueueError::FullOfBytes { limit: 45 }));
     outbox.queue(&plain(1), None).unwrap();
     outbox.queue(&plain(2), None).unwrap();
-    assert_eq!(
-        outbox.queue(&plain(3), None),
-        Err(QueueError::FullOfMessages { limit: 3 })
-    );
+    assert_eq!(outbox.queue(&plain(3), None), Err(QueueError::FullOfMessages { limit: 3 }));
     let (packet, _) = with_handle(7);
     assert_eq!(outbox.queue(&packet, None), Err(QueueError::HandleMismatch));
     let (written, _) = write(&mut outbox, 1000).unwrap();
@@ -254,9 +221,7 @@ impl Peer {
     /// Only an answer to a complete line counts.
     fn answer(&mut self, outbox: &mut Outbox<u64>) {
         let stream = &self.stream;
-        let due = self
-            .unanswered
-            .take_if(|(_, begin)| stream[*begin..].contains('\n'));
+        let due = self.unanswered.take_if(|(_, begin)| stream[*begin..].contains('\n'));
         assert_eq!(outbox.answered(), due.map(|(fd, _)| fd));
     }
 }

@@ -21,26 +21,14 @@ async fn by_the_channel_a_connection_is_answered_once_somebody_waits_for_it() {
     let (client, accepted) = connected(&real);
     let seq = primary.newconn(&key, &accepted).await;
     let ack = primary.incoming().await.unwrap();
-    assert!(
-        matches!(ack, Incoming::HandleAnswered { received: true, .. }),
-        "{ack:?}"
-    );
+    assert!(matches!(ack, Incoming::HandleAnswered { received: true, .. }), "{ack:?}");
     // Nobody accepts, so the worker has not taken it.
     worker.send("nothing before this").unwrap();
-    assert!(matches!(
-        primary.incoming().await.unwrap(),
-        Incoming::User { .. }
-    ));
+    assert!(matches!(primary.incoming().await.unwrap(), Incoming::User { .. }));
     let (accept, answer) = tokio::join!(soon(listener.accept()), primary.heard());
     assert_eq!(accept.unwrap().1, client.local_addr().unwrap());
     let ack = portcrew_core::Seq(seq);
-    assert_eq!(
-        answer,
-        FromWorker::Answer {
-            ack,
-            accepted: true
-        }
-    );
+    assert_eq!(answer, FromWorker::Answer { ack, accepted: true });
 }
 
 #[tokio::test]
@@ -55,13 +43,7 @@ async fn a_connection_that_waits_unanswered_goes_back_with_the_listener() {
     drop(listener);
     assert!(matches!(primary.heard().await, FromWorker::Close { .. }));
     let ack = portcrew_core::Seq(seq);
-    assert_eq!(
-        primary.heard().await,
-        FromWorker::Answer {
-            ack,
-            accepted: false
-        }
-    );
+    assert_eq!(primary.heard().await, FromWorker::Answer { ack, accepted: false });
 }
 
 #[tokio::test]
@@ -72,9 +54,7 @@ async fn a_lost_descriptor_is_acknowledged_and_not_accepted() {
     let (listener, key) = tokio::join!(soon(worker.listen(at)), primary.grant(at));
     let _listener = listener.unwrap();
     // A handle message whose descriptor is missing arrives exactly like this.
-    let body = ClusterBody::NewConn {
-        key: WireKey::from(key.0.as_str()),
-    };
+    let body = ClusterBody::NewConn { key: WireKey::from(key.0.as_str()) };
     let inner = Inner::Cluster(ClusterMessage::new(77, body));
     let kind = portcrew_ipc::handle::HandleKind::NetNative;
     let mut line = Vec::new();
@@ -83,33 +63,19 @@ async fn a_lost_descriptor_is_acknowledged_and_not_accepted() {
     let ack = portcrew_core::Seq(77);
     // The first answer of all is a spurious one by our own book-keeping: we queued no handle.
     let acknowledged = primary.incoming().await.unwrap();
-    assert!(
-        matches!(acknowledged, Incoming::Offence(_)),
-        "{acknowledged:?}"
-    );
-    assert_eq!(
-        primary.heard().await,
-        FromWorker::Answer {
-            ack,
-            accepted: false
-        }
-    );
+    assert!(matches!(acknowledged, Incoming::Offence(_)), "{acknowledged:?}");
+    assert_eq!(primary.heard().await, FromWorker::Answer { ack, accepted: false });
 }
 
 #[tokio::test]
 async fn a_unix_connection_is_answered_before_it_is_handed_out_even_by_the_lane() {
     let (mut primary, worker) = Primary::new().await;
     let at = "127.0.0.1:1".parse().unwrap();
-    let (listener, _key) = tokio::join!(
-        soon(worker.listen_unix("some/where.sock")),
-        primary.grant(at)
-    );
+    let (listener, _key) =
+        tokio::join!(soon(worker.listen_unix("some/where.sock")), primary.grant(at));
     let listener = listener.unwrap();
     let path = std::path::absolute("some/where.sock").unwrap();
-    assert_eq!(
-        listener.local_addr().unwrap().as_pathname(),
-        Some(path.as_path())
-    );
+    assert_eq!(listener.local_addr().unwrap().as_pathname(), Some(path.as_path()));
     let (_client, accepted) = UnixStream::pair().unwrap();
     primary.offer(5, &[&accepted]);
     settle().await;

@@ -27,22 +27,13 @@ async fn a_batch_is_accepted_and_then_answered_in_one_packet() {
     for client in &mut clients {
         let (stream, peer) = soon(listener.accept()).await.unwrap();
         assert_eq!(peer, client.local_addr().unwrap());
-        assert!(
-            primary.answers_now().is_empty(),
-            "answered before the turn was over"
-        );
+        assert!(primary.answers_now().is_empty(), "answered before the turn was over");
         stream.into_std().unwrap().write_all(b"hi").unwrap();
     }
     drop(accepted);
     let answers = primary.answers().await;
     let expected = [40, 41, 42].map(|seq| (seq, Verdict::Accepted));
-    assert_eq!(
-        answers
-            .iter()
-            .map(|it| (it.seq, it.verdict))
-            .collect::<Vec<_>>(),
-        expected
-    );
+    assert_eq!(answers.iter().map(|it| (it.seq, it.verdict)).collect::<Vec<_>>(), expected);
     for mut client in clients {
         let mut text = String::new();
         client.read_to_string(&mut text).unwrap();
@@ -125,9 +116,7 @@ async fn many_tasks_may_accept_from_one_listener() {
 async fn a_client_that_has_gone_is_passed_over() {
     let (primary, _worker, listener, real) = listening().await;
     let (gone, first) = connected(&real);
-    socket2::SockRef::from(&gone)
-        .set_linger(Some(std::time::Duration::ZERO))
-        .unwrap();
+    socket2::SockRef::from(&gone).set_linger(Some(std::time::Duration::ZERO)).unwrap();
     drop(gone);
     let (client, second) = connected(&real);
     primary.offer(0, &[&first, &second]);

@@ -26,19 +26,13 @@ async fn told_to_leave_it_gives_back_what_nobody_accepted_and_closes_when_finish
     assert_eq!(primary.answers().await[0].verdict, Verdict::Refused);
     assert!(soon(listener.accept()).await.is_err());
     worker.finished();
-    assert!(
-        primary.incoming().await.is_none(),
-        "the channel is still open"
-    );
+    assert!(primary.incoming().await.is_none(), "the channel is still open");
     drop(primary);
     soon(worker.disconnected()).await;
     assert!(!worker.is_connected());
     assert!(soon(worker.recv()).await.is_none());
     assert!(matches!(worker.send(&1), Err(Error::Disconnected)));
-    assert!(matches!(
-        soon(worker.listen(at)).await,
-        Err(Error::Disconnected)
-    ));
+    assert!(matches!(soon(worker.listen(at)).await, Err(Error::Disconnected)));
     soon(draining).await;
 }
 
@@ -68,6 +62,28 @@ async fn who_accepts_at_that_moment_goes_before_the_signal() {
 }
 
 #[tokio::test]
+async fn a_loop_that_returns_on_errors_hears_the_signal_before_the_error() {
+    // Often, because select! looks at its branches in a random order.
+    for _ in 0..50 {
+        let (mut primary, worker) = Primary::new().await;
+        let at = "127.0.0.1:80".parse().unwrap();
+        let (listener, _) = tokio::join!(soon(worker.listen(at)), primary.grant(at));
+        let listener = listener.unwrap();
+        let serving = tokio::spawn(async move {
+            loop {
+                tokio::select! {
+                    accepted = listener.accept() => accepted.map(drop)?,
+                    () = worker.draining() => return std::io::Result::Ok(()),
+                }
+            }
+        });
+        settle().await;
+        primary.say(&ToWorker::Disconnect, None, 1).await;
+        soon(serving).await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test]
 async fn of_its_own_will_it_says_farewell_and_waits_to_be_heard() {
     let (mut primary, worker) = Primary::new().await;
     let answer = async {
@@ -75,9 +91,7 @@ async fn of_its_own_will_it_says_farewell_and_waits_to_be_heard() {
             panic!("no farewell")
         };
         assert!(worker.is_connected());
-        primary
-            .say(&ToWorker::FarewellHeard { ack: seq }, None, 1)
-            .await;
+        primary.say(&ToWorker::FarewellHeard { ack: seq }, None, 1).await;
         assert!(primary.incoming().await.is_none());
         drop(primary);
     };
@@ -97,10 +111,7 @@ async fn dropping_the_last_handle_counts_as_finished_once_it_leaves() {
     let (client, accepted) = connected(&real);
     primary.offer(0, &[&accepted]);
     let listener = listener.unwrap();
-    assert_eq!(
-        soon(listener.accept()).await.unwrap().1,
-        client.local_addr().unwrap()
-    );
+    assert_eq!(soon(listener.accept()).await.unwrap().1, client.local_addr().unwrap());
     primary.answers().await;
     primary.say(&ToWorker::Disconnect, None, 1).await;
     assert!(matches!(primary.heard().await, FromWorker::Close { .. }));
@@ -137,21 +148,13 @@ async fn a_primary_that_dies_ends_everything() {
     soon(worker.disconnected()).await;
     assert!(soon(worker.recv()).await.is_none());
     // Nobody else can have this one any more.
-    assert_eq!(
-        soon(listener.accept()).await.unwrap().1,
-        client.local_addr().unwrap()
-    );
+    assert_eq!(soon(listener.accept()).await.unwrap().1, client.local_addr().unwrap());
     assert!(soon(listener.accept()).await.is_err());
 }
 
 #[test]
 fn a_runtime_that_ends_first_leaves_nobody_waiting() {
-    let runtime = || {
-        tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap()
-    };
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let first = runtime();
     let (primary, worker) = first.block_on(Primary::new());
     drop(first);

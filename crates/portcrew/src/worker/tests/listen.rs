@@ -33,17 +33,8 @@ async fn a_listener_given_up_before_the_answer_is_given_back() {
     asking.abort();
     assert!(asking.await.unwrap_err().is_cancelled());
     settle().await;
-    primary
-        .say(
-            &reply(ack, query.key(), Reply::Handover { sockname: None }),
-            None,
-            1,
-        )
-        .await;
-    assert_eq!(
-        primary.heard().await,
-        FromWorker::Close { key: query.key() }
-    );
+    primary.say(&reply(ack, query.key(), Reply::Handover { sockname: None }), None, 1).await;
+    assert_eq!(primary.heard().await, FromWorker::Close { key: query.key() });
 }
 
 #[tokio::test]
@@ -64,11 +55,7 @@ async fn the_query_says_what_was_asked_for() {
     let cases = [
         (Listen::from(8000), v4(None, 8000), None),
         (":8000".into(), v4(None, 8000), None),
-        (
-            Listen::from("127.0.0.1:0").backlog(9),
-            v4(Some("127.0.0.1"), 0),
-            Some(9),
-        ),
+        (Listen::from("127.0.0.1:0").backlog(9), v4(Some("127.0.0.1"), 0), Some(9)),
         (Listen::from("[::1]:80"), v6("::1", false), None),
         (Listen::from("*:80").ipv6_only(), v6("::", true), None),
         (Listen::fd(20), Address::Fd { fd: 20 }, None),
@@ -90,9 +77,7 @@ async fn nonsense_is_refused_before_anybody_is_asked() {
         let error = soon(worker.listen(address)).await.unwrap_err();
         assert!(matches!(error, Error::Address { .. }), "{error:?}");
     }
-    let error = soon(worker.listen(Listen::fd(3).exclusive()))
-        .await
-        .unwrap_err();
+    let error = soon(worker.listen(Listen::fd(3).exclusive())).await.unwrap_err();
     assert!(matches!(error, Error::Address { .. }), "{error:?}");
     worker.send(&1).unwrap();
     primary.user_message().await;
@@ -101,28 +86,19 @@ async fn nonsense_is_refused_before_anybody_is_asked() {
 #[tokio::test]
 async fn an_exclusive_listener_asks_nobody_and_is_closed_with_the_others() {
     let (mut primary, worker) = Primary::new().await;
-    let listener = soon(worker.listen(Listen::from("127.0.0.1:0").exclusive()))
-        .await
-        .unwrap();
+    let listener = soon(worker.listen(Listen::from("127.0.0.1:0").exclusive())).await.unwrap();
     let at = listener.local_addr().unwrap();
     let client = std::net::TcpStream::connect(at).unwrap();
     let (_stream, peer) = soon(listener.accept()).await.unwrap();
     assert_eq!(peer, client.local_addr().unwrap());
-    let again = soon(worker.listen(Listen::from(at).exclusive()))
-        .await
-        .unwrap_err();
+    let again = soon(worker.listen(Listen::from(at).exclusive())).await.unwrap_err();
     assert_eq!(io::Error::from(again).kind(), io::ErrorKind::AddrInUse);
     let (waiting, ()) = tokio::join!(soon(listener.accept()), async {
         settle().await;
-        primary
-            .say(&portcrew_core::ToWorker::Disconnect, None, 1)
-            .await;
+        primary.say(&portcrew_core::ToWorker::Disconnect, None, 1).await;
     });
     assert_eq!(waiting.unwrap_err().kind(), io::ErrorKind::NotConnected);
-    assert!(
-        std::net::TcpStream::connect(at).is_err(),
-        "the socket is still open"
-    );
+    assert!(std::net::TcpStream::connect(at).is_err(), "the socket is still open");
 }
 
 #[tokio::test]
@@ -136,9 +112,7 @@ async fn a_listening_handle_serves_and_can_be_had_back() {
     let back = listener.into_std().unwrap();
     assert_eq!(back.local_addr().unwrap(), at);
     let _client = std::net::TcpStream::connect(at).unwrap();
-    soon(worker.listen_handle(back).unwrap().accept())
-        .await
-        .unwrap();
+    soon(worker.listen_handle(back).unwrap().accept()).await.unwrap();
 }
 
 #[tokio::test]

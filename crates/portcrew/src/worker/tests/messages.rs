@@ -20,11 +20,7 @@ async fn messages_go_both_ways_in_order() {
         assert_eq!(primary.user_message().await.0.json::<i32>().unwrap(), n);
     }
     primary.tell(r#"{"a":1}"#).await;
-    let Some(Received::Message {
-        message,
-        handle: None,
-    }) = soon(worker.recv()).await
-    else {
+    let Some(Received::Message { message, handle: None }) = soon(worker.recv()).await else {
         panic!("no message")
     };
     assert_eq!(message.as_str(), r#"{"a":1}"#);
@@ -36,9 +32,7 @@ async fn a_request_is_answered_or_meets_its_deadline() {
     let answer = async {
         let (question, _) = primary.user_message().await;
         let id = question.json::<serde_json::Value>().unwrap()["id"].clone();
-        primary
-            .tell(&format!(r#"{{"portcrew":"reply","id":{id},"body":42}}"#))
-            .await;
+        primary.tell(&format!(r#"{{"portcrew":"reply","id":{id},"body":42}}"#)).await;
     };
     let ask = worker.request::<_, u32>("what?", Duration::from_secs(20));
     let (answered, ()) = tokio::join!(soon(ask), answer);
@@ -50,12 +44,8 @@ async fn a_request_is_answered_or_meets_its_deadline() {
 #[tokio::test]
 async fn the_primarys_request_is_answered() {
     let (mut primary, worker) = Primary::new().await;
-    primary
-        .tell(r#"{"portcrew":"request","id":5,"body":[1,2]}"#)
-        .await;
-    let Some(Received::Request(request)) = soon(worker.recv()).await else {
-        panic!("no request")
-    };
+    primary.tell(r#"{"portcrew":"request","id":5,"body":[1,2]}"#).await;
+    let Some(Received::Request(request)) = soon(worker.recv()).await else { panic!("no request") };
     let sum = request.json::<Vec<u32>>().unwrap().iter().sum::<u32>();
     request.reply(&sum).unwrap();
     let (reply, _) = primary.user_message().await;
@@ -66,9 +56,7 @@ async fn the_primarys_request_is_answered() {
 async fn a_socket_travels_with_a_message_and_what_follows_waits_for_it() {
     let (mut primary, worker) = Primary::new().await;
     let (mut client, accepted) = connected(&loopback());
-    worker
-        .send_with("take this", Handle::TcpStream(accepted))
-        .unwrap();
+    worker.send_with("take this", Handle::TcpStream(accepted)).unwrap();
     worker.send("after").unwrap();
     let (message, handle) = primary.user_message().await;
     assert_eq!(message.as_str(), r#""take this""#);
@@ -102,18 +90,12 @@ async fn messages_that_nobody_reads_are_dropped_counted_and_told() {
         let text = portcrew_ipc::message::UserMessage::new(&n).unwrap();
         primary.channel.queue(&text.into(), None).unwrap();
         if n % 1000 == 0 {
-            soon(std::future::poll_fn(|cx| primary.channel.poll_flush(cx)))
-                .await
-                .unwrap();
+            soon(std::future::poll_fn(|cx| primary.channel.poll_flush(cx))).await.unwrap();
         }
     }
-    soon(std::future::poll_fn(|cx| primary.channel.poll_flush(cx)))
-        .await
-        .unwrap();
+    soon(std::future::poll_fn(|cx| primary.channel.poll_flush(cx))).await.unwrap();
     // Answered in order behind all of them, so all have arrived when it is.
-    primary
-        .say(&portcrew_core::ToWorker::Disconnect, None, 1)
-        .await;
+    primary.say(&portcrew_core::ToWorker::Disconnect, None, 1).await;
     soon(worker.draining()).await;
     for n in 0..crate::EVENTS_LIMIT {
         let Some(Received::Message { message, .. }) = soon(worker.recv()).await else {
@@ -122,10 +104,7 @@ async fn messages_that_nobody_reads_are_dropped_counted_and_told() {
         assert_eq!(message.json::<usize>().unwrap(), n);
     }
     let lagged = soon(worker.recv()).await;
-    assert!(
-        matches!(lagged, Some(Received::Lagged { dropped: 10 })),
-        "{lagged:?}"
-    );
+    assert!(matches!(lagged, Some(Received::Lagged { dropped: 10 })), "{lagged:?}");
 }
 
 #[tokio::test]
@@ -140,16 +119,10 @@ async fn the_child_of_a_plain_fork_talks_to_its_parent() {
     assert_eq!(message.as_str(), r#""hello""#);
     let hi = portcrew_ipc::message::UserMessage::new("hi").unwrap();
     soon(channel.send(&hi.into(), None)).await.unwrap();
-    assert!(matches!(
-        soon(parent.recv()).await,
-        Some(Received::Message { .. })
-    ));
+    assert!(matches!(soon(parent.recv()).await, Some(Received::Message { .. })));
     parent.send("last").unwrap();
     let end = async {
-        assert!(matches!(
-            soon(channel.recv()).await,
-            Some(Ok(Incoming::User { .. }))
-        ));
+        assert!(matches!(soon(channel.recv()).await, Some(Ok(Incoming::User { .. }))));
         assert!(soon(channel.recv()).await.is_none());
         drop(channel);
     };
@@ -165,9 +138,6 @@ async fn dropping_the_parent_closes_its_channel() {
     let parent = Parent::from_fd(theirs);
     parent.send(&1).unwrap();
     drop(parent);
-    assert!(matches!(
-        soon(channel.recv()).await,
-        Some(Ok(Incoming::User { .. }))
-    ));
+    assert!(matches!(soon(channel.recv()).await, Some(Ok(Incoming::User { .. }))));
     assert!(soon(channel.recv()).await.is_none());
 }

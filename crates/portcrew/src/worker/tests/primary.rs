@@ -73,11 +73,7 @@ impl Primary {
     /// The next message of the cluster.
     pub(super) async fn heard(&mut self) -> FromWorker {
         loop {
-            match self
-                .incoming()
-                .await
-                .expect("the worker has closed the channel")
-            {
+            match self.incoming().await.expect("the worker has closed the channel") {
                 Incoming::Cluster { message, .. } => {
                     return decode_from_worker(message).expect("a worker's message");
                 }
@@ -92,11 +88,7 @@ impl Primary {
         &mut self,
     ) -> (UserMessage, Option<portcrew_ipc::handle::Handle>) {
         loop {
-            match self
-                .incoming()
-                .await
-                .expect("the worker has closed the channel")
-            {
+            match self.incoming().await.expect("the worker has closed the channel") {
                 Incoming::User { message, handle } => return (message, handle),
                 Incoming::Cluster { .. } | Incoming::HandleAnswered { .. } => {}
                 other => panic!("unexpected {other:?}"),
@@ -121,17 +113,8 @@ impl Primary {
             None => (Packet::Cluster(message), None),
             Some(fd) => {
                 let inner = Inner::Cluster(message);
-                let handle = OutgoingHandle {
-                    fd: Arc::new(fd),
-                    token: 1,
-                };
-                (
-                    Packet::Handle {
-                        kind: HandleKind::NetNative,
-                        inner,
-                    },
-                    Some(handle),
-                )
+                let handle = OutgoingHandle { fd: Arc::new(fd), token: 1 };
+                (Packet::Handle { kind: HandleKind::NetNative, inner }, Some(handle))
             }
         };
         soon(self.channel.send(&packet, handle)).await.unwrap();
@@ -145,29 +128,18 @@ impl Primary {
     /// Answers the next query by round robin, and hears that the worker listens.
     pub(super) async fn grant(&mut self, at: SocketAddr) -> Key {
         let (ack, query) = self.query().await;
-        let sockname = SockName {
-            address: at.ip().to_string(),
-            family: Family::V4,
-            port: at.port(),
-        };
+        let sockname =
+            SockName { address: at.ip().to_string(), family: Family::V4, port: at.port() };
         let key = query.key();
         let sockname = (!query.address.is_unix()).then_some(sockname);
-        self.say(
-            &reply(ack, key.clone(), Reply::Handover { sockname }),
-            None,
-            2,
-        )
-        .await;
+        self.say(&reply(ack, key.clone(), Reply::Handover { sockname }), None, 2).await;
         assert!(matches!(self.heard().await, FromWorker::Listening { .. }));
         key
     }
 
     /// Offers connections by the lane, numbered from `first`.
     pub(super) fn offer(&self, first: u64, sockets: &[impl AsFd]) {
-        let record = |(seq, _)| ConnRecord {
-            seq,
-            listener: LISTENER,
-        };
+        let record = |(seq, _)| ConnRecord { seq, listener: LISTENER };
         let records: Vec<_> = (first..).zip(sockets).map(record).collect();
         let fds: Vec<_> = sockets.iter().map(AsFd::as_fd).collect();
         let lane = self.lane.as_ref().unwrap();
@@ -187,9 +159,7 @@ impl Primary {
     pub(super) async fn answers(&self) -> Vec<Answer> {
         let mut answers = Vec::new();
         let lane = self.lane.as_ref().unwrap();
-        let event = soon(poll_fn(|cx| lane.poll_answers(cx, &mut answers)))
-            .await
-            .unwrap();
+        let event = soon(poll_fn(|cx| lane.poll_answers(cx, &mut answers))).await.unwrap();
         assert_eq!(event, LaneEvent::Received);
         answers
     }
@@ -197,11 +167,7 @@ impl Primary {
     /// What is on the lane now.
     pub(super) fn answers_now(&self) -> Vec<Answer> {
         let mut answers = Vec::new();
-        self.lane
-            .as_ref()
-            .unwrap()
-            .try_answers(&mut answers)
-            .unwrap();
+        self.lane.as_ref().unwrap().try_answers(&mut answers).unwrap();
         answers
     }
 
@@ -212,13 +178,7 @@ impl Primary {
 }
 
 pub(super) fn reply(ack: Seq, key: Key, reply: Reply) -> ToWorker {
-    ToWorker::Reply {
-        ack,
-        key,
-        listener: ListenerId(LISTENER),
-        data: None,
-        reply,
-    }
+    ToWorker::Reply { ack, key, listener: ListenerId(LISTENER), data: None, reply }
 }
 
 /// A client, and the socket that a primary accepted from it.

@@ -14,9 +14,7 @@ use crate::{Listener, Worker};
 /// Bound and not listening, as Node passes it.
 fn bound() -> (OwnedFd, SocketAddr) {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-    socket
-        .bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into())
-        .unwrap();
+    socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
     let at = socket.local_addr().unwrap().as_socket().unwrap();
     (socket.into(), at)
 }
@@ -46,13 +44,7 @@ async fn it_listens_and_accepts_whether_few_wait_or_many() {
         let (socket, at) = bound();
         let (listener, query, said) = ask(&mut primary, &worker, at, socket, crew).await;
         let listener = listener.unwrap();
-        assert_eq!(
-            said,
-            FromWorker::Listening {
-                query,
-                port: at.port()
-            }
-        );
+        assert_eq!(said, FromWorker::Listening { query, port: at.port() });
         assert_eq!(listener.local_addr().unwrap(), at);
         for _ in 0..20 {
             let client = TcpStream::connect(at).unwrap();
@@ -61,10 +53,7 @@ async fn it_listens_and_accepts_whether_few_wait_or_many() {
         }
         primary.say(&ToWorker::Disconnect, None, crew).await;
         assert!(soon(listener.accept()).await.is_err());
-        assert!(
-            TcpStream::connect(at).is_err(),
-            "a crew of {crew}: the socket is still open"
-        );
+        assert!(TcpStream::connect(at).is_err(), "a crew of {crew}: the socket is still open");
     }
 }
 
@@ -74,10 +63,7 @@ async fn another_port_than_asked_for_means_that_it_was_taken() {
     let (socket, at) = bound();
     let other = SocketAddr::new(at.ip(), at.port() ^ 1);
     let (listener, query, said) = ask(&mut primary, &worker, other, socket, 1).await;
-    assert_eq!(
-        io::Error::from(listener.unwrap_err()).kind(),
-        io::ErrorKind::AddrInUse
-    );
+    assert_eq!(io::Error::from(listener.unwrap_err()).kind(), io::ErrorKind::AddrInUse);
     assert_eq!(said, FromWorker::Close { key: query.key() });
 }
 
@@ -93,10 +79,7 @@ async fn a_shared_socket_takes_hand_overs_too() {
     assert_eq!(handed.unwrap().1, client.local_addr().unwrap());
     assert!(matches!(answer, FromWorker::Answer { accepted: true, .. }));
     let own = TcpStream::connect(at).unwrap();
-    assert_eq!(
-        soon(listener.accept()).await.unwrap().1,
-        own.local_addr().unwrap()
-    );
+    assert_eq!(soon(listener.accept()).await.unwrap().1, own.local_addr().unwrap());
 }
 
 #[tokio::test]

@@ -27,11 +27,7 @@ async fn threads_accept_and_their_loops_end_with_the_drain() {
                 }
                 served
             };
-            let threads = [
-                scope.spawn(accept),
-                scope.spawn(accept),
-                scope.spawn(accept),
-            ];
+            let threads = [scope.spawn(accept), scope.spawn(accept), scope.spawn(accept)];
             let served: usize = threads.map(|it| it.join().unwrap()).into_iter().sum();
             worker.wait_until_draining();
             worker.disconnect();
@@ -52,9 +48,7 @@ async fn threads_accept_and_their_loops_end_with_the_drain() {
     primary.say(&ToWorker::Disconnect, None, 1).await;
     while primary.incoming().await.is_some() {}
     drop(primary);
-    let served = soon(tokio::task::spawn_blocking(|| serving.join().unwrap()))
-        .await
-        .unwrap();
+    let served = soon(tokio::task::spawn_blocking(|| serving.join().unwrap())).await.unwrap();
     assert_eq!(served, 30);
 }
 
@@ -63,16 +57,11 @@ async fn a_blocking_exclusive_listener_accepts_and_closes() {
     let (primary, worker) = Primary::new().await;
     let serving = tokio::task::spawn_blocking(move || {
         let worker = blocking::Worker::new(worker).unwrap();
-        let listener = worker
-            .listen(Listen::from("127.0.0.1:0").exclusive())
-            .unwrap();
+        let listener = worker.listen(Listen::from("127.0.0.1:0").exclusive()).unwrap();
         let at = listener.local_addr().unwrap();
         let client = thread::spawn(move || {
             let mut byte = [0];
-            TcpStream::connect(at)
-                .unwrap()
-                .read_exact(&mut byte)
-                .unwrap();
+            TcpStream::connect(at).unwrap().read_exact(&mut byte).unwrap();
             byte
         });
         let (mut stream, _) = listener.accept().unwrap();

@@ -161,10 +161,7 @@ impl Account {
             let by = kernel.conn(conn).touched_by;
             format!("{conn} was offered to {worker} after {by:?} touched it")
         })?;
-        let holds = self
-            .listings
-            .get(&listener)
-            .is_some_and(|it| it.holders.contains(&worker));
+        let holds = self.listings.get(&listener).is_some_and(|it| it.holders.contains(&worker));
         ensure(holds, Check::C5Bounds, || {
             format!("{conn} was offered to {worker}, which does not hold listener {listener}")
         })?;

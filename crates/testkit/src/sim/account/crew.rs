@@ -7,10 +7,7 @@ use crate::sim::report::{Check, Checked, ensure};
 
 /// One worker, from the primary's side.
 #[derive(Debug, Default, Clone)]
-#[allow(
-    clippy::struct_excessive_bools,
-    reason = "independent facts, in any combination"
-)]
+#[allow(clippy::struct_excessive_bools, reason = "independent facts, in any combination")]
 pub struct Member {
     /// It said its first word.
     pub online: bool,

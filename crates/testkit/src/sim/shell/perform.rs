@@ -16,8 +16,7 @@ impl World {
         for decided in std::mem::take(&mut self.actions) {
             for action in self.saboteur.action(decided) {
                 self.trace.say(|| format!("    {}", Brief(&action)));
-                self.account
-                    .action(now, &action, &self.plan, &self.kernel)?;
+                self.account.action(now, &action, &self.plan, &self.kernel)?;
                 self.perform(action)?;
             }
         }
@@ -27,29 +26,20 @@ impl World {
 
     fn perform(&mut self, action: Action) -> Checked {
         match action {
-            Action::Send {
-                worker, message, ..
-            } => {
+            Action::Send { worker, message, .. } => {
                 if let Some(desk) = self.shell.desks.get_mut(&worker) {
                     desk.channel.push_back(Down::Message(message));
                 }
             }
-            Action::Offer {
-                worker,
-                seq,
-                conn,
-                listener,
-            } => return self.send_connection(worker, seq, conn, listener),
+            Action::Offer { worker, seq, conn, listener } => {
+                return self.send_connection(worker, seq, conn, listener);
+            }
             Action::Prove { conn, worker, seq } => {
                 self.check_left_nothing(worker, seq)?;
                 self.shell.proofs.push_back((conn, worker, seq));
             }
             Action::Release { conn, .. } => return self.release(conn),
-            Action::Bind {
-                listener,
-                query,
-                mode,
-            } => {
+            Action::Bind { listener, query, mode } => {
                 self.shell.keys.insert(listener, query.key());
                 self.shell.binds.push_back((listener, query, mode));
             }
@@ -83,18 +73,13 @@ impl World {
             format!("{conn} is offered and its copy is closed")
         })?;
         let lane = self.account.member(worker).is_some_and(|it| it.lane);
-        let (Some(desk), Some(key)) = (
-            self.shell.desks.get_mut(&worker),
-            self.shell.keys.get(&listener),
-        ) else {
+        let (Some(desk), Some(key)) =
+            (self.shell.desks.get_mut(&worker), self.shell.keys.get(&listener))
+        else {
             return Ok(());
         };
         if lane {
-            desk.lane.push_back(LaneOffer {
-                seq,
-                conn,
-                listener,
-            });
+            desk.lane.push_back(LaneOffer { seq, conn, listener });
         } else {
             let key = key.clone();
             desk.channel.push_back(Down::Conn { seq, conn, key });
@@ -107,9 +92,7 @@ impl World {
             desk.forget(conn);
         }
         let was_open = self.kernel.close_copy(conn);
-        ensure(was_open, Check::C4Copy, || {
-            format!("{conn} was released twice")
-        })
+        ensure(was_open, Check::C4Copy, || format!("{conn} was released twice"))
     }
 
     fn poll(&mut self, listener: ListenerId, on: bool) -> Checked {
@@ -171,11 +154,8 @@ impl World {
             polled: false,
         };
         self.kernel.sockets.insert(listener, socket);
-        let name = SockName {
-            address: "127.0.0.1".into(),
-            family: portcrew_core::Family::V4,
-            port: 80,
-        };
+        let name =
+            SockName { address: "127.0.0.1".into(), family: portcrew_core::Family::V4, port: 80 };
         Ok((!unix).then_some(name))
     }
 

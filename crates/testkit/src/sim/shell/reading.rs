@@ -60,9 +60,9 @@ impl World {
                 self.handle_came(worker);
                 None
             }
-            Up::HandleNack => self
-                .handle_came(worker)
-                .map(|seq| Event::NotReceived { worker, seq }),
+            Up::HandleNack => {
+                self.handle_came(worker).map(|seq| Event::NotReceived { worker, seq })
+            }
         };
         if let Some(event) = event {
             self.feed(event)?;
@@ -73,10 +73,7 @@ impl World {
 
     /// The descriptor that was on the way has come, or is lost: the next may go.
     fn handle_came(&mut self, worker: WorkerId) -> Option<Seq> {
-        self.shell
-            .desks
-            .get_mut(&worker)
-            .and_then(|desk| desk.pending.take())
+        self.shell.desks.get_mut(&worker).and_then(|desk| desk.pending.take())
     }
 
     fn hear_answers(&mut self, worker: WorkerId, answers: Vec<(Seq, Verdict)>) -> Moved {
@@ -87,14 +84,8 @@ impl World {
             // The machine may have had the channel closed in the middle of the packet.
             let answer = |accepted| FromWorker::Answer { ack: seq, accepted };
             self.feed(match verdict {
-                Verdict::Accepted => Event::Message {
-                    worker,
-                    message: answer(true),
-                },
-                Verdict::Refused => Event::Message {
-                    worker,
-                    message: answer(false),
-                },
+                Verdict::Accepted => Event::Message { worker, message: answer(true) },
+                Verdict::Refused => Event::Message { worker, message: answer(false) },
                 Verdict::Lost => Event::NotReceived { worker, seq },
             })?;
         }
@@ -153,10 +144,6 @@ impl World {
         self.kernel.open_copy(conn);
         let unix = self.kernel.conn(conn).unix;
         let peer = incoming(conn, listener, unix).peer;
-        self.feed(Event::Accepted {
-            listener,
-            conn,
-            peer,
-        })
+        self.feed(Event::Accepted { listener, conn, peer })
     }
 }

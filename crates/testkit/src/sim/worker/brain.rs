@@ -189,23 +189,15 @@ impl Process {
     pub fn listen(&mut self, query: Query) {
         let id = ServerId(u32::try_from(self.servers.len()).unwrap_or(u32::MAX));
         let steps = self.brain.listen(id, query.clone());
-        self.servers.push(Server {
-            id,
-            query,
-            state: Serving::Asked,
-        });
+        self.servers.push(Server { id, query, state: Serving::Asked });
         self.plan_all(steps);
     }
 
     /// The user closes a listener that is open or asked for, and may open it again at once.
     pub fn close_server(&mut self, which: usize, again: bool) -> bool {
         let closable = |it: &&Server| it.state != Serving::Closed;
-        let Some((id, query)) = self
-            .servers
-            .iter()
-            .filter(closable)
-            .nth(which)
-            .map(|it| (it.id, it.query.clone()))
+        let Some((id, query)) =
+            self.servers.iter().filter(closable).nth(which).map(|it| (it.id, it.query.clone()))
         else {
             return false;
         };

@@ -50,9 +50,7 @@ impl Node {
 
     pub(super) fn message(&mut self, message: ToWorker) -> Vec<Todo> {
         match message {
-            ToWorker::Reply {
-                ack, key, reply, ..
-            } => self.replied(ack, key, &reply),
+            ToWorker::Reply { ack, key, reply, .. } => self.replied(ack, key, &reply),
             ToWorker::Disconnect => self.leave(Leaving::Told),
             ToWorker::FarewellHeard { ack } if self.farewell == Some(ack) => {
                 vec![Todo::CloseChannel]
@@ -77,10 +75,9 @@ impl Node {
         let listening = Todo::Say(FromWorker::Listening { query, port });
         match reply {
             // The process fills in which socket came.
-            Reply::Shared => vec![
-                Todo::SetUp(server, portcrew_core::ListenerId(u32::MAX)),
-                listening,
-            ],
+            Reply::Shared => {
+                vec![Todo::SetUp(server, portcrew_core::ListenerId(u32::MAX)), listening]
+            }
             Reply::Handover { .. } | Reply::Failed(_) => vec![Todo::Opened(server), listening],
         }
     }
@@ -93,11 +90,9 @@ impl Node {
         let server = self.open.iter().find(|it| it.0 == *key).map(|it| it.1);
         let answer = |accepted| Todo::Say(FromWorker::Answer { ack: seq, accepted });
         match server {
-            Some(server) => vec![
-                Todo::Utter(Up::HandleAck),
-                answer(true),
-                Todo::Deliver(server, conn),
-            ],
+            Some(server) => {
+                vec![Todo::Utter(Up::HandleAck), answer(true), Todo::Deliver(server, conn)]
+            }
             None => vec![Todo::Utter(Up::HandleAck), answer(false), Todo::Drop],
         }
     }
@@ -120,10 +115,8 @@ impl Node {
         }
         self.leaving = wish;
         let servers: Vec<_> = self.open.iter().map(|it| it.1).collect();
-        let mut steps: Vec<_> = servers
-            .into_iter()
-            .flat_map(|server| self.close_server(server))
-            .collect();
+        let mut steps: Vec<_> =
+            servers.into_iter().flat_map(|server| self.close_server(server)).collect();
         steps.push(Todo::Drain);
         steps
     }

@@ -324,9 +324,7 @@ impl Process {
     #[must_use]
     pub fn serves(&self, address: &Address) -> bool {
         let open = |it: &Server| matches!(it.state, Serving::Open | Serving::Shared(_));
-        self.servers
-            .iter()
-            .any(|it| open(it) && it.query.address == *address)
+        self.servers.iter().any(|it| open(it) && it.query.address == *address)
     }
 
     /// What it will do next, for the trace.

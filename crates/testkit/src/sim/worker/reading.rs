@@ -49,12 +49,7 @@ impl Process {
         if packet.len() > 1 {
             seen.saw("lane packet of several connections");
         }
-        for LaneOffer {
-            seq,
-            conn,
-            listener,
-        } in packet
-        {
+        for LaneOffer { seq, conn, listener } in packet {
             self.consider(seq, Came::Lane(listener), conn, seen);
         }
         self.todo.push_back(Todo::Flush);
@@ -77,11 +72,7 @@ impl Process {
 
     fn hear(&mut self, message: ToWorker) {
         self.reply_listener = match &message {
-            ToWorker::Reply {
-                listener,
-                reply: Reply::Shared,
-                ..
-            } => Some(*listener),
+            ToWorker::Reply { listener, reply: Reply::Shared, .. } => Some(*listener),
             ToWorker::Reply { .. } | ToWorker::Disconnect | ToWorker::FarewellHeard { .. } => None,
         };
         let steps = self.brain.message(message);
@@ -140,8 +131,7 @@ impl Process {
             1 => self.todo.push_back(answer(self.last_seq, false)),
             2 => self.todo.push_back(Todo::Utter(Up::Garbage)),
             _ => {
-                self.todo
-                    .push_back(Todo::Answer(Seq(seq.0 * 7), Verdict::Lost));
+                self.todo.push_back(Todo::Answer(Seq(seq.0 * 7), Verdict::Lost));
                 self.todo.push_back(Todo::Flush);
             }
         }
@@ -155,9 +145,7 @@ impl Process {
         }
         let later = std::mem::take(&mut self.todo);
         for it in waiting {
-            let steps = self
-                .brain
-                .offered(it.seq, Came::Lane(it.listener), Some(it.conn));
+            let steps = self.brain.offered(it.seq, Came::Lane(it.listener), Some(it.conn));
             self.plan_all(steps);
         }
         self.todo.extend([Todo::Flush, Todo::CloseChannel]);

@@ -34,16 +34,9 @@ impl Process {
         let (unread, begun) = (it.unread(), it.read > 0);
         // What nothing can prove untouched is answered before it is touched, and so is all on the channel.
         let answered = self.answered.contains(&conn) || !self.offers.values().any(|it| *it == conn);
-        ensure(
-            answered || (self.link.has_lane && !it.unix),
-            Check::WorkerSide,
-            || {
-                format!(
-                    "worker {} has {conn} in hand before its answer is out",
-                    self.id
-                )
-            },
-        )?;
+        ensure(answered || (self.link.has_lane && !it.unix), Check::WorkerSide, || {
+            format!("worker {} has {conn} in hand before its answer is out", self.id)
+        })?;
         match it.peer {
             Peer::Rst => {
                 self.hands.swap_remove(at);
@@ -65,11 +58,7 @@ impl Process {
     }
 
     fn accept_shared(&mut self, kernel: &mut Kernel, rng: &mut Rng) -> bool {
-        let shared: Vec<_> = self
-            .servers
-            .iter()
-            .filter_map(|it| shared(it.state))
-            .collect();
+        let shared: Vec<_> = self.servers.iter().filter_map(|it| shared(it.state)).collect();
         if shared.is_empty() || self.draining {
             return false;
         }
