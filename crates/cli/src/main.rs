@@ -1,14 +1,25 @@
-//! The command `portcrew`: arguments (`args`) become a plan (`plan`), a command performs it (`commands`), people read
-//! about it (`output`), and the shell gets a number (`exit`).
+//! The command `portcrew`: arguments (`args`) become a plan (`plan`), a command performs it (`commands`) by leading a
+//! crew (`crew`), people read about it (`output`), and the shell gets a number (`exit`).
 #![forbid(unsafe_code)]
-#![expect(dead_code, unused_imports, reason = "used by the running of a crew")]
+
 mod args;
 mod commands;
+mod crew;
 mod exit;
+mod hello;
 mod output;
 mod plan;
 mod signals;
 
 fn main() -> std::process::ExitCode {
-    commands::dispatch(<args::Cli as clap::Parser>::parse()).into()
+    // Before anything else: it may play the exec helper and never return, and it changes the environment, which is
+    // sound only while no other thread runs.
+    let status = match portcrew::role() {
+        Ok(role) => commands::dispatch(<args::Cli as clap::Parser>::parse(), role),
+        Err(error) => {
+            output::say_plainly(&output::words::chain(&error));
+            exit::ExitStatus::Internal
+        }
+    };
+    status.into()
 }

@@ -1,6 +1,6 @@
 //! An axum server, made into a crew by one changed line: `worker.listen` in place of `TcpListener::bind`.
 //!
-//! `cargo run --features axum08 --example axum_hello`, then `curl http://127.0.0.1:3000/`.
+//! `cargo run -p portcrew --features axum08 --example axum_hello`, then `curl http://127.0.0.1:3000/`.
 
 use axum::Router;
 use axum::routing::get;

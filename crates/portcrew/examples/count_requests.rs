@@ -1,6 +1,6 @@
 //! Node's classic example: workers serve `hello world` and tell the primary of each request.
 //!
-//! `cargo run --example count_requests`, then `curl http://127.0.0.1:8000/`. The primary prints
+//! `cargo run -p portcrew --example count_requests`, then `curl http://127.0.0.1:8000/`. The primary prints
 //! `numReqs = …` each second. `PORT` and `WORKERS` change the defaults of 8000 and one per processor.
 
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! A hyper server with its own accept loop, made into a crew by one changed line.
 //!
-//! `cargo run --example hyper_hello`, then `curl http://127.0.0.1:3000/`.
+//! `cargo run -p portcrew --example hyper_hello`, then `curl http://127.0.0.1:3000/`.
 
 use std::convert::Infallible;
 

@@ -1,7 +1,7 @@
 //! The primary listens, sends the listening socket itself to four workers, and closes its own copy.
 //!
-//! `cargo run --example pass_listener`, then `curl http://127.0.0.1:3000/`. From here on the kernel deals out
-//! the connections: the primary is not asked, not even for the port.
+//! `cargo run -p portcrew --example pass_listener`, then `curl http://127.0.0.1:3000/`. From here on the
+//! kernel deals out the connections: the primary is not asked, not even for the port.
 
 use std::net::TcpListener;
 

@@ -1,6 +1,6 @@
 //! A threaded server of the standard library, made into a crew by one changed line.
 //!
-//! `cargo run --example std_threads`, then `curl http://127.0.0.1:3000/`.
+//! `cargo run -p portcrew --example std_threads`, then `curl http://127.0.0.1:3000/`.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;

@@ -4,7 +4,7 @@ use std::process::ExitStatus;
 
 use portcrew_core::supervise;
 
-use crate::{Handle, Message, Request, WorkerId};
+use crate::{Handle, Message, Request, WorkerHandle, WorkerId};
 
 /// Something that happened in a cluster. See [`Cluster::next_event`](crate::Cluster::next_event).
 #[derive(Debug)]
@@ -16,6 +16,9 @@ pub enum Event {
     Fork {
         /// Who.
         worker: WorkerId,
+        /// Its handle. Whoever wants its piped output takes it from here: a worker that dies at once may be
+        /// gone from [`Cluster::workers`](crate::Cluster::workers) before this event is read.
+        process: WorkerHandle,
     },
     /// A worker said its first word: it runs and speaks the protocol.
     Online {

@@ -30,9 +30,6 @@ pub(crate) enum Command {
     Run(RunArgs),
     #[command(about = help::DEMO, after_help = help::DEMO_AFTER)]
     Demo(DemoArgs),
-    /// What a new child runs just before it becomes the worker's program. Not for people.
-    #[command(hide = true)]
-    Exec(ExecArgs),
 }
 
 /// Arguments of `portcrew run`.
@@ -88,13 +85,6 @@ pub(crate) struct DemoArgs {
     pub(crate) port: u16,
 }
 
-/// Arguments of the hidden `portcrew exec`: passed on as they are, the exec helper reads them itself.
-#[derive(Debug, Args)]
-pub(crate) struct ExecArgs {
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    pub(crate) args: Vec<OsString>,
-}
-
 /// Who accepts connections and how a worker is chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Policy {
@@ -121,7 +111,7 @@ mod tests {
         let words = ["portcrew", "run"].iter().chain(words);
         match Cli::try_parse_from(words)?.command {
             Command::Run(args) => Ok(args),
-            Command::Demo(_) | Command::Exec(_) => panic!("`run` is the command here"),
+            Command::Demo(_) => panic!("`run` is the command here"),
         }
     }
 
@@ -163,23 +153,13 @@ mod tests {
     #[test]
     fn a_negative_number_of_workers_is_a_value_and_not_an_option() {
         assert_eq!(run(&["-w", "-1", "x"]).unwrap().workers, Workers::AllBut(1));
-        assert_eq!(
-            run(&["--workers=-2", "x"]).unwrap().workers,
-            Workers::AllBut(2)
-        );
+        assert_eq!(run(&["--workers=-2", "x"]).unwrap().workers, Workers::AllBut(2));
     }
 
     #[test]
     fn env_may_be_given_more_than_once() {
         let args = run(&["--env", "A=1", "--env", "B=x=y", "x"]).unwrap();
-        let pairs: Vec<_> = args
-            .env
-            .iter()
-            .map(|a| (a.key.clone(), a.value.clone()))
-            .collect();
-        assert_eq!(
-            pairs,
-            [("A".into(), "1".into()), ("B".into(), "x=y".into())]
-        );
+        let pairs: Vec<_> = args.env.iter().map(|a| (a.key.clone(), a.value.clone())).collect();
+        assert_eq!(pairs, [("A".into(), "1".into()), ("B".into(), "x=y".into())]);
     }
 }

@@ -9,11 +9,8 @@ use crate::output::words::usage;
 
 /// The variables by which a worker finds its channel. The primary sets them anew for each worker; a value from
 /// outside would make a worker talk into a descriptor of somebody else.
-pub(crate) const RESERVED: [&str; 3] = [
-    "NODE_UNIQUE_ID",
-    "NODE_CHANNEL_FD",
-    "NODE_CHANNEL_SERIALIZATION_MODE",
-];
+pub(crate) const RESERVED: [&str; 3] =
+    ["NODE_UNIQUE_ID", "NODE_CHANNEL_FD", "NODE_CHANNEL_SERIALIZATION_MODE"];
 
 /// Prefix of the project's own variables, reserved for the same reason.
 const OWN_PREFIX: &[u8] = b"PORTCREW_";
@@ -32,10 +29,7 @@ impl Assignment {
     /// The reason in words: no `=`, no key, or a key that is the primary's to set.
     pub(crate) fn parse(text: &OsStr) -> Result<Self, String> {
         let bytes = text.as_bytes();
-        let at = bytes
-            .iter()
-            .position(|b| *b == b'=')
-            .ok_or_else(usage::env_without_value)?;
+        let at = bytes.iter().position(|b| *b == b'=').ok_or_else(usage::env_without_value)?;
         let (key, value) = (&bytes[..at], &bytes[at + 1..]);
         if key.is_empty() {
             return Err(usage::env_without_key());

@@ -8,7 +8,7 @@ mod name;
 mod span;
 mod workers;
 
-pub(crate) use cli::{Cli, Color, Command, DemoArgs, ExecArgs, Policy, RunArgs};
+pub(crate) use cli::{Cli, Color, Command, DemoArgs, Policy, RunArgs};
 pub(crate) use environment::Assignment;
 pub(crate) use name::CrewName;
 pub(crate) use workers::{MAX_WORKERS, Workers};

@@ -25,11 +25,7 @@ impl CrewName {
             .skip_while(|c| !c.is_ascii_alphanumeric())
             .take(MAX_NAME)
             .collect();
-        if name.is_empty() {
-            Self("crew".to_owned())
-        } else {
-            Self(name)
-        }
+        if name.is_empty() { Self("crew".to_owned()) } else { Self(name) }
     }
 
     /// The name as text.
@@ -68,18 +64,7 @@ mod tests {
     #[test]
     fn a_name_that_could_leave_its_directory_or_look_like_an_option_is_refused() {
         let long = "x".repeat(MAX_NAME + 1);
-        for text in [
-            "",
-            ".",
-            "..",
-            "../x",
-            "a/b",
-            "-w",
-            "a b",
-            "a\x1b[31m",
-            "ä",
-            &long,
-        ] {
+        for text in ["", ".", "..", "../x", "a/b", "-w", "a b", "a\x1b[31m", "ä", &long] {
             assert!(text.parse::<CrewName>().is_err(), "{text}");
         }
         for text in ["api", "api.v2", "shop_front-1", "7"] {

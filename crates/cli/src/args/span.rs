@@ -27,11 +27,7 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
     // A number with more digits than u64 holds is longer than a day in every unit.
     let number: u64 = number.parse().map_err(|_| usage::span_too_long())?;
     let span = Duration::from_millis(number.saturating_mul(millis_per_unit));
-    if span > MAX_SPAN {
-        Err(usage::span_too_long())
-    } else {
-        Ok(span)
-    }
+    if span > MAX_SPAN { Err(usage::span_too_long()) } else { Ok(span) }
 }
 
 #[cfg(test)]

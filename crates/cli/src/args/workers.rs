@@ -42,9 +42,7 @@ impl FromStr for Workers {
         if number == 0 {
             return Err(usage::workers_zero());
         }
-        let size = u16::try_from(number.unsigned_abs())
-            .ok()
-            .filter(|n| *n <= MAX_WORKERS);
+        let size = u16::try_from(number.unsigned_abs()).ok().filter(|n| *n <= MAX_WORKERS);
         match size {
             None => Err(usage::workers_too_many(MAX_WORKERS)),
             Some(count) if number > 0 => Ok(Self::Exactly(count)),

@@ -2,7 +2,6 @@
 
 mod demo;
 mod dispatch;
-mod exec;
 mod run;
 
 pub(crate) use dispatch::dispatch;

@@ -1,37 +1,54 @@
 //! `portcrew run`: a crew in the foreground.
 
-use std::io;
+use std::env;
 
-use crate::args::RunArgs;
+use portcrew::{Policy, Role, Settings, Stdio};
+
+use crate::args::{self, RunArgs};
+use crate::crew::{self, Kind, Wish};
 use crate::exit::ExitStatus;
-use crate::output::{Report, Style, say_plainly};
-use crate::plan::{Host, Refusal, RunPlan};
+use crate::output::{Style, say_plainly};
+use crate::plan::{Host, RunPlan};
 
-/// Plans the crew and runs it until it is told to stop.
-pub(crate) fn run(args: &RunArgs) -> ExitStatus {
+/// Plans the crew and leads it until it is told to stop.
+pub(crate) fn run(args: &RunArgs, role: Role) -> ExitStatus {
     match Host::current().and_then(|host| RunPlan::new(args, &host)) {
-        Ok(plan) => match perform(args, &plan) {
-            Ok(status) => status,
-            Err(error) => {
-                say_plainly(&error.to_string());
-                ExitStatus::Internal
-            }
-        },
-        Err(refusal) => refuse(&refusal),
+        Ok(plan) => {
+            let style = Style::new(args.raw, args.events, args.color);
+            crew::run(wish(args, &plan, role), style)
+        }
+        Err(refusal) => {
+            say_plainly(&refusal.to_string());
+            refusal.exit_status()
+        }
     }
 }
 
-fn refuse(refusal: &Refusal) -> ExitStatus {
-    say_plainly(&refusal.to_string());
-    refusal.exit_status()
+fn wish(args: &RunArgs, plan: &RunPlan, role: Role) -> Wish {
+    Wish {
+        name: plan.name.as_str().to_owned(),
+        kind: Kind::Run,
+        workers: plan.workers,
+        settings: settings(args, plan),
+        notes: plan.notes.iter().map(ToString::to_string).collect(),
+        role,
+    }
 }
 
-fn perform(args: &RunArgs, plan: &RunPlan) -> io::Result<ExitStatus> {
-    let report = Report::new(Style::new(args.raw, args.events, args.color))?;
-    for note in &plan.notes {
-        report.notice(&note.to_string());
-    }
-    report.notice("the running of a crew is not built yet");
-    report.close();
-    Ok(ExitStatus::Internal)
+fn settings(args: &RunArgs, plan: &RunPlan) -> Settings {
+    let mut settings = Settings::program(plan.executable(), plan.arguments());
+    settings.env.clone_from(&plan.env);
+    // Only where it differs: entering a directory costs the child one more exec.
+    let is_here = env::current_dir().is_ok_and(|here| here == plan.directory);
+    settings.cwd = (!is_here).then(|| plan.directory.clone());
+    settings.policy = match plan.policy {
+        args::Policy::RoundRobin => Policy::RoundRobin,
+        args::Policy::Shared => Policy::Shared,
+    };
+    settings.lane = plan.lane;
+    settings.grace = args.grace;
+    settings.start_deadline = args.start_deadline;
+    settings.stdout = Stdio::Piped;
+    settings.stderr = Stdio::Piped;
+    settings
 }

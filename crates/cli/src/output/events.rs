@@ -12,11 +12,7 @@ use serde_json::value::RawValue;
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub(crate) enum Event<'a> {
     /// The primary is up and about to start its workers.
-    Setup {
-        name: &'a str,
-        pid: u32,
-        workers: usize,
-    },
+    Setup { name: &'a str, pid: u32, workers: usize },
     /// A worker process was started.
     Fork { worker: u64, pid: u32 },
     /// A worker's side of the channel answered.
@@ -24,30 +20,15 @@ pub(crate) enum Event<'a> {
     /// A worker listens on an address.
     Listening { worker: u64, address: &'a str },
     /// A worker sent a message of its own; it is passed on as the worker wrote it.
-    Message {
-        worker: u64,
-        message: &'a RawValue,
-        has_handle: bool,
-    },
+    Message { worker: u64, message: &'a RawValue, has_handle: bool },
     /// A worker's channel has ended.
     Disconnect { worker: u64 },
     /// A worker process has ended, with a status or by a signal; `asked` when the primary or the worker wanted it.
-    Exit {
-        worker: u64,
-        code: Option<i32>,
-        signal: Option<&'a str>,
-        asked: bool,
-    },
+    Exit { worker: u64, code: Option<i32>, signal: Option<&'a str>, asked: bool },
     /// Something went wrong that a worker, or with `null` the primary, is at fault for.
-    Error {
-        worker: Option<u64>,
-        reason: &'a str,
-    },
+    Error { worker: Option<u64>, reason: &'a str },
     /// A reload began, was completed, or was rolled back for a reason.
-    Reload {
-        state: ReloadState,
-        reason: Option<&'a str>,
-    },
+    Reload { state: ReloadState, reason: Option<&'a str> },
     /// So many events were dropped here because nobody read them.
     Dropped { lines: u64 },
 }
@@ -70,9 +51,7 @@ struct Stamped<'a> {
 
 /// The event with the present time as one line, newline included.
 pub(crate) fn json_line(event: &Event<'_>) -> Vec<u8> {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let time_ms = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
     let mut line = serde_json::to_vec(&Stamped { time_ms, event })
         .expect("events have text keys and nothing that fails to serialise");
@@ -105,19 +84,11 @@ mod tests {
             "{\"event\":\"fork\",\"worker\":3,\"pid\":77}\n"
         );
         assert_eq!(
-            text(&Event::Exit {
-                worker: 1,
-                code: None,
-                signal: Some("SIGKILL"),
-                asked: false
-            }),
+            text(&Event::Exit { worker: 1, code: None, signal: Some("SIGKILL"), asked: false }),
             "{\"event\":\"exit\",\"worker\":1,\"code\":null,\"signal\":\"SIGKILL\",\"asked\":false}\n"
         );
         assert_eq!(
-            text(&Event::Reload {
-                state: ReloadState::RolledBack,
-                reason: Some("x")
-            }),
+            text(&Event::Reload { state: ReloadState::RolledBack, reason: Some("x") }),
             "{\"event\":\"reload\",\"state\":\"rolled-back\",\"reason\":\"x\"}\n"
         );
     }
@@ -126,11 +97,7 @@ mod tests {
     fn a_message_is_passed_on_as_its_worker_wrote_it_on_one_line() {
         let raw = RawValue::from_string("{\"n\": 1.10,\n \"s\":\"a\\nb\"}".to_owned()).unwrap();
         assert_eq!(
-            text(&Event::Message {
-                worker: 1,
-                message: &raw,
-                has_handle: false
-            }),
+            text(&Event::Message { worker: 1, message: &raw, has_handle: false }),
             "{\"event\":\"message\",\"worker\":1,\"message\":{\"n\": 1.10,  \"s\":\"a\\nb\"},\"has_handle\":false}\n"
         );
     }

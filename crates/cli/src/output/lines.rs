@@ -58,11 +58,7 @@ pub(crate) struct Lines {
 
 impl Lines {
     pub(crate) fn new(label: Label, sink: Arc<Sink>) -> Self {
-        Self {
-            label,
-            splitter: Splitter::new(),
-            sink,
-        }
+        Self { label, splitter: Splitter::new(), sink }
     }
 
     /// Waits while the sink is full and its reader still makes progress; see [`Sink::room`].
@@ -81,15 +77,13 @@ impl Lines {
             return;
         }
         let (label, sink) = (&self.label, &self.sink);
-        self.splitter
-            .feed(bytes, |piece, text| send(label, sink, piece, text));
+        self.splitter.feed(bytes, |piece, text| send(label, sink, piece, text));
     }
 
     /// The worker's stream has ended: a last line without a newline is passed on.
     pub(crate) fn finish(mut self) {
         let (label, sink) = (&self.label, &self.sink);
-        self.splitter
-            .finish(|piece, text| send(label, sink, piece, text));
+        self.splitter.finish(|piece, text| send(label, sink, piece, text));
     }
 }
 
@@ -118,10 +112,7 @@ mod tests {
 
     #[test]
     fn each_line_starts_with_its_worker_and_the_last_one_may_lack_a_newline() {
-        let text = passed_on(
-            Label::new(&1, 0, false, false),
-            &[b"a", b"b\nc\xff\x1b[1m\n", b"d"],
-        );
+        let text = passed_on(Label::new(&1, 0, false, false), &[b"a", b"b\nc\xff\x1b[1m\n", b"d"]);
         assert_eq!(text, b"1 | ab\n1 | c\xff\x1b[1m\n1 | d\n");
     }
 

@@ -7,7 +7,7 @@ use std::ffi::OsStr;
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::events::{Event, json_line};
@@ -18,6 +18,9 @@ use crate::args::Color;
 
 /// How long the end of the command waits for a reader that does not read.
 const CLOSE_LIMIT: Duration = Duration::from_secs(1);
+
+/// Goes back to the beginning of a terminal's line and empties it.
+const CLEAR: &str = "\r\x1b[K";
 
 /// How output looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +73,8 @@ pub(crate) struct Report {
     style: Style,
     stdout: Arc<Sink>,
     stderr: Arc<Sink>,
+    /// The line at the bottom of a terminal that is written anew again and again; `None` where stderr is no terminal.
+    status: Option<Mutex<String>>,
 }
 
 impl Report {
@@ -78,15 +83,12 @@ impl Report {
     /// # Errors
     /// When a descriptor or a thread is refused.
     pub(crate) fn new(style: Style) -> io::Result<Self> {
-        let mark = if style.events {
-            dropped_event
-        } else {
-            dropped_line
-        };
+        let mark = if style.events { dropped_event } else { dropped_line };
         Ok(Self {
             style,
             stdout: Arc::new(sink(io::stdout().as_fd(), mark)?),
             stderr: Arc::new(sink(io::stderr().as_fd(), dropped_line)?),
+            status: io::stderr().is_terminal().then(Mutex::default),
         })
     }
 
@@ -96,15 +98,30 @@ impl Report {
             Stream::Stdout if !self.style.events => (&self.stdout, self.style.colour_stdout),
             Stream::Stdout | Stream::Stderr => (&self.stderr, self.style.colour_stderr),
         };
-        Lines::new(
-            Label::new(worker, turn, self.style.raw, colour),
-            Arc::clone(sink),
-        )
+        Lines::new(Label::new(worker, turn, self.style.raw, colour), Arc::clone(sink))
     }
 
     /// Says something as the primary. Never blocks.
     pub(crate) fn notice(&self, text: &str) {
-        self.stderr.write(prefixed(text).as_bytes(), 1);
+        let status = self.status.as_ref().map(lock);
+        let text = match &status {
+            Some(status) if !status.is_empty() => format!("{CLEAR}{}{status}", prefixed(text)),
+            Some(_) | None => prefixed(text),
+        };
+        self.stderr.write(text.as_bytes(), 1);
+    }
+
+    /// Says how things are: on a terminal in one line that the next status replaces, elsewhere as a notice.
+    pub(crate) fn status(&self, text: &str) {
+        let Some(status) = &self.status else {
+            return self.notice(text);
+        };
+        // A line that wraps could not be replaced.
+        let width = rustix::termios::tcgetwinsize(io::stderr()).map_or(80, |size| size.ws_col);
+        let width = usize::from(width).saturating_sub(1);
+        let mut status = lock(status);
+        *status = format!("{}{text}", notices::PREFIX).chars().take(width).collect();
+        self.stderr.write(format!("{CLEAR}{status}").as_bytes(), 1);
     }
 
     /// Prints an event when events are wanted; else nothing, because nobody asked.
@@ -116,6 +133,10 @@ impl Report {
 
     /// Writes what is queued, waiting for each stream no longer than one second. Gives the number of lines lost.
     pub(crate) fn close(self) -> u64 {
+        if self.status.as_ref().is_some_and(|status| !lock(status).is_empty()) {
+            // What is written next, by whomever, begins on a line of its own.
+            self.stderr.write(b"\n", 1);
+        }
         self.stdout.close(CLOSE_LIMIT) + self.stderr.close(CLOSE_LIMIT)
     }
 }
@@ -129,10 +150,13 @@ fn sink(fd: BorrowedFd<'_>, dropped: fn(u64) -> Vec<u8>) -> io::Result<Sink> {
     Sink::new(fd.try_clone_to_owned()?, Limits::default(), dropped)
 }
 
+fn lock(status: &Mutex<String>) -> MutexGuard<'_, String> {
+    // Nothing panics while it holds this lock.
+    status.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 fn prefixed(text: &str) -> String {
-    text.lines()
-        .map(|line| format!("{}{line}\n", notices::PREFIX))
-        .collect()
+    text.lines().map(|line| format!("{}{line}\n", notices::PREFIX)).collect()
 }
 
 fn dropped_line(lines: u64) -> Vec<u8> {

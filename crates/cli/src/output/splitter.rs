@@ -20,10 +20,7 @@ pub(crate) struct Splitter {
 
 impl Splitter {
     pub(crate) fn new() -> Self {
-        Self {
-            partial: Vec::new(),
-            piece: Piece::First,
-        }
+        Self { partial: Vec::new(), piece: Piece::First }
     }
 
     /// Takes the next bytes and gives each finished line, or piece of a long one, to `emit`, without its newline.
@@ -84,10 +81,7 @@ mod tests {
         let text: &[u8] = b"one\n\ntwo\r\nth\xffree";
         let whole = split(&[text]);
         assert_eq!(
-            whole
-                .iter()
-                .map(|(_, line)| line.as_slice())
-                .collect::<Vec<_>>(),
+            whole.iter().map(|(_, line)| line.as_slice()).collect::<Vec<_>>(),
             [b"one".as_slice(), b"", b"two\r", b"th\xffree"]
         );
         for at in 0..=text.len() {

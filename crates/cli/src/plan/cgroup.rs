@@ -40,10 +40,7 @@ pub(super) fn quotas() -> Vec<Quota> {
     let membership = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
     let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
     let groups = groups(&membership, &mounts);
-    groups
-        .iter()
-        .filter_map(|group| group.quota(|path| fs::read_to_string(path).ok()))
-        .collect()
+    groups.iter().filter_map(|group| group.quota(|path| fs::read_to_string(path).ok())).collect()
 }
 
 /// A directory that may hold a quota.
@@ -82,15 +79,12 @@ fn groups(membership: &str, mounts: &str) -> Vec<Group> {
         // In a container the mount shows a part of the tree: `root` is where that part begins. A path outside of it
         // (`/../x` in a cgroup namespace) cannot be seen; the top of the mount is then the nearest group.
         let inside = Path::new(path).strip_prefix(root).unwrap_or(Path::new(""));
-        let inside = if path.contains("..") {
-            Path::new("")
-        } else {
+        let inside = if path.contains("..") { Path::new("") } else { inside };
+        groups.extend(
             inside
-        };
-        groups.extend(inside.ancestors().map(|part| Group {
-            version,
-            directory: Path::new(mount_point).join(part),
-        }));
+                .ancestors()
+                .map(|part| Group { version, directory: Path::new(mount_point).join(part) }),
+        );
     }
     groups
 }
@@ -135,10 +129,7 @@ mod tests {
     ];
 
     fn directories(membership: &str, mounts: &str) -> Vec<String> {
-        groups(membership, mounts)
-            .iter()
-            .map(|g| g.directory.display().to_string())
-            .collect()
+        groups(membership, mounts).iter().map(|g| g.directory.display().to_string()).collect()
     }
 
     #[test]
@@ -151,16 +142,7 @@ mod tests {
 
     #[test]
     fn broken_quota_files_are_no_quota() {
-        for text in [
-            "",
-            "max",
-            "1",
-            "0 0",
-            "100000 0",
-            "x y",
-            "1 2 3",
-            "-5 100000",
-        ] {
+        for text in ["", "max", "1", "0 0", "100000 0", "x y", "1 2 3", "-5 100000"] {
             assert_eq!(Quota::from_cpu_max(text), None, "{text:?}");
         }
         assert_eq!(Quota::from_cfs("100000", "0"), None);
@@ -170,11 +152,7 @@ mod tests {
     fn in_version_two_each_level_up_to_the_mount_counts() {
         assert_eq!(
             directories("0::/app.slice/api.service\n", V2),
-            [
-                "/sys/fs/cgroup/app.slice/api.service",
-                "/sys/fs/cgroup/app.slice",
-                "/sys/fs/cgroup/"
-            ]
+            ["/sys/fs/cgroup/app.slice/api.service", "/sys/fs/cgroup/app.slice", "/sys/fs/cgroup/"]
         );
         assert_eq!(directories("0::/\n", V2), ["/sys/fs/cgroup/"]);
     }
@@ -190,10 +168,7 @@ mod tests {
             "5:memory:/docker/abc\n4:cpu,cpuacct:/docker/abc/inner\n1:name=systemd:/\n";
         assert_eq!(
             directories(membership, &V1.join("\n")),
-            [
-                "/sys/fs/cgroup/cpu,cpuacct/inner",
-                "/sys/fs/cgroup/cpu,cpuacct/"
-            ]
+            ["/sys/fs/cgroup/cpu,cpuacct/inner", "/sys/fs/cgroup/cpu,cpuacct/"]
         );
     }
 
@@ -201,18 +176,12 @@ mod tests {
     fn without_a_mount_there_is_no_quota() {
         assert_eq!(directories("0::/a\n4:cpu:/a\n", ""), Vec::<String>::new());
         assert_eq!(directories("", V2), Vec::<String>::new());
-        assert_eq!(
-            directories("garbage\n::\n", "garbage - \n - - -\n"),
-            Vec::<String>::new()
-        );
+        assert_eq!(directories("garbage\n::\n", "garbage - \n - - -\n"), Vec::<String>::new());
     }
 
     #[test]
     fn a_groups_quota_is_read_from_its_own_files() {
-        let one = Group {
-            version: Version::One,
-            directory: "/g".into(),
-        };
+        let one = Group { version: Version::One, directory: "/g".into() };
         let quota = one.quota(|path| match path.to_str() {
             Some("/g/cpu.cfs_quota_us") => Some("250000".to_owned()),
             Some("/g/cpu.cfs_period_us") => Some("100000".to_owned()),
@@ -220,10 +189,7 @@ mod tests {
         });
         assert_eq!(quota.unwrap().cpus(), 3);
 
-        let two = Group {
-            version: Version::Two,
-            directory: "/g".into(),
-        };
+        let two = Group { version: Version::Two, directory: "/g".into() };
         let quota = two.quota(|path| {
             assert_eq!(path, Path::new("/g/cpu.max"));
             Some("max 100000".to_owned())

@@ -41,10 +41,7 @@ mod tests {
         assert_eq!(usable(8, &[quota(200_000, 100_000)]), 2);
         assert_eq!(usable(8, &[quota(150_000, 100_000)]), 2);
         assert_eq!(usable(8, &[quota(10_000, 100_000)]), 1);
-        assert_eq!(
-            usable(8, &[quota(400_000, 100_000), quota(300_000, 100_000)]),
-            3
-        );
+        assert_eq!(usable(8, &[quota(400_000, 100_000), quota(300_000, 100_000)]), 3);
         assert_eq!(usable(2, &[quota(400_000, 100_000)]), 2);
         assert_eq!(usable(0, &[]), 1);
     }
@@ -52,10 +49,7 @@ mod tests {
     #[test]
     fn this_machine_has_between_one_and_all_of_its_cpus() {
         let online = std::fs::read_to_string("/proc/cpuinfo").unwrap();
-        let online = online
-            .lines()
-            .filter(|line| line.starts_with("processor"))
-            .count();
+        let online = online.lines().filter(|line| line.starts_with("processor")).count();
         assert!((1..=online.max(1)).contains(&available_cpus()));
     }
 }

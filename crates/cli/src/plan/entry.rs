@@ -29,9 +29,7 @@ pub(super) fn of_node_args(args: &[OsString], directory: &Path) -> Option<PathBu
         let Some(text) = arg.to_str().filter(|text| text.starts_with('-')) else {
             let path = directory.join(arg);
             let with_extension = path.with_extension("js");
-            return [path, with_extension]
-                .into_iter()
-                .find(|path| path.is_file());
+            return [path, with_extension].into_iter().find(|path| path.is_file());
         };
         if matches!(text, "-e" | "--eval" | "-p" | "--print" | "-") {
             return None;
@@ -47,14 +45,9 @@ pub(super) fn of_node_args(args: &[OsString], directory: &Path) -> Option<PathBu
 pub(super) fn has_primary_branch(entry: &Path) -> bool {
     let text = text(entry);
     let mentions = |word: &str| contains_word(&text, word);
-    let imports_cluster = [
-        "'cluster'",
-        "\"cluster\"",
-        "'node:cluster'",
-        "\"node:cluster\"",
-    ]
-    .iter()
-    .any(|import| text.contains(import));
+    let imports_cluster = ["'cluster'", "\"cluster\"", "'node:cluster'", "\"node:cluster\""]
+        .iter()
+        .any(|import| text.contains(import));
     imports_cluster && (mentions("isPrimary") || mentions("isMaster"))
 }
 
@@ -70,8 +63,7 @@ pub(super) fn ends_with_exec(script: &Path) -> bool {
 fn text(path: &Path) -> String {
     let mut bytes = Vec::new();
     let read = File::open(path).and_then(|file| file.take(MAX_TEXT).read_to_end(&mut bytes));
-    read.map(|_| String::from_utf8_lossy(&bytes).into_owned())
-        .unwrap_or_default()
+    read.map(|_| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
 }
 
 fn contains_word(text: &str, word: &str) -> bool {
@@ -144,13 +136,7 @@ mod tests {
         ] {
             assert_eq!(find(args), Some(script.clone()), "{args:?}");
         }
-        for args in [
-            &["-e", "server.js"][..],
-            &["--inspect"],
-            &[],
-            &["missing.js"],
-            &["-"],
-        ] {
+        for args in [&["-e", "server.js"][..], &["--inspect"], &[], &["missing.js"], &["-"]] {
             assert_eq!(find(args), None, "{args:?}");
         }
     }

@@ -50,10 +50,7 @@ pub(super) fn look(path: &Path) -> Result<Executable, Refusal> {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
             Refusal::NoSuchFile(path.to_owned())
         }
-        _ => Refusal::CannotLook {
-            path: path.to_owned(),
-            error,
-        },
+        _ => Refusal::CannotLook { path: path.to_owned(), error },
     })?;
     if metadata.is_dir() {
         return Err(Refusal::IsDirectory(path.to_owned()));
@@ -63,11 +60,7 @@ pub(super) fn look(path: &Path) -> Result<Executable, Refusal> {
         return Err(Refusal::NotAFile(path.to_owned()));
     }
     let kind = head(path).map_or(Kind::Unreadable, |head| kind(&head));
-    Ok(Executable {
-        path: path.to_owned(),
-        permitted: is_permitted(path),
-        kind,
-    })
+    Ok(Executable { path: path.to_owned(), permitted: is_permitted(path), kind })
 }
 
 /// Whether this user may execute the file: its mode, its access list and its mount are asked.
@@ -97,15 +90,10 @@ fn hash_bang(rest: &[u8]) -> Option<HashBang> {
     let line = String::from_utf8_lossy(line);
     let mut words = line.split([' ', '\t']).filter(|word| !word.is_empty());
     let interpreter = words.next()?.to_owned();
-    let is_env = Path::new(&interpreter)
-        .file_name()
-        .is_some_and(|name| name == "env");
+    let is_env = Path::new(&interpreter).file_name().is_some_and(|name| name == "env");
     // `env -S node --flag`, `env A=1 node`: the program is the first word that is neither option nor assignment.
     let by_env = words.find(|word| !word.starts_with('-') && !word.contains('='));
-    Some(HashBang {
-        interpreter,
-        by_env: by_env.filter(|_| is_env).map(str::to_owned),
-    })
+    Some(HashBang { interpreter, by_env: by_env.filter(|_| is_env).map(str::to_owned) })
 }
 
 #[cfg(test)]
@@ -122,14 +110,8 @@ mod tests {
     #[test]
     fn the_first_line_names_the_interpreter() {
         assert_eq!(named("#!/bin/sh\nx"), ("/bin/sh".into(), None));
-        assert_eq!(
-            named("#! /opt/venv/bin/python -u\n"),
-            ("/opt/venv/bin/python".into(), None)
-        );
-        assert_eq!(
-            named("#!/usr/bin/env node"),
-            ("/usr/bin/env".into(), Some("node".into()))
-        );
+        assert_eq!(named("#! /opt/venv/bin/python -u\n"), ("/opt/venv/bin/python".into(), None));
+        assert_eq!(named("#!/usr/bin/env node"), ("/usr/bin/env".into(), Some("node".into())));
         assert_eq!(
             named("#!/usr/bin/env -S A=1 node --x y\n"),
             ("/usr/bin/env".into(), Some("node".into()))
@@ -140,35 +122,16 @@ mod tests {
     #[test]
     fn other_beginnings_are_binaries_or_unknown() {
         assert_eq!(kind(b"\x7fELF\x02\x01"), Kind::Native);
-        for head in [
-            b"".as_slice(),
-            b"#!",
-            b"#!  \n",
-            b"# !/bin/sh",
-            b"\x7fEL",
-            b"console.log()",
-        ] {
+        for head in [b"".as_slice(), b"#!", b"#!  \n", b"# !/bin/sh", b"\x7fEL", b"console.log()"] {
             assert_eq!(kind(head), Kind::Unknown, "{head:?}");
         }
     }
 
     #[test]
     fn directories_devices_and_missing_files_are_refused() {
-        assert!(matches!(
-            look(Path::new("/tmp")),
-            Err(Refusal::IsDirectory(_))
-        ));
-        assert!(matches!(
-            look(Path::new("/dev/null")),
-            Err(Refusal::NotAFile(_))
-        ));
-        assert!(matches!(
-            look(Path::new("/nonexistent/x")),
-            Err(Refusal::NoSuchFile(_))
-        ));
-        assert!(matches!(
-            look(Path::new("/dev/null/x")),
-            Err(Refusal::NoSuchFile(_))
-        ));
+        assert!(matches!(look(Path::new("/tmp")), Err(Refusal::IsDirectory(_))));
+        assert!(matches!(look(Path::new("/dev/null")), Err(Refusal::NotAFile(_))));
+        assert!(matches!(look(Path::new("/nonexistent/x")), Err(Refusal::NoSuchFile(_))));
+        assert!(matches!(look(Path::new("/dev/null/x")), Err(Refusal::NoSuchFile(_))));
     }
 }

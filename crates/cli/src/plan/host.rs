@@ -20,23 +20,14 @@ impl Host {
     /// [`Refusal::NoCurrentDirectory`] when the directory was removed or may not be read.
     pub(crate) fn current() -> Result<Self, Refusal> {
         let directory = std::env::current_dir().map_err(Refusal::NoCurrentDirectory)?;
-        Ok(Self {
-            directory,
-            environment: std::env::vars_os().collect(),
-        })
+        Ok(Self { directory, environment: std::env::vars_os().collect() })
     }
 
     /// Surroundings made up for a test.
     #[cfg(test)]
     pub(crate) fn of(directory: &Path, environment: &[(&str, &OsStr)]) -> Self {
-        let environment = environment
-            .iter()
-            .map(|(k, v)| ((*k).into(), (*v).into()))
-            .collect();
-        Self {
-            directory: directory.to_owned(),
-            environment,
-        }
+        let environment = environment.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect();
+        Self { directory: directory.to_owned(), environment }
     }
 
     /// The current directory, absolute.
@@ -59,12 +50,8 @@ impl Host {
 
     /// The directories in which a program without a slash is looked for, in order.
     pub(crate) fn search_path(&self) -> Vec<PathBuf> {
-        let path = self
-            .variable("PATH")
-            .unwrap_or(OsStr::new("/usr/local/bin:/usr/bin:/bin"));
-        std::env::split_paths(path)
-            .map(|directory| self.absolute(&directory))
-            .collect()
+        let path = self.variable("PATH").unwrap_or(OsStr::new("/usr/local/bin:/usr/bin:/bin"));
+        std::env::split_paths(path).map(|directory| self.absolute(&directory)).collect()
     }
 
     /// The same surroundings with another directory, and one more directory before `PATH`.
@@ -76,9 +63,6 @@ impl Host {
         if let Ok(path) = std::env::join_paths(search) {
             environment.insert("PATH".into(), path);
         }
-        Self {
-            directory: directory.to_owned(),
-            environment,
-        }
+        Self { directory: directory.to_owned(), environment }
     }
 }

@@ -92,11 +92,7 @@ mod tests {
             ("my-node-server", None),
             ("7", None),
         ] {
-            assert_eq!(
-                Language::of_interpreter(Path::new(name)),
-                language,
-                "{name}"
-            );
+            assert_eq!(Language::of_interpreter(Path::new(name)), language, "{name}");
         }
     }
 }

@@ -18,6 +18,4 @@ mod wrapper;
 
 pub(crate) use cpus::available_cpus;
 pub(crate) use host::Host;
-pub(crate) use note::Note;
-pub(crate) use refusal::Refusal;
-pub(crate) use run_plan::{Policy, RunPlan};
+pub(crate) use run_plan::RunPlan;

@@ -29,18 +29,11 @@ impl Package {
             let file = directory.join("package.json");
             match read(&file) {
                 Ok(content) => {
-                    return Ok(Some(Self {
-                        file,
-                        directory: directory.to_owned(),
-                        content,
-                    }));
+                    return Ok(Some(Self { file, directory: directory.to_owned(), content }));
                 }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => {
-                    return Err(Refusal::PackageUnreadable {
-                        package: file,
-                        error,
-                    });
+                    return Err(Refusal::PackageUnreadable { package: file, error });
                 }
             }
         }
@@ -55,9 +48,7 @@ impl Package {
     /// The names of all scripts.
     pub(super) fn scripts(&self) -> Vec<String> {
         let scripts = self.content.get("scripts").and_then(Value::as_object);
-        scripts
-            .map(|scripts| scripts.keys().cloned().collect())
-            .unwrap_or_default()
+        scripts.map(|scripts| scripts.keys().cloned().collect()).unwrap_or_default()
     }
 
     /// A field of text such as `name` or `version`.

@@ -66,18 +66,12 @@ fn split(line: &str) -> Result<Vec<Word>, Why> {
         match c {
             ' ' | '\t' => words.extend(word.take()),
             '\'' | '"' => {
-                let word = word.get_or_insert(Word {
-                    text: String::new(),
-                    unquoted: 0,
-                });
+                let word = word.get_or_insert(Word { text: String::new(), unquoted: 0 });
                 quoted(c, &mut rest, &mut word.text)?;
             }
             _ if is_syntax(c, word.is_none()) => return Err(syntax(c)),
             _ => {
-                let word = word.get_or_insert(Word {
-                    text: String::new(),
-                    unquoted: 0,
-                });
+                let word = word.get_or_insert(Word { text: String::new(), unquoted: 0 });
                 let only_unquoted = word.unquoted == word.text.len();
                 word.text.push(c);
                 if only_unquoted {
@@ -129,15 +123,9 @@ mod tests {
     #[test]
     fn words_and_quotes_are_read_as_a_shell_reads_them() {
         assert_eq!(words("node server.js"), ["node", "server.js"]);
-        assert_eq!(
-            words("  node\t--x  'a b' \"c d\" "),
-            ["node", "--x", "a b", "c d"]
-        );
+        assert_eq!(words("  node\t--x  'a b' \"c d\" "), ["node", "--x", "a b", "c d"]);
         assert_eq!(words("node --a='b c'd ''"), ["node", "--a=b cd", ""]);
-        assert_eq!(
-            words("node '$HOME' 'a\\b' x#y a~b"),
-            ["node", "$HOME", "a\\b", "x#y", "a~b"]
-        );
+        assert_eq!(words("node '$HOME' 'a\\b' x#y a~b"), ["node", "$HOME", "a\\b", "x#y", "a~b"]);
     }
 
     #[test]
@@ -146,10 +134,7 @@ mod tests {
         let pairs = [("A", "1"), ("B", "x y"), ("C", "")];
         assert_eq!(plain.env, pairs.map(|(k, v)| (k.to_owned(), v.to_owned())));
         assert_eq!(plain.words, ["node", "s.js", "D=4"]);
-        assert_eq!(
-            words("cross-env NODE_ENV=production node s.js"),
-            ["node", "s.js"]
-        );
+        assert_eq!(words("cross-env NODE_ENV=production node s.js"), ["node", "s.js"]);
     }
 
     #[test]

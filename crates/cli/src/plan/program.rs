@@ -49,25 +49,15 @@ pub(super) fn resolve(
             return Err(Refusal::NotExecutable(runner.path));
         }
         let language = Language::of_interpreter(&runner.path);
-        let interpreter = Interpreter {
-            path: runner.path,
-            options: Vec::new(),
-        };
-        return Ok(Program {
-            language,
-            interpreter: Some(interpreter),
-            ..itself(file)
-        });
+        let interpreter = Interpreter { path: runner.path, options: Vec::new() };
+        return Ok(Program { language, interpreter: Some(interpreter), ..itself(file) });
     }
     let by_extension = Language::of_script(&file.path);
     match (&file.kind, by_extension) {
         (Kind::Native | Kind::Unreadable, None) if file.permitted => Ok(itself(file)),
         (Kind::HashBang(line), _) if file.permitted && runs_itself(line, by_extension, host) => {
             let language = language_of(line).or(by_extension);
-            Ok(Program {
-                language,
-                ..itself(file)
-            })
+            Ok(Program { language, ..itself(file) })
         }
         (_, Some(language)) => by_language(language, file, host),
         (Kind::HashBang(line), None) if file.permitted => Err(Refusal::HashBangMissing {
@@ -88,11 +78,7 @@ fn locate(name: &OsStr, is_script: bool, host: &Host) -> Result<PathBuf, Refusal
     if (is_script || Language::of_script(&here).is_some()) && here.exists() {
         return Ok(here);
     }
-    let found = host
-        .search_path()
-        .into_iter()
-        .map(|d| d.join(name))
-        .filter(|p| p.is_file());
+    let found = host.search_path().into_iter().map(|d| d.join(name)).filter(|p| p.is_file());
     let (permitted, denied): (Vec<_>, Vec<_>) = found.partition(|p| executable::is_permitted(p));
     if let Some(program) = permitted.into_iter().next() {
         return Ok(program);
@@ -100,10 +86,7 @@ fn locate(name: &OsStr, is_script: bool, host: &Host) -> Result<PathBuf, Refusal
     match denied.into_iter().next() {
         Some(program) => Err(Refusal::NotExecutable(program)),
         None if here.is_dir() => Err(Refusal::IsDirectory(here)),
-        None => Err(Refusal::NotInPath {
-            name: name.to_owned(),
-            is_here: here.exists(),
-        }),
+        None => Err(Refusal::NotInPath { name: name.to_owned(), is_here: here.exists() }),
     }
 }
 
@@ -139,25 +122,15 @@ fn by_language(language: Language, file: Executable, host: &Host) -> Result<Prog
     let runner = wanted
         .iter()
         .find_map(|name| locate(OsStr::new(name), false, host).ok())
-        .ok_or_else(|| Refusal::InterpreterMissing {
-            script: file.path.clone(),
-            wanted,
-        })?;
-    let mut program = Program {
-        native: false,
-        language: Some(language),
-        ..itself(file)
-    };
+        .ok_or_else(|| Refusal::InterpreterMissing { script: file.path.clone(), wanted })?;
+    let mut program = Program { native: false, language: Some(language), ..itself(file) };
     let mut options = Vec::new();
     if language == Language::TypeScript {
         let (flag, note) = typescript::option(&runner, &program.path)?;
         options.extend(flag.map(OsString::from));
         program.note = note;
     }
-    program.interpreter = Some(Interpreter {
-        path: runner,
-        options,
-    });
+    program.interpreter = Some(Interpreter { path: runner, options });
     Ok(program)
 }
 
@@ -202,10 +175,7 @@ mod tests {
         }
 
         fn interpreter(&self, name: &str) -> Option<PathBuf> {
-            self.resolve(name)
-                .unwrap()
-                .interpreter
-                .map(|interpreter| interpreter.path)
+            self.resolve(name).unwrap().interpreter.map(|interpreter| interpreter.path)
         }
     }
 
@@ -234,31 +204,21 @@ mod tests {
     #[test]
     fn a_script_is_run_by_the_interpreter_of_its_extension() {
         let disk = Disk::new();
-        disk.file("bin/node", 0o755, ELF)
-            .file("bin/python", 0o755, ELF);
+        disk.file("bin/node", 0o755, ELF).file("bin/python", 0o755, ELF);
         disk.file("a.mjs", 0o644, "").file("b.py", 0o644, "");
         assert_eq!(disk.interpreter("a.mjs"), Some(disk.path("bin/node")));
-        assert_eq!(
-            disk.interpreter("./b.py"),
-            Some(disk.path("bin/python")),
-            "no python3 here"
-        );
+        assert_eq!(disk.interpreter("./b.py"), Some(disk.path("bin/python")), "no python3 here");
         assert!(!disk.resolve("a.mjs").unwrap().native);
     }
 
     #[test]
     fn an_executable_script_is_run_by_the_line_that_its_author_wrote() {
         let disk = Disk::new();
-        disk.file("bin/node", 0o755, ELF)
-            .file("bin/python3", 0o755, ELF);
-        disk.file("app.py", 0o755, "#!/bin/sh\n")
-            .file("app", 0o755, "#!/usr/bin/env node\n");
+        disk.file("bin/node", 0o755, ELF).file("bin/python3", 0o755, ELF);
+        disk.file("app.py", 0o755, "#!/bin/sh\n").file("app", 0o755, "#!/usr/bin/env node\n");
         assert_eq!(disk.interpreter("app.py"), None);
         let app = disk.resolve("./app").unwrap();
-        assert_eq!(
-            (app.interpreter, app.language),
-            (None, Some(Language::JavaScript))
-        );
+        assert_eq!((app.interpreter, app.language), (None, Some(Language::JavaScript)));
         assert!(!app.native);
     }
 
@@ -266,8 +226,7 @@ mod tests {
     fn a_line_that_names_nothing_falls_back_to_the_extension_or_is_refused() {
         let disk = Disk::new();
         disk.file("bin/node", 0o755, ELF);
-        disk.file("a.js", 0o755, "#!/usr/bin/env node\r\n")
-            .file("a", 0o755, "#!/no/such\n");
+        disk.file("a.js", 0o755, "#!/usr/bin/env node\r\n").file("a", 0o755, "#!/no/such\n");
         assert_eq!(disk.interpreter("a.js"), Some(disk.path("bin/node")));
         let refusal = disk.resolve("./a").unwrap_err();
         assert_eq!(refusal.exit_status(), ExitStatus::NotFound);
@@ -277,9 +236,7 @@ mod tests {
     #[test]
     fn the_interpreter_that_the_user_names_runs_whatever_it_is() {
         let disk = Disk::new();
-        disk.file("bin/bun", 0o755, ELF)
-            .file("a.js", 0o755, "#!/bin/sh\n")
-            .file("text", 0o644, "");
+        disk.file("bin/bun", 0o755, ELF).file("a.js", 0o755, "#!/bin/sh\n").file("text", 0o644, "");
         for name in ["a.js", "text"] {
             let program = disk.resolve_by(name, Some("bun")).unwrap();
             assert_eq!(program.interpreter.unwrap().path, disk.path("bin/bun"));
@@ -302,20 +259,14 @@ mod tests {
         assert_eq!(new.note, None);
 
         let flagged = node("v22.6.0").unwrap();
-        assert_eq!(
-            flagged.interpreter.unwrap().options,
-            ["--experimental-strip-types"]
-        );
+        assert_eq!(flagged.interpreter.unwrap().options, ["--experimental-strip-types"]);
         assert!(matches!(flagged.note, Some(Note::StripTypesFlag { .. })));
 
         let old = node("v20.1.0").unwrap_err();
         assert_eq!(old.exit_status(), ExitStatus::NotExecutable);
         assert!(old.to_string().contains("v20.1.0") && old.to_string().contains("22.18"));
 
-        assert!(matches!(
-            node("").unwrap_err(),
-            Refusal::NodeIsSilent { .. }
-        ));
+        assert!(matches!(node("").unwrap_err(), Refusal::NodeIsSilent { .. }));
     }
 
     #[test]
@@ -339,9 +290,7 @@ mod tests {
     fn what_cannot_be_executed_is_126_with_the_next_step() {
         let disk = Disk::new();
         fs::create_dir(disk.path("dir.js")).unwrap();
-        disk.file("data", 0o644, ELF)
-            .file("text", 0o755, "hello")
-            .file("bin/denied", 0o644, ELF);
+        disk.file("data", 0o644, ELF).file("text", 0o755, "hello").file("bin/denied", 0o644, ELF);
         for (name, word) in [
             ("./data", "chmod +x"),
             ("./text", "#!"),
@@ -362,9 +311,6 @@ mod tests {
         let disk = Disk::new();
         disk.file("server-1", 0o755, ELF);
         std::os::unix::fs::symlink("server-1", disk.path("current")).unwrap();
-        assert_eq!(
-            disk.resolve("./current").unwrap().path,
-            disk.path("current")
-        );
+        assert_eq!(disk.resolve("./current").unwrap().path, disk.path("current"));
     }
 }

@@ -98,24 +98,17 @@ impl fmt::Display for Refusal {
             Self::NotAFile(path) => refusals::not_a_file(path),
             Self::NotExecutable(path) => refusals::not_executable(path),
             Self::NotAProgram(path) => refusals::not_a_program(path),
-            Self::HashBangMissing {
-                script,
-                interpreter,
-            } => refusals::hash_bang_missing(script, interpreter),
+            Self::HashBangMissing { script, interpreter } => {
+                refusals::hash_bang_missing(script, interpreter)
+            }
             Self::InterpreterMissing { script, wanted } => {
                 refusals::interpreter_missing(script, wanted)
             }
-            Self::NoTypes {
-                script,
-                node,
-                version,
-            } => refusals::no_types(script, node, version),
+            Self::NoTypes { script, node, version } => refusals::no_types(script, node, version),
             Self::NodeIsSilent { script, node } => refusals::node_is_silent(script, node),
-            Self::NoSuchScript {
-                package,
-                script,
-                others,
-            } => refusals::no_such_script(package, script, others),
+            Self::NoSuchScript { package, script, others } => {
+                refusals::no_such_script(package, script, others)
+            }
             Self::PackageUnreadable { package, error } => {
                 refusals::package_unreadable(package, error)
             }

@@ -11,7 +11,7 @@ use super::note::{Note, Why};
 use super::program::{self, Interpreter, Program};
 use super::refusal::Refusal;
 use super::wrapper::{self, Seen};
-pub(crate) use crate::args::Policy;
+use crate::args::Policy;
 use crate::args::{Assignment, CrewName, RunArgs};
 
 /// A crew as it is meant.
@@ -49,22 +49,11 @@ impl RunPlan {
             None => wrapper::see_through(&args.command, host)?,
             Some(_) => Seen::as_given(&args.command, host, None),
         };
-        let (name, rest) = seen
-            .words
-            .split_first()
-            .expect("the argument parser requires PROGRAM");
+        let (name, rest) = seen.words.split_first().expect("the argument parser requires PROGRAM");
         let program = program::resolve(name, args.interpreter.as_deref(), &seen.host)?;
         let script = script_note(&program, rest, seen.host.directory());
-        let notes = seen
-            .note
-            .into_iter()
-            .chain(program.note)
-            .chain(script)
-            .collect();
-        let given = args
-            .env
-            .iter()
-            .map(|Assignment { key, value }| (key.clone(), value.clone()));
+        let notes = seen.note.into_iter().chain(program.note).chain(script).collect();
+        let given = args.env.iter().map(|Assignment { key, value }| (key.clone(), value.clone()));
         Ok(Self {
             name: args
                 .name
@@ -84,9 +73,7 @@ impl RunPlan {
 
     /// The file that each worker executes.
     pub(crate) fn executable(&self) -> &Path {
-        self.interpreter
-            .as_ref()
-            .map_or(&self.program, |interpreter| &interpreter.path)
+        self.interpreter.as_ref().map_or(&self.program, |interpreter| &interpreter.path)
     }
 
     /// All arguments of that file, its own name not counted.
@@ -116,10 +103,7 @@ fn policy(asked: Option<Policy>, variable: Option<&OsStr>) -> Result<Policy, Ref
 /// After the program; for `node server.js` after the script, since every crew would be called `node` otherwise.
 fn crew_name(program: &Path, language: Option<Language>, rest: &[OsString]) -> CrewName {
     let is_interpreter = language.is_some() && Language::of_interpreter(program).is_some();
-    let script = rest
-        .iter()
-        .map(Path::new)
-        .find(|arg| Language::of_script(arg).is_some());
+    let script = rest.iter().map(Path::new).find(|arg| Language::of_script(arg).is_some());
     CrewName::from_program(script.filter(|_| is_interpreter).unwrap_or(program))
 }
 
@@ -143,10 +127,7 @@ fn script_note(program: &Program, rest: &[OsString], directory: &Path) -> Option
             };
             let shell = script.file_name()?.to_string_lossy().into_owned();
             let stays = script.is_file() && !entry::ends_with_exec(&script);
-            stays.then_some(Note::ShellWrapper {
-                shell,
-                why: Why::Script,
-            })
+            stays.then_some(Note::ShellWrapper { shell, why: Why::Script })
         }
         Language::Python | Language::Ruby | Language::Perl | Language::Php | Language::Other => {
             None
@@ -169,10 +150,7 @@ mod tests {
     fn disk(files: &[(&str, &str)]) -> TempDir {
         let directory = tempfile::tempdir().unwrap();
         fs::create_dir(directory.path().join("bin")).unwrap();
-        for (name, text) in [("bin/node", "\x7fELF"), ("bin/bash", "\x7fELF")]
-            .iter()
-            .chain(files)
-        {
+        for (name, text) in [("bin/node", "\x7fELF"), ("bin/bash", "\x7fELF")].iter().chain(files) {
             let path = directory.path().join(name);
             fs::write(&path, text).unwrap();
             fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
@@ -182,9 +160,7 @@ mod tests {
 
     fn plan(disk: &TempDir, words: &[&str]) -> RunPlan {
         let cli = Cli::try_parse_from(["portcrew", "run"].iter().chain(words)).unwrap();
-        let Command::Run(args) = cli.command else {
-            panic!("`run` is the command here")
-        };
+        let Command::Run(args) = cli.command else { panic!("`run` is the command here") };
         let path = disk.path().join("bin");
         let host = Host::of(disk.path(), &[("PATH", path.as_os_str())]);
         RunPlan::new(&args, &host).unwrap()
@@ -193,20 +169,11 @@ mod tests {
     #[test]
     fn a_node_script_becomes_node_with_the_script_and_its_arguments() {
         let disk = disk(&[("server.js", "")]);
-        let plan = plan(
-            &disk,
-            &["-w", "3", "--env", "A=1", "server.js", "--port", "80"],
-        );
+        let plan = plan(&disk, &["-w", "3", "--env", "A=1", "server.js", "--port", "80"]);
         let script = disk.path().join("server.js");
         assert_eq!(plan.executable(), disk.path().join("bin/node"));
-        assert_eq!(
-            plan.arguments(),
-            [script.as_os_str(), "--port".as_ref(), "80".as_ref()]
-        );
-        assert_eq!(
-            (plan.workers, plan.name.as_str(), plan.lane),
-            (3, "server", false)
-        );
+        assert_eq!(plan.arguments(), [script.as_os_str(), "--port".as_ref(), "80".as_ref()]);
+        assert_eq!((plan.workers, plan.name.as_str(), plan.lane), (3, "server", false));
         assert_eq!(plan.env, [("A".into(), "1".into())]);
         assert_eq!(plan.directory, disk.path());
         assert_eq!(plan.notes, []);
@@ -235,10 +202,7 @@ mod tests {
     #[test]
     fn a_script_behind_npm_is_run_directly_with_its_notes() {
         let json = r#"{"scripts": {"start": "A=npm B=npm node server.js"}}"#;
-        let disk = disk(&[
-            ("package.json", json),
-            ("server.js", "require('cluster').isMaster"),
-        ]);
+        let disk = disk(&[("package.json", json), ("server.js", "require('cluster').isMaster")]);
         let plan = plan(&disk, &["--env", "A=mine", "npm", "start"]);
         assert_eq!(plan.executable(), disk.path().join("bin/node"));
         assert_eq!(plan.arguments(), ["server.js"]);
@@ -260,10 +224,7 @@ mod tests {
     #[test]
     fn a_shell_script_is_said_to_stay_between_unless_it_ends_with_exec() {
         let disk = disk(&[("a.sh", "node x.js\n"), ("b.sh", "exec node x.js\n")]);
-        let between = Note::ShellWrapper {
-            shell: "a.sh".into(),
-            why: Why::Script,
-        };
+        let between = Note::ShellWrapper { shell: "a.sh".into(), why: Why::Script };
         assert_eq!(plan(&disk, &["a.sh"]).notes, std::slice::from_ref(&between));
         assert_eq!(plan(&disk, &["bash", "a.sh"]).notes, [between]);
         assert_eq!(plan(&disk, &["b.sh"]).notes, []);
@@ -275,17 +236,8 @@ mod tests {
         assert_eq!(policy(None, None).unwrap(), Policy::RoundRobin);
         assert_eq!(policy(None, Some(rr)).unwrap(), Policy::RoundRobin);
         assert_eq!(policy(None, Some(none)).unwrap(), Policy::Shared);
-        assert_eq!(
-            policy(Some(Policy::RoundRobin), Some(none)).unwrap(),
-            Policy::RoundRobin
-        );
-        assert_eq!(
-            policy(Some(Policy::Shared), Some(typo)).unwrap(),
-            Policy::Shared
-        );
-        assert!(matches!(
-            policy(None, Some(typo)),
-            Err(Refusal::PolicyUnknown(_))
-        ));
+        assert_eq!(policy(Some(Policy::RoundRobin), Some(none)).unwrap(), Policy::RoundRobin);
+        assert_eq!(policy(Some(Policy::Shared), Some(typo)).unwrap(), Policy::Shared);
+        assert!(matches!(policy(None, Some(typo)), Err(Refusal::PolicyUnknown(_))));
     }
 }

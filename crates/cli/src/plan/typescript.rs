@@ -25,23 +25,13 @@ pub(super) fn option(
 ) -> Result<(Option<&'static str>, Option<Note>), Refusal> {
     let (script, node_path) = (script.to_owned(), node.to_owned());
     let Some(version) = version(node) else {
-        return Err(Refusal::NodeIsSilent {
-            script,
-            node: node_path,
-        });
+        return Err(Refusal::NodeIsSilent { script, node: node_path });
     };
     match support(&version) {
         Some(Support::Itself) => Ok((None, None)),
         Some(Support::WithFlag) => Ok((Some(FLAG), Some(Note::StripTypesFlag { version }))),
-        Some(Support::None) => Err(Refusal::NoTypes {
-            script,
-            node: node_path,
-            version,
-        }),
-        None => Err(Refusal::NodeIsSilent {
-            script,
-            node: node_path,
-        }),
+        Some(Support::None) => Err(Refusal::NoTypes { script, node: node_path, version }),
+        None => Err(Refusal::NodeIsSilent { script, node: node_path }),
     }
 }
 
@@ -85,8 +75,7 @@ fn version(node: &Path) -> Option<String> {
     // It has said all that it has to say; a `node` that does not end by itself is ended. The pid is ours until `wait`.
     let _ = child.kill();
     let _ = child.wait();
-    text.map(|text| text.trim().to_owned())
-        .filter(|text| !text.is_empty())
+    text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
 }
 
 #[cfg(test)]

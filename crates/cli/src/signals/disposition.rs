@@ -24,11 +24,7 @@ impl Disposition {
     pub(super) fn read() -> Self {
         let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
         let terminal = has_terminal();
-        Self {
-            ignored: ignored(&status),
-            terminal,
-            stops_writers: terminal && stops_writers(),
-        }
+        Self { ignored: ignored(&status), terminal, stops_writers: terminal && stops_writers() }
     }
 
     /// Whether the primary gives this signal its meaning. What was ignored at the start stays ignored.
@@ -55,18 +51,14 @@ pub(super) fn has_terminal() -> bool {
 /// The mask of ignored signals in the text of `/proc/self/status`.
 fn ignored(status: &str) -> u64 {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
-        .unwrap_or(0)
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
 }
 
 /// Whether `/proc/self/stat` names a terminal: the fifth field after the command's name, which stands in parentheses
 /// and may itself contain any character.
 fn names_a_terminal(stat: &str) -> bool {
     let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
-    fields
-        .split_ascii_whitespace()
-        .nth(4)
-        .is_some_and(|tty| tty != "0")
+    fields.split_ascii_whitespace().nth(4).is_some_and(|tty| tty != "0")
 }
 
 fn stops_writers() -> bool {
@@ -80,18 +72,11 @@ fn stops_writers() -> bool {
 mod tests {
     use super::*;
 
-    const QUIET: Disposition = Disposition {
-        ignored: 0,
-        terminal: true,
-        stops_writers: false,
-    };
+    const QUIET: Disposition = Disposition { ignored: 0, terminal: true, stops_writers: false };
 
     #[test]
     fn the_mask_of_ignored_signals_is_read() {
-        assert_eq!(
-            ignored("Name:\tx\nSigIgn:\t0000000000001001\nSigCgt:\tffff\n"),
-            0x1001
-        );
+        assert_eq!(ignored("Name:\tx\nSigIgn:\t0000000000001001\nSigCgt:\tffff\n"), 0x1001);
         assert_eq!(ignored("Name:\tx\n"), 0);
         assert_eq!(ignored("SigIgn:\tzz\n"), 0);
     }
@@ -99,10 +84,7 @@ mod tests {
     #[test]
     fn a_signal_that_was_ignored_at_the_start_stays_ignored() {
         // SIGHUP is 1: what `nohup` ignores.
-        let nohup = Disposition {
-            ignored: 1,
-            ..QUIET
-        };
+        let nohup = Disposition { ignored: 1, ..QUIET };
         assert!(!nohup.is_ours(Signal::HangUp));
         assert!(nohup.is_ours(Signal::Terminate));
         assert!(Signal::ALL.iter().all(|signal| QUIET.is_ours(*signal)));
@@ -110,10 +92,7 @@ mod tests {
 
     #[test]
     fn ttou_is_left_to_a_terminal_that_stops_background_writers() {
-        let tostop = Disposition {
-            stops_writers: true,
-            ..QUIET
-        };
+        let tostop = Disposition { stops_writers: true, ..QUIET };
         assert!(!tostop.is_ours(Signal::TtyOut));
         assert!(tostop.is_ours(Signal::TtyIn));
     }
@@ -121,9 +100,7 @@ mod tests {
     #[test]
     fn the_terminal_is_found_behind_any_command_name() {
         assert!(names_a_terminal("7 (a) b (c)) S 1 7 7 34816 7 4194304"));
-        assert!(!names_a_terminal(
-            "7 (34816 1 2 3 4 5) S 1 7 7 0 -1 4194304"
-        ));
+        assert!(!names_a_terminal("7 (34816 1 2 3 4 5) S 1 7 7 0 -1 4194304"));
         assert!(!names_a_terminal(""));
     }
 }

@@ -40,12 +40,7 @@ impl Signals {
             }
         }
         let had_terminal = disposition.had_terminal();
-        Ok(Self {
-            streams,
-            had_terminal,
-            stopping: false,
-            taken: None,
-        })
+        Ok(Self { streams, had_terminal, stopping: false, taken: None })
     }
 
     /// The next command; never ends. Signals of one kind that come together are one, as the kernel has it.
@@ -102,10 +97,7 @@ mod tests {
     /// One test for all: signals belong to the whole test process.
     #[test]
     fn signals_to_this_process_become_commands() {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let mut signals = Signals::listen().unwrap();
             for (kernel, command) in [
@@ -114,10 +106,7 @@ mod tests {
                 (Kernel::TERM, Command::Stop),
                 (Kernel::TERM, Command::StopNow),
             ] {
-                let ours = signals
-                    .streams
-                    .iter()
-                    .any(|(s, _)| s.number() == kernel.as_raw());
+                let ours = signals.streams.iter().any(|(s, _)| s.number() == kernel.as_raw());
                 if !ours {
                     // This test run was itself started with the signal ignored.
                     continue;

@@ -38,13 +38,8 @@ pub(crate) struct Situation {
 
 impl Signal {
     /// All of them, in the order of the documentation.
-    pub(crate) const ALL: [Self; 5] = [
-        Self::Interrupt,
-        Self::Terminate,
-        Self::HangUp,
-        Self::TtyIn,
-        Self::TtyOut,
-    ];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Interrupt, Self::Terminate, Self::HangUp, Self::TtyIn, Self::TtyOut];
 
     /// The kernel's number.
     pub(crate) fn number(self) -> i32 {
@@ -61,10 +56,7 @@ impl Signal {
 
     /// The command that this signal is; `None` when it changes nothing any more.
     pub(crate) fn meaning(self, situation: Situation) -> Option<Command> {
-        let Situation {
-            stopping,
-            terminal_gone,
-        } = situation;
+        let Situation { stopping, terminal_gone } = situation;
         match self {
             Self::Interrupt | Self::Terminate if stopping => Some(Command::StopNow),
             Self::Interrupt | Self::Terminate => Some(Command::Stop),
@@ -103,14 +95,8 @@ impl Command {
 mod tests {
     use super::*;
 
-    const RUNNING: Situation = Situation {
-        stopping: false,
-        terminal_gone: false,
-    };
-    const STOPPING: Situation = Situation {
-        stopping: true,
-        terminal_gone: false,
-    };
+    const RUNNING: Situation = Situation { stopping: false, terminal_gone: false };
+    const STOPPING: Situation = Situation { stopping: true, terminal_gone: false };
 
     #[test]
     fn the_first_stop_drains_and_the_second_stops_at_once() {
@@ -123,10 +109,7 @@ mod tests {
     #[test]
     fn a_hang_up_reloads_unless_it_is_a_real_one() {
         assert_eq!(Signal::HangUp.meaning(RUNNING), Some(Command::Reload));
-        let hung_up = Situation {
-            terminal_gone: true,
-            ..RUNNING
-        };
+        let hung_up = Situation { terminal_gone: true, ..RUNNING };
         assert_eq!(Signal::HangUp.meaning(hung_up), Some(Command::HangupStops));
     }
 
@@ -134,13 +117,7 @@ mod tests {
     fn a_stopping_crew_is_not_hurried_by_a_hang_up_nor_resized() {
         for signal in [Signal::HangUp, Signal::TtyIn, Signal::TtyOut] {
             for terminal_gone in [false, true] {
-                assert_eq!(
-                    signal.meaning(Situation {
-                        terminal_gone,
-                        ..STOPPING
-                    }),
-                    None
-                );
+                assert_eq!(signal.meaning(Situation { terminal_gone, ..STOPPING }), None);
             }
         }
     }
@@ -151,11 +128,7 @@ mod tests {
         assert_eq!(Command::Fewer.resize(1, 8), 1);
         assert_eq!(Command::More.resize(7, 8), 8);
         assert_eq!(Command::More.resize(8, 8), 8);
-        assert_eq!(
-            Command::More.resize(9, 8),
-            9,
-            "a crew that is larger is left as it is"
-        );
+        assert_eq!(Command::More.resize(9, 8), 9, "a crew that is larger is left as it is");
         assert_eq!(Command::Reload.resize(3, 8), 3);
     }
 }

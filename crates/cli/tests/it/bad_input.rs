@@ -8,14 +8,8 @@ use crate::command::portcrew;
 fn a_program_that_does_not_exist_is_127() {
     let directory = tempfile::tempdir().unwrap();
     for (program, words) in [
-        (
-            "./missing",
-            &["missing: there is no such file", "Check the path"][..],
-        ),
-        (
-            "no-such-program-anywhere",
-            &["`no-such-program-anywhere`", "$PATH"],
-        ),
+        ("./missing", &["missing: there is no such file", "Check the path"][..]),
+        ("no-such-program-anywhere", &["`no-such-program-anywhere`", "$PATH"]),
         ("missing.js", &["`missing.js`"]),
     ] {
         let answer = portcrew(directory.path(), &["run", program]);
@@ -42,11 +36,7 @@ fn a_program_that_cannot_be_executed_is_126() {
 #[test]
 fn a_script_that_package_json_lacks_is_127_with_those_it_has() {
     let directory = tempfile::tempdir().unwrap();
-    fs::write(
-        directory.path().join("package.json"),
-        r#"{"scripts":{"serve":"node x"}}"#,
-    )
-    .unwrap();
+    fs::write(directory.path().join("package.json"), r#"{"scripts":{"serve":"node x"}}"#).unwrap();
     let answer = portcrew(directory.path(), &["run", "npm", "run", "sevre"]);
     assert_eq!(answer.status, 127);
     assert!(answer.stderr.contains("`sevre`") && answer.stderr.contains("serve"));

@@ -47,10 +47,7 @@ fn the_short_help_leaves_the_tables_out() {
 #[test]
 fn the_version_is_the_packages() {
     let answer = portcrew(here(), &["--version"]);
-    assert_eq!(
-        answer.stdout,
-        concat!("portcrew ", env!("CARGO_PKG_VERSION"), "\n")
-    );
+    assert_eq!(answer.stdout, concat!("portcrew ", env!("CARGO_PKG_VERSION"), "\n"));
 }
 
 #[test]
@@ -62,10 +59,7 @@ fn arguments_that_cannot_be_read_are_status_2_with_the_reason() {
         (&["run", "--policy", "random", "x"], "round-robin"),
         (&["run", "--grace", "soon", "x"], "500ms"),
         (&["run", "--env", "A", "x"], "KEY=VALUE"),
-        (
-            &["run", "--env", "NODE_CHANNEL_FD=3", "x"],
-            "sets this variable itself",
-        ),
+        (&["run", "--env", "NODE_CHANNEL_FD=3", "x"], "sets this variable itself"),
         (&["run", "--name", "../x", "x"], "a name has"),
         (&["run", "--colour", "x"], "--color"),
         (&["demo", "--port", "70000"], "65535"),
@@ -73,11 +67,7 @@ fn arguments_that_cannot_be_read_are_status_2_with_the_reason() {
     ] {
         let answer = portcrew(here(), args);
         assert_eq!(answer.status, 2, "{args:?}");
-        assert!(
-            answer.stderr.contains(reason),
-            "{args:?}: {}",
-            answer.stderr
-        );
+        assert!(answer.stderr.contains(reason), "{args:?}: {}", answer.stderr);
         assert_eq!(answer.stdout, "");
     }
 }

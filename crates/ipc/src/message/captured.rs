@@ -129,6 +129,14 @@ fn the_lines_of_bun_are_understood() {
 }
 
 #[test]
+fn a_backlog_that_was_not_given_is_none() {
+    // Of `server.listen(0, '127.0.0.1', callback)` in Node 20.
+    let line = r#"{"cmd":"NODE_CLUSTER","act":"queryServer","index":0,"data":null,"address":"127.0.0.1","port":0,"addressType":4,"flags":0,"backlog":false,"seq":1}"#;
+    let ClusterBody::QueryServer(query) = cluster(line).body else { panic!("queryServer") };
+    assert_eq!((query.backlog, query.port), (None, Some(0)));
+}
+
+#[test]
 fn the_old_name_of_the_announcement_is_understood() {
     let message = cluster(r#"{"cmd":"NODE_CLUSTER","act":"suicide","seq":3}"#);
     assert_eq!(message.body, ClusterBody::ExitedAfterDisconnect);
@@ -164,6 +172,7 @@ fn wrong_fields_of_internal_messages_are_the_peers_fault() {
     for line in [
         r#"{"cmd":"NODE_CLUSTER","act":"queryServer","port":"80"}"#,
         r#"{"cmd":"NODE_CLUSTER","act":"queryServer","addressType":5}"#,
+        r#"{"cmd":"NODE_CLUSTER","act":"queryServer","backlog":"511"}"#,
         r#"{"cmd":"NODE_CLUSTER","act":"close"}"#,
         r#"{"cmd":"NODE_CLUSTER","act":7}"#,
         r#"{"cmd":"NODE_HANDLE","type":"net.Native"}"#,

@@ -50,7 +50,8 @@ struct ClusterWire<'a> {
     address_type: AddressType,
     fd: Option<i32>,
     flags: Option<u32>,
-    backlog: Option<i32>,
+    #[serde(default)]
+    backlog: Backlog,
     readable_all: Option<bool>,
     writable_all: Option<bool>,
     #[serde(default)]
@@ -89,7 +90,7 @@ impl ClusterWire<'_> {
             address_type: self.address_type,
             fd: self.fd,
             flags: self.flags,
-            backlog: self.backlog,
+            backlog: self.backlog.0,
             readable_all: self.readable_all,
             writable_all: self.writable_all,
         }
@@ -189,6 +190,20 @@ impl<'de> Deserialize<'de> for Lenient {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = <&RawValue>::deserialize(deserializer)?;
         Ok(Self(raw.get().parse().ok()))
+    }
+}
+
+/// A number; Node writes `false` for "not given" when `listen` got a host.
+#[derive(Default)]
+struct Backlog(Option<i32>);
+
+impl<'de> Deserialize<'de> for Backlog {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = <&RawValue>::deserialize(deserializer)?.get();
+        match raw {
+            "false" | "null" => Ok(Self(None)),
+            number => number.parse().map(|it| Self(Some(it))).map_err(Error::custom),
+        }
     }
 }
 

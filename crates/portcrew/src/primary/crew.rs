@@ -27,6 +27,10 @@ impl CrewSeat {
 }
 
 impl Driver {
+    pub(super) const fn has_crew(&self) -> bool {
+        self.crew.machine.is_some()
+    }
+
     pub(super) fn command_crew(&mut self, command: CrewCommand) {
         match (command, &self.crew.machine) {
             (CrewCommand::Start { workers }, None) => self.start_crew(workers),

@@ -90,6 +90,8 @@ impl Driver {
         place: Option<Place>,
         env: Vec<(OsString, OsString)>,
     ) -> Result<WorkerHandle> {
+        // Nobody is left to whom a new worker could matter.
+        let Some(commands) = self.command_sender.upgrade() else { return Err(Error::Disconnected) };
         let id = WorkerId(self.launcher.last_id + 1);
         let spec = self.launcher.spec(id, place, env)?;
         let spawned = spawn::spawn(&spec).map_err(Error::Spawn)?;
@@ -115,9 +117,6 @@ impl Driver {
         let mut link = Link::new(Arc::clone(&shared), spawned.process, channel, lane, &self.ready);
         link.place = place;
         self.links.insert(id, link);
-        let Some(commands) = self.command_sender.upgrade() else {
-            return Err(Error::Disconnected);
-        };
         let handle = WorkerHandle { shared, commands };
         self.registry.lock().insert(id, handle.clone());
         self.then(Event::Forked { worker: id });

@@ -10,22 +10,32 @@ use super::driver::Driver;
 use crate::{AddressType, Event, ListenAddress};
 
 impl Driver {
-    pub(super) fn notify(&mut self, notice: Notice) {
-        self.crew_hears(&notice);
-        match notice {
-            Notice::Forked { worker } => self.events.push(Event::Fork { worker }),
+    /// In the order of cause and effect: the user hears what happened before what the crew makes of it.
+    pub(super) fn notify(&mut self, notice: &Notice) {
+        self.tell_user(notice);
+        self.crew_hears(notice);
+    }
+
+    fn tell_user(&mut self, notice: &Notice) {
+        match *notice {
+            Notice::Forked { worker } => {
+                let process = self.registry.lock().get(&worker).cloned();
+                if let Some(process) = process {
+                    self.events.push(Event::Fork { worker, process });
+                }
+            }
             Notice::Online { worker } => {
                 self.set_state(worker, State::Online);
                 self.events.push(Event::Online { worker });
             }
-            Notice::Listening { worker, query, port, first: _ } => {
+            Notice::Listening { worker, ref query, port, first: _ } => {
                 self.set_state(worker, State::Listening);
-                let address = address_of(&query, Some(port));
+                let address = address_of(query, Some(port));
                 self.events.push(Event::Listening { worker, address });
             }
-            Notice::ListenFailed { worker, query, errno } => {
+            Notice::ListenFailed { worker, ref query, errno } => {
                 let error = io::Error::from_raw_os_error(errno.0);
-                let address = address_of(&query, None);
+                let address = address_of(query, None);
                 self.events.push(Event::ListenFailed { worker, address, error });
             }
             Notice::Disconnected { worker, planned } => {

@@ -6,7 +6,7 @@ use portcrew_ipc::error::QueueError;
 use portcrew_ipc::handle::HandleKind;
 
 use super::Signal;
-use super::command::Command;
+use super::command::{Command, CrewCommand};
 use super::driver::Driver;
 use crate::{Error, Message};
 
@@ -43,6 +43,10 @@ impl Driver {
 
     /// The user dropped the cluster: nobody hears events or gives commands any more.
     pub(super) fn abandon(&mut self) {
+        if self.has_crew() {
+            // Else it would go on replacing whoever leaves.
+            self.command_crew(CrewCommand::Stop);
+        }
         self.disconnect_all();
     }
 

@@ -31,7 +31,7 @@ impl Driver {
             Action::Accept { listener, on } => self.sockets.accept(listener, on),
             Action::CloseListener { listener } => self.sockets.close(listener),
             Action::CloseChannel { worker } => self.close_channel(worker),
-            Action::Notify(notice) => self.notify(notice),
+            Action::Notify(notice) => self.notify(&notice),
         }
     }
 

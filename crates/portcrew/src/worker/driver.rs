@@ -87,7 +87,7 @@ impl Driver {
     fn turn(&mut self, cx: &mut Context<'_>) {
         self.shared.bell.hang(cx.waker());
         if std::mem::take(&mut self.leaving.drain) {
-            self.shared.life.advance(Life::Draining);
+            self.shared.tell_to_drain();
         }
         self.commands();
         self.hear(cx);
@@ -208,6 +208,7 @@ impl Future for Driver {
 impl Drop for Driver {
     fn drop(&mut self) {
         // Also when the runtime ends first: nobody may wait for a driver that is gone.
+        self.shared.life.advance(Life::Leaving);
         for server in self.servers.values() {
             server.inflow.close_orphaned();
         }

@@ -197,6 +197,9 @@ impl Worker {
 
     /// Resolves when this worker has to finish: it was told to leave or wants to, or its primary has gone.
     /// Owned and cheap to clone: the shutdown signal for any server.
+    ///
+    /// Its listeners are closed before. A worker that has just accepted a connection is told a tenth of a
+    /// second later, because servers such as hyper's close a connection whose request they have not read.
     pub fn draining(&self) -> Draining {
         self.start_if_possible();
         self.shared().life.reached(Life::Draining)
@@ -255,7 +258,7 @@ impl Worker {
         let _ = self.start();
     }
 
-    fn shared(&self) -> &Arc<Shared> {
+    pub(super) fn shared(&self) -> &Arc<Shared> {
         self.user.shared()
     }
 }

@@ -78,6 +78,10 @@ impl Future for Draining {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        // The value can be there a moment before its waiters are woken; all who look must see the same.
+        if self.is_resolved() {
+            return Poll::Ready(());
+        }
         let Self { life, watch, wait } = &mut *self;
         let wait = wait.get_or_insert_with(|| {
             let (life, mut watch) = (*life, watch.clone());

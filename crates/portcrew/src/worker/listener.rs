@@ -45,6 +45,9 @@ enum Way<S: Connection> {
     Thread(Arc<Slot<OwnedFd>>),
 }
 
+/// A connection with its peer's address, or why there is none; `None` for the end.
+type Next<S> = Option<io::Result<(S, <S as Connection>::Addr)>>;
+
 impl<S: Connection> Listener<S> {
     pub(crate) fn from_opened(opened: Opened) -> Result<Self> {
         let Opened { inflow, source, local, keep } = opened;
@@ -74,16 +77,19 @@ impl<S: Connection> Listener<S> {
     /// No connection is lost when the future is dropped.
     pub async fn accept(&self) -> io::Result<(S, S::Addr)> {
         if let Some(accepted) = self.next().await {
+            self.keep.accepted();
             return accepted;
         }
         self.keep.until_told().await;
-        // In a `select!` the signal wins over the error, and a loop that goes on after errors does not keep
-        // its thread from what ends it.
+        // The first pass may have looked at the signal before it was given. In the second everybody else in
+        // the same `select!` sees it, and this does not end before; nor does a loop that goes on after
+        // errors keep its thread from what ends it.
+        tokio::task::yield_now().await;
         tokio::task::yield_now().await;
         Err(closed())
     }
 
-    async fn next(&self) -> Option<io::Result<(S, S::Addr)>> {
+    async fn next(&self) -> Next<S> {
         let mut place = Place::new(&self.inflow);
         let Some(own) = self.own() else {
             return poll_fn(|cx| poll_inflow(&self.inflow, cx, Some(place.ticket()))).await;
@@ -103,7 +109,15 @@ impl<S: Connection> Listener<S> {
         self.poll_open(cx).map(|next| next.unwrap_or_else(|| Err(closed())))
     }
 
-    fn poll_open(&self, cx: &mut Context<'_>) -> Poll<Option<io::Result<(S, S::Addr)>>> {
+    fn poll_open(&self, cx: &mut Context<'_>) -> Poll<Next<S>> {
+        let next = ready!(self.poll_sources(cx));
+        if matches!(next, Some(Ok(_))) {
+            self.keep.accepted();
+        }
+        Poll::Ready(next)
+    }
+
+    fn poll_sources(&self, cx: &mut Context<'_>) -> Poll<Next<S>> {
         if let Poll::Ready(next) = poll_inflow(&self.inflow, cx, None) {
             return Poll::Ready(next);
         }
@@ -186,7 +200,7 @@ fn poll_inflow<S: Connection>(
     inflow: &Inflow,
     cx: &mut Context<'_>,
     mut ticket: Option<&mut Option<Ticket>>,
-) -> Poll<Option<io::Result<(S, S::Addr)>>> {
+) -> Poll<Next<S>> {
     loop {
         let Some(socket) = ready!(inflow.poll_next(cx, ticket.as_deref_mut())) else {
             return Poll::Ready(None);

@@ -14,6 +14,7 @@ mod listener;
 mod open;
 mod perform;
 mod resolve;
+mod settling;
 mod shared;
 mod thread;
 

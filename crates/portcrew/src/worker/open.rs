@@ -137,6 +137,11 @@ impl Keep {
         }
     }
 
+    /// A connection is in the user's hand.
+    pub(crate) fn accepted(&self) {
+        self.user.shared().last_accepted.now();
+    }
+
     /// Closes the listener; a second time does nothing.
     pub(crate) fn close(&self) {
         match &self.registration {

@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 use super::Inflow;
 use super::driver::Driver;
 use super::life::{Life, LifeCell};
+use super::settling::LastAccepted;
 use crate::link::{Bell, Mailbox};
 use crate::{Error, Result};
 
@@ -19,6 +20,7 @@ pub(crate) struct Shared {
     pub(crate) mailbox: Arc<Mailbox>,
     pub(crate) bell: Arc<Bell>,
     pub(crate) life: LifeCell,
+    pub(super) last_accepted: LastAccepted,
     commands: Mutex<Commands>,
     /// The descriptors, until the driver is started.
     ends: Mutex<Option<Ends>>,
@@ -84,6 +86,7 @@ impl Shared {
             mailbox: Arc::new(Mailbox::new(Arc::clone(&bell))),
             bell,
             life: LifeCell::default(),
+            last_accepted: LastAccepted::default(),
             commands: Mutex::default(),
             ends: Mutex::new(Some(ends)),
             locals: Mutex::default(),

@@ -21,10 +21,7 @@ pub(crate) struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            queue: 1024 * 1024,
-            stuck_after: Duration::from_secs(1),
-        }
+        Self { queue: 1024 * 1024, stuck_after: Duration::from_secs(1) }
     }
 }
 
@@ -142,7 +139,8 @@ impl Sink {
         }
     }
 
-    /// Lines dropped since the start, for whatever reason.
+    /// Lines dropped since the start, for whatever reason. A program learns it from [`close`](Self::close).
+    #[cfg(test)]
     pub(crate) fn lost(&self) -> u64 {
         self.shared.lock().lost
     }
@@ -209,14 +207,9 @@ impl Shared {
                 return None;
             }
             state.writer = Writer::Idle;
-            state = self
-                .work
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
+            state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        state.writer = Writer::Busy {
-            moved: Instant::now(),
-        };
+        state.writer = Writer::Busy { moved: Instant::now() };
         let mut bytes = std::mem::take(&mut state.queue);
         let lines = std::mem::take(&mut state.lines);
         match std::mem::take(&mut state.dropped) {
@@ -227,9 +220,7 @@ impl Shared {
     }
 
     fn moved(&self) {
-        self.lock().writer = Writer::Busy {
-            moved: Instant::now(),
-        };
+        self.lock().writer = Writer::Busy { moved: Instant::now() };
     }
 }
 
@@ -241,10 +232,7 @@ mod tests {
     const HANG: Duration = Duration::from_secs(20);
 
     fn small() -> Limits {
-        Limits {
-            queue: 1_000,
-            stuck_after: Duration::from_millis(20),
-        }
+        Limits { queue: 1_000, stuck_after: Duration::from_millis(20) }
     }
 
     /// A pipe that holds no more: the writer thread is inside a write that does not end.
@@ -253,20 +241,14 @@ mod tests {
         let batch = [vec![b'.'; 4 * 1024 * 1024], b"\n".to_vec()].concat();
         sink.write(&batch, 1);
         // Waiting on the writer's own report that it took the batch; the pipe holds far less than the batch.
-        while !matches!(
-            sink.shared.lock().writer,
-            Writer::Busy { .. } | Writer::Stuck
-        ) {
+        while !matches!(sink.shared.lock().writer, Writer::Busy { .. } | Writer::Stuck) {
             thread::yield_now();
         }
         (reader, sink)
     }
 
     fn with_runtime<T>(future: impl Future<Output = T>) -> T {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .build()
-            .unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         runtime.block_on(async { tokio::time::timeout(HANG, future).await.expect("no hang") })
     }
 
@@ -289,11 +271,7 @@ mod tests {
             sink.write(format!("line {n:3}\n").as_bytes(), 1);
         }
         let lost = sink.lost();
-        assert_eq!(
-            lost,
-            1_000 - 1_000 / 9,
-            "nine bytes each into a queue of a thousand"
-        );
+        assert_eq!(lost, 1_000 - 1_000 / 9, "nine bytes each into a queue of a thousand");
 
         let reader = read_all(reader);
         assert_eq!(sink.close(HANG), lost);
@@ -334,10 +312,7 @@ mod tests {
 
     #[test]
     fn room_waits_for_a_reader_that_is_slow_so_that_nothing_is_lost() {
-        let (reader, sink) = pipe(Limits {
-            queue: 10_000,
-            stuck_after: HANG,
-        });
+        let (reader, sink) = pipe(Limits { queue: 10_000, stuck_after: HANG });
         let reader = read_all(reader);
         with_runtime(async {
             for _ in 0..2_000 {
@@ -382,10 +357,7 @@ mod tests {
 
     #[test]
     fn a_full_device_loses_lines_but_keeps_the_sink() {
-        let full = std::fs::File::options()
-            .write(true)
-            .open("/dev/full")
-            .unwrap();
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
         let sink = Sink::new(full.into(), Limits::default(), dropped).unwrap();
         sink.write(b"one\n", 1);
         while sink.lost() < 1 {

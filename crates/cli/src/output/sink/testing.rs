@@ -21,19 +21,13 @@ pub(crate) fn dropped(count: u64) -> Vec<u8> {
 /// A sink whose reader reads until the end and gives what it read.
 pub(crate) fn piped() -> Pipe {
     let (reader, sink) = pipe(Limits::default());
-    Pipe {
-        sink,
-        reader: read_all(reader),
-    }
+    Pipe { sink, reader: read_all(reader) }
 }
 
 /// A sink and the end from which nobody reads yet.
 pub(crate) fn pipe(limits: Limits) -> (OwnedFd, Arc<Sink>) {
     let (reader, writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).unwrap();
-    (
-        reader,
-        Arc::new(Sink::new(writer, limits, dropped).unwrap()),
-    )
+    (reader, Arc::new(Sink::new(writer, limits, dropped).unwrap()))
 }
 
 pub(crate) fn read_all(reader: OwnedFd) -> JoinHandle<Vec<u8>> {

@@ -5,8 +5,11 @@
 pub(crate) mod help;
 pub(crate) mod notes;
 pub(crate) mod notices;
+mod error;
 mod number;
 pub(crate) mod refusals;
 pub(crate) mod usage;
 
+pub(crate) use error::chain;
+pub(crate) use notices::signal_name;
 pub(crate) use number::{count, of};

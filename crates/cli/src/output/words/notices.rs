@@ -16,37 +16,74 @@ pub(crate) fn listening(address: &dyn Display) -> String {
     format!("listening on {address}")
 }
 
-pub(crate) fn replaced(worker: &dyn Display, how: &str, successor: &dyn Display) -> String {
-    format!("worker {worker} {how}; worker {successor} takes its place")
+pub(crate) fn gone(worker: &dyn Display, how: &str) -> String {
+    format!("worker {worker} {how}")
 }
 
 pub(crate) fn replaced_later(worker: &dyn Display, how: &str, delay: Duration) -> String {
     format!("worker {worker} {how}; a new one starts in {}", span(delay))
 }
 
+pub(crate) fn starts_later(delay: Duration) -> String {
+    format!("a new worker starts in {}", span(delay))
+}
+
 pub(crate) fn exited(code: i32) -> String {
     format!("exited with status {code}")
 }
 
-pub(crate) fn killed_by(signal: &dyn Display) -> String {
-    format!("was ended by {signal}")
+pub(crate) fn killed_by(signal: i32) -> String {
+    format!("was ended by {}", signal_name(signal))
 }
 
 pub(crate) fn not_listening(worker: &dyn Display, deadline: Duration) -> String {
     format!(
-        "worker {worker} does not listen, {} after its start",
+        "worker {worker} does not listen, {} after its start. It goes on; a program that binds the port itself, \
+         without its channel, is not seen here",
         span(deadline)
     )
-}
-
-pub(crate) fn cannot_start(program: &dyn Display, reason: &dyn Display) -> String {
-    format!("{program} cannot be started: {reason}")
 }
 
 pub(crate) fn address_in_use(address: &dyn Display) -> String {
     format!(
         "{address} belongs to another process. Stop that one or choose another port; `ss -ltnp` shows who has it"
     )
+}
+
+pub(crate) fn cannot_listen(
+    worker: &dyn Display,
+    address: &dyn Display,
+    reason: &dyn Display,
+) -> String {
+    format!("worker {worker} cannot listen on {address}: {reason}")
+}
+
+pub(crate) fn misbehaved(worker: &dyn Display) -> String {
+    format!("worker {worker} broke the protocol of its channel too often; the channel was closed")
+}
+
+pub(crate) fn about(worker: &dyn Display, error: &dyn Display) -> String {
+    format!("worker {worker}: {error}")
+}
+
+pub(crate) fn degraded() -> String {
+    "workers die too often before they listen; one at a time is tried from here on".to_owned()
+}
+
+pub(crate) fn recovered() -> String {
+    "a worker listens again; the others are started too".to_owned()
+}
+
+pub(crate) fn made_to_leave(worker: &dyn Display, signal: i32) -> String {
+    format!("worker {worker} has not left; it gets {}", signal_name(signal))
+}
+
+pub(crate) fn gave_up_listening() -> String {
+    "gave up: another try would find the address as it is".to_owned()
+}
+
+pub(crate) fn program_cannot_start() -> String {
+    "gave up: the program cannot be started".to_owned()
 }
 
 pub(crate) fn crew_failed(deaths: u64, span_of_deaths: Duration) -> String {
@@ -57,18 +94,16 @@ pub(crate) fn crew_failed(deaths: u64, span_of_deaths: Duration) -> String {
     )
 }
 
+pub(crate) fn told_from_above(grace: Duration) -> String {
+    format!("told to leave by the crew above; stopping within {}", span(grace))
+}
+
 pub(crate) fn stopping(grace: Duration) -> String {
-    format!(
-        "stopping: {} for open connections; a second signal stops at once",
-        span(grace)
-    )
+    format!("stopping: {} for open connections; a second signal stops at once", span(grace))
 }
 
 pub(crate) fn hung_up(grace: Duration) -> String {
-    format!(
-        "the terminal has gone away; stopping within {}",
-        span(grace)
-    )
+    format!("the terminal has gone away; stopping within {}", span(grace))
 }
 
 pub(crate) fn forced(killed: usize) -> String {
@@ -79,11 +114,12 @@ pub(crate) fn stopped() -> String {
     "stopped".to_owned()
 }
 
-pub(crate) fn reload_started(workers: usize) -> String {
-    format!(
-        "reload: replacing {}, new before old",
-        of(workers as u64, "worker")
-    )
+pub(crate) fn reload_started() -> String {
+    "reload: replacing the workers one by one, new before old".to_owned()
+}
+
+pub(crate) fn reload_progress(replaced: usize, of: usize) -> String {
+    format!("reload: {replaced} of {} replaced", count(of as u64))
 }
 
 pub(crate) fn reload_done(took: Duration) -> String {
@@ -94,8 +130,42 @@ pub(crate) fn reload_rolled_back(reason: &dyn Display) -> String {
     format!("reload: rolled back, the old workers go on: {reason}")
 }
 
-pub(crate) fn reload_already() -> String {
-    "reload: one is under way; it will start over when that is done".to_owned()
+pub(crate) fn reload_merged() -> String {
+    "reload: one has just begun and replaced nobody yet; it is the answer to this signal too"
+        .to_owned()
+}
+
+pub(crate) fn reload_again() -> String {
+    "reload: one is under way; another follows when it is over".to_owned()
+}
+
+pub(crate) fn why_exited(worker: &dyn Display, how: &str) -> String {
+    format!("new worker {worker} {how}")
+}
+
+pub(crate) fn why_late(worker: &dyn Display, deadline: Duration) -> String {
+    format!("new worker {worker} did not listen within {}", span(deadline))
+}
+
+pub(crate) fn why_no_listener(worker: &dyn Display, reason: &dyn Display) -> String {
+    format!("new worker {worker} could not listen: {reason}")
+}
+
+pub(crate) fn why_misbehaved(worker: &dyn Display) -> String {
+    format!("new worker {worker} broke the protocol of its channel")
+}
+
+pub(crate) fn why_not_started() -> String {
+    "a new worker could not be started".to_owned()
+}
+
+pub(crate) fn why_stopped() -> String {
+    "the crew was told to stop".to_owned()
+}
+
+
+pub(crate) fn last_words(line: &str) -> String {
+    format!("  {line}")
 }
 
 pub(crate) fn resized(workers: usize) -> String {
@@ -103,10 +173,11 @@ pub(crate) fn resized(workers: usize) -> String {
 }
 
 pub(crate) fn resize_refused(workers: usize) -> String {
-    format!(
-        "{} is the limit; nothing changed",
-        of(workers as u64, "worker")
-    )
+    format!("{} is the limit; nothing changed", of(workers as u64, "worker"))
+}
+
+pub(crate) fn events_dropped(events: u64) -> String {
+    format!("… {} dropped: they came faster than they could be told", of(events, "event"))
 }
 
 pub(crate) fn lines_dropped(lines: u64) -> String {
@@ -115,6 +186,40 @@ pub(crate) fn lines_dropped(lines: u64) -> String {
 
 pub(crate) fn demo_open(address: &dyn Display) -> String {
     format!("open http://{address}/ or run `curl http://{address}/` a few times; Ctrl-C stops")
+}
+
+pub(crate) fn demo_count(worker: &dyn Display, connections: u64) -> String {
+    format!("worker {worker}: {}", count(connections))
+}
+
+pub(crate) fn demo_counts(total: u64, each: &str) -> String {
+    format!("{} so far; {each}", of(total, "connection"))
+}
+
+/// `SIGKILL` and its like; those that no worker is likely to see go by their number.
+pub(crate) fn signal_name(signal: i32) -> String {
+    use rustix::process::Signal as Known;
+    let name = match Known::from_named_raw(signal) {
+        Some(Known::HUP) => "SIGHUP",
+        Some(Known::INT) => "SIGINT",
+        Some(Known::QUIT) => "SIGQUIT",
+        Some(Known::ILL) => "SIGILL",
+        Some(Known::TRAP) => "SIGTRAP",
+        Some(Known::ABORT) => "SIGABRT",
+        Some(Known::BUS) => "SIGBUS",
+        Some(Known::FPE) => "SIGFPE",
+        Some(Known::KILL) => "SIGKILL",
+        Some(Known::USR1) => "SIGUSR1",
+        Some(Known::SEGV) => "SIGSEGV",
+        Some(Known::USR2) => "SIGUSR2",
+        Some(Known::PIPE) => "SIGPIPE",
+        Some(Known::ALARM) => "SIGALRM",
+        Some(Known::TERM) => "SIGTERM",
+        Some(Known::XCPU) => "SIGXCPU",
+        Some(Known::SYS) => "SIGSYS",
+        Some(_) | None => return format!("signal {signal}"),
+    };
+    name.to_owned()
 }
 
 /// `500 ms`, `10 s`, `2 min`, `1.5 s`: the largest unit in which the span is short to read.

@@ -25,13 +25,9 @@ mod tests {
 
     #[test]
     fn thousands_are_set_apart() {
-        for (number, text) in [
-            (0, "0"),
-            (12, "12"),
-            (123, "123"),
-            (1_234, "1,234"),
-            (12_345_678, "12,345,678"),
-        ] {
+        for (number, text) in
+            [(0, "0"), (12, "12"), (123, "123"), (1_234, "1,234"), (12_345_678, "12,345,678")]
+        {
             assert_eq!(count(number), text);
         }
     }

@@ -27,10 +27,7 @@ pub(crate) fn cannot_look(path: &Path, reason: &dyn Display) -> String {
 }
 
 pub(crate) fn is_directory(path: &Path) -> String {
-    format!(
-        "{} is a directory. Name the file in it that starts the server",
-        path.display()
-    )
+    format!("{} is a directory. Name the file in it that starts the server", path.display())
 }
 
 pub(crate) fn not_a_file(path: &Path) -> String {
@@ -97,18 +94,12 @@ pub(crate) fn no_such_script(package: &Path, script: &str, others: &[String]) ->
     if others.is_empty() {
         format!("{file} has no scripts, so there is no `{script}` to run")
     } else {
-        format!(
-            "{file} has no script `{script}`. It has: {}",
-            others.join(", ")
-        )
+        format!("{file} has no script `{script}`. It has: {}", others.join(", "))
     }
 }
 
 pub(crate) fn package_unreadable(package: &Path, reason: &dyn Display) -> String {
-    format!(
-        "{}: {reason}. Without it, the script's command is unknown",
-        package.display()
-    )
+    format!("{}: {reason}. Without it, the script's command is unknown", package.display())
 }
 
 pub(crate) fn no_package(wrapper: &str) -> String {

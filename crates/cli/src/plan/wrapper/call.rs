@@ -105,36 +105,23 @@ fn script(manager: Manager, name: &str, rest: &[OsString]) -> Result<Call, Why> 
             rest
         }
     };
-    Ok(Call::Script {
-        name: name.to_owned(),
-        rest: rest.to_vec(),
-    })
+    Ok(Call::Script { name: name.to_owned(), rest: rest.to_vec() })
 }
 
 fn program(args: &[OsString]) -> Result<Call, Why> {
     let is_consent = |arg: &&OsString| {
-        matches!(
-            arg.to_str(),
-            Some("-y" | "--yes" | "--no" | "--no-install" | "--")
-        )
+        matches!(arg.to_str(), Some("-y" | "--yes" | "--no" | "--no-install" | "--"))
     };
     let args = &args[args.iter().take_while(is_consent).count()..];
     let (name, rest) = word(args)?;
-    Ok(Call::Program {
-        name: name.to_owned(),
-        rest: rest.to_vec(),
-    })
+    Ok(Call::Program { name: name.to_owned(), rest: rest.to_vec() })
 }
 
 /// The first argument, which must not be an option.
 fn word(args: &[OsString]) -> Result<(&str, &[OsString]), Why> {
     let (first, rest) = args.split_first().ok_or(Why::NoCommand)?;
     let first = first.to_str().ok_or(Why::NotText)?;
-    if first.starts_with('-') {
-        Err(Why::Option(first.to_owned()))
-    } else {
-        Ok((first, rest))
-    }
+    if first.starts_with('-') { Err(Why::Option(first.to_owned())) } else { Ok((first, rest)) }
 }
 
 fn refuse(args: &[OsString], is_the_managers: impl Fn(&OsString) -> bool) -> Result<(), Why> {

@@ -28,12 +28,7 @@ pub(in crate::plan) struct Seen {
 impl Seen {
     /// The words themselves, with nothing left out.
     pub(in crate::plan) fn as_given(words: &[OsString], host: &Host, note: Option<Note>) -> Self {
-        Self {
-            words: words.to_vec(),
-            env: Vec::new(),
-            host: host.clone(),
-            note,
-        }
+        Self { words: words.to_vec(), env: Vec::new(), host: host.clone(), note }
     }
 }
 
@@ -92,9 +87,7 @@ fn leave_out_manager(
     match Call::of(manager, &seen.words[1..], package.as_ref()) {
         Err(why) => Ok(Some(why)),
         Ok(Call::Script { name: script, rest }) => {
-            let package = package.ok_or_else(|| Refusal::NoPackage {
-                wrapper: name.to_owned(),
-            })?;
+            let package = package.ok_or_else(|| Refusal::NoPackage { wrapper: name.to_owned() })?;
             run_script(manager, &package, &script, &rest, seen)
         }
         Ok(Call::Program { name, rest }) => {
@@ -123,18 +116,11 @@ fn run_script(
         None if is_npm_start && package.directory.join("server.js").is_file() => "node server.js",
         None => {
             let (package, others) = (package.file.clone(), package.scripts());
-            return Err(Refusal::NoSuchScript {
-                package,
-                script: script.to_owned(),
-                others,
-            });
+            return Err(Refusal::NoSuchScript { package, script: script.to_owned(), others });
         }
     };
     let hooks = [format!("pre{script}"), format!("post{script}")];
-    if let Some(hook) = hooks
-        .into_iter()
-        .find(|hook| package.script(hook).is_some())
-    {
+    if let Some(hook) = hooks.into_iter().find(|hook| package.script(hook).is_some()) {
         return Ok(Some(Why::Hook(hook)));
     }
     let plain = match plain::parse(command) {
@@ -146,10 +132,7 @@ fn run_script(
     set("INIT_CWD", &outside);
     set("npm_lifecycle_event", script.as_ref());
     set("npm_package_json", package.file.as_os_str());
-    for (key, field) in [
-        ("npm_package_name", "name"),
-        ("npm_package_version", "version"),
-    ] {
+    for (key, field) in [("npm_package_name", "name"), ("npm_package_version", "version")] {
         if let Some(value) = package.text(field) {
             set(key, value.as_ref());
         }
@@ -161,18 +144,8 @@ fn run_script(
 
 /// Puts a plain command in place of its wrapper.
 fn take(seen: &mut Seen, plain: Plain, rest: &[OsString]) {
-    seen.env.extend(
-        plain
-            .env
-            .into_iter()
-            .map(|(key, value)| (key.into(), value.into())),
-    );
-    seen.words = plain
-        .words
-        .into_iter()
-        .map(OsString::from)
-        .chain(rest.iter().cloned())
-        .collect();
+    seen.env.extend(plain.env.into_iter().map(|(key, value)| (key.into(), value.into())));
+    seen.words = plain.words.into_iter().map(OsString::from).chain(rest.iter().cloned()).collect();
 }
 
 /// From here on the command runs in this directory, with these programs first in `PATH`.
@@ -218,29 +191,18 @@ mod tests {
 
     fn see(directory: &Path, words: &[&str]) -> Result<Seen, Refusal> {
         let words: Vec<OsString> = words.iter().map(OsString::from).collect();
-        see_through(
-            &words,
-            &Host::of(directory, &[("PATH", OsStr::new("/bin"))]),
-        )
+        see_through(&words, &Host::of(directory, &[("PATH", OsStr::new("/bin"))]))
     }
 
     fn runs(directory: &Path, words: &[&str]) -> String {
         let seen = see(directory, words).unwrap();
-        assert!(
-            matches!(seen.note, Some(Note::SeenThrough { .. })),
-            "{:?}",
-            seen.note
-        );
+        assert!(matches!(seen.note, Some(Note::SeenThrough { .. })), "{:?}", seen.note);
         shown(&seen.words)
     }
 
     fn stays(directory: &Path, words: &[&str]) -> Note {
         let seen = see(directory, words).unwrap();
-        assert_eq!(
-            shown(&seen.words),
-            words.join(" "),
-            "the command is left as it was given"
-        );
+        assert_eq!(shown(&seen.words), words.join(" "), "the command is left as it was given");
         assert!(seen.env.is_empty());
         seen.note.expect("a note")
     }
@@ -278,10 +240,7 @@ mod tests {
         ] {
             assert_eq!(runs(shop.path(), words), "node server.js", "{words:?}");
         }
-        assert_eq!(
-            runs(shop.path(), &["npm", "run", "shell"]),
-            "node in-shell.js"
-        );
+        assert_eq!(runs(shop.path(), &["npm", "run", "shell"]), "node in-shell.js");
     }
 
     #[test]
@@ -296,15 +255,8 @@ mod tests {
         assert_eq!(value(&seen, "npm_lifecycle_event").unwrap(), "start");
         assert_eq!(value(&seen, "INIT_CWD").unwrap(), below.to_string_lossy());
         let programs = shop.path().join("node_modules/.bin");
-        assert_eq!(
-            value(&seen, "PATH").unwrap(),
-            format!("{}:/bin", programs.display())
-        );
-        assert_eq!(
-            seen.host.directory(),
-            shop.path(),
-            "it runs where its package.json is"
-        );
+        assert_eq!(value(&seen, "PATH").unwrap(), format!("{}:/bin", programs.display()));
+        assert_eq!(seen.host.directory(), shop.path(), "it runs where its package.json is");
     }
 
     #[test]
@@ -314,10 +266,7 @@ mod tests {
         assert_eq!(runs(shop.path(), &npm), "node server.js --port 80");
         let yarn = ["yarn", "start", "--port", "80"];
         assert_eq!(runs(shop.path(), &yarn), "node server.js --port 80");
-        assert_eq!(
-            runs(shop.path(), &["npm", "start", "80"]),
-            "node server.js 80"
-        );
+        assert_eq!(runs(shop.path(), &["npm", "start", "80"]), "node server.js 80");
     }
 
     #[test]
@@ -327,49 +276,29 @@ mod tests {
             (&["npm", "run", "log"][..], Why::Syntax("`|`".into())),
             (&["npm", "run", "built"], Why::Hook("prebuilt".into())),
             (&["npm", "run", "circle"], Why::TooDeep),
-            (
-                &["npm", "start", "--port", "80"],
-                Why::Option("--port".into()),
-            ),
-            (
-                &["npm", "--prefix", "x", "start"],
-                Why::Option("--prefix".into()),
-            ),
+            (&["npm", "start", "--port", "80"], Why::Option("--port".into())),
+            (&["npm", "--prefix", "x", "start"], Why::Option("--prefix".into())),
             (&["npm", "test"], Why::Option("test".into())),
             (&["npm"], Why::NoCommand),
             (&["npx", "serve"], Why::NoLocalProgram("serve".into())),
             (&["npx", "-p", "x", "y"], Why::Option("-p".into())),
         ] {
             let wrapper = words[0].to_owned();
-            assert_eq!(
-                stays(shop.path(), words),
-                Note::NodeWrapper { wrapper, why },
-                "{words:?}"
-            );
+            assert_eq!(stays(shop.path(), words), Note::NodeWrapper { wrapper, why }, "{words:?}");
         }
     }
 
     #[test]
     fn a_shell_stays_when_its_command_needs_one() {
         let here = tempfile::tempdir().unwrap();
-        assert_eq!(
-            runs(here.path(), &["sh", "-c", "exec node x.js"]),
-            "node x.js"
-        );
+        assert_eq!(runs(here.path(), &["sh", "-c", "exec node x.js"]), "node x.js");
         for (words, why) in [
-            (
-                &["sh", "-c", "node x.js; true"][..],
-                Why::Syntax("`;`".into()),
-            ),
+            (&["sh", "-c", "node x.js; true"][..], Why::Syntax("`;`".into())),
             (&["sh", "-c", "node x.js", "zero"], Why::NoCommand),
             (&["sh", "-c", "cd x"], Why::Builtin("cd".into())),
         ] {
             let shell = "sh".to_owned();
-            assert_eq!(
-                stays(here.path(), words),
-                Note::ShellWrapper { shell, why },
-                "{words:?}"
-            );
+            assert_eq!(stays(here.path(), words), Note::ShellWrapper { shell, why }, "{words:?}");
         }
     }
 
@@ -379,10 +308,7 @@ mod tests {
         let note = stays(shop.path(), &["sh", "-c", "npm run log"]);
         assert_eq!(
             note,
-            Note::NodeWrapper {
-                wrapper: "npm".into(),
-                why: Why::Syntax("`|`".into())
-            }
+            Note::NodeWrapper { wrapper: "npm".into(), why: Why::Syntax("`|`".into()) }
         );
     }
 
@@ -393,14 +319,8 @@ mod tests {
         fs::create_dir_all(&programs).unwrap();
         fs::write(programs.join("serve"), "#!/usr/bin/env node\n").unwrap();
         let expected = format!("{} -p 80", programs.join("serve").display());
-        assert_eq!(
-            runs(shop.path(), &["npx", "-y", "serve", "-p", "80"]),
-            expected
-        );
-        assert_eq!(
-            runs(shop.path(), &["npm", "exec", "--", "serve", "-p", "80"]),
-            expected
-        );
+        assert_eq!(runs(shop.path(), &["npx", "-y", "serve", "-p", "80"]), expected);
+        assert_eq!(runs(shop.path(), &["npm", "exec", "--", "serve", "-p", "80"]), expected);
     }
 
     #[test]
@@ -408,10 +328,7 @@ mod tests {
         let bare = package("{}");
         fs::write(bare.path().join("server.js"), "").unwrap();
         assert_eq!(runs(bare.path(), &["npm", "start"]), "node server.js");
-        assert!(matches!(
-            see(bare.path(), &["yarn", "start"]),
-            Err(Refusal::NoSuchScript { .. })
-        ));
+        assert!(matches!(see(bare.path(), &["yarn", "start"]), Err(Refusal::NoSuchScript { .. })));
     }
 
     #[test]
@@ -420,10 +337,7 @@ mod tests {
         for name in ["nope", "number"] {
             let refusal = see(shop.path(), &["npm", "run", name]).unwrap_err();
             let text = refusal.to_string();
-            assert!(
-                text.contains(&format!("`{name}`")) && text.contains("serve"),
-                "{text}"
-            );
+            assert!(text.contains(&format!("`{name}`")) && text.contains("serve"), "{text}");
         }
     }
 
@@ -432,22 +346,14 @@ mod tests {
         for json in ["", "[]", "{", "nonsense"] {
             let broken = package(json);
             let refusal = see(broken.path(), &["npm", "start"]).unwrap_err();
-            assert!(
-                matches!(refusal, Refusal::PackageUnreadable { .. }),
-                "{json}: {refusal}"
-            );
+            assert!(matches!(refusal, Refusal::PackageUnreadable { .. }), "{json}: {refusal}");
         }
     }
 
     #[test]
     fn other_programs_are_left_alone_without_a_note() {
         let here = tempfile::tempdir().unwrap();
-        for words in [
-            &["node", "x.js"][..],
-            &["bash", "x.sh"],
-            &["./npm-server"],
-            &["npm.js"],
-        ] {
+        for words in [&["node", "x.js"][..], &["bash", "x.sh"], &["./npm-server"], &["npm.js"]] {
             let seen = see(here.path(), words).unwrap();
             assert_eq!((shown(&seen.words), seen.note), (words.join(" "), None));
         }

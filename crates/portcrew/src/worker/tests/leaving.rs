@@ -1,11 +1,15 @@
 //! How a worker leaves.
 
+use std::future::Future;
+use std::pin::pin;
+
 use portcrew_core::{FromWorker, ToWorker};
 use portcrew_ipc::lane::Verdict;
 
 use super::primary::{Primary, connected, loopback};
 use super::{settle, soon};
 use crate::Error;
+use crate::worker::life::Life;
 
 #[tokio::test]
 async fn told_to_leave_it_gives_back_what_nobody_accepted_and_closes_when_finished() {
@@ -81,6 +85,47 @@ async fn a_loop_that_returns_on_errors_hears_the_signal_before_the_error() {
         primary.say(&ToWorker::Disconnect, None, 1).await;
         soon(serving).await.unwrap().unwrap();
     }
+}
+
+#[tokio::test]
+async fn the_signal_wins_also_when_it_comes_in_the_middle_of_a_pass() {
+    let (mut primary, worker) = Primary::new().await;
+    let at = "127.0.0.1:80".parse().unwrap();
+    let (listener, _) = tokio::join!(soon(worker.listen(at)), primary.grant(at));
+    let listener = listener.unwrap();
+    worker.shared().life.advance(Life::Leaving);
+    listener.close();
+    primary.heard().await;
+    let (mut accept, mut draining) = (pin!(listener.accept()), pin!(worker.draining()));
+    let mut passes = 0;
+    let heard = std::future::poll_fn(|cx| {
+        passes += 1;
+        if passes == 1 {
+            assert!(draining.as_mut().poll(cx).is_pending());
+            worker.shared().life.advance(Life::Draining);
+        }
+        assert!(accept.as_mut().poll(cx).is_pending(), "the error came first");
+        draining.as_mut().poll(cx).map(|()| passes)
+    });
+    // As a task sees it that looks at the signal first in one pass and last in the next.
+    soon(heard).await;
+}
+
+#[tokio::test]
+async fn a_worker_that_has_just_accepted_is_told_after_its_listeners_are_closed() {
+    let (mut primary, worker) = Primary::new().await;
+    let real = loopback();
+    let at = real.local_addr().unwrap();
+    let (listener, _) = tokio::join!(soon(worker.listen(at)), primary.grant(at));
+    let listener = listener.unwrap();
+    let (_client, accepted) = connected(&real);
+    primary.offer(0, &[&accepted]);
+    soon(listener.accept()).await.unwrap();
+    primary.answers().await;
+    primary.say(&ToWorker::Disconnect, None, 1).await;
+    assert!(matches!(primary.heard().await, FromWorker::Close { .. }));
+    assert!(worker.is_leaving() && listener.is_closed());
+    soon(worker.draining()).await;
 }
 
 #[tokio::test]

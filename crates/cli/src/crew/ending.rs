@@ -1,0 +1,41 @@
+//! How a crew ended: the last words and the exit status.
+
+use std::time::Duration;
+
+use portcrew::Outcome;
+
+use crate::exit::ExitStatus;
+use crate::output::words::notices;
+
+/// What was counted while the crew ran and is needed to say how it ended.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Account {
+    /// Workers that ended unasked.
+    pub(super) deaths: u64,
+    /// Since the first worker was started.
+    pub(super) age: Duration,
+    /// The status for the last program that could not be started.
+    pub(super) spawn_failure: Option<ExitStatus>,
+}
+
+/// The exit status and the line that goes with it.
+pub(super) fn verdict(outcome: Outcome, account: Account) -> (ExitStatus, String) {
+    match outcome {
+        Outcome::Stopped => (ExitStatus::Stopped, notices::stopped()),
+        Outcome::Forced { workers } => (ExitStatus::Forced, notices::forced(workers)),
+        Outcome::CannotStart => {
+            let status = account.spawn_failure.unwrap_or(ExitStatus::NotExecutable);
+            (status, notices::program_cannot_start())
+        }
+        Outcome::CannotListen { errno, .. } => {
+            let is_taken = errno.0 == rustix::io::Errno::ADDRINUSE.raw_os_error();
+            let status = if is_taken { ExitStatus::AddressInUse } else { ExitStatus::CrewFailed };
+            (status, notices::gave_up_listening())
+        }
+        Outcome::NeverReady { .. } => {
+            (ExitStatus::CrewFailed, notices::crew_failed(account.deaths, account.age))
+        }
+        // An outcome of a newer library: whatever it is, nobody asked for it.
+        _ => (ExitStatus::CrewFailed, outcome.to_string()),
+    }
+}

@@ -1,0 +1,206 @@
+//! The loop: events, signals, and for a crew inside a crew the word from above.
+
+use std::error::Error;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use portcrew::{Cluster, Event, Outcome, Policy, Role, Worker};
+
+use super::counts::Counts;
+use super::ending;
+use super::hear::Hearing;
+use super::outputs::Outputs;
+use super::{Kind, Wish};
+use crate::args::MAX_WORKERS;
+use crate::exit::ExitStatus;
+use crate::output::words::{chain, notices};
+use crate::output::{Report, Style, events, say_plainly};
+use crate::signals::{Command, Signals};
+
+/// Events that are heard before signals get their turn.
+const BATCH: usize = 256;
+
+/// How long a crew inside a crew waits, at its end, for the crew above to hear its farewell.
+const FAREWELL_WITHIN: Duration = Duration::from_secs(2);
+
+/// Leads the crew until it has ended.
+pub(crate) fn run(wish: Wish, style: Style) -> ExitStatus {
+    try_run(wish, style).unwrap_or_else(|error| {
+        say_plainly(&chain(&*error));
+        ExitStatus::Internal
+    })
+}
+
+fn try_run(wish: Wish, style: Style) -> Result<ExitStatus, Box<dyn Error>> {
+    let report = Report::new(style)?;
+    for note in &wish.notes {
+        report.notice(note);
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let status = runtime.block_on(lead(wish, &report));
+    report.close();
+    status
+}
+
+async fn lead(wish: Wish, report: &Report) -> Result<ExitStatus, Box<dyn Error>> {
+    // Before the first worker: from here on no signal ends this process without its crew.
+    let signals = Signals::listen()?;
+    let above = match wish.role {
+        Role::Worker(ref worker) => {
+            worker.start()?;
+            Some(worker.clone())
+        }
+        // Its parent's channel, if there is one, stays open until the end of this function.
+        Role::Primary(_) => None,
+    };
+    let policy = match wish.settings.policy {
+        Policy::Shared => "shared",
+        _ => "round-robin",
+    };
+    let mut leader = Leader {
+        report,
+        grace: wish.settings.grace,
+        wanted: wish.workers,
+        stopping: false,
+        signals,
+        above,
+        counts: (wish.kind == Kind::Demo).then(Counts::new),
+        hearing: Hearing::new(wish.kind, report),
+        outputs: Outputs::new(),
+        cluster: Cluster::new(wish.settings)?,
+    };
+    let (name, workers) = (wish.name.as_str(), wish.workers);
+    report.event(&events::Event::Setup { name, pid: std::process::id(), workers });
+    report.notice(&notices::started(name, workers, policy));
+    leader.cluster.start(workers)?;
+    let outcome = leader.until_the_end().await?;
+    Ok(leader.end(outcome).await)
+}
+
+struct Leader<'a> {
+    report: &'a Report,
+    grace: Duration,
+    /// Workers, as far as signals have changed their number.
+    wanted: usize,
+    stopping: bool,
+    signals: Signals,
+    above: Option<Worker>,
+    counts: Option<Counts>,
+    hearing: Hearing<'a>,
+    outputs: Outputs,
+    cluster: Cluster,
+}
+
+impl Leader<'_> {
+    async fn until_the_end(&mut self) -> portcrew::Result<Outcome> {
+        loop {
+            tokio::select! {
+                event = self.cluster.next_event() => {
+                    let event = event.ok_or(portcrew::Error::Disconnected)?;
+                    if let Some(outcome) = self.hear_all(event).await {
+                        return Ok(outcome);
+                    }
+                }
+                command = self.signals.next() => self.obey(command)?,
+                () = told_to_leave(self.above.as_ref()), if !self.stopping => {
+                    self.stopping = true;
+                    self.report.notice(&notices::told_from_above(self.grace));
+                    self.cluster.stop()?;
+                }
+                () = next_count(self.counts.as_mut()) => self.count().await?,
+            }
+        }
+    }
+
+    /// Hears an event and those that are there behind it.
+    async fn hear_all(&mut self, first: Event) -> Option<Outcome> {
+        let mut next = Some(first);
+        for _ in 0..BATCH {
+            let Some(event) = next else { break };
+            if let Some(outcome) = self.hearing.hear(event, &mut self.outputs).await {
+                return Some(outcome);
+            }
+            // No waker: the loop asks again, with its own.
+            let mut context = Context::from_waker(Waker::noop());
+            next = match self.cluster.poll_event(&mut context) {
+                Poll::Ready(event) => event,
+                Poll::Pending => None,
+            };
+        }
+        self.hearing.no_more_events();
+        None
+    }
+
+    fn obey(&mut self, command: Command) -> portcrew::Result<()> {
+        match command {
+            Command::Stop => {
+                self.stopping = true;
+                self.report.notice(&notices::stopping(self.grace));
+                self.cluster.stop()
+            }
+            Command::HangupStops => {
+                self.stopping = true;
+                self.report.notice(&notices::hung_up(self.grace));
+                self.cluster.stop()
+            }
+            Command::StopNow => {
+                self.stopping = true;
+                self.cluster.stop_now()
+            }
+            Command::Reload => {
+                if let Some(reload) = self.hearing.reload {
+                    self.report.notice(&reload.asked_again());
+                }
+                self.cluster.reload()
+            }
+            Command::More => self.resize(command, 1),
+            Command::Fewer => self.resize(command, -1),
+        }
+    }
+
+    fn resize(&mut self, command: Command, by: isize) -> portcrew::Result<()> {
+        let wanted = command.resize(self.wanted, usize::from(MAX_WORKERS));
+        if wanted == self.wanted {
+            self.report.notice(&notices::resize_refused(wanted));
+            return Ok(());
+        }
+        self.wanted = wanted;
+        self.cluster.scale(by)
+    }
+
+    async fn count(&mut self) -> portcrew::Result<()> {
+        let Some(counts) = &mut self.counts else { return Ok(()) };
+        let snapshot = self.cluster.snapshot().await?;
+        if let Some(line) = counts.line(&snapshot) {
+            self.report.status(&line);
+        }
+        Ok(())
+    }
+
+    async fn end(mut self, outcome: Outcome) -> ExitStatus {
+        self.hearing.no_more_events();
+        self.outputs.finish().await;
+        let (status, text) = ending::verdict(outcome, self.hearing.account());
+        self.report.notice(&text);
+        if let Some(above) = &self.above {
+            // Beyond the bound the end of this process says the same.
+            let _ = tokio::time::timeout(FAREWELL_WITHIN, above.disconnect()).await;
+        }
+        status
+    }
+}
+
+/// Resolves when the crew above wants this process to leave, or has gone. Never without one.
+async fn told_to_leave(above: Option<&Worker>) {
+    match above {
+        Some(worker) => worker.draining().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn next_count(counts: Option<&mut Counts>) {
+    match counts {
+        Some(counts) => counts.tick().await,
+        None => std::future::pending().await,
+    }
+}

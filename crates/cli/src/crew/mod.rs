@@ -1,0 +1,16 @@
+//! A crew in the foreground, led until its end: what `run` and `demo` have in common.
+//!
+//! `lead` waits for events and signals and obeys, `hear` turns what happens into words and JSON, `outputs` carries
+//! what the workers print, `counts` is the demo's table, `ending` finds the exit status.
+
+mod counts;
+mod ending;
+mod hear;
+mod lead;
+mod outputs;
+mod reload;
+mod tail;
+mod wish;
+
+pub(crate) use lead::run;
+pub(crate) use wish::{Kind, Wish};
