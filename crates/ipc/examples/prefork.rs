@@ -2,6 +2,7 @@
 //! `std`. Each says when it was the one that got the connection; the kernel decides.
 //!
 //! `cargo run -p portcrew-ipc --example prefork`, then `curl http://127.0.0.1:3000/` a few times.
+#![allow(clippy::print_stdout, reason = "to print is what this example is for")]
 
 use std::io::{Read, Write};
 use std::net::TcpListener;

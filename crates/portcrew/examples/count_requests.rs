@@ -2,6 +2,7 @@
 //!
 //! `cargo run -p portcrew --example count_requests`, then `curl http://127.0.0.1:8000/`. The primary prints
 //! `numReqs = …` each second. `PORT` and `WORKERS` change the defaults of 8000 and one per processor.
+#![allow(clippy::print_stdout, reason = "to print is what this example is for")]
 
 use std::time::Duration;
 

@@ -2,6 +2,7 @@
 //!
 //! `cargo run -p portcrew --example pass_listener`, then `curl http://127.0.0.1:3000/`. From here on the
 //! kernel deals out the connections: the primary is not asked, not even for the port.
+#![allow(clippy::print_stdout, reason = "to print is what this example is for")]
 
 use std::net::TcpListener;
 
@@ -65,7 +66,9 @@ async fn serve(worker: Worker) -> portcrew::Result<()> {
         let name = name.clone();
         tokio::spawn(async move {
             let mut request = [0; 4096];
-            stream.read(&mut request).await?;
+            if stream.read(&mut request).await? == 0 {
+                return Ok(());
+            }
             let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n", name.len());
             stream.write_all(format!("{head}Connection: close\r\n\r\n{name}").as_bytes()).await
         });

@@ -91,7 +91,7 @@ impl Builder {
         E: Into<Box<dyn StdError + Send + Sync>>,
     {
         match role()? {
-            Role::Worker(worker) => self.work(worker, serve),
+            Role::Worker(worker) => self.work(&worker, serve),
             Role::Primary(primary) => runtime(1)?.block_on(self.lead(&primary)),
         }
     }
@@ -117,7 +117,7 @@ impl Builder {
         }
     }
 
-    fn work<F, E>(self, worker: Worker, serve: F) -> Result<()>
+    fn work<F, E>(&self, worker: &Worker, serve: F) -> Result<()>
     where
         F: AsyncFnOnce(Worker) -> Result<(), E>,
         E: Into<Box<dyn StdError + Send + Sync>>,

@@ -5,6 +5,9 @@ use portcrew_ipc::{exec_helper, inherit, spawn};
 use crate::parent::Parent;
 use crate::{Cluster, Error, Result, Settings, Worker};
 
+/// The first descriptor above the standard ones.
+const FIRST_INHERITED: i32 = 3;
+
 /// What this process is.
 #[derive(Debug)]
 pub enum Role {
@@ -34,6 +37,7 @@ pub struct Primary {
 pub fn role() -> Result<Role> {
     exec_helper::run_if_asked();
     let inherited = inherit::claim().map_err(Error::Claim)?;
+    spawn::close_on_exec_from(FIRST_INHERITED).map_err(Error::io("keep inherited descriptors"))?;
     spawn::reset_inherited_signals().map_err(Error::io("reset inherited signals"))?;
     // What an init script or a shell left open must not reach workers.
     spawn::close_on_exec_from(3).map_err(Error::io("mark inherited descriptors"))?;

@@ -4,7 +4,7 @@
 //! counting of sockets and the `net.Server` and `dgram.Socket` handles follow Node's source.
 
 use super::*;
-use crate::handle::DgramType;
+use crate::handle::{DgramType, HandleKind};
 
 /// Worker to primary: one line per form of `listen` and `bind`, in the order in which a worker sent them.
 const WORKER: &[&str] = &[

@@ -48,7 +48,6 @@ pub struct Cluster {
 
 impl Cluster {
     /// The shortest way to a crew: see [`Builder`].
-    #[must_use]
     pub fn builder() -> Builder {
         Builder::new()
     }

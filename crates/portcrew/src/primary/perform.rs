@@ -27,7 +27,7 @@ impl Driver {
                 self.then(Event::Proof { conn, proof });
             }
             Action::Release { conn, end } => self.release(conn, end),
-            Action::Bind { listener, query, mode } => self.bind(listener, query, mode),
+            Action::Bind { listener, query, mode } => self.bind(listener, &query, mode),
             Action::Accept { listener, on } => self.sockets.accept(listener, on),
             Action::CloseListener { listener } => self.sockets.close(listener),
             Action::CloseChannel { worker } => self.close_channel(worker),
@@ -110,8 +110,8 @@ impl Driver {
         }
     }
 
-    fn bind(&mut self, listener: ListenerId, query: Query, mode: Mode) {
-        let outcome = bind::bind(&query).and_then(|bound| {
+    fn bind(&mut self, listener: ListenerId, query: &Query, mode: Mode) {
+        let outcome = bind::bind(query).and_then(|bound| {
             let sockname = bound.sockname.clone();
             self.sockets.add(listener, query.clone(), mode, bound, &self.ready)?;
             Ok(sockname)

@@ -3,19 +3,18 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::os::fd::OwnedFd;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use portcrew_core::ConnId;
 
 use crate::link::{Bell, Ticket, Waiters};
+use crate::net::exclusive::Watch;
 
 /// A listener's connections. The driver puts them in, any number of tasks takes them out, and what was taken
 /// is told to the driver at its next turn.
 pub(crate) struct Inflow {
     state: Mutex<State>,
-    /// Told when somebody begins to wait; only the thread of a shared listener listens.
-    demand: Condvar,
     bell: Arc<Bell>,
 }
 
@@ -29,6 +28,8 @@ struct State {
     taken: Vec<ConnId>,
     waiters: Waiters,
     closed: bool,
+    /// Told when somebody begins to wait: the thread of a shared listener.
+    watch: Option<Arc<Watch>>,
     /// What else is to be done when it closes.
     at_close: Option<Box<dyn FnOnce() + Send>>,
 }
@@ -42,7 +43,7 @@ struct Arrived {
 
 impl Inflow {
     pub(crate) fn new(bell: Arc<Bell>) -> Arc<Self> {
-        Arc::new(Self { state: Mutex::default(), demand: Condvar::new(), bell })
+        Arc::new(Self { state: Mutex::default(), bell })
     }
 
     /// Sets what is done when this is closed; at once when it is closed already.
@@ -53,6 +54,14 @@ impl Inflow {
             action();
         } else {
             state.at_close = Some(Box::new(action));
+        }
+    }
+
+    /// Sets who is told when somebody begins to wait, until it is closed.
+    pub(crate) fn watched_by(&self, watch: Arc<Watch>) {
+        let mut state = self.lock();
+        if !state.closed {
+            state.watch = Some(watch);
         }
     }
 
@@ -116,8 +125,9 @@ impl Inflow {
 
     fn end(&self, mut state: MutexGuard<'_, State>) {
         let at_close = state.at_close.take();
+        let watch = state.watch.take();
         drop(state);
-        self.demand.notify_all();
+        drop(watch);
         // Before anybody is woken: it may bring one connection more.
         if let Some(action) = at_close {
             action();
@@ -130,13 +140,10 @@ impl Inflow {
         self.lock().closed
     }
 
-    /// Sleeps until somebody waits for a connection. False once it is closed.
+    /// Whether somebody waits for a connection and none is there.
     pub(crate) fn is_in_demand(&self) -> bool {
         let state = self.lock();
-        let no_demand = |it: &mut State| !it.closed && it.waiters.count() <= it.ready.len();
-        let state =
-            self.demand.wait_while(state, no_demand).unwrap_or_else(PoisonError::into_inner);
-        !state.closed
+        !state.closed && state.waiters.count() > state.ready.len()
     }
 
     /// The next connection; `None` when it is closed and empty. The caller is woken through the
@@ -164,8 +171,11 @@ impl Inflow {
             None => state.waiters.wait_in_slot(cx.waker()),
         }
         let wanted = !state.held.is_empty();
+        let watch = state.watch.clone();
         drop(state);
-        self.demand.notify_one();
+        if let Some(watch) = watch {
+            watch.demand_changed();
+        }
         if wanted {
             self.bell.ring();
         }

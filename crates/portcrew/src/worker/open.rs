@@ -197,6 +197,7 @@ pub(crate) fn accept_by_thread(
     if let Some(socket) = slot.get() {
         let taker = Arc::clone(inflow);
         let thread = ExclusiveAccept::start(socket, taker)?;
+        inflow.watched_by(thread.watch());
         let closing = Arc::clone(&slot);
         inflow.at_close(move || {
             drop(thread);

@@ -12,7 +12,6 @@ use super::driver::Driver;
 use super::life::Life;
 use super::shared::Granted;
 use crate::net::bind::BACKLOG;
-use crate::net::exclusive::PLAIN_WAITERS;
 use crate::wire::encode_from_worker;
 
 impl Driver {
@@ -83,7 +82,7 @@ impl Driver {
         });
         let outcome = match ready {
             Ok((socket, port)) => {
-                let crowd = self.crew.is_some_and(|crew| crew > PLAIN_WAITERS);
+                let crowd = true;
                 self.grant(server, Ok(Granted::Shared { socket, crowd }));
                 Ok(port)
             }

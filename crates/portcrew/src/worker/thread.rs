@@ -6,8 +6,8 @@ use super::Inflow;
 use crate::net::exclusive::Taker;
 
 impl Taker for Inflow {
-    fn wait_for_demand(&self) -> bool {
-        self.is_in_demand()
+    fn is_in_demand(&self) -> bool {
+        Self::is_in_demand(self)
     }
 
     fn take(&self, connection: OwnedFd) {

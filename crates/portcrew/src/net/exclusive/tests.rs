@@ -21,7 +21,7 @@ struct Worker {
 }
 
 impl Taker for Worker {
-    fn wait_for_demand(&self) -> bool {
+    fn is_in_demand(&self) -> bool {
         *self.thread.lock().unwrap() = Some(rustix::thread::gettid());
         let _ = self.asleep.send(());
         self.wants.load(Ordering::Acquire)
