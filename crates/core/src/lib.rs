@@ -26,7 +26,6 @@ mod limits;
 mod message;
 pub mod primary;
 pub mod scheduler;
-#[path = "crew/mod.rs"]
 pub mod supervise;
 mod time;
 mod timer;

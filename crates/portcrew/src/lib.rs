@@ -1,5 +1,5 @@
-//! Node.js's `cluster` for Rust, made whole: one port, a crew of worker processes, and no client notices
-//! when one of them dies, hangs or is replaced.
+//! Node.js's `cluster` for Rust, made whole: one port and a crew of worker processes. One that dies takes
+//! nothing with it but the requests inside it, and one that is replaced takes nothing.
 //!
 //! A **primary** owns the listening sockets, starts **workers**, and hands them connections. The same
 //! executable is both; [`role`] (or [`Builder::run`]) finds out which.

@@ -1,10 +1,8 @@
 //! The crew's machine and the primary's, composed: what one notices the other hears.
 
-use std::collections::VecDeque;
-
 use portcrew_core::Time;
 use portcrew_core::primary::{Event as PrimaryEvent, Notice as PrimaryNotice};
-use portcrew_core::supervise::{Action, Crew, Event, Force, Notice, Settings};
+use portcrew_core::supervise::{Action, Crew, Event, Force, Generation, Notice, Settings, Ticket};
 use portcrew_ipc::spawn::SpawnErrorKind;
 
 use super::Signal;
@@ -18,6 +16,8 @@ use crate::Error;
 pub(super) struct CrewSeat {
     machine: Option<Crew>,
     actions: Vec<Action>,
+    /// What came of forks.
+    answers: Vec<Event>,
 }
 
 impl CrewSeat {
@@ -35,10 +35,7 @@ impl Driver {
         match (command, &self.crew.machine) {
             (CrewCommand::Start { workers }, None) => self.start_crew(workers),
             (CrewCommand::Start { workers }, Some(_)) => self.crew_tell(Event::Resize { workers }),
-            (CrewCommand::Scale { by }, Some(crew)) => {
-                let workers = crew.wanted().saturating_add_signed(by);
-                self.crew_tell(Event::Resize { workers });
-            }
+            (CrewCommand::Scale { by }, Some(_)) => self.crew_tell(Event::Scale { by }),
             (CrewCommand::Reload, Some(_)) => self.crew_tell(Event::Reload),
             (CrewCommand::Stop, Some(_)) => self.crew_tell(Event::Stop),
             (CrewCommand::StopNow, Some(_)) => self.crew_tell(Event::StopNow),
@@ -58,9 +55,10 @@ impl Driver {
         settings.workers = workers;
         settings.grace = ours.grace;
         settings.start_deadline = ours.start_deadline;
+        settings.reload_deadline = ours.start_deadline;
         settings.stable_for = ours.stable_for;
         settings.seed = u64::from(std::process::id());
-        self.launcher.generations.insert(0, ours.clone());
+        self.launcher.generations.insert(Generation(0), ours.clone());
         self.crew.machine = Some(Crew::new(settings));
         self.crew_tell(if workers == 0 { Event::Stop } else { Event::Start });
     }
@@ -83,10 +81,13 @@ impl Driver {
                 Event::CannotListen { worker, errno }
             }
             PrimaryNotice::Misbehaved { worker, .. } => Event::Misbehaved { worker },
+            PrimaryNotice::Disconnected { worker, planned } => {
+                Event::Disconnected { worker, planned }
+            }
             PrimaryNotice::Exited { worker, status, planned } => {
                 Event::Exited { worker, status, planned }
             }
-            // The crew counts processes, not channels; the rest is no news of a worker's life.
+            // No news of a worker's life.
             _ => return,
         };
         self.crew_tell(event);
@@ -101,16 +102,26 @@ impl Driver {
     }
 
     fn crew_settle(&mut self) {
-        let mut queue = VecDeque::from(std::mem::take(&mut self.crew.actions));
-        while let Some(action) = queue.pop_front() {
-            self.crew_perform(action);
-            queue.extend(self.crew.actions.drain(..));
+        let mut list = std::mem::take(&mut self.crew.actions);
+        while !list.is_empty() {
+            for action in list.drain(..) {
+                self.crew_perform(action);
+            }
+            // Forks are answered when the list that asked for them has been performed.
+            for answer in std::mem::take(&mut self.crew.answers) {
+                if let Some(crew) = &mut self.crew.machine {
+                    crew.handle(self.now, answer, &mut self.crew.actions);
+                }
+            }
+            std::mem::swap(&mut list, &mut self.crew.actions);
         }
     }
 
     fn crew_perform(&mut self, action: Action) {
         match action {
-            Action::Fork { slot, generation } => self.crew_fork(slot, generation),
+            Action::Fork { ticket, slot, generation } => {
+                self.crew_fork(ticket, Place { slot, generation });
+            }
             Action::Disconnect { worker } => self.then(PrimaryEvent::Disconnect { worker }),
             Action::Signal { worker, force } => self.signal(
                 worker,
@@ -137,21 +148,19 @@ impl Driver {
         }
     }
 
-    fn crew_fork(&mut self, slot: usize, generation: u64) {
-        let event = match self.fork(Some(Place { slot, generation }), Vec::new()) {
-            Ok(handle) => Event::Spawned { slot, generation, worker: handle.id() },
+    fn crew_fork(&mut self, ticket: Ticket, place: Place) {
+        let event = match self.fork(Some(place), Vec::new()) {
+            Ok(handle) => Event::Spawned { ticket, worker: handle.id() },
             Err(error) => {
                 let permanent = match &error {
                     Error::Spawn(error) => !matches!(error.kind(), SpawnErrorKind::System),
                     _ => false,
                 };
                 self.events.push(crate::Event::Error { worker: None, error });
-                Event::SpawnFailed { slot, generation, permanent }
+                Event::SpawnFailed { ticket, permanent }
             }
         };
-        if let Some(crew) = &mut self.crew.machine {
-            crew.handle(self.now, event, &mut self.crew.actions);
-        }
+        self.crew.answers.push(event);
     }
 
     /// Nobody is wanted any more: deaths keep addresses for successors, and there will be none.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use portcrew_core::WorkerId;
 use portcrew_core::primary::Event;
+use portcrew_core::supervise::{Generation, SlotId};
 use portcrew_ipc::channel::{Channel, ChannelSettings};
 use portcrew_ipc::lane::LanePrimary;
 use portcrew_ipc::spawn::{self, SpawnSpec};
@@ -23,8 +24,8 @@ use crate::{Error, Result, Settings, Stdio};
 /// Where in a crew a worker belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Place {
-    pub(super) slot: usize,
-    pub(super) generation: u64,
+    pub(super) slot: SlotId,
+    pub(super) generation: Generation,
 }
 
 /// How workers are started, and the numbers given so far.
@@ -33,7 +34,7 @@ pub(super) struct Launcher {
     /// For workers of generation 0 and those outside a crew, and what a reload begins with.
     pub(super) settings: Settings,
     /// The settings of each generation that may still be wanted: a rollback starts the old program.
-    pub(super) generations: BTreeMap<u64, Settings>,
+    pub(super) generations: BTreeMap<Generation, Settings>,
     own_executable: Option<PathBuf>,
     last_id: u32,
 }

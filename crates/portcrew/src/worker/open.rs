@@ -29,7 +29,8 @@ pub(crate) struct Opened {
 pub(crate) enum Source {
     /// The primary hands them over.
     Handover,
-    /// A socket of this process. In a crowd, only a thread can wait for it alone.
+    /// A socket of this process. Where others wait for the same one (the primary shared it out; how many will
+    /// have it is not known when the first asks), only a thread can wait without waking with all of them.
     Socket { socket: OwnedFd, crowd: bool },
 }
 
@@ -94,9 +95,9 @@ impl Opened {
             Granted::Handover { sockname } => {
                 (Source::Handover, sockname.map_or(local, Local::Told))
             }
-            Granted::Shared { socket, crowd } => {
+            Granted::Shared { socket } => {
                 let local = Local::of(&socket);
-                (Source::Socket { socket, crowd }, local)
+                (Source::Socket { socket, crowd: true }, local)
             }
         };
         Ok(Self { inflow, source, local, keep })

@@ -82,8 +82,7 @@ impl Driver {
         });
         let outcome = match ready {
             Ok((socket, port)) => {
-                let crowd = true;
-                self.grant(server, Ok(Granted::Shared { socket, crowd }));
+                self.grant(server, Ok(Granted::Shared { socket }));
                 Ok(port)
             }
             Err(errno) => Err(errno),

@@ -68,7 +68,7 @@ pub(super) enum Granted {
     /// It hands connections over.
     Handover { sockname: Option<SockName> },
     /// It gave the socket; it listens already.
-    Shared { socket: OwnedFd, crowd: bool },
+    Shared { socket: OwnedFd },
 }
 
 /// Held by everything through which a user can still do something. When the last is dropped, a worker that

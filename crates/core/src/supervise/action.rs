@@ -1,0 +1,226 @@
+//! Everything that a crew can ask of its shell.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::{Generation, SlotId, Ticket};
+use crate::primary::Exit;
+use crate::{Errno, WorkerId};
+
+/// What is to be done, in this order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use = "an action that nobody performs leaves the machine and the world apart"]
+pub enum Action {
+    /// Start a process and answer with [`Event::Spawned`](super::Event::Spawned) or
+    /// [`Event::SpawnFailed`](super::Event::SpawnFailed), after this list is performed.
+    Fork {
+        /// The request's number.
+        ticket: Ticket,
+        /// Its place.
+        slot: SlotId,
+        /// What to start. The shell keeps what a generation was started with until it is told to
+        /// [`Forget`](Self::Forget) it: a rollback starts it again.
+        generation: Generation,
+    },
+    /// Take a worker off the listeners and tell it to leave.
+    Disconnect {
+        /// Who.
+        worker: WorkerId,
+    },
+    /// Send a signal. Never asked for a worker that was told as exited.
+    Signal {
+        /// To whom.
+        worker: WorkerId,
+        /// How.
+        force: Force,
+    },
+    /// Nothing of this generation is asked for again: forget what it was started with.
+    Forget {
+        /// Which.
+        generation: Generation,
+    },
+    /// Tell whoever listens.
+    Notify(Notice),
+    /// The crew has ended, in this way. Comes once, and nothing after it.
+    Finished(Outcome),
+}
+
+/// How a worker is made to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Force {
+    /// SIGTERM, or the program's own: to the worker.
+    Terminate,
+    /// SIGKILL: to its whole process group.
+    Kill,
+}
+
+/// How a crew ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// As asked, everybody in time.
+    Stopped,
+    /// As asked, but this many workers had to be killed.
+    Forced {
+        /// How many.
+        workers: usize,
+    },
+    /// Workers died too often before any had started properly.
+    NeverReady {
+        /// How the last one ended; none when it could not be started.
+        last: Option<Exit>,
+    },
+    /// Workers died too often, and the crew was not to try on.
+    DiedTooOften {
+        /// How the last one ended; none when it could not be started.
+        last: Option<Exit>,
+    },
+    /// The program cannot be started.
+    CannotStart,
+    /// The address that a worker asked for belongs to somebody else, or is not allowed.
+    CannotListen {
+        /// Who asked.
+        worker: WorkerId,
+        /// Why not.
+        errno: Errno,
+    },
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stopped => f.write_str("stopped"),
+            Self::Forced { workers } => write!(f, "stopped; {workers} workers had to be killed"),
+            Self::NeverReady { .. } => f.write_str("workers died too often before any had started"),
+            Self::DiedTooOften { .. } => f.write_str("workers died too often"),
+            Self::CannotStart => f.write_str("the program cannot be started"),
+            Self::CannotListen { worker, errno } => {
+                write!(f, "worker {worker} cannot listen (error {})", errno.0)
+            }
+        }
+    }
+}
+
+/// Why a worker is of no use (any more).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// It ended without being asked.
+    Exited(Exit),
+    /// It was not ready in time.
+    Deadline(Duration),
+    /// It could not be started.
+    SpawnFailed,
+    /// It could not have its listener.
+    CannotListen(Errno),
+    /// It closed its channel.
+    Left,
+    /// It broke the protocol too often.
+    Misbehaved,
+    /// The crew was stopped meanwhile.
+    Stopped,
+}
+
+/// What users of a crew are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Notice {
+    /// A worker is not ready within the start deadline. Said once of each worker, which is left running:
+    /// a program may never listen.
+    NotListening {
+        /// Who.
+        worker: WorkerId,
+        /// The deadline.
+        after: Duration,
+    },
+    /// A slot has lost its worker and gets another.
+    Restarting {
+        /// Which.
+        slot: SlotId,
+        /// Why.
+        reason: Reason,
+        /// After how long.
+        delay: Duration,
+        /// Failures in a row; 0 for a worker that left by its own will.
+        streak: u32,
+    },
+    /// Starts have failed too often: one worker at a time is tried from now on.
+    Degraded,
+    /// A degraded crew will try this slot, alone.
+    Canary {
+        /// Which.
+        slot: SlotId,
+        /// After how long.
+        delay: Duration,
+    },
+    /// A worker has started: the crew fills its slots again.
+    Recovered,
+    /// A reload has begun.
+    ReloadStarted {
+        /// What it replaces the workers with.
+        generation: Generation,
+    },
+    /// A reload was asked for while another runs. The verdict on this generation answers it.
+    ReloadMerged {
+        /// The running one's, or the next one's when workers were replaced already.
+        generation: Generation,
+    },
+    /// A new worker has taken its slot, and the old one was told to leave.
+    ReloadProgress {
+        /// Of which reload.
+        generation: Generation,
+        /// Which slot.
+        slot: SlotId,
+        /// Slots replaced so far.
+        replaced: usize,
+        /// Of how many.
+        of: usize,
+    },
+    /// A new worker was of no use: what was replaced is being restored.
+    ReloadFailed {
+        /// Which reload.
+        generation: Generation,
+        /// Whose place it was to take.
+        slot: SlotId,
+        /// The worker; none when it could not be started.
+        worker: Option<WorkerId>,
+        /// Why.
+        reason: Reason,
+    },
+    /// The verdict: only workers of this generation are left.
+    ReloadCommitted {
+        /// Which reload.
+        generation: Generation,
+    },
+    /// The verdict: this generation is gone, and the one before it has its slots; or the crew is being
+    /// ended ([`Reason::Stopped`]), and nobody has.
+    RolledBack {
+        /// Which reload.
+        generation: Generation,
+        /// The worker that failed; none when it could not be started.
+        worker: Option<WorkerId>,
+        /// Why.
+        reason: Reason,
+    },
+    /// So many workers are wanted from now on.
+    Resized {
+        /// How many.
+        workers: usize,
+    },
+    /// The crew is being ended.
+    Stopping {
+        /// Processes that are to end.
+        workers: usize,
+    },
+    /// A worker did not leave in time and is made to.
+    Forced {
+        /// Who.
+        worker: WorkerId,
+        /// How.
+        force: Force,
+    },
+    /// A killed worker was not reaped in time. Nothing more can be done to it: it is waited for no longer.
+    Unkillable {
+        /// Who.
+        worker: WorkerId,
+    },
+}

@@ -1,0 +1,81 @@
+//! Everything that can happen to a crew.
+
+use super::Ticket;
+use crate::primary::Exit;
+use crate::{Errno, WorkerId};
+
+/// What happened, told to [`Crew::handle`](super::Crew::handle).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event {
+    /// Begin.
+    Start,
+    /// The process that was asked for runs.
+    Spawned {
+        /// By which request.
+        ticket: Ticket,
+        /// Who it is from now on; never used before.
+        worker: WorkerId,
+    },
+    /// There is no process, and nothing of it is left.
+    SpawnFailed {
+        /// By which request.
+        ticket: Ticket,
+        /// Trying again cannot help: the program is not there or cannot be executed.
+        permanent: bool,
+    },
+    /// A worker said its first word.
+    Online {
+        /// Who.
+        worker: WorkerId,
+    },
+    /// A worker serves: it has its first listener, or was found ready in another way.
+    Ready {
+        /// Who.
+        worker: WorkerId,
+    },
+    /// A worker could not get a listener.
+    CannotListen {
+        /// Who.
+        worker: WorkerId,
+        /// Why not.
+        errno: Errno,
+    },
+    /// A worker's channel is closed: it gets no new connection.
+    Disconnected {
+        /// Who.
+        worker: WorkerId,
+        /// It was asked to leave, or said that it would.
+        planned: bool,
+    },
+    /// A worker broke the protocol too often; its channel is being closed.
+    Misbehaved {
+        /// Who.
+        worker: WorkerId,
+    },
+    /// A worker's process was reaped. It is never signalled again.
+    Exited {
+        /// Who.
+        worker: WorkerId,
+        /// How.
+        status: Exit,
+        /// It was asked to leave, or said that it would.
+        planned: bool,
+    },
+    /// The user wants this many workers: never fewer than one, never more than
+    /// [`Settings::most_workers`](super::Settings::most_workers).
+    Resize {
+        /// How many.
+        workers: usize,
+    },
+    /// The user wants so many more workers, or fewer, within the same bounds.
+    Scale {
+        /// The difference.
+        by: isize,
+    },
+    /// The user wants every worker replaced by one of a new generation.
+    Reload,
+    /// The user wants the crew to end. Said again it means [`StopNow`](Self::StopNow).
+    Stop,
+    /// The user wants the crew to end without waiting.
+    StopNow,
+}

@@ -1,0 +1,148 @@
+//! The life of one worker, from the request for a process to its end.
+
+use std::time::Duration;
+
+use super::{Generation, Settings, SlotId, Ticket};
+use crate::{Errno, Time, WorkerId};
+
+/// A process that was asked for and that the shell has not answered for yet.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked {
+    pub(super) slot: SlotId,
+    pub(super) generation: Generation,
+    pub(super) wish: Wish,
+}
+
+/// What is to become of a process that was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wish {
+    /// It is awaited.
+    Keep,
+    /// It is not needed any more: told to leave as soon as it is there.
+    End,
+    /// It is killed as soon as it is there.
+    Kill,
+}
+
+/// A process that runs, or was not reaped yet.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Worker {
+    pub(super) slot: SlotId,
+    pub(super) generation: Generation,
+    pub(super) started: Time,
+    pub(super) life: Life,
+    /// What it was last told when it wanted to listen, if it was not ready by then.
+    pub(super) listen_failed: Option<Errno>,
+}
+
+/// How far a worker's life has come. There is no way back, and no state for the dead: what was reaped is
+/// forgotten, so nothing can signal it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Life {
+    /// It runs and its slot counts on it.
+    Up(Progress),
+    /// It closed its channel unasked. Its end is expected, and its status will say why.
+    Cut(Progress),
+    /// It is to end; no slot counts on it any more.
+    Ending(Step),
+}
+
+/// What a running worker has shown so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// Nothing. It may be a program that speaks no channel.
+    Silent,
+    /// It speaks.
+    Online,
+    /// It has served since then.
+    Ready(Time),
+}
+
+/// The steps by which a worker is ended, each with its wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    /// It was told to leave and finishes its connections.
+    Draining,
+    /// It had SIGTERM.
+    Terminated,
+    /// It had SIGKILL; only the kernel stands between it and its end.
+    Killed,
+}
+
+/// Whatever a slot or a reload counts on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Occupant {
+    /// A process that was asked for.
+    Asked(Ticket),
+    /// A worker.
+    Held(WorkerId),
+}
+
+/// What a life was worth when it was over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Worth {
+    /// It never served and did not last: the start failed.
+    NeverStarted,
+    /// It served, for less than the stable time.
+    ServedBriefly,
+    /// It lasted.
+    Proven,
+}
+
+impl Worker {
+    pub(super) const fn spawned(slot: SlotId, generation: Generation, now: Time) -> Self {
+        Self {
+            slot,
+            generation,
+            started: now,
+            life: Life::Up(Progress::Silent),
+            listen_failed: None,
+        }
+    }
+
+    pub(super) const fn is_ready(&self) -> bool {
+        matches!(self.life, Life::Up(Progress::Ready(_)))
+    }
+
+    pub(super) fn age(&self, now: Time) -> Duration {
+        now - self.started
+    }
+
+    /// Not ready, and too young to be taken for a program that never listens.
+    pub(super) fn is_starting(&self, now: Time, settings: &Settings) -> bool {
+        match self.life {
+            Life::Up(Progress::Silent | Progress::Online) => self.age(now) < settings.stable_for,
+            Life::Up(Progress::Ready(_)) | Life::Cut(_) | Life::Ending(_) => false,
+        }
+    }
+
+    /// It shows that the program can start: it serves, or it has outlived the start deadline.
+    pub(super) fn is_proof(&self, now: Time, settings: &Settings) -> bool {
+        self.is_ready() || (self.is_up() && self.age(now) >= settings.start_deadline)
+    }
+
+    pub(super) const fn is_up(&self) -> bool {
+        matches!(self.life, Life::Up(_))
+    }
+
+    pub(super) fn worth(&self, now: Time, settings: &Settings) -> Worth {
+        match self.life {
+            Life::Up(Progress::Ready(since)) | Life::Cut(Progress::Ready(since)) => {
+                if now - since >= settings.stable_for {
+                    Worth::Proven
+                } else {
+                    Worth::ServedBriefly
+                }
+            }
+            Life::Up(Progress::Silent | Progress::Online)
+            | Life::Cut(Progress::Silent | Progress::Online)
+            | Life::Ending(_) => {
+                if self.age(now) >= settings.start_deadline {
+                    Worth::Proven
+                } else {
+                    Worth::NeverStarted
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! The crew: so many workers wanted, kept so, replaced without a gap, and ended within a bound.
+//!
+//! A crew is slots × generations. A *slot* is a place that is to have a worker; a *generation* is the
+//! program and settings that the shell started it with. Feed [`Crew::handle`] with what happened, perform
+//! the [`Action`]s it appends, in order, and call [`Crew::handle_timeout`] when [`Crew::next_timeout`] has
+//! come. Every [`Action::Fork`] is answered by [`Event::Spawned`] or [`Event::SpawnFailed`].
+//!
+//! Workers that the crew did not ask for may be mentioned: they are not its business.
+
+mod action;
+mod crew;
+mod degraded;
+mod event;
+mod ids;
+mod leaving;
+mod life;
+mod reload;
+mod restart;
+mod rollback;
+mod scale;
+mod settings;
+mod slot;
+mod start;
+mod stop;
+#[cfg(test)]
+mod tests;
+mod view;
+
+pub use action::{Action, Force, Notice, Outcome, Reason};
+pub use crew::Crew;
+pub use event::Event;
+pub use ids::{Generation, SlotId, Ticket};
+pub use settings::{ExitWhenDegraded, Settings};
+pub use view::{Phase, SlotState, SlotView, Stage, WorkerView};

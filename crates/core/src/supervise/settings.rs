@@ -1,0 +1,101 @@
+//! What a crew is made with: its size, its waits and its budgets.
+
+use std::time::Duration;
+
+/// The size, the waits and the budgets of a crew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Settings {
+    /// Workers wanted at first. At least 1 is taken.
+    pub workers: usize,
+    /// The most workers that [`Event::Resize`](super::Event::Resize) can ask for. Beyond it this many are wanted.
+    pub most_workers: usize,
+    /// Workers that may be starting at once: not ready yet, and younger than
+    /// [`stable_for`](Self::stable_for). Beyond it slots wait their turn.
+    pub start_parallelism: usize,
+    /// How long a worker may take to be ready. Beyond it that is said, once, and the worker runs on: it
+    /// counts as one that never listens.
+    pub start_deadline: Duration,
+    /// How long a worker of a new generation may take to be ready. Beyond it the reload is rolled back.
+    pub reload_deadline: Duration,
+    /// How long a ready worker must live before it may take its predecessor's place, and before its death
+    /// counts as the first of a row. Where no worker was ever ready, being alive is counted instead.
+    pub stable_for: Duration,
+    /// How long a worker that closed its channel, or got no listener, may take to end: its exit status
+    /// says more than that. Beyond it the crew acts on what it knows.
+    pub exit_patience: Duration,
+    /// How long a worker that was told to leave may finish its connections. Beyond it: SIGTERM.
+    pub grace: Duration,
+    /// How long it may then take to end. Beyond it: SIGKILL.
+    pub term_grace: Duration,
+    /// How long a killed worker is waited for. Beyond it it is counted as gone.
+    pub kill_grace: Duration,
+    /// First delay before a restart; doubles, spread by a fifth either way.
+    pub restart_first: Duration,
+    /// The longest such delay, for workers that were never ready.
+    pub restart_cap: Duration,
+    /// The longest such delay after a worker that was ready: it served, so its clients are not kept
+    /// waiting for longer than this.
+    pub served_cap: Duration,
+    /// Failed starts that a slot may have within the window. Beyond it the slot tries once per
+    /// [`restart_cap`](Self::restart_cap); when more than half of the slots do, the crew is
+    /// degraded.
+    pub slot_budget: usize,
+    /// Failed starts that the crew may have within the window, or twice its size if that is more. Beyond
+    /// it the crew is degraded: one worker is tried per [`restart_cap`](Self::restart_cap).
+    pub crew_budget: usize,
+    /// The window of both budgets.
+    pub budget_window: Duration,
+    /// What a degraded crew does.
+    pub exit_when_degraded: ExitWhenDegraded,
+    /// Draws the spread of the delays.
+    pub seed: u64,
+}
+
+/// Whether a crew whose workers do not start gives up.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ExitWhenDegraded {
+    /// It tries on, one worker at a time.
+    Never,
+    /// It ends if no worker ever started properly; otherwise it tries on.
+    #[default]
+    IfNeverStarted,
+    /// It ends, so that whatever supervises it can act.
+    Always,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            workers: 1,
+            most_workers: 1024,
+            start_parallelism: 4,
+            start_deadline: Duration::from_secs(30),
+            reload_deadline: Duration::from_secs(30),
+            stable_for: Duration::from_secs(1),
+            exit_patience: Duration::from_secs(1),
+            grace: Duration::from_secs(10),
+            term_grace: Duration::from_secs(2),
+            kill_grace: Duration::from_secs(5),
+            restart_first: Duration::from_millis(100),
+            restart_cap: Duration::from_secs(30),
+            served_cap: Duration::from_millis(500),
+            slot_budget: 5,
+            crew_budget: 10,
+            budget_window: Duration::from_secs(60),
+            exit_when_degraded: ExitWhenDegraded::default(),
+            seed: 0,
+        }
+    }
+}
+
+impl Settings {
+    /// `wanted`, kept within what a crew may have.
+    pub(super) fn bounded(&self, wanted: usize) -> usize {
+        wanted.clamp(1, self.most_workers.max(1))
+    }
+
+    pub(super) fn crew_budget_of(&self, slots: usize) -> usize {
+        self.crew_budget.max(slots.saturating_mul(2))
+    }
+}

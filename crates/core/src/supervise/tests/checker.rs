@@ -1,0 +1,179 @@
+//! What must hold after every step of a crew, whatever its workers do.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::Crew;
+use super::*;
+
+/// Starts of one slot within any second, beyond what commands and reloads ask for: the first delays of a
+/// row are at least 80, 160, 320 and 640 ms, and two rows may meet.
+const STARTS_PER_SECOND: usize = 7;
+/// The same within any minute: half a second is the cap after workers that served, less the spread.
+const STARTS_PER_MINUTE: usize = 165;
+
+/// What the checker knows of a process.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Process {
+    pub(super) slot: SlotId,
+    pub(super) ready: bool,
+    pub(super) online: bool,
+    /// It was told to leave, or left by itself.
+    pub(super) told: bool,
+}
+
+/// The account of one walk.
+#[derive(Debug)]
+pub(super) struct Checker {
+    seed: u64,
+    pub(super) alive: BTreeMap<WorkerId, Process>,
+    dead: BTreeSet<WorkerId>,
+    pub(super) asked: BTreeMap<Ticket, SlotId>,
+    starts: BTreeMap<SlotId, Vec<Time>>,
+    commands: Vec<Time>,
+    promised: BTreeSet<Generation>,
+    judged: BTreeSet<Generation>,
+    forgotten: BTreeSet<Generation>,
+    pub(super) finished: Option<Outcome>,
+}
+
+impl Checker {
+    pub(super) const fn new(seed: u64) -> Self {
+        Self {
+            seed,
+            alive: BTreeMap::new(),
+            dead: BTreeSet::new(),
+            asked: BTreeMap::new(),
+            starts: BTreeMap::new(),
+            commands: Vec::new(),
+            promised: BTreeSet::new(),
+            judged: BTreeSet::new(),
+            forgotten: BTreeSet::new(),
+            finished: None,
+        }
+    }
+
+    /// The user or a reload may have more processes started from now on.
+    pub(super) fn commanded(&mut self, now: Time) {
+        self.commands.push(now);
+    }
+
+    pub(super) fn reaped(&mut self, worker: WorkerId) {
+        let was_there = self.alive.remove(&worker).is_some();
+        assert!(was_there, "seed {}: the walk reaps {worker} twice", self.seed);
+        self.dead.insert(worker);
+    }
+
+    /// Looks at one step: what the crew was about before it, and what it decided.
+    pub(super) fn look(&mut self, now: Time, before: Phase, crew: &Crew, actions: &[Action]) {
+        let seed = self.seed;
+        if crew.phase() != before || !self.promised.is_empty() {
+            self.commanded(now);
+        }
+        if actions.is_empty() {
+            return;
+        }
+        for action in actions {
+            assert_eq!(self.finished, None, "seed {seed}: {action:?} after the end");
+            match action {
+                Action::Fork { ticket, slot, generation } => {
+                    assert!(!self.forgotten.contains(generation), "seed {seed}: {action:?}");
+                    self.asked.insert(*ticket, *slot);
+                    self.starts.entry(*slot).or_default().push(now);
+                }
+                Action::Disconnect { worker } | Action::Signal { worker, .. } => {
+                    self.tell(*worker, action);
+                }
+                Action::Forget { generation } => {
+                    self.forgotten.insert(*generation);
+                }
+                Action::Notify(notice) => self.hear(crew, *notice),
+                Action::Finished(outcome) => self.finished = Some(*outcome),
+            }
+        }
+        if actions.iter().any(|it| matches!(it, Action::Fork { .. })) {
+            self.count_processes();
+            self.count_starts(now);
+        }
+    }
+
+    /// S1: nothing is done to a worker that was reaped.
+    fn tell(&mut self, worker: WorkerId, action: &Action) {
+        let seed = self.seed;
+        assert!(!self.dead.contains(&worker), "seed {seed}: {action:?} to the dead");
+        let process = self.alive.get_mut(&worker);
+        process.expect("a process that was started").told = true;
+    }
+
+    /// R1 and R4: one verdict for every reload, and no mixture after it.
+    fn hear(&mut self, crew: &Crew, notice: Notice) {
+        let seed = self.seed;
+        match notice {
+            Notice::ReloadStarted { generation } | Notice::ReloadMerged { generation } => {
+                assert!(!self.judged.contains(&generation), "seed {seed}: {notice:?}");
+                self.promised.insert(generation);
+            }
+            Notice::ReloadCommitted { generation } => {
+                self.judge(generation);
+                assert!(crew.slots().all(|it| it.generation == generation), "seed {seed}: mixed");
+            }
+            Notice::RolledBack { generation, reason, .. } => {
+                self.judge(generation);
+                assert!(
+                    reason == Reason::Stopped || crew.slots().all(|it| it.generation != generation),
+                    "seed {seed}: mixed after {notice:?}"
+                );
+            }
+            _ => {}
+        }
+    }
+
+    fn judge(&mut self, generation: Generation) {
+        self.promised.remove(&generation);
+        assert!(self.judged.insert(generation), "seed {}: judged twice", self.seed);
+    }
+
+    /// The crew is never larger than two processes per slot, those that leave included.
+    fn count_processes(&self) {
+        let mut processes = BTreeMap::new();
+        for slot in self.asked.values().chain(self.alive.values().map(|it| &it.slot)) {
+            *processes.entry(*slot).or_insert(0) += 1;
+        }
+        let most = processes.values().max().copied().unwrap_or(0);
+        assert!(most <= 2, "seed {}: {processes:?}", self.seed);
+    }
+
+    /// S3: the rate of starts is bounded, apart from what was asked for.
+    fn count_starts(&self, now: Time) {
+        let within = |times: &[Time], ms| {
+            let recent = times.iter().rev().take_while(|it| now - **it < Duration::from_millis(ms));
+            recent.count()
+        };
+        for (slot, times) in &self.starts {
+            for (ms, most) in [(1_000, STARTS_PER_SECOND), (60_000, STARTS_PER_MINUTE)] {
+                let most = most + 2 * within(&self.commands, ms);
+                let starts = within(times, ms);
+                assert!(starts <= most, "seed {}: {starts} starts of slot {slot}", self.seed);
+            }
+        }
+    }
+
+    /// R2 and R3: a worker that serves leaves for a reload only when another serves in its slot.
+    pub(super) fn served_before(&self) -> BTreeMap<WorkerId, SlotId> {
+        let serving = self.alive.iter().filter(|it| it.1.ready && !it.1.told);
+        serving.map(|it| (*it.0, it.1.slot)).collect()
+    }
+
+    /// See [`served_before`](Self::served_before).
+    pub(super) fn still_served(&self, before: &BTreeMap<WorkerId, SlotId>) {
+        let now = self.served_before();
+        for (worker, slot) in before {
+            let served = now.contains_key(worker) || now.values().any(|it| it == slot);
+            assert!(served, "seed {}: slot {slot} lost {worker} to a reload", self.seed);
+        }
+    }
+
+    /// No reload waits for its verdict.
+    pub(super) fn all_judged(&self) {
+        assert!(self.promised.is_empty(), "seed {}: no verdict on {:?}", self.seed, self.promised);
+    }
+}

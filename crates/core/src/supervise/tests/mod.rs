@@ -1,0 +1,40 @@
+//! The crew, one rule at a time: events in, actions out.
+
+mod checker;
+mod degraded;
+mod hostile;
+mod leaving;
+mod reload;
+mod restart;
+mod rollback;
+mod scale;
+mod start;
+mod stop;
+mod walk;
+mod world;
+
+use std::time::Duration;
+
+use super::{
+    Action, Event, ExitWhenDegraded, Force, Generation, Notice, Outcome, Phase, Reason, Settings,
+    SlotId, SlotState, Stage, Ticket,
+};
+use crate::primary::Exit;
+use crate::{Errno, Time, WorkerId};
+use world::{World, disconnected, forks, notices, signals};
+
+const W1: WorkerId = WorkerId(1);
+const W2: WorkerId = WorkerId(2);
+const W3: WorkerId = WorkerId(3);
+const W4: WorkerId = WorkerId(4);
+const S0: SlotId = SlotId(0);
+const S1: SlotId = SlotId(1);
+const G0: Generation = Generation(0);
+const G1: Generation = Generation(1);
+const G2: Generation = Generation(2);
+const CRASH: Exit = Exit::Code(1);
+
+/// The verdict on a reload that was overtaken by the end of the crew.
+fn abandoned(generation: Generation) -> Notice {
+    Notice::RolledBack { generation, worker: None, reason: Reason::Stopped }
+}
