@@ -39,8 +39,6 @@ pub fn role() -> Result<Role> {
     let inherited = inherit::claim().map_err(Error::Claim)?;
     spawn::close_on_exec_from(FIRST_INHERITED).map_err(Error::io("keep inherited descriptors"))?;
     spawn::reset_inherited_signals().map_err(Error::io("reset inherited signals"))?;
-    // What an init script or a shell left open must not reach workers.
-    spawn::close_on_exec_from(3).map_err(Error::io("mark inherited descriptors"))?;
     Ok(match inherited {
         None => Role::Primary(Primary { parent: None }),
         // Node's rule: a channel without an id is a plain fork's.

@@ -1,8 +1,8 @@
 //! The fields of internal messages as they stand in JSON, for serde.
 //!
 //! Texts are borrowed from the line where they hold no escapes. Types here are lenient about what is missing
-//! and strict about what is there; only `seq` and `ack` are lenient about both, since user code may inject an
-//! `ack` of -1, which must do nothing.
+//! and strict about what is there. Lenient about both are `seq` and `ack`, since user code may inject an `ack`
+//! of -1, which must do nothing, and what Node passes on as its user wrote it, such as `"backlog":"511"`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -51,9 +51,11 @@ struct ClusterWire<'a> {
     fd: Option<i32>,
     flags: Option<u32>,
     #[serde(default)]
-    backlog: Backlog,
-    readable_all: Option<bool>,
-    writable_all: Option<bool>,
+    backlog: AsWritten,
+    #[serde(default)]
+    readable_all: AsWritten,
+    #[serde(default)]
+    writable_all: AsWritten,
     #[serde(default)]
     errno: ReplyErrno,
     #[serde(borrow)]
@@ -90,9 +92,9 @@ impl ClusterWire<'_> {
             address_type: self.address_type,
             fd: self.fd,
             flags: self.flags,
-            backlog: self.backlog.0,
-            readable_all: self.readable_all,
-            writable_all: self.writable_all,
+            backlog: self.backlog.number(),
+            readable_all: self.readable_all.truth(),
+            writable_all: self.writable_all.truth(),
         }
     }
 
@@ -193,17 +195,39 @@ impl<'de> Deserialize<'de> for Lenient {
     }
 }
 
-/// A number; Node writes `false` for "not given" when `listen` got a host.
+/// An option of `listen` that Node sends as the user's code gave it: a number, a truth, a text, anything.
 #[derive(Default)]
-struct Backlog(Option<i32>);
+struct AsWritten(Option<serde_json::Value>);
 
-impl<'de> Deserialize<'de> for Backlog {
+impl AsWritten {
+    /// The number that JavaScript would read. `None` where the user gave none, which Node sends as `false`.
+    fn number(&self) -> Option<i32> {
+        use serde_json::Value;
+        let number = match self.0.as_ref()? {
+            Value::Null | Value::Bool(false) => return None,
+            Value::Number(number) => number.as_f64(),
+            Value::String(text) => text.trim().parse().ok(),
+            Value::Bool(true) | Value::Array(_) | Value::Object(_) => None,
+        };
+        // A cast saturates, and what is no number is 0: the default, as in Node.
+        Some(number.unwrap_or(0.0) as i32)
+    }
+
+    fn truth(&self) -> Option<bool> {
+        use serde_json::Value;
+        Some(match self.0.as_ref()? {
+            Value::Null => false,
+            Value::Bool(is) => *is,
+            Value::Number(number) => number.as_f64() != Some(0.0),
+            Value::String(text) => !text.is_empty(),
+            Value::Array(_) | Value::Object(_) => true,
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for AsWritten {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = <&RawValue>::deserialize(deserializer)?.get();
-        match raw {
-            "false" | "null" => Ok(Self(None)),
-            number => number.parse().map(|it| Self(Some(it))).map_err(Error::custom),
-        }
+        Option::deserialize(deserializer).map(Self)
     }
 }
 

@@ -105,7 +105,7 @@ impl Driver {
         let mut list = std::mem::take(&mut self.crew.actions);
         while !list.is_empty() {
             for action in list.drain(..) {
-                self.crew_perform(action);
+                self.crew_perform(&action);
             }
             // Forks are answered when the list that asked for them has been performed.
             for answer in std::mem::take(&mut self.crew.answers) {
@@ -117,8 +117,8 @@ impl Driver {
         }
     }
 
-    fn crew_perform(&mut self, action: Action) {
-        match action {
+    fn crew_perform(&mut self, action: &Action) {
+        match *action {
             Action::Fork { ticket, slot, generation } => {
                 self.crew_fork(ticket, Place { slot, generation });
             }

@@ -27,8 +27,6 @@ struct State {
     /// Taken since the driver last asked.
     taken: Vec<ConnId>,
     waiters: Waiters,
-    /// A thread sleeps until somebody waits. Nearly always there is none, and telling nobody is a system call too.
-    is_watched: bool,
     closed: bool,
     /// Told when somebody begins to wait: the thread of a shared listener.
     watch: Option<Arc<Watch>>,
