@@ -32,7 +32,7 @@ pub(super) fn verdict(outcome: Outcome, account: Account) -> (ExitStatus, String
             let status = if is_taken { ExitStatus::AddressInUse } else { ExitStatus::CrewFailed };
             (status, notices::gave_up_listening())
         }
-        Outcome::NeverReady { .. } => {
+        Outcome::NeverReady { .. } | Outcome::DiedTooOften { .. } => {
             (ExitStatus::CrewFailed, notices::crew_failed(account.deaths, account.age))
         }
         // An outcome of a newer library: whatever it is, nobody asked for it.

@@ -147,12 +147,7 @@ impl Leader<'_> {
                 self.stopping = true;
                 self.cluster.stop_now()
             }
-            Command::Reload => {
-                if let Some(reload) = self.hearing.reload {
-                    self.report.notice(&reload.asked_again());
-                }
-                self.cluster.reload()
-            }
+            Command::Reload => self.cluster.reload(),
             Command::More => self.resize(command, 1),
             Command::Fewer => self.resize(command, -1),
         }

@@ -116,9 +116,9 @@ impl Report {
         let Some(status) = &self.status else {
             return self.notice(text);
         };
-        // A line that wraps could not be replaced.
-        let width = rustix::termios::tcgetwinsize(io::stderr()).map_or(80, |size| size.ws_col);
-        let width = usize::from(width).saturating_sub(1);
+        // A line that wraps could not be replaced. A terminal that does not know its width says 0.
+        let width = rustix::termios::tcgetwinsize(io::stderr()).map_or(0, |size| size.ws_col);
+        let width = if width == 0 { 79 } else { usize::from(width) - 1 };
         let mut status = lock(status);
         *status = format!("{}{text}", notices::PREFIX).chars().take(width).collect();
         self.stderr.write(format!("{CLEAR}{status}").as_bytes(), 1);

@@ -1,5 +1,20 @@
-//! The binary itself: what it prints and how it exits, without a crew.
+//! The binary itself: what it prints, what it does with real programs, and how it exits.
+
+#![forbid(unsafe_code)]
+// Everything here is a test or serves one: a failed unwrap is a failed test, with its line.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
 
 mod bad_input;
+mod bad_programs;
 mod command;
+mod crew;
+mod demo;
+mod events;
 mod help;
+mod nested;
+mod output;
+mod reload;
+mod serving;
+mod signals;
+mod size;
+mod stopping;

@@ -48,7 +48,7 @@ impl Crew {
             // By its own will: it serves nobody any more, so its successor need not wait for its end.
             Life::Up(Progress::Online | Progress::Ready(_)) if planned => {
                 self.leaves(now, worker);
-                self.departed(now, worker, &record, Reason::Left, planned, out);
+                self.departed(now, worker, &record, record.why_it_left(), planned, out);
             }
             // It may be dead: its exit status is worth a short wait.
             Life::Up(progress @ (Progress::Online | Progress::Ready(_))) => {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Generation, Settings, SlotId, Ticket};
+use super::{Generation, Reason, Settings, SlotId, Ticket};
 use crate::{Errno, Time, WorkerId};
 
 /// A process that was asked for and that the shell has not answered for yet.
@@ -102,6 +102,12 @@ impl Worker {
 
     pub(super) const fn is_ready(&self) -> bool {
         matches!(self.life, Life::Up(Progress::Ready(_)))
+    }
+
+    /// Why it closed its channel: a program that got no listener has no more to do, and many say farewell
+    /// before they end with the error.
+    pub(super) fn why_it_left(&self) -> Reason {
+        self.listen_failed.map_or(Reason::Left, Reason::CannotListen)
     }
 
     pub(super) fn age(&self, now: Time) -> Duration {

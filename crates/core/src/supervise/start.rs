@@ -153,7 +153,8 @@ impl Crew {
         match (record.life, record.listen_failed) {
             (Life::Cut(_), _) => {
                 self.leaves(now, worker);
-                self.lost(now, Loss::of(worker, &record, Reason::Left, now, &self.settings), out);
+                let reason = record.why_it_left();
+                self.lost(now, Loss::of(worker, &record, reason, now, &self.settings), out);
             }
             (Life::Up(_), Some(errno)) if self.is_seated(record.slot, worker) => {
                 // A later one is left running: the start deadline will speak of it.

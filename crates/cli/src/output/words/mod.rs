@@ -2,10 +2,10 @@
 //!
 //! Each error names the thing, the reason and the next step. Words about a running crew are in `notices`.
 
+mod error;
 pub(crate) mod help;
 pub(crate) mod notes;
 pub(crate) mod notices;
-mod error;
 mod number;
 pub(crate) mod refusals;
 pub(crate) mod usage;

@@ -24,8 +24,8 @@ pub(crate) fn replaced_later(worker: &dyn Display, how: &str, delay: Duration) -
     format!("worker {worker} {how}; a new one starts in {}", span(delay))
 }
 
-pub(crate) fn starts_later(delay: Duration) -> String {
-    format!("a new worker starts in {}", span(delay))
+pub(crate) fn somebody_replaced_later(how: &str, delay: Duration) -> String {
+    format!("a worker {how}; a new one starts in {}", span(delay))
 }
 
 pub(crate) fn exited(code: i32) -> String {
@@ -70,6 +70,10 @@ pub(crate) fn degraded() -> String {
     "workers die too often before they listen; one at a time is tried from here on".to_owned()
 }
 
+pub(crate) fn canary(delay: Duration) -> String {
+    format!("one worker is tried in {}", span(delay))
+}
+
 pub(crate) fn recovered() -> String {
     "a worker listens again; the others are started too".to_owned()
 }
@@ -80,6 +84,12 @@ pub(crate) fn made_to_leave(worker: &dyn Display, signal: i32) -> String {
 
 pub(crate) fn gave_up_listening() -> String {
     "gave up: another try would find the address as it is".to_owned()
+}
+
+pub(crate) fn unkillable(worker: &dyn Display) -> String {
+    format!(
+        "worker {worker} was killed and has not ended; only the kernel can end it now, so it is waited for no longer"
+    )
 }
 
 pub(crate) fn program_cannot_start() -> String {
@@ -130,39 +140,46 @@ pub(crate) fn reload_rolled_back(reason: &dyn Display) -> String {
     format!("reload: rolled back, the old workers go on: {reason}")
 }
 
-pub(crate) fn reload_merged() -> String {
-    "reload: one has just begun and replaced nobody yet; it is the answer to this signal too"
-        .to_owned()
+/// A second wish for a reload while one runs: `is_this` when that one is the answer to it.
+pub(crate) fn reload_merged(is_this: bool) -> String {
+    if is_this {
+        "reload: one has just begun and replaced nobody yet; it is the answer to this signal too"
+            .to_owned()
+    } else {
+        "reload: one is under way; another follows when it is over".to_owned()
+    }
 }
 
-pub(crate) fn reload_again() -> String {
-    "reload: one is under way; another follows when it is over".to_owned()
+pub(crate) fn new_worker(worker: Option<&dyn Display>, how: &str) -> String {
+    match worker {
+        Some(worker) => format!("new worker {worker} {how}"),
+        None => format!("a new worker {how}"),
+    }
 }
 
-pub(crate) fn why_exited(worker: &dyn Display, how: &str) -> String {
-    format!("new worker {worker} {how}")
+pub(crate) fn was_late(deadline: Duration) -> String {
+    format!("did not listen within {}", span(deadline))
 }
 
-pub(crate) fn why_late(worker: &dyn Display, deadline: Duration) -> String {
-    format!("new worker {worker} did not listen within {}", span(deadline))
+pub(crate) fn got_no_listener(reason: &dyn Display) -> String {
+    format!("could not listen: {reason}")
 }
 
-pub(crate) fn why_no_listener(worker: &dyn Display, reason: &dyn Display) -> String {
-    format!("new worker {worker} could not listen: {reason}")
+pub(crate) fn left() -> String {
+    "left".to_owned()
 }
 
-pub(crate) fn why_misbehaved(worker: &dyn Display) -> String {
-    format!("new worker {worker} broke the protocol of its channel")
+pub(crate) fn broke_protocol() -> String {
+    "broke the protocol of its channel".to_owned()
 }
 
-pub(crate) fn why_not_started() -> String {
-    "a new worker could not be started".to_owned()
+pub(crate) fn did_not_start() -> String {
+    "could not be started".to_owned()
 }
 
-pub(crate) fn why_stopped() -> String {
-    "the crew was told to stop".to_owned()
+pub(crate) fn crew_is_stopped() -> String {
+    "the crew is told to stop".to_owned()
 }
-
 
 pub(crate) fn last_words(line: &str) -> String {
     format!("  {line}")

@@ -102,6 +102,19 @@ fn a_worker_that_does_not_end_for_a_taken_address_is_not_waited_for() {
 }
 
 #[test]
+fn a_worker_that_says_farewell_because_the_address_is_taken_ends_the_first_generation_too() {
+    let mut world = World::with(1, |_| {});
+    world.spawn();
+    world.on(Event::Online { worker: W1 });
+    let errno = Errno::ADDRESS_IN_USE;
+    world.on(Event::CannotListen { worker: W1, errno });
+    let told = notices(&world.on(Event::Disconnected { worker: W1, planned: true }));
+    assert!(matches!(told[..], [Notice::Stopping { .. }]), "{told:?}");
+    let outcome = Outcome::CannotListen { worker: W1, errno };
+    assert_eq!(world.exit(W1), [Action::Finished(outcome)]);
+}
+
+#[test]
 fn a_worker_that_finds_another_address_goes_on() {
     let mut world = World::with(1, |_| {});
     world.spawn();

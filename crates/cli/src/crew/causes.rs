@@ -1,0 +1,31 @@
+//! Why a worker is of no use any more, in the words that follow its name.
+
+use std::io;
+
+use portcrew::RollbackReason as Reason;
+use portcrew_core::primary::Exit;
+
+use crate::output::words::notices;
+
+/// How a process ended.
+pub(super) fn how_it_ended(exit: Exit) -> String {
+    match exit {
+        Exit::Code(code) => notices::exited(code),
+        Exit::Signal(signal) => notices::killed_by(signal),
+    }
+}
+
+/// Why the crew counts on a worker no longer.
+pub(super) fn how_it_failed(reason: Reason) -> String {
+    match reason {
+        Reason::Exited(exit) => how_it_ended(exit),
+        Reason::Deadline(after) => notices::was_late(after),
+        Reason::SpawnFailed => notices::did_not_start(),
+        Reason::CannotListen(errno) => {
+            notices::got_no_listener(&io::Error::from_raw_os_error(errno.0))
+        }
+        Reason::Left => notices::left(),
+        Reason::Misbehaved => notices::broke_protocol(),
+        Reason::Stopped => notices::crew_is_stopped(),
+    }
+}

@@ -1,0 +1,126 @@
+//! What happens to one worker.
+
+use std::io;
+use std::process::ExitStatus as Status;
+
+use portcrew::{Event, ListenAddress, WorkerHandle, WorkerId};
+use portcrew_core::primary::Exit;
+use serde_json::value::RawValue;
+
+use super::{Hearing, number};
+use crate::crew::Kind;
+use crate::crew::causes::how_it_ended;
+use crate::exit::ExitStatus;
+use crate::output::events;
+use crate::output::words::{chain, notices, signal_name};
+
+impl Hearing<'_> {
+    /// What happens to one worker.
+    pub(super) fn worker(&mut self, event: Event) {
+        match event {
+            Event::Online { worker } => {
+                self.report.event(&events::Event::Online { worker: number(worker) });
+            }
+            Event::Listening { worker, address } => self.listening(worker, &address),
+            Event::ListenFailed { worker, address, error } => {
+                self.cannot_listen(worker, &address, &error);
+            }
+            Event::Message { worker, message, handle } => {
+                self.message(worker, message.as_str(), handle.is_some());
+            }
+            // Nobody here can answer; the asker's deadline ends its wait.
+            Event::Request { worker, request } => self.message(worker, request.as_str(), false),
+            Event::Disconnect { worker, .. } => {
+                self.report.event(&events::Event::Disconnect { worker: number(worker) });
+            }
+            Event::Exit { worker, status, planned } => self.exited(worker, status, planned),
+            Event::Error { worker, error } => self.error(worker, &error),
+            Event::Misbehaved { worker } => {
+                self.trouble(Some(worker), &notices::misbehaved(&worker));
+            }
+            Event::Lagged { dropped } => {
+                self.report.notice(&notices::events_dropped(dropped));
+                self.report.event(&events::Event::Dropped { lines: dropped });
+            }
+            // Said before the first worker already, or heard in `hear`.
+            Event::Setup | Event::Fork { .. } | Event::Crew(_) | Event::Finished(_) => {}
+            // An event of a newer library.
+            _ => {}
+        }
+    }
+
+    pub(super) fn forked(&self, worker: WorkerId, process: &WorkerHandle) {
+        let (worker, pid) = (number(worker), process.pid());
+        self.report.event(&events::Event::Fork { worker, pid });
+    }
+
+    fn listening(&mut self, worker: WorkerId, address: &ListenAddress) {
+        let address = address.to_string();
+        let (worker, text) = (number(worker), address.as_str());
+        self.report.event(&events::Event::Listening { worker, address: text });
+        if self.told.insert(address.clone()) {
+            self.report.notice(&match self.kind {
+                Kind::Run => notices::listening(&address),
+                Kind::Demo => notices::demo_open(&address),
+            });
+        }
+    }
+
+    fn cannot_listen(&mut self, worker: WorkerId, address: &ListenAddress, error: &io::Error) {
+        if error.kind() != io::ErrorKind::AddrInUse {
+            return self.trouble(Some(worker), &notices::cannot_listen(&worker, address, error));
+        }
+        let text = notices::address_in_use(address);
+        let worker = Some(number(worker));
+        self.report.event(&events::Event::Error { worker, reason: &text });
+        // All workers ask for the same address.
+        if self.told.insert(text.clone()) {
+            self.report.notice(&text);
+        }
+    }
+
+    fn message(&self, worker: WorkerId, text: &str, has_handle: bool) {
+        // It was parsed when it came, so it is JSON.
+        if let Ok(message) = serde_json::from_str::<&RawValue>(text) {
+            let worker = number(worker);
+            self.report.event(&events::Event::Message { worker, message, has_handle });
+        }
+    }
+
+    fn exited(&mut self, worker: WorkerId, status: Status, planned: bool) {
+        let exit = exit_of(status);
+        let (code, signal) = match exit {
+            Exit::Code(code) => (Some(code), None),
+            Exit::Signal(signal) => (None, Some(signal_name(signal))),
+        };
+        let number = number(worker);
+        let signal = signal.as_deref();
+        self.report.event(&events::Event::Exit { worker: number, code, signal, asked: planned });
+        if !planned {
+            self.deaths += 1;
+            self.gone = Some((worker, how_it_ended(exit)));
+        }
+    }
+
+    fn error(&mut self, worker: Option<WorkerId>, error: &portcrew::Error) {
+        if let portcrew::Error::Spawn(failure) = error {
+            self.spawn_failure = Some(match failure.exit_status() {
+                127 => ExitStatus::NotFound,
+                _ => ExitStatus::NotExecutable,
+            });
+            // Its text is complete: the path, the reason and the system's answer.
+            return self.trouble(worker, &failure.to_string());
+        }
+        let text = chain(error);
+        self.trouble(worker, &worker.map_or(text.clone(), |it| notices::about(&it, &text)));
+    }
+}
+
+fn exit_of(status: Status) -> Exit {
+    use std::os::unix::process::ExitStatusExt;
+    // A process that has ended has one of them.
+    match (status.code(), status.signal()) {
+        (Some(code), _) => Exit::Code(code),
+        (None, signal) => Exit::Signal(signal.unwrap_or_default()),
+    }
+}
