@@ -14,3 +14,7 @@ demo:
 # Millions of simulated schedules: `just simulate 1000000`.
 simulate seeds="1000000":
     PORTCREW_SIM_SEEDS={{seeds}} cargo test --release -p portcrew-testkit --test sim -- --nocapture
+
+# portcrew against Node's cluster and single processes, in one run: `just bench --quick`.
+bench *args:
+    cargo bench -p portcrew-testkit --bench compare -- {{args}}

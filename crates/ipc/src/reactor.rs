@@ -3,8 +3,10 @@
 //! Channel, lane and pidfd all wait for readiness through [`AsyncOwnedFd`]. It owns its descriptor, so the
 //! unsafe promise that tokio asks for (the number stays open and means the same thing) is kept by its type.
 
+use std::future::Future;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::pin::pin;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::Interest;
@@ -156,6 +158,16 @@ impl AsFd for AsyncOwnedFd {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.inner.get_ref().as_fd()
     }
+}
+
+/// Wakes the task again, but only after the runtime has asked the kernel what else is ready.
+///
+/// For a task that has had its share and is to leave the rest to others. Waking it directly would not do: a
+/// task that is always ready is run 61 times before tokio looks at any socket.
+pub fn wake_after_others(cx: &mut Context<'_>) {
+    // Its first poll leaves the waker with the runtime; that is all it does.
+    let polled = pin!(tokio::task::yield_now()).poll(cx);
+    debug_assert!(polled.is_pending(), "a fresh yield is pending");
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! * [`process`]: real programs, started, watched and gone with their whole tree when the test is over.
 //! * [`node`]: Node.js as the other side, and the scripts in `fixtures/`.
 //! * [`http`]: a client that puts every attempt into exactly one class; also the command `portcrew-load`.
+//! * [`fixture`]: what the well and badly behaved programs in `src/bin/` share.
 //! * [`ledger`]: the clients' books against the primary's.
 //!
 //! Everything here speaks to loopback or to a Unix socket only, signals only what it started, and is bounded in time
@@ -12,6 +13,7 @@
 // A panic is how a test fails, and this crate is read by tests only.
 #![allow(clippy::panic)]
 
+pub mod fixture;
 pub mod http;
 pub mod ledger;
 pub mod node;

@@ -13,7 +13,7 @@ use super::outbox::{Chunk, Outbox, OutgoingHandle};
 use super::settings::ChannelSettings;
 use crate::error::{ChannelError, QueueError};
 use crate::message::Packet;
-use crate::reactor::AsyncOwnedFd;
+use crate::reactor::{AsyncOwnedFd, wake_after_others};
 use crate::socket::{self, Received};
 
 /// Bytes asked for in one read.
@@ -89,7 +89,8 @@ impl Channel {
     /// The next thing from the peer; `None` when it has closed its end and all that it sent was returned.
     /// What is queued is written along the way.
     ///
-    /// When the peer has had its share of this turn, this is `Pending` and has already woken the task.
+    /// When the peer has had its share of this turn, this is `Pending`, and the task is woken when the runtime
+    /// has looked at everything else.
     ///
     /// # Errors
     /// The peer sent too long a line, or the kernel refused to read. After an error comes `None`.
@@ -100,7 +101,7 @@ impl Channel {
         loop {
             if self.turn.is_spent(&self.settings) {
                 self.turn = Turn::default();
-                cx.waker().wake_by_ref();
+                wake_after_others(cx);
                 return Poll::Pending;
             }
             if self.reading == Reading::Failed {

@@ -81,7 +81,8 @@ impl Wake for Wakes {
     }
 }
 
-/// Polls `channel` until it is pending: what it gave, and whether it has woken its task already.
+/// Polls `channel` until it is pending: what it gave, and whether it wakes its task by itself, which it may do only
+/// when the runtime has looked at everything else.
 pub(crate) async fn one_turn(channel: &mut Channel) -> (Vec<Incoming>, bool) {
     let wakes = Arc::new(Wakes::default());
     let waker = Waker::from(Arc::clone(&wakes));
@@ -90,6 +91,8 @@ pub(crate) async fn one_turn(channel: &mut Channel) -> (Vec<Incoming>, bool) {
     while let Poll::Ready(incoming) = channel.poll_recv(&mut Context::from_waker(&waker)) {
         given.push(incoming.unwrap().unwrap());
     }
+    assert_eq!(wakes.0.load(Ordering::SeqCst), 0, "nobody else had a turn");
+    tokio::task::yield_now().await;
     (given, wakes.0.load(Ordering::SeqCst) > 0)
 }
 

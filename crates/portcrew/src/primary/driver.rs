@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use portcrew_core::primary::{Action, Event, Primary};
 use portcrew_core::{Time, WorkerId};
+use portcrew_ipc::reactor::wake_after_others;
 use tokio::sync::mpsc::{UnboundedReceiver, WeakUnboundedSender};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, Sleep};
@@ -241,7 +242,7 @@ impl Future for Driver {
                 return Poll::Pending;
             }
         }
-        cx.waker().wake_by_ref();
+        wake_after_others(cx);
         Poll::Pending
     }
 }

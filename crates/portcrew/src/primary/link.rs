@@ -12,6 +12,7 @@ use portcrew_ipc::handle::HandleKind;
 use portcrew_ipc::lane::{Answer, ConnRecord, LANE_BATCH, LaneEvent, LanePrimary, Sent};
 use portcrew_ipc::message::{ClusterMessage, Inner, Packet};
 use portcrew_ipc::process::Process;
+use portcrew_ipc::reactor::wake_after_others;
 
 use super::conns::Conns;
 use super::handle::Shared;
@@ -253,9 +254,9 @@ impl Link {
         self.end_lane();
     }
 
-    /// Asks to be looked at again.
+    /// Asks to be looked at again, when the others had their turn.
     pub(super) fn wake_channel(&self) {
-        self.channel_waker.wake_by_ref();
+        wake_after_others(&mut Context::from_waker(&self.channel_waker));
     }
 
     pub(super) fn wake_lane(&self) {

@@ -1,0 +1,141 @@
+//! From slices to figures and ratios.
+
+use serde::Serialize;
+
+use crate::args::{Args, Hello, Load};
+use crate::contest::{Kind, name};
+use crate::machine::Machine;
+use crate::round::{self, Row, Sample};
+use crate::stats::{Spread, quantile};
+
+/// Everything that is printed.
+#[derive(Debug, Serialize)]
+pub(crate) struct Report {
+    pub(crate) machine: Machine,
+    pub(crate) clients: u16,
+    pub(crate) workers: u16,
+    /// What the Rust servers are written with.
+    pub(crate) hello: Hello,
+    pub(crate) slice_ms: u128,
+    /// Too short for Node to have compiled what is hot.
+    pub(crate) quick: bool,
+    pub(crate) loads: Vec<Section>,
+}
+
+/// One kind of load.
+#[derive(Debug, Serialize)]
+pub(crate) struct Section {
+    pub(crate) load: Load,
+    pub(crate) rounds: usize,
+    pub(crate) servers: Vec<Figures>,
+    /// What each ratio is about, first over second.
+    pub(crate) ratios: Vec<Ratio>,
+}
+
+/// One server: medians over its slices.
+#[derive(Debug, Serialize)]
+pub(crate) struct Figures {
+    pub(crate) name: String,
+    pub(crate) rate: Spread,
+    pub(crate) cpu_us: Spread,
+    /// The 20th percentile: the cost under the least disturbance, for noise only adds.
+    pub(crate) cpu_us_p20: f64,
+    /// None where there is no primary between the client and the worker, or no primary at all.
+    pub(crate) primary_us: Option<Spread>,
+    pub(crate) p50_ms: Spread,
+    pub(crate) p99_ms: Spread,
+    pub(crate) failed: u64,
+    slices: Vec<Sample>,
+}
+
+/// One server against another, taken inside each round.
+#[derive(Debug, Serialize)]
+pub(crate) struct Ratio {
+    pub(crate) server: String,
+    pub(crate) against: String,
+    pub(crate) rate: Spread,
+    pub(crate) cpu: Spread,
+    pub(crate) p99: Spread,
+    /// Primary against primary, where both hand over.
+    pub(crate) primary: Option<Spread>,
+}
+
+/// Whom a server is held against, those that run.
+const PAIRS: [(&str, &str); 11] = [
+    (name::CREW, name::NODE),
+    (name::CREW_SHARED, name::NODE),
+    (name::CREW_OF_NODE, name::NODE),
+    (name::NODE_SHARED, name::NODE),
+    (name::CREW_SHARED, name::NODE_SHARED),
+    (name::CREW, name::PLAIN),
+    (name::CREW_SHARED, name::PLAIN),
+    (name::CREW, name::CREW_SHARED),
+    (name::CREW_OF_NODE, name::NODE_PLAIN),
+    (name::NODE, name::NODE_PLAIN),
+    (name::PLAIN, name::NODE_PLAIN),
+];
+
+impl Report {
+    pub(crate) fn new(args: &Args, machine: Machine, results: &[round::Result]) -> Self {
+        Self {
+            machine,
+            clients: args.clients,
+            workers: args.workers,
+            hello: args.hello,
+            slice_ms: args.slice().as_millis(),
+            quick: args.quick,
+            loads: results.iter().map(section).collect(),
+        }
+    }
+}
+
+fn section(result: &round::Result) -> Section {
+    let find = |name: &str| result.rows.iter().find(|row| row.name == name);
+    let mut ratios = Vec::new();
+    for row in &result.rows {
+        let of_ours = |(_, against): &&(&str, &str)| find(against);
+        let pairs = PAIRS.iter().filter(|(name, _)| *name == row.name);
+        ratios.extend(pairs.filter_map(|pair| ratio(row, of_ours(&pair)?)));
+        // Before and after: another build of the same server.
+        ratios.extend(find(&format!("{} (other)", row.name)).and_then(|it| ratio(row, it)));
+    }
+    Section {
+        load: result.load,
+        rounds: result.rows.first().map_or(0, |row| row.slices.len()),
+        servers: result.rows.iter().filter_map(figures).collect(),
+        ratios,
+    }
+}
+
+fn figures(row: &Row) -> Option<Figures> {
+    let spread = |of: fn(&Sample) -> f64| Spread::of(row.slices.iter().map(of));
+    let mut cpu: Vec<_> = row.slices.iter().map(|it| it.cpu_us).collect();
+    cpu.sort_by(f64::total_cmp);
+    Some(Figures {
+        name: row.name.clone(),
+        rate: spread(|it| it.rate)?,
+        cpu_us: spread(|it| it.cpu_us)?,
+        cpu_us_p20: quantile(&cpu, 0.2)?,
+        primary_us: (row.kind == Kind::Handover).then(|| spread(|it| it.primary_us)).flatten(),
+        p50_ms: spread(|it| it.p50_ms)?,
+        p99_ms: spread(|it| it.p99_ms)?,
+        failed: row.slices.iter().map(|it| it.failed).sum(),
+        slices: row.slices.clone(),
+    })
+}
+
+fn ratio(row: &Row, against: &Row) -> Option<Ratio> {
+    let spread = |of: fn(&Sample) -> f64| {
+        let rounds = row.slices.iter().zip(&against.slices);
+        Spread::of(rounds.map(|(this, that)| of(this) / of(that)))
+    };
+    let both_hand_over = row.kind == Kind::Handover && against.kind == Kind::Handover;
+    Some(Ratio {
+        server: row.name.clone(),
+        against: against.name.clone(),
+        rate: spread(|it| it.rate)?,
+        cpu: spread(|it| it.cpu_us)?,
+        p99: spread(|it| it.p99_ms)?,
+        primary: both_hand_over.then(|| spread(|it| it.primary_us)).flatten(),
+    })
+}

@@ -1,0 +1,99 @@
+//! The report in print.
+
+use std::io::{self, Write};
+
+use crate::args::{Hello, Load};
+use crate::report::{Figures, Ratio, Report, Section};
+use crate::stats::Spread;
+
+pub(crate) fn print(out: &mut impl Write, report: &Report) -> io::Result<()> {
+    let Report { clients, workers, slice_ms, .. } = report;
+    writeln!(out, "{}", report.machine.line())?;
+    let hello = match report.hello {
+        Hello::Hyper => "with hyper",
+        Hello::Minimal => "by hand",
+    };
+    writeln!(
+        out,
+        "{clients} closed-loop clients, {workers} workers, slices of {slice_ms} ms; the Rust servers answer {hello}."
+    )?;
+    writeln!(
+        out,
+        "The client uses the same processors, so rates are squeezed towards each other; CPU is of the server alone."
+    )?;
+    if report.quick && report.machine.node.is_some() {
+        writeln!(
+            out,
+            "Quick: Node is still compiling what is hot and looks up to twice as slow as in a full run."
+        )?;
+    }
+    for section in &report.loads {
+        figures(out, section)?;
+        ratios(out, section)?;
+    }
+    Ok(())
+}
+
+fn figures(out: &mut impl Write, section: &Section) -> io::Result<()> {
+    let (title, unit) = match section.load {
+        Load::Short => ("Short connections", "conn"),
+        Load::KeepAlive => ("Keep-alive", "req"),
+    };
+    let rounds = section.rounds;
+    writeln!(out, "\n{title}, {rounds} rounds, medians\n")?;
+    writeln!(
+        out,
+        "{:<24} {:>9} {:>14} {:>7} {:>11} {:>8} {:>8} {:>7}",
+        "server",
+        format!("{unit}/s"),
+        format!("CPU us/{unit}"),
+        "(p20)",
+        "primary us",
+        "p50 ms",
+        "p99 ms",
+        "failed"
+    )?;
+    section.servers.iter().try_for_each(|it| row(out, it))
+}
+
+fn row(out: &mut impl Write, it: &Figures) -> io::Result<()> {
+    let primary = it.primary_us.map_or("-".to_owned(), |us| format!("{:.2}", us.median));
+    writeln!(
+        out,
+        "{:<24} {:>9.0} {:>14.2} {:>7.2} {:>11} {:>8.3} {:>8.3} {:>7}",
+        it.name,
+        it.rate.median,
+        it.cpu_us.median,
+        it.cpu_us_p20,
+        primary,
+        it.p50_ms.median,
+        it.p99_ms.median,
+        it.failed
+    )
+}
+
+fn ratios(out: &mut impl Write, section: &Section) -> io::Result<()> {
+    if section.ratios.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\nRatios inside a round: median (lower..upper quartile)\n")?;
+    let (rate, cpu, primary) = ("rate", "CPU", "primary's CPU");
+    writeln!(out, "{:<48} {rate:<19} {cpu:<19} {:<19} {primary}", "", "p99")?;
+    section.ratios.iter().try_for_each(|it| ratio(out, it))
+}
+
+fn ratio(out: &mut impl Write, it: &Ratio) -> io::Result<()> {
+    let pair = format!("{} / {}", it.server, it.against);
+    let primary = it.primary.map(spread).unwrap_or_default();
+    let [rate, cpu, p99] = [it.rate, it.cpu, it.p99].map(spread);
+    writeln!(out, "{pair:<48} {rate:<19} {cpu:<19} {p99:<19} {primary}")
+}
+
+fn spread(it: Spread) -> String {
+    let Spread { lower, median, upper } = it;
+    if median >= 1.0 {
+        format!("{median:.2} ({lower:.2}..{upper:.2})")
+    } else {
+        format!("{median:.3} ({lower:.3}..{upper:.3})")
+    }
+}

@@ -1,0 +1,104 @@
+//! A primary of the library that does what its standard input says and tells every event.
+//!
+//! ```text
+//! fixture-primary PROGRAM [ARG...]
+//! ```
+//!
+//! Standard output has one JSON object per line, its kind in `event`; workers write to it too. The policy comes from
+//! `NODE_CLUSTER_SCHED_POLICY`; `LANE=0` keeps portcrew's own workers on Node's channel; `RESPAWN=1` forks anew at
+//! once when a worker dies; `GRACE_MS`, `STABLE_MS` and `START_MS` are the crew's times. Commands:
+//!
+//! ```text
+//! fork [N] [KEY=VALUE...]    program PROGRAM [ARG...]    disconnect [ID]    kill ID SIGNAL
+//! start N    scale BY    reload    stop    stop-now
+//! send ID JSON    broadcast JSON    give ID listener|stream|udp    ask ID MILLISECONDS JSON
+//! state    snapshot    quit
+//! ```
+
+#![forbid(unsafe_code)]
+
+mod obey;
+mod report;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::time::Duration;
+
+use portcrew::{Cluster, Event, Primary, Role, Settings, WorkerHandle, WorkerId};
+use portcrew_testkit::fixture::{commands, runtime, tell};
+use serde_json::json;
+
+/// The primary, and every worker that it ever had.
+struct Fixture {
+    cluster: Cluster,
+    known: BTreeMap<WorkerId, WorkerHandle>,
+    respawn: bool,
+}
+
+fn main() -> portcrew::Result<()> {
+    match portcrew::role()? {
+        Role::Primary(primary) => runtime()?.block_on(lead(primary)),
+        Role::Worker(_) => Err(std::io::Error::other("this fixture is no worker").into()),
+    }
+}
+
+async fn lead(primary: Primary) -> portcrew::Result<()> {
+    let mut args = std::env::args_os().skip(1);
+    let program = args.next().unwrap_or_default();
+    let mut fixture = Fixture {
+        cluster: primary.cluster(settings(program, args))?,
+        known: BTreeMap::new(),
+        respawn: std::env::var_os("RESPAWN").is_some(),
+    };
+    let mut lines = commands();
+    tell("ready", &json!({ "pid": std::process::id() }));
+    loop {
+        tokio::select! {
+            event = fixture.cluster.next_event() => match event {
+                Some(event) => fixture.heard(event).await?,
+                None => return Ok(()),
+            },
+            line = lines.recv() => {
+                let line = line.unwrap_or_else(|| "quit".to_owned());
+                if line == "quit" {
+                    fixture.cluster.disconnect().await;
+                    return Ok(());
+                }
+                if let Err(error) = fixture.obey(&line).await {
+                    tell("failed", &json!({ "command": line, "error": report::chain(&*error) }));
+                }
+            }
+        }
+    }
+}
+
+impl Fixture {
+    async fn heard(&mut self, event: Event) -> portcrew::Result<()> {
+        let died = matches!(event, Event::Exit { planned: false, .. });
+        if let Event::Fork { worker, .. } = event {
+            if let Ok(handle) = self.cluster.worker(worker) {
+                self.known.insert(worker, handle);
+            }
+        }
+        report::report(event, &self.known);
+        if died && self.respawn {
+            self.cluster.fork().await?;
+        }
+        Ok(())
+    }
+}
+
+fn settings(program: OsString, args: impl Iterator<Item = OsString>) -> Settings {
+    let mut settings = Settings::program(program, args);
+    settings.lane = std::env::var("LANE").as_deref() != Ok("0");
+    let milliseconds = |name: &str| std::env::var(name).ok()?.parse().ok();
+    let set = |time: &mut Duration, name: &str| {
+        if let Some(given) = milliseconds(name) {
+            *time = Duration::from_millis(given);
+        }
+    };
+    set(&mut settings.grace, "GRACE_MS");
+    set(&mut settings.stable_for, "STABLE_MS");
+    set(&mut settings.start_deadline, "START_MS");
+    settings
+}

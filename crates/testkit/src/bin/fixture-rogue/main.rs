@@ -1,0 +1,46 @@
+//! A worker that breaks rules or dies in the middle, told which by its first argument. It speaks the wire itself.
+//!
+//! `ADDRESS` (127.0.0.1:0): where it listens, where its part wants connections. Parts:
+//!
+//! * `deaf`: listens, and reads nothing from then on. `mute`: receives connections and never answers for them.
+//!   `nibbler`: likewise, and reads a byte of each. Each tells what it did: READY, RECEIVED, TOUCHED.
+//! * `garbage`, `huge`, `brackets`, `unknown`, `forged`, `sockets`, `lane-garbage`, `lane-sockets`: hostile input.
+//!   Says DONE when all is written, CLOSED when the primary has closed the channel; then it ends.
+//! * `flood`: never stops to send what is allowed and means nothing. Says READY first.
+//! * `twice`: takes each connection, answers twice for it, and closes it.
+
+#![forbid(unsafe_code)]
+// Its output is how a test follows it.
+#![allow(clippy::print_stdout)]
+
+mod hostile;
+mod join;
+mod quiet;
+
+use std::io;
+
+use join::Rogue;
+use portcrew_testkit::fixture::runtime;
+
+fn main() -> io::Result<()> {
+    let part = std::env::args().nth(1).unwrap_or_default();
+    let inherited = portcrew_ipc::inherit::claim().map_err(io::Error::other)?;
+    let inherited = inherited.ok_or_else(|| io::Error::other("this fixture is a worker"))?;
+    runtime()?.block_on(async {
+        let mut rogue = Rogue::new(inherited).await?;
+        match part.as_str() {
+            "deaf" => {
+                rogue.listen().await?;
+                println!("READY");
+                std::future::pending().await
+            }
+            "mute" => quiet::receive(&mut rogue, quiet::Part::Mute).await,
+            "nibbler" => quiet::receive(&mut rogue, quiet::Part::Nibbler).await,
+            "twice" => quiet::receive(&mut rogue, quiet::Part::Twice).await,
+            hostile => {
+                hostile::attack(&rogue, hostile)?;
+                rogue.wait_closed().await
+            }
+        }
+    })
+}

@@ -1,0 +1,143 @@
+//! A well-behaved worker: serves one answer per connection, and does what messages say.
+//!
+//! `ADDRESS` (127.0.0.1:0): where it listens; `unix:/path` too. `BROKEN_IF`: a path; where it exists the program fails
+//! at boot with status 3, like a broken release. A message with a socket: uses the socket and says so. Messages:
+//!
+//! ```text
+//! {"op":"ask","body":B,"ms":N}    {"op":"give","kind":"listener"|"stream"|"udp"}
+//! {"op":"exit","code":N}    {"op":"leave"}    anything else comes back as {"echo":…}
+//! ```
+//!
+//! Questions are answered `{"answer":…,"worker":N}`, but for `"silence"`.
+
+#![forbid(unsafe_code)]
+
+use std::time::Duration;
+
+use portcrew::{Cluster, Connection, Error, Handle, Listener, Received, Worker};
+use portcrew_testkit::fixture::{Bound, use_it};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::task::JoinSet;
+
+/// Longer requests are not answered, in bytes.
+const LONGEST_REQUEST: usize = 8192;
+
+#[derive(Deserialize)]
+#[serde(tag = "op", rename_all = "lowercase")]
+enum Order {
+    Ask { body: Value, ms: u64 },
+    Give { kind: String },
+    Exit { code: i32 },
+    Leave,
+}
+
+fn main() -> portcrew::Result<()> {
+    if std::env::var_os("BROKEN_IF").is_some_and(|path| std::path::Path::new(&path).exists()) {
+        std::process::exit(3);
+    }
+    Cluster::builder().run(async |worker: Worker| {
+        let orders = tokio::spawn(obey_all(worker.clone()));
+        let address = std::env::var("ADDRESS").unwrap_or_else(|_| "127.0.0.1:0".to_owned());
+        match address.strip_prefix("unix:") {
+            Some(path) => serve(&worker, worker.listen_unix(path).await?).await,
+            None => serve(&worker, worker.listen(address).await?).await,
+        }
+        orders.abort();
+        Ok::<_, Error>(())
+    })
+}
+
+/// Until the worker is told to leave; what is under way is finished.
+async fn serve<S>(worker: &Worker, listener: Listener<S>)
+where
+    S: Connection + AsyncRead + AsyncWrite + Unpin,
+{
+    let mut connections = JoinSet::new();
+    while let Ok((stream, _)) = listener.accept().await {
+        connections.spawn(answer(stream, worker.id().0));
+        while connections.try_join_next().is_some() {}
+    }
+    while connections.join_next().await.is_some() {}
+}
+
+/// A client that goes away early is its own business.
+async fn answer<S>(mut stream: S, worker: u32) -> std::io::Result<()>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut request = Vec::new();
+    while !request.ends_with(b"\r\n\r\n") && request.len() < LONGEST_REQUEST {
+        if stream.read_buf(&mut request).await? == 0 {
+            return Ok(());
+        }
+    }
+    let body = format!("worker {worker} pid {}\n", std::process::id());
+    let head =
+        format!("HTTP/1.1 200 OK\r\nX-Worker: {worker}\r\nContent-Length: {}\r\n", body.len());
+    stream.write_all(format!("{head}Connection: close\r\n\r\n{body}").as_bytes()).await?;
+    stream.shutdown().await
+}
+
+async fn obey_all(worker: Worker) {
+    // Kept, so that their askers wait.
+    let mut silent = Vec::new();
+    while let Some(received) = worker.recv().await {
+        match received {
+            Received::Message { message, handle: None } => {
+                let message = message.json::<Value>().unwrap_or_default();
+                match serde_json::from_value(message.clone()) {
+                    Ok(order) => drop(tokio::spawn(obey(worker.clone(), order))),
+                    Err(_) => say(&worker, &json!({ "echo": message })),
+                }
+            }
+            Received::Message { handle: Some(handle), .. } => {
+                let kind = use_it(handle, format!("worker {}", worker.id()));
+                say(&worker, &json!({ "used": kind }));
+            }
+            Received::Request(request) if request.as_str() == "\"silence\"" => silent.push(request),
+            Received::Request(request) => {
+                let body = request.json::<Value>().unwrap_or_default();
+                // An asker that has gone needs no answer.
+                let _ = request.reply(&json!({ "answer": body, "worker": worker.id().0 }));
+            }
+            _ => {}
+        }
+    }
+}
+
+async fn obey(worker: Worker, order: Order) {
+    match order {
+        Order::Ask { body, ms } => {
+            let answer = worker.request::<_, Value>(&body, Duration::from_millis(ms)).await;
+            say(
+                &worker,
+                &match answer {
+                    Ok(answer) => json!({ "answered": answer }),
+                    Err(error) => json!({ "no-answer": format!("{error:?}") }),
+                },
+            );
+        }
+        Order::Give { kind } => match give(&worker, &kind).await {
+            Ok(handle) => {
+                // The primary that asked for it is there.
+                let _ = worker.send_with(&json!("here"), handle);
+            }
+            Err(error) => say(&worker, &json!({ "failed": error.to_string() })),
+        },
+        Order::Exit { code } => std::process::exit(code),
+        Order::Leave => worker.leave(),
+    }
+}
+
+async fn give(worker: &Worker, kind: &str) -> Result<Handle, Box<dyn std::error::Error>> {
+    let (address, bound) = Bound::new(kind.parse()?)?;
+    say(worker, &json!({ "given": address }));
+    Ok(tokio::task::spawn_blocking(|| bound.handle()).await??)
+}
+
+fn say(worker: &Worker, value: &Value) {
+    // Without a primary there is nobody to tell.
+    let _ = worker.send(value);
+}

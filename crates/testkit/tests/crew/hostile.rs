@@ -1,0 +1,104 @@
+//! A worker sends what no worker may send: it is closed, and nobody else notices.
+
+use portcrew_testkit::http::Load;
+use portcrew_testkit::process::proc_fs;
+use serde_json::json;
+
+use crate::support::{Crew, HANG, ROGUE, SERVER, primary};
+
+/// Plays `part` beside two good workers under load; returns the crew afterwards.
+fn beside_good_workers(part: &str) -> Crew {
+    let mut crew = Crew::start(primary(SERVER));
+    let address = crew.fork(2);
+    Load::new(address).clients(8).requests(100).run().assert_all_ok();
+    crew.settled_counts();
+    let before = proc_fs::fd_count(crew.pid()).unwrap();
+    let load = Load::new(address).clients(8).background();
+    crew.tell(&format!("program {ROGUE} {part}"));
+    crew.tell("fork");
+    crew.process.wait_line(|line| line == "CLOSED", HANG);
+    let exit = crew.next("exit");
+    assert_eq!((&exit["worker"], &exit["code"]), (&json!(3), &json!(0)));
+    crew.next_where("disconnect", |event| event["worker"] == 3);
+    load.wait_answered(100, HANG);
+    load.finish().assert_all_ok();
+    crew.settled_counts();
+    crew.assert_fds(before);
+    crew.assert_no_panic();
+    crew
+}
+
+fn is_closed_for_misbehaving(part: &str) -> Crew {
+    let crew = beside_good_workers(part);
+    assert_eq!(crew.next("misbehaved")["worker"], 3);
+    crew
+}
+
+#[test]
+fn garbage_on_the_channel() {
+    is_closed_for_misbehaving("garbage");
+}
+
+#[test]
+fn a_line_without_end() {
+    beside_good_workers("huge");
+}
+
+#[test]
+fn a_hundred_thousand_open_brackets() {
+    is_closed_for_misbehaving("brackets");
+}
+
+#[test]
+fn internal_commands_that_nobody_knows() {
+    is_closed_for_misbehaving("unknown");
+}
+
+#[test]
+fn answers_for_connections_of_others_and_of_the_future() {
+    let mut crew = is_closed_for_misbehaving("forged");
+    assert!(crew.snapshot()["stray_answers"].as_u64() > Some(100));
+}
+
+#[test]
+fn descriptors_where_none_belong() {
+    is_closed_for_misbehaving("sockets");
+}
+
+#[test]
+fn garbage_on_the_lane() {
+    beside_good_workers("lane-garbage");
+}
+
+#[test]
+fn descriptors_on_the_lane() {
+    beside_good_workers("lane-sockets");
+}
+
+#[test]
+fn an_answer_given_twice_counts_once() {
+    for lane in ["1", "0"] {
+        let mut crew = Crew::start(primary(ROGUE).arg("twice").env("LANE", lane));
+        crew.tell("fork");
+        let address = crew.listening(1);
+        let report = Load::new(address).requests(60).run();
+        assert_eq!(report.failures(), 60, "{report}");
+        let counts = crew.settled_counts();
+        assert_eq!((counts.accepted, counts.taken), (60, 60));
+        assert_eq!(crew.snapshot()["stray_answers"], 60);
+    }
+}
+
+#[test]
+fn a_worker_that_never_stops_talking_delays_nobody_else() {
+    let mut crew = Crew::start(primary(SERVER));
+    let address = crew.fork(2);
+    crew.tell(&format!("program {ROGUE} flood"));
+    crew.tell("fork");
+    crew.process.wait_line(|line| line == "READY", HANG);
+    let load = Load::new(address).clients(8).background();
+    load.wait_answered(1_000, HANG);
+    load.finish().assert_all_ok();
+    crew.tell("kill 3 SIGKILL");
+    crew.next("exit");
+}

@@ -1,0 +1,22 @@
+//! The library with real processes: each file deals with one behaviour.
+//!
+//! `PORTCREW_SOAK=1` makes the runs under load as long as the promises that they stand for.
+
+#![forbid(unsafe_code)]
+// Everything here is a test or serves one: a failed unwrap is a failed test, with its line.
+#![allow(clippy::unwrap_used)]
+
+mod environment;
+mod examples;
+mod handles;
+mod hostile;
+mod kills;
+mod node_primary;
+mod node_workers;
+mod points;
+mod reload;
+mod requests;
+mod share;
+mod shared;
+mod starved;
+mod support;
