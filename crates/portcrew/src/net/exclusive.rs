@@ -2,7 +2,7 @@
 //!
 //! An epoll descriptor that is itself watched by another epoll wakes everybody: its wait is not exclusive.
 //! Only a thread that sleeps in `epoll_wait` on its own epoll, to which the listener was added with
-//! EPOLLEXCLUSIVE, is passed over when another was woken already. So a shared listener has such a thread. The
+//! EPOLLEXCLUSIVE, is passed over when another was woken already. So in a crowd a shared listener has such a thread. The
 //! listener is in its epoll only while somebody wants a connection, so a process that is busy is not woken at
 //! all. Who begins to want one adds the listener without waking the thread: a connection costs it one sleep.
 
@@ -20,6 +20,10 @@ use rustix::io::Errno;
 
 use super::accept::{accept, classify};
 use portcrew_core::primary::AcceptFailure;
+
+/// Workers up to which a shared listener is waited for plainly. A plain wait wakes them all for each
+/// connection, but costs no thread: with so few the thread costs more than the herd.
+pub(crate) const PLAIN_WAITERS: u32 = 4;
 
 /// The stack of the thread, in bytes. It calls nothing deep.
 const STACK_BYTES: usize = 128 * 1024;

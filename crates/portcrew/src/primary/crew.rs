@@ -21,6 +21,11 @@ pub(super) struct CrewSeat {
 }
 
 impl CrewSeat {
+    /// Workers wanted; `None` where nobody asked for a crew.
+    pub(super) fn wanted(&self) -> Option<usize> {
+        self.machine.as_ref().map(Crew::wanted)
+    }
+
     pub(super) fn next_timeout(&self) -> Option<Time> {
         self.machine.as_ref().and_then(Crew::next_timeout)
     }

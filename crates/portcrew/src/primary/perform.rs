@@ -42,7 +42,9 @@ impl Driver {
     }
 
     fn send(&mut self, worker: WorkerId, seq: Seq, message: &ToWorker) {
-        let crew = u32::try_from(self.links.len()).unwrap_or(u32::MAX);
+        // Where the user forks by hand nobody knows how many there will be: a wait that suits any number.
+        let wanted = self.crew.wanted().unwrap_or(usize::MAX);
+        let crew = u32::try_from(wanted).unwrap_or(u32::MAX);
         let wire = wire::encode_to_worker(seq, message, crew);
         let handle = match message {
             ToWorker::Reply { listener, reply: Reply::Shared, .. } => self.share(*listener),

@@ -3,7 +3,8 @@
 use portcrew_core::{Errno, Family, Key, ListenerId, Reply, Seq, SockName, ToWorker};
 use portcrew_ipc::message::{self as wire, ClusterBody, ClusterMessage, RawJson, ReplyErrno};
 
-/// `crew` is how many workers there are: a Rust worker of a shared listener waits differently in a crowd.
+/// `crew` is how many workers there are to be: a Rust worker of a shared listener waits differently in a
+/// crowd.
 pub(crate) fn encode_to_worker(seq: Seq, message: &ToWorker, crew: u32) -> ClusterMessage {
     match message {
         ToWorker::Reply { ack, key, listener, data, reply } => {

@@ -35,6 +35,8 @@ pub(super) struct Driver {
     pub(super) events: VecDeque<Event>,
     /// A socket that came with the message at hand.
     pub(super) socket: Option<OwnedFd>,
+    /// How many workers the crew has, as the primary said last.
+    pub(super) crew: Option<u32>,
     pub(super) leaving: Leaving,
     actions: Vec<Action>,
 }
@@ -75,6 +77,7 @@ impl Driver {
             servers: BTreeMap::new(),
             events,
             socket: None,
+            crew: None,
             leaving: Leaving::default(),
             actions: Vec::new(),
             shared,
@@ -152,6 +155,7 @@ impl Driver {
                 return;
             }
             ClusterBody::Reply(reply) => {
+                self.crew = reply.crew.or(self.crew);
                 // Only a shared socket's reply says 0: this one has lost its descriptor on the way.
                 shared |= reply.key.is_some()
                     && reply.errno == portcrew_ipc::message::ReplyErrno::Code(0);

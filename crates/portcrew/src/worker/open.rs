@@ -95,9 +95,9 @@ impl Opened {
             Granted::Handover { sockname } => {
                 (Source::Handover, sockname.map_or(local, Local::Told))
             }
-            Granted::Shared { socket } => {
+            Granted::Shared { socket, crowd } => {
                 let local = Local::of(&socket);
-                (Source::Socket { socket, crowd: true }, local)
+                (Source::Socket { socket, crowd }, local)
             }
         };
         Ok(Self { inflow, source, local, keep })

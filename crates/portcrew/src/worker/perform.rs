@@ -12,6 +12,7 @@ use super::driver::Driver;
 use super::life::Life;
 use super::shared::Granted;
 use crate::net::bind::BACKLOG;
+use crate::net::exclusive::PLAIN_WAITERS;
 use crate::wire::encode_from_worker;
 
 impl Driver {
@@ -82,7 +83,9 @@ impl Driver {
         });
         let outcome = match ready {
             Ok((socket, port)) => {
-                self.grant(server, Ok(Granted::Shared { socket }));
+                // A Node primary does not say how many there are: it has its herd anyway.
+                let crowd = self.crew.is_some_and(|workers| workers > PLAIN_WAITERS);
+                self.grant(server, Ok(Granted::Shared { socket, crowd }));
                 Ok(port)
             }
             Err(errno) => Err(errno),

@@ -68,7 +68,11 @@ pub(super) enum Granted {
     /// It hands connections over.
     Handover { sockname: Option<SockName> },
     /// It gave the socket; it listens already.
-    Shared { socket: OwnedFd },
+    Shared {
+        socket: OwnedFd,
+        /// So many wait at it that a plain wait would wake a herd.
+        crowd: bool,
+    },
 }
 
 /// Held by everything through which a user can still do something. When the last is dropped, a worker that

@@ -72,6 +72,7 @@ fn flood(to: BorrowedFd<'_>) -> io::Result<()> {
     println!("READY");
     loop {
         write_all(to, &lines, &[])?;
+        println!("A THOUSAND");
     }
 }
 
