@@ -24,7 +24,7 @@ pub enum CloseReason {
 
 impl CloseReason {
     /// Every reason, in the order of the counts.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: &'static [Self] = &[
         Self::HeldTooLong,
         Self::AllRefused,
         Self::PolicyRefused,
@@ -53,6 +53,7 @@ impl CloseReason {
 
 /// Counts that always agree: `accepted = held + offered + taken + closed`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Ledger {
     /// Connections that the primary accepted.
     pub accepted: u64,
@@ -62,8 +63,8 @@ pub struct Ledger {
     pub offered: u64,
     /// Of these, taken by a worker.
     pub taken: u64,
-    /// Of these, closed, by [`CloseReason::ALL`].
-    pub closed: [u64; CloseReason::ALL.len()],
+    /// Of these, closed, by the reasons in [`CloseReason::ALL`].
+    closed: [u64; CloseReason::ALL.len()],
     /// Offers made again after a refusal, a lost descriptor or a worker's death. Not part of the sum.
     pub offered_again: u64,
     /// Answers that named no outstanding offer. They change nothing else.
@@ -106,8 +107,8 @@ mod tests {
     fn every_reason_counts_in_a_place_of_its_own() {
         let mut ledger = Ledger::default();
         for reason in CloseReason::ALL {
-            ledger.close(reason);
-            assert_eq!(ledger.closed_for(reason), 1, "{}", reason.name());
+            ledger.close(*reason);
+            assert_eq!(ledger.closed_for(*reason), 1, "{}", reason.name());
         }
         ledger.accepted = ledger.closed_total();
         assert!(ledger.balances());

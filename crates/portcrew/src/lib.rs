@@ -76,8 +76,14 @@ pub use event::{AddressType, Event, ListenAddress};
 pub use link::Received;
 pub use message::{EVENTS_LIMIT, Handle, Message, OUTGOING_LIMIT};
 pub use parent::Parent;
-pub use portcrew_core::supervise::{Notice as CrewNotice, Outcome, Reason as RollbackReason};
-pub use portcrew_core::{CloseReason, Ledger, WorkerId, scheduler};
+pub use portcrew_core::primary::Exit;
+pub use portcrew_core::supervise::{
+    Force, Generation, Notice as CrewNotice, Outcome, Reason as RollbackReason, SlotId,
+};
+pub use portcrew_core::{CloseReason, Errno, Ledger, ListenerId, WorkerId, scheduler};
+pub use portcrew_ipc::error::MessageError;
+pub use portcrew_ipc::inherit::InheritError;
+pub use portcrew_ipc::spawn::{SpawnError, SpawnErrorKind};
 pub use primary::{
     Cluster, ListenerSnapshot, Signal, Snapshot, State, WorkerHandle, WorkerSnapshot,
 };

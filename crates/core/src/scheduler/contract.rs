@@ -35,6 +35,7 @@ pub enum Pick {
 
 /// What is known of a connection before anyone has read from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Incoming {
     /// The listener that it came to.
     pub listener: ListenerId,
@@ -42,8 +43,17 @@ pub struct Incoming {
     pub peer: Option<SocketAddr>,
 }
 
+impl Incoming {
+    /// A connection that came to `listener` from `peer`.
+    #[must_use]
+    pub const fn new(listener: ListenerId, peer: Option<SocketAddr>) -> Self {
+        Self { listener, peer }
+    }
+}
+
 /// A worker as a scheduler sees it, for one listener.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct WorkerView {
     /// Who.
     pub worker: WorkerId,

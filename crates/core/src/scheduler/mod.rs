@@ -11,7 +11,7 @@
 //! let mut newest = |_: &Incoming, workers: &[WorkerView]| {
 //!     workers.iter().filter(|w| w.is_free()).map(|w| w.worker).max().map_or(Pick::Wait, Pick::Worker)
 //! };
-//! let incoming = Incoming { listener: ListenerId(0), peer: None };
+//! let incoming = Incoming::new(ListenerId(0), None);
 //! assert_eq!(newest.pick(&incoming, &[]), Pick::Wait);
 //! ```
 

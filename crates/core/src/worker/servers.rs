@@ -63,7 +63,12 @@ impl Worker {
         let id = *id;
         let given_up = matches!(it.state, State::Asking { closed: true, .. });
         match (reply, given_up) {
-            (Reply::Failed(errno), _) => {
+            // Nobody waits for it any more.
+            (Reply::Failed(_), true) => {
+                self.servers.remove(&id);
+                out.push(Action::Closed { server: id });
+            }
+            (Reply::Failed(errno), false) => {
                 self.servers.remove(&id);
                 out.push(Action::ListenFailed { server: id, errno });
             }
@@ -115,12 +120,19 @@ impl Worker {
     }
 
     pub(super) fn close_server(&mut self, id: ServerId, out: &mut Vec<Action>) {
+        let is_leaving = self.is_leaving();
         let Some(it) = self.servers.get_mut(&id) else {
             return;
         };
         match &mut it.state {
-            // The key is not known yet: remember the wish until the answer brings it.
-            State::Asking { closed, .. } => *closed = true,
+            // The key is not known yet: remember the wish until the answer brings it. To a worker that
+            // leaves no answer may come any more, so whoever waits for one is told now.
+            State::Asking { closed, .. } => {
+                let first = !std::mem::replace(closed, true);
+                if is_leaving && first {
+                    out.push(Action::ListenFailed { server: id, errno: Errno::NOT_CONNECTED });
+                }
+            }
             State::Open { key, .. } | State::SettingUp { key } | State::Shared { key } => {
                 let message = FromWorker::Close { key: key.clone() };
                 self.servers.remove(&id);

@@ -180,5 +180,5 @@ impl Account {
 #[must_use]
 pub fn incoming(conn: ConnId, listener: ListenerId, unix: bool) -> Incoming {
     let port = u16::try_from(conn.0 % 60_000).unwrap_or(0);
-    Incoming { listener, peer: (!unix).then(|| std::net::SocketAddr::from(([127, 0, 0, 1], port))) }
+    Incoming::new(listener, (!unix).then(|| std::net::SocketAddr::from(([127, 0, 0, 1], port))))
 }

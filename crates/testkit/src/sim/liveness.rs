@@ -181,7 +181,7 @@ impl World {
         self.seen.add("stray answers", ledger.stray_answers);
         self.seen.add("bad picks", ledger.bad_picks);
         self.seen.add("steps", self.step);
-        for reason in CloseReason::ALL {
+        for reason in CloseReason::ALL.iter().copied() {
             self.seen.add(reason.name(), ledger.closed_for(reason));
         }
     }

@@ -91,3 +91,11 @@ fn offers_that_wait_for_a_reply_are_let_go_when_the_primary_is_gone() {
     world.offered(7, LANE);
     assert!(world.on(Event::Eof).contains(&dropped(7)));
 }
+
+#[test]
+fn a_listen_that_crosses_the_order_to_leave_fails_at_once() {
+    let mut world = World::started(true);
+    world.listens(S0, tcp(80));
+    let failed = Action::ListenFailed { server: S0, errno: Errno::NOT_CONNECTED };
+    assert!(world.hears(ToWorker::Disconnect).contains(&failed));
+}
