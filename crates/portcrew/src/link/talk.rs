@@ -99,29 +99,29 @@ impl Talk {
         let _ = self.channel.queue(packet, None);
     }
 
-    /// Writes what there is, the user's messages last.
-    pub(crate) fn poll_write(&mut self, cx: &mut Context<'_>) {
+    /// Writes what there is, the user's messages last. True when everything that the driver had queued is on
+    /// its way, or nobody takes it any more: also when messages of the user wait again behind it.
+    pub(crate) fn poll_write(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut written = false;
         loop {
             match self.channel.poll_flush(cx) {
-                Poll::Pending => return,
+                Poll::Pending => return written,
                 Poll::Ready(Ok(())) => {}
                 // The reader meets the end; until then nothing can be written.
                 Poll::Ready(Err(_)) => {
                     if !self.channel.is_writable() {
                         self.mailbox.close_outgoing();
+                        return true;
                     }
-                    return;
+                    return written;
                 }
             }
+            // Asked here, because a user who never stops sending leaves no other moment.
+            written |= self.channel.is_idle();
             if !self.channel.is_idle() || !self.queue_posts() {
-                return;
+                return written;
             }
         }
-    }
-
-    /// Whether everything of the driver's own is on its way.
-    pub(crate) fn is_written(&self) -> bool {
-        self.channel.is_idle() || !self.channel.is_writable()
     }
 
     /// Gives the channel the next of the user's messages. False when there is none.
@@ -129,8 +129,14 @@ impl Talk {
         let mut batch = Vec::new();
         self.mailbox.take_posts(|posts| {
             let mut bytes = 0;
-            while let Some(post) = posts.pop_front() {
-                bytes += post.message.as_str().len();
+            while let Some(next) = posts.front() {
+                let length = next.message.as_str().len();
+                // The longest message fits only an empty channel.
+                if !batch.is_empty() && bytes + length > BATCH_BYTES {
+                    break;
+                }
+                let Some(post) = posts.pop_front() else { break };
+                bytes += length;
                 // Node's rule: what follows a socket waits until it is confirmed.
                 let last = bytes >= BATCH_BYTES || post.handle.is_some();
                 batch.push(post);

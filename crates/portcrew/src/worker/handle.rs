@@ -172,6 +172,10 @@ impl Worker {
     ///
     /// As [`send`](Self::send); [`Error::Deadline`](crate::Error::Deadline) when no answer came in time.
     ///
+    /// # Panics
+    ///
+    /// In a runtime without time: build it with `enable_time` or `enable_all`.
+    ///
     /// # Cancel safety
     ///
     /// Dropping the future gives up the wait; the question has been sent all the same.
@@ -186,6 +190,9 @@ impl Worker {
 
     /// The next message from the primary; `None` after the last, once the channel is closed. Each message
     /// goes to one caller.
+    ///
+    /// `None` too, and at once, when nothing drives the channel yet and nothing can: outside a runtime. The
+    /// messages are not lost; a call inside one gets them.
     ///
     /// # Cancel safety
     ///

@@ -141,8 +141,8 @@ impl Driver {
     pub(super) fn write(&mut self, cx: &mut Context<'_>) {
         let at_once = !self.handover.releases.is_empty() || self.leaving.close;
         let answered = self.handover.poll_answer(cx, at_once);
-        self.talk.poll_write(cx);
-        if answered && self.talk.is_written() {
+        let written = self.talk.poll_write(cx);
+        if answered && written {
             for (server, conn) in self.handover.releases.drain(..) {
                 if let Some(it) = self.servers.get(&server) {
                     it.inflow.release(conn);

@@ -28,7 +28,7 @@ struct State {
     taken: Vec<ConnId>,
     waiters: Waiters,
     closed: bool,
-    /// Told when somebody begins to wait: the thread of a shared listener.
+    /// Told when somebody begins to wait or gives up: the thread of a shared listener.
     watch: Option<Arc<Watch>>,
     /// What else is to be done when it closes.
     at_close: Option<Box<dyn FnOnce() + Send>>,
@@ -57,7 +57,7 @@ impl Inflow {
         }
     }
 
-    /// Sets who is told when somebody begins to wait, until it is closed.
+    /// Sets who is told when somebody begins to wait or gives up, until it is closed.
     pub(crate) fn watched_by(&self, watch: Arc<Watch>) {
         let mut state = self.lock();
         if !state.closed {
@@ -154,14 +154,12 @@ impl Inflow {
         ticket: Option<&mut Option<Ticket>>,
     ) -> Poll<Option<OwnedFd>> {
         let mut state = self.lock();
-        if let Some(Arrived { socket, conn }) = state.ready.pop_front() {
-            let first = state.taken.is_empty() && conn.is_some();
-            state.taken.extend(conn);
-            drop(state);
-            if first {
-                self.bell.ring();
+        if let Some(arrived) = state.ready.pop_front() {
+            // Who has been served waits no more, whether it was woken for this one or came by itself.
+            if let Some(served) = ticket.and_then(Option::take) {
+                state.waiters.leave(served);
             }
-            return Poll::Ready(Some(socket));
+            return Poll::Ready(Some(self.hand_out(state, arrived)));
         }
         if state.closed {
             return Poll::Ready(None);
@@ -182,6 +180,25 @@ impl Inflow {
         Poll::Pending
     }
 
+    fn hand_out(&self, mut state: MutexGuard<'_, State>, arrived: Arrived) -> OwnedFd {
+        let Arrived { socket, conn } = arrived;
+        let first = state.taken.is_empty() && conn.is_some();
+        state.taken.extend(conn);
+        // Until now this one counted as there for anybody who waits, although somebody was woken for it: the
+        // demand of the others shows only now.
+        let unserved = state.waiters.count() > state.ready.len();
+        let wanted = unserved && !state.held.is_empty();
+        let watch = state.watch.clone().filter(|_| unserved);
+        drop(state);
+        if let Some(watch) = watch {
+            watch.demand_changed();
+        }
+        if first || wanted {
+            self.bell.ring();
+        }
+        socket
+    }
+
     /// The next connection; `None` when it is closed and empty. Cancel safe.
     pub(crate) async fn next(&self) -> Option<OwnedFd> {
         let mut place = Place::new(self);
@@ -192,9 +209,15 @@ impl Inflow {
     fn leave(&self, ticket: Ticket) {
         let mut state = self.lock();
         // Woken and then cancelled: another is to have it.
-        if !state.waiters.leave(ticket) && !state.ready.is_empty() {
-            let woken = state.waiters.wake_one();
-            drop(state);
+        let owed = !state.waiters.leave(ticket) && !state.ready.is_empty();
+        let woken = owed.then(|| state.waiters.wake_one());
+        let watch = state.watch.clone();
+        drop(state);
+        // A listener left armed would take a connection that nobody here wants.
+        if let Some(watch) = watch {
+            watch.demand_changed();
+        }
+        if let Some(woken) = woken {
             woken.wake();
         }
     }

@@ -140,6 +140,9 @@ impl<S: Connection> Listener<S> {
     /// non-blocking mode and must stay so: the mode is that of every worker. The worker's leaving does not
     /// close it any more.
     ///
+    /// Best called before anything is accepted here: a connection that was already taken from the socket for an
+    /// [`accept`](Self::accept) that was dropped, or for a poll that was not repeated, is closed unseen.
+    ///
     /// # Errors
     ///
     /// `Unsupported` under round robin, where only the primary has the socket: use the policy `shared`, or

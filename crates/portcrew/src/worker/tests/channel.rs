@@ -32,6 +32,37 @@ async fn by_the_channel_a_connection_is_answered_once_somebody_waits_for_it() {
 }
 
 #[tokio::test]
+async fn an_answered_connection_is_handed_out_while_messages_still_fill_the_channel() {
+    /// Far more than the socket's buffers take.
+    const MESSAGES: usize = 200;
+    let (mut primary, worker) = Primary::without_lane().await;
+    let real = loopback();
+    let at = real.local_addr().unwrap();
+    let (listener, key) = tokio::join!(soon(worker.listen(at)), primary.grant(at));
+    let listener = listener.unwrap();
+    let accept = tokio::spawn(async move { soon(listener.accept()).await.map(|(_, peer)| peer) });
+    let message = "m".repeat(100_000);
+    for _ in 0..MESSAGES {
+        worker.send(&message).unwrap();
+    }
+    settle().await;
+    let (client, accepted) = connected(&real);
+    primary.newconn(&key, &accepted).await;
+    let mut read = 0;
+    loop {
+        match primary.incoming().await.unwrap() {
+            Incoming::User { .. } => read += 1,
+            Incoming::HandleAnswered { .. } => {}
+            Incoming::Cluster { .. } => break,
+            other => panic!("unexpected {other:?}"),
+        }
+    }
+    assert!(read < MESSAGES / 2, "the answer came behind {read} messages");
+    // Nobody reads the rest, so the channel stays full.
+    assert_eq!(accept.await.unwrap().unwrap(), client.local_addr().unwrap());
+}
+
+#[tokio::test]
 async fn a_connection_that_waits_unanswered_goes_back_with_the_listener() {
     let (mut primary, worker) = Primary::without_lane().await;
     let real = loopback();

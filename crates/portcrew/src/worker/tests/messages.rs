@@ -83,6 +83,21 @@ async fn more_than_the_limit_is_refused_and_a_message_beyond_any_line_too() {
 }
 
 #[tokio::test]
+async fn the_longest_message_arrives_also_right_behind_a_short_one() {
+    let (mut primary, worker) = Primary::new().await;
+    // Each fits the channel, both together do not.
+    let short = "s".repeat(4096);
+    let long = "l".repeat(portcrew_ipc::frame::FRAME_BYTES - 2048);
+    for text in [&short, &long, &short] {
+        worker.send(text).unwrap();
+    }
+    for text in [&short, &long, &short] {
+        let arrived = primary.user_message().await.0.json::<String>().unwrap();
+        assert!(arrived == *text, "{} bytes in place of {}", arrived.len(), text.len());
+    }
+}
+
+#[tokio::test]
 async fn messages_that_nobody_reads_are_dropped_counted_and_told() {
     let (mut primary, worker) = Primary::new().await;
     let total = crate::EVENTS_LIMIT + 10;

@@ -2,6 +2,7 @@
 
 mod channel;
 mod handover;
+mod inflow;
 mod leaving;
 mod listen;
 mod messages;
