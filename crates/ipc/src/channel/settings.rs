@@ -9,8 +9,9 @@ pub struct ChannelSettings {
     /// [`ChannelError::FrameTooLong`](crate::error::ChannelError::FrameTooLong), one of the caller's is
     /// refused. Default 16 MiB.
     pub frame_bytes: usize,
-    /// Most bytes that may wait for the peer to read or to acknowledge. Beyond it
-    /// [`queue`](super::Channel::queue) refuses. Default 16 MiB.
+    /// Most bytes that may wait for the peer to read or to acknowledge: more than a frame, so that behind the longest
+    /// message there is room for a short one. Beyond it
+    /// [`queue`](super::Channel::queue) refuses. Default 32 MiB.
     pub outbox_bytes: usize,
     /// Most messages that may wait likewise. Default 65,536.
     pub outbox_messages: usize,
@@ -21,7 +22,7 @@ pub struct ChannelSettings {
 }
 
 /// Default of [`ChannelSettings::outbox_bytes`].
-pub(super) const OUTBOX_BYTES: usize = 16 * 1024 * 1024;
+pub(super) const OUTBOX_BYTES: usize = 32 * 1024 * 1024;
 /// Default of [`ChannelSettings::outbox_messages`].
 pub(super) const OUTBOX_MESSAGES: usize = 65_536;
 /// Default of [`ChannelSettings::read_budget_bytes`].
