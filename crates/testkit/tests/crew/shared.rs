@@ -18,7 +18,10 @@ fn switches(workers: &[u32]) -> u64 {
 
 #[test]
 fn a_connection_wakes_no_herd_of_eight_idle_workers() {
-    let (crew, address) = shared(8);
+    let mut crew = Crew::start(primary(SERVER).env("NODE_CLUSTER_SCHED_POLICY", "none"));
+    // A crew says from the beginning how many it will be, so even the first of them waits as one of eight.
+    crew.tell("start 8");
+    let address = crew.listening(8);
     let workers = proc_fs::children(crew.pid()).unwrap();
     assert_eq!(workers.len(), 8);
     let connections = scaled(2_000, 20_000);
