@@ -75,6 +75,23 @@ impl Process {
         self.pid.as_raw_nonzero().get().unsigned_abs()
     }
 
+    /// Registers with the current runtime now, which the first wait would do else. It needs one more
+    /// descriptor for a moment: here its lack can still be told to whoever started the process.
+    ///
+    /// # Errors
+    ///
+    /// No tokio runtime is current, or it is shutting down; no descriptor or memory is left. The process is
+    /// as it was.
+    pub fn register(&mut self) -> io::Result<()> {
+        self.registered().map(drop)
+    }
+
+    /// Whether other code in this process has waited for the child: it is gone, and nobody knows how.
+    #[must_use]
+    pub const fn is_lost(&self) -> bool {
+        matches!(self.life, Life::Lost)
+    }
+
     /// The exit status, once it was reaped.
     #[must_use]
     pub fn exit_status(&self) -> Option<ExitStatus> {

@@ -7,7 +7,8 @@ use std::{error, fmt, io};
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// An error of the library. It converts into [`io::Error`] where a program wants only that.
-#[derive(Debug)]
+///
+/// Its `Debug` form is what `fn main() -> portcrew::Result<()>` prints: the sentence with its causes.
 #[non_exhaustive]
 pub enum Error {
     /// This process could not take the channel that its environment names.
@@ -71,7 +72,10 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Claim(_) => write!(f, "failed to take the channel from the parent"),
+            Self::Claim(_) => write!(
+                f,
+                "failed to find out this process's role; call role() or run() first thing in a plain fn main"
+            ),
             Self::Spawn(_) => write!(f, "failed to start a worker"),
             Self::OwnExecutable(_) => {
                 write!(f, "failed to find the running executable; set Settings::exec to name it")
@@ -92,6 +96,18 @@ impl fmt::Display for Error {
             Self::Serve(_) => write!(f, "failed to serve"),
             Self::Crew(outcome) => write!(f, "the crew ended: {outcome}"),
         }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)?;
+        let mut cause = error::Error::source(self);
+        while let Some(it) = cause {
+            write!(f, ": {it}")?;
+            cause = it.source();
+        }
+        Ok(())
     }
 }
 
@@ -154,6 +170,17 @@ impl From<portcrew_ipc::error::MessageError> for Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_main_prints_names_every_cause() {
+        let source = io::Error::from_raw_os_error(98);
+        let inner = Error::Listen { address: "127.0.0.1:80".into(), source };
+        let printed = format!("{:?}", Error::Serve(inner.into()));
+        assert!(
+            printed.starts_with("failed to serve: failed to listen on 127.0.0.1:80: "),
+            "{printed}"
+        );
+    }
 
     #[test]
     fn a_taken_port_keeps_its_kind_as_an_io_error() {

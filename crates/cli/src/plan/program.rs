@@ -56,7 +56,9 @@ pub(super) fn resolve(
     match (&file.kind, by_extension) {
         (Kind::Native | Kind::Unreadable, None) if file.permitted => Ok(itself(file)),
         (Kind::HashBang(line), _) if file.permitted && runs_itself(line, by_extension, host) => {
-            let language = language_of(line).or(by_extension);
+            // A version manager's `python3` is a shell script that stands for Python.
+            let stands_for = Language::of_interpreter(&file.path);
+            let language = stands_for.or_else(|| language_of(line)).or(by_extension);
             Ok(Program { language, ..itself(file) })
         }
         (_, Some(language)) => by_language(language, file, host),

@@ -3,8 +3,8 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
 use portcrew_core::{Address, Errno, Family, Query, SockName};
@@ -111,14 +111,15 @@ fn bind_unix(path: &str, readable: bool, writable: bool, backlog: u32) -> io::Re
         }
         outcome => outcome?,
     }
-    let file = SocketFile::of(path.clone())?;
-    if readable || writable {
+    // A name in the abstract namespace has no file, hence no mode and nothing to remove (unix(7)).
+    let file = if is_abstract(&path) { None } else { Some(SocketFile::of(path.clone())?) };
+    if file.is_some() && (readable || writable) {
         let everybody = if readable { 0o444 } else { 0 } | if writable { 0o222 } else { 0 };
         let mode = std::fs::metadata(&path)?.permissions().mode() | everybody;
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode))?;
     }
     listen(&socket, backlog)?;
-    finished(socket, Some(file))
+    finished(socket, file)
 }
 
 fn bind_udp(host: Option<&str>, port: u16, family: Family, flags: u32) -> io::Result<Bound> {
@@ -190,11 +191,19 @@ fn short_path(path: &str) -> io::Result<PathBuf> {
 /// Whether a socket file's owner has died: it refuses connections. A file that is no socket is never ours.
 fn is_abandoned(path: &Path) -> bool {
     let is_socket = std::fs::symlink_metadata(path).is_ok_and(|it| it.file_type().is_socket());
-    let refuses = || {
-        UnixStream::connect(path)
-            .is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
-    };
-    is_socket && refuses()
+    is_socket && refuses(path).unwrap_or(false)
+}
+
+/// Without waiting: an owner that lives and does not accept (EAGAIN, its queue is full) must not hold us up.
+fn refuses(path: &Path) -> io::Result<bool> {
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    let connected = socket.connect(&SockAddr::unix(path)?);
+    Ok(connected.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused))
+}
+
+fn is_abstract(path: &Path) -> bool {
+    path.as_os_str().as_bytes().first() == Some(&0)
 }
 
 impl SocketFile {
@@ -218,4 +227,48 @@ impl Drop for SocketFile {
 /// Another handle to the same socket, for a worker.
 pub(crate) fn share(socket: &impl AsFd) -> io::Result<OwnedFd> {
     socket.as_fd().try_clone_to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unix(path: &str) -> Query {
+        let address =
+            Address::Unix { path: path.to_owned(), readable_all: true, writable_all: true };
+        Query { address, index: 0, backlog: None, data: None }
+    }
+
+    #[test]
+    fn a_name_in_the_abstract_namespace_has_no_file() {
+        let query = unix(&format!("\0portcrew-bind-{}", std::process::id()));
+        let bound = bind(&query).unwrap();
+        assert!(bound.file.is_none());
+        assert_eq!(bind(&query).unwrap_err().kind(), io::ErrorKind::AddrInUse);
+        drop(bound);
+        bind(&query).unwrap();
+    }
+
+    #[test]
+    fn a_path_is_taken_over_from_a_dead_owner_and_never_from_one_that_is_busy() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("busy");
+        let address = SockAddr::unix(&path).unwrap();
+        let owner = Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
+        owner.bind(&address).unwrap();
+        owner.listen(0).unwrap();
+        let mut clients = Vec::new();
+        loop {
+            let client = Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
+            client.set_nonblocking(true).unwrap();
+            match client.connect(&address) {
+                Ok(()) => clients.push(client),
+                Err(error) => break assert_eq!(error.kind(), io::ErrorKind::WouldBlock),
+            }
+        }
+        let query = unix(path.to_str().unwrap());
+        assert_eq!(bind(&query).unwrap_err().kind(), io::ErrorKind::AddrInUse);
+        drop(owner);
+        bind(&query).unwrap();
+    }
 }

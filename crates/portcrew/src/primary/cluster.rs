@@ -56,7 +56,12 @@ impl Cluster {
     ///
     /// # Errors
     ///
-    /// [`Error::Io`] outside a tokio runtime with IO and time.
+    /// [`Error::Io`] outside a tokio runtime.
+    ///
+    /// # Panics
+    ///
+    /// Inside a runtime that was built without time, and, when a worker is started, without IO: a mistake in
+    /// the program, as in tokio itself.
     pub fn new(settings: Settings) -> Result<Self> {
         Self::with_scheduler(settings, RoundRobin)
     }
@@ -64,6 +69,10 @@ impl Cluster {
     /// A primary whose connections are dealt out by a scheduler of your own.
     ///
     /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    ///
+    /// # Panics
     ///
     /// As [`new`](Self::new).
     pub fn with_scheduler(settings: Settings, scheduler: impl Scheduler + 'static) -> Result<Self> {
@@ -215,7 +224,8 @@ impl Cluster {
     }
 
     /// Ends the crew: workers finish within [`Settings::grace`], then they are made to.
-    /// [`Event::Finished`] comes last. Called again it does not wait.
+    /// [`Event::Finished`] comes last. Called again it does not wait. Workers that were only
+    /// [forked](Self::fork) are asked to leave, and nothing bounds how long that may take.
     ///
     /// # Errors
     ///
@@ -224,7 +234,7 @@ impl Cluster {
         self.command(Command::Crew(CrewCommand::Stop))
     }
 
-    /// Ends the crew at once.
+    /// Ends the crew at once, and kills workers that were only [forked](Self::fork).
     ///
     /// # Errors
     ///
@@ -250,5 +260,13 @@ impl Cluster {
         let (sender, answer) = oneshot::channel();
         self.command(command(sender))?;
         answer.await.map_err(|_| Error::Disconnected)
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        // The queue never ends by itself while a worker lives: its handle sends into it too. A driver that
+        // is gone has no workers left.
+        let _ = self.commands.send(Command::Abandon);
     }
 }

@@ -30,6 +30,8 @@ pub(super) enum Command {
     Crew(CrewCommand),
     /// Say how things are.
     Snapshot { answer: oneshot::Sender<Snapshot> },
+    /// The cluster was dropped. Handles of workers may still give commands.
+    Abandon,
 }
 
 /// A wish for the crew.

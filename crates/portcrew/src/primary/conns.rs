@@ -1,6 +1,6 @@
 //! Our copies of the connections that no worker has taken yet.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use portcrew_core::ConnId;
 /// Open exactly while the machine holds or offers the connection (invariant C4).
 #[derive(Debug, Default)]
 pub(super) struct Conns {
-    open: HashMap<ConnId, Arc<OwnedFd>>,
+    open: BTreeMap<ConnId, Arc<OwnedFd>>,
     next: u64,
 }
 

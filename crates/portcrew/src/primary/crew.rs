@@ -2,7 +2,9 @@
 
 use portcrew_core::Time;
 use portcrew_core::primary::{Event as PrimaryEvent, Notice as PrimaryNotice};
-use portcrew_core::supervise::{Action, Crew, Event, Force, Generation, Notice, Settings, Ticket};
+use portcrew_core::supervise::{
+    Action, Crew, Event, Force, Generation, Notice, Phase, Settings, Ticket,
+};
 use portcrew_ipc::spawn::SpawnErrorKind;
 
 use super::Signal;
@@ -16,6 +18,8 @@ use crate::Error;
 pub(super) struct CrewSeat {
     machine: Option<Crew>,
     actions: Vec<Action>,
+    /// The end was asked for where there is no crew.
+    stopping: bool,
     /// What came of forks.
     answers: Vec<Event>,
 }
@@ -32,6 +36,18 @@ impl CrewSeat {
 }
 
 impl Driver {
+    /// Else it would go on replacing whoever leaves. Said to a crew that is being ended already it would mean
+    /// "at once", so it is not said again.
+    pub(super) fn end_crew(&mut self) {
+        match self.crew.machine.as_ref().map(Crew::phase) {
+            Some(Phase::Stopping | Phase::Finished) | None => {}
+            Some(_) => {
+                self.crew_tell(Event::Stop);
+                self.settle();
+            }
+        }
+    }
+
     pub(super) const fn has_crew(&self) -> bool {
         self.crew.machine.is_some()
     }
@@ -44,9 +60,11 @@ impl Driver {
             (CrewCommand::Reload, Some(_)) => self.crew_tell(Event::Reload),
             (CrewCommand::Stop, Some(_)) => self.crew_tell(Event::Stop),
             (CrewCommand::StopNow, Some(_)) => self.crew_tell(Event::StopNow),
-            // Without a crew there is nothing to end but the primary's wish to have one.
+            (CrewCommand::Stop, None) if !self.crew.stopping => self.stop_forked(),
+            // Said again, stopping no longer waits: as with a crew.
             (CrewCommand::Stop | CrewCommand::StopNow, None) => {
-                self.start_crew(0);
+                self.stop_forked();
+                self.kill_all();
             }
             // Nothing to resize or replace.
             (CrewCommand::Scale { .. } | CrewCommand::Reload, None) => {}
@@ -66,6 +84,45 @@ impl Driver {
         self.launcher.generations.insert(Generation(0), ours.clone());
         self.crew.machine = Some(Crew::new(settings));
         self.crew_tell(if workers == 0 { Event::Stop } else { Event::Start });
+    }
+
+    /// Without a crew those who were forked one by one leave, and then it is finished all the same.
+    fn stop_forked(&mut self) {
+        self.disconnect_all();
+        self.crew.stopping = true;
+        self.close_unserved();
+    }
+
+    fn kill_all(&mut self) {
+        let workers: Vec<_> = self.links.keys().copied().collect();
+        for worker in workers {
+            self.signal(worker, Signal::Kill);
+        }
+    }
+
+    /// Frees the addresses once the last worker of those who were told to leave has gone: before that is
+    /// told, because whoever waits may want them. A crew frees them itself when it has finished.
+    pub(super) fn close_unserved(&mut self) {
+        let wanted = self.crew.stopping || !self.all_gone.is_empty();
+        if wanted && self.links.is_empty() && !self.has_crew() {
+            self.close_listeners();
+        }
+    }
+
+    /// Tells who waited for it that the last worker has gone.
+    pub(super) fn tell_all_gone(&mut self) {
+        if !self.links.is_empty() {
+            return;
+        }
+        for waiting in self.all_gone.drain(..) {
+            // Whoever asked may have stopped waiting.
+            let _ = waiting.send(());
+        }
+        if std::mem::take(&mut self.crew.stopping) && !self.has_crew() {
+            // A crew of none has finished at once, and is a crew that was stopped.
+            self.start_crew(0);
+            self.settle();
+        }
     }
 
     pub(super) fn crew_timeout(&mut self) {

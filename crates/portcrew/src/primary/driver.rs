@@ -5,10 +5,10 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use portcrew_core::primary::{Action, Event, Primary};
 use portcrew_core::{Time, WorkerId};
+use portcrew_ipc::lane::Answer;
 use portcrew_ipc::reactor::wake_after_others;
 use tokio::sync::mpsc::{UnboundedReceiver, WeakUnboundedSender};
 use tokio::sync::oneshot;
@@ -22,14 +22,14 @@ use super::events::Events;
 use super::fork::Launcher;
 use super::link::Link;
 use super::ready::{ReadySet, Source};
+use super::retry::Retries;
 use super::sockets::Sockets;
 
 /// Rounds in one poll before other tasks of the runtime get their turn.
 const ROUNDS: usize = 16;
 
-/// How long to wait when the kernel lacks memory or descriptors in flight; nothing else announces their
-/// return.
-const WRITE_AGAIN: Duration = Duration::from_millis(10);
+/// Commands obeyed before the sources get their turn again.
+const COMMAND_BATCH: usize = 64;
 
 /// The workers that user handles can find.
 #[derive(Debug, Default)]
@@ -66,11 +66,14 @@ pub(super) struct Driver {
     /// Told when the last worker is gone.
     pub(super) all_gone: Vec<oneshot::Sender<()>>,
     pub(super) now: Time,
-    /// The user dropped the cluster: no command comes any more, and no worker is wanted.
-    abandoned: bool,
+    /// What is tried again soon.
+    pub(super) retries: Retries,
+    /// Answers that are being read from a lane: empty between two reads.
+    pub(super) answers: Vec<Answer>,
+    /// The user dropped the cluster: no worker is wanted.
+    pub(super) abandoned: bool,
     origin: Instant,
     sleep: Pin<Box<Sleep>>,
-    write_again: Option<Time>,
     listed: Vec<Source>,
     spare: Vec<Action>,
 }
@@ -106,10 +109,11 @@ impl Driver {
             ended: Vec::new(),
             all_gone: Vec::new(),
             now: Time::ZERO,
+            retries: Retries::default(),
+            answers: Vec::new(),
             abandoned: false,
             origin,
             sleep: Box::pin(tokio::time::sleep_until(origin)),
-            write_again: None,
             listed: Vec::new(),
             spare: Vec::new(),
         }
@@ -124,16 +128,19 @@ impl Driver {
     /// Performs until the machine wants nothing more. Performing can make things happen (a socket is
     /// bound, a proof is known), so this goes round.
     pub(super) fn settle(&mut self) {
-        while !self.actions.is_empty() {
+        while !self.actions.is_empty() || !self.ended.is_empty() {
             let mut batch = std::mem::replace(&mut self.actions, std::mem::take(&mut self.spare));
             for action in batch.drain(..) {
                 self.perform(action);
             }
             self.spare = batch;
+            if self.actions.is_empty() {
+                for worker in std::mem::take(&mut self.ended) {
+                    self.forget_if_gone(worker);
+                }
+            }
         }
-        for worker in std::mem::take(&mut self.ended) {
-            self.forget_if_gone(worker);
-        }
+        self.tell_all_gone();
     }
 
     /// Has `worker`'s link written to at the end of the round.
@@ -143,37 +150,24 @@ impl Driver {
         }
     }
 
-    pub(super) fn write_later(&mut self, worker: WorkerId) {
-        self.write_again = Some(self.now + WRITE_AGAIN);
-        self.dirty.push(worker);
-    }
-
     fn round(&mut self, cx: &mut Context<'_>) -> bool {
         self.now = Time::from_origin(Instant::now() - self.origin);
-        let mut busy = self.take_commands(cx);
-        busy |= self.take_ready();
+        let mut busy = self.take_ready();
+        busy |= self.take_commands(cx);
         busy |= self.take_timeouts(cx);
         self.flush();
         busy
     }
 
     fn take_commands(&mut self, cx: &mut Context<'_>) -> bool {
-        let mut busy = false;
-        while !self.abandoned {
+        for taken in 0..COMMAND_BATCH {
             match self.commands.poll_recv(cx) {
-                Poll::Ready(Some(command)) => {
-                    busy = true;
-                    self.obey(command);
-                }
-                Poll::Ready(None) => {
-                    busy = true;
-                    self.abandoned = true;
-                    self.abandon();
-                }
-                Poll::Pending => break,
+                Poll::Ready(Some(command)) => self.obey(command),
+                // The cluster says that it goes, and nobody has a worker's handle.
+                Poll::Ready(None) | Poll::Pending => return taken > 0,
             }
         }
-        busy
+        true
     }
 
     fn take_ready(&mut self) -> bool {
@@ -190,7 +184,7 @@ impl Driver {
     fn take_timeouts(&mut self, cx: &mut Context<'_>) -> bool {
         let machine = self.machine.next_timeout();
         let Some(next) =
-            [machine, self.crew.next_timeout(), self.write_again].into_iter().flatten().min()
+            [machine, self.crew.next_timeout(), self.retries.at()].into_iter().flatten().min()
         else {
             return false;
         };
@@ -204,9 +198,7 @@ impl Driver {
             }
             self.now = self.now.max(next);
         }
-        if self.write_again.is_some_and(|at| at <= self.now) {
-            self.write_again = None;
-        }
+        self.try_again();
         self.machine.handle_timeout(self.now, &mut self.actions);
         self.settle();
         self.crew_timeout();
@@ -214,16 +206,15 @@ impl Driver {
     }
 
     fn flush(&mut self) {
-        if self.write_again.is_some() {
-            return;
-        }
-        for worker in std::mem::take(&mut self.dirty) {
-            self.flush_link(worker);
+        while let Some(worker) = self.dirty.pop() {
+            if !self.retries.holds_back(worker) {
+                self.flush_link(worker);
+            }
         }
     }
 
     fn is_finished(&self) -> bool {
-        self.abandoned && self.links.is_empty()
+        self.abandoned && self.links.is_empty() && !self.retries.has_unreaped()
     }
 }
 

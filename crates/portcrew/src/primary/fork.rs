@@ -98,7 +98,9 @@ impl Driver {
         let spawned = spawn::spawn(&spec).map_err(Error::Spawn)?;
         self.launcher.last_id = id.0;
         let doing = Error::io("watch a worker's sockets");
+        let mut process = spawned.process;
         let sockets = || -> io::Result<_> {
+            process.register()?;
             let channel = spawned
                 .channel
                 .map(|fd| Channel::from_fd(fd, ChannelSettings::default()))
@@ -110,12 +112,13 @@ impl Driver {
             Ok(sockets) => sockets,
             Err(error) => {
                 // It runs already, with nobody to talk to.
-                let _ = spawned.process.signal_group(super::Signal::Kill.number());
+                let _ = process.signal_group(super::Signal::Kill.number());
+                self.reap_later(process);
                 return Err(doing(error));
             }
         };
-        let shared = Arc::new(Shared::new(id, spawned.process.pid(), stdout, stderr));
-        let mut link = Link::new(Arc::clone(&shared), spawned.process, channel, lane, &self.ready);
+        let shared = Arc::new(Shared::new(id, process.pid(), stdout, stderr));
+        let mut link = Link::new(Arc::clone(&shared), process, channel, lane, &self.ready);
         link.place = place;
         self.links.insert(id, link);
         let handle = WorkerHandle { shared, commands };

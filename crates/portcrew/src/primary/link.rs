@@ -3,10 +3,10 @@
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
 use portcrew_core::{ConnId, Key, ListenerId, Seq};
-use portcrew_ipc::channel::{Channel, Incoming, OutgoingHandle};
+use portcrew_ipc::channel::{Channel, Drained, Incoming, OutgoingHandle};
 use portcrew_ipc::error::{ChannelError, LaneError, QueueError};
 use portcrew_ipc::handle::HandleKind;
 use portcrew_ipc::lane::{Answer, ConnRecord, LANE_BATCH, LaneEvent, LanePrimary, Sent};
@@ -38,11 +38,15 @@ pub(super) struct Link {
     lane_waker: Waker,
     /// It said that it speaks the lane.
     speaks_lane: bool,
+    /// The lane that it spoke has ended: the channel ends with it, once what it still holds was read.
+    lane_is_over: bool,
     /// Connections for the lane that wait for the end of this turn, or for room.
     batch: Vec<(ConnRecord, ConnId)>,
     /// Offers that were still in the channel's outbox when it ended.
     unsent: Vec<u64>,
     next_user_token: u64,
+    /// It was told to leave: when it has, nothing of it is to stay.
+    pub(super) told_to_leave: bool,
     /// The machine was told that nothing more comes.
     pub(super) drained: bool,
 }
@@ -76,9 +80,11 @@ impl Link {
             lane,
             lane_waker: ready.waker(Source::Lane(id)),
             speaks_lane: false,
+            lane_is_over: false,
             batch: Vec::new(),
             unsent: Vec::new(),
             next_user_token: USER_TOKEN,
+            told_to_leave: false,
             drained: false,
         }
     }
@@ -93,6 +99,11 @@ impl Link {
 
     pub(super) fn poll_channel(&mut self) -> Poll<Option<Result<Incoming, ChannelError>>> {
         match &mut self.channel {
+            Some(channel) if self.lane_is_over => Poll::Ready(match channel.try_recv() {
+                Ok(Drained::Incoming(incoming)) => Some(Ok(incoming)),
+                Ok(Drained::Empty | Drained::Ended) => None,
+                Err(error) => Some(Err(error)),
+            }),
             Some(channel) => channel.poll_recv(&mut Context::from_waker(&self.channel_waker)),
             None => Poll::Ready(None),
         }
@@ -109,7 +120,14 @@ impl Link {
     }
 
     pub(super) fn poll_exit(&mut self) -> Poll<io::Result<std::process::ExitStatus>> {
-        self.process.poll_exit(&mut Context::from_waker(&self.process_waker))
+        let mut cx = Context::from_waker(&self.process_waker);
+        if self.told_to_leave {
+            ready!(self.process.poll_dead(&mut cx))?;
+            // What it left behind in its group had the same grace, and would go on holding the port. Before
+            // the reap, while the group's number is certainly its own; the error of an empty group is none.
+            let _ = self.process.signal_group(super::Signal::Kill.number());
+        }
+        self.process.poll_exit(&mut cx)
     }
 
     /// Queues a cluster message, with a socket for the worker if it is to get one.
@@ -229,18 +247,19 @@ impl Link {
     }
 
     pub(super) fn end_lane(&mut self) {
+        // A program that knows nothing of the lane may close it and use the channel.
+        self.lane_is_over |= self.speaks_lane;
         self.lane = None;
         self.speaks_lane = false;
     }
 
-    /// Takes back what waits for the lane.
-    pub(super) fn take_batch(&mut self) -> Vec<Seq> {
-        self.batch.drain(..).map(|(record, _)| Seq(record.seq)).collect()
-    }
-
-    /// Its channel is open.
-    pub(super) const fn is_connected(&self) -> bool {
-        self.channel.is_some()
+    /// Takes back the offers that have not left this process and are still of interest. To be asked when lane
+    /// and channel have ended.
+    pub(super) fn take_unsent(&mut self, conns: &Conns) -> Vec<Seq> {
+        let batch = self.batch.drain(..).filter(|(_, conn)| conns.get(*conn).is_some());
+        // Other tokens are those of users' sockets.
+        let unsent = self.unsent.drain(..).filter(|token| *token < USER_TOKEN);
+        batch.map(|(record, _)| record.seq).chain(unsent).map(Seq).collect()
     }
 
     /// Nothing more can come from the worker.
@@ -256,10 +275,14 @@ impl Link {
 
     /// Asks to be looked at again, when the others had their turn.
     pub(super) fn wake_channel(&self) {
-        wake_after_others(&mut Context::from_waker(&self.channel_waker));
+        if self.channel.is_some() {
+            wake_after_others(&mut Context::from_waker(&self.channel_waker));
+        }
     }
 
     pub(super) fn wake_lane(&self) {
-        self.lane_waker.wake_by_ref();
+        if self.lane.is_some() {
+            self.lane_waker.wake_by_ref();
+        }
     }
 }

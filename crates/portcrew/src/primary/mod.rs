@@ -16,8 +16,11 @@ mod notices;
 mod obey;
 mod perform;
 mod ready;
+mod retry;
 mod snapshot;
 mod sockets;
+#[cfg(test)]
+mod tests;
 mod turn;
 
 pub use cluster::Cluster;

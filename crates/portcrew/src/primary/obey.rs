@@ -6,7 +6,7 @@ use portcrew_ipc::error::QueueError;
 use portcrew_ipc::handle::HandleKind;
 
 use super::Signal;
-use super::command::{Command, CrewCommand};
+use super::command::Command;
 use super::driver::Driver;
 use crate::{Error, Message};
 
@@ -26,31 +26,30 @@ impl Driver {
             Command::Send { worker, message, handle } => self.post(worker, message, handle),
             Command::Disconnect { worker } => self.tell(Event::Disconnect { worker }),
             Command::DisconnectAll { answer } => {
+                self.end_crew();
                 self.disconnect_all();
-                if self.links.is_empty() {
-                    let _ = answer.send(());
-                } else {
-                    self.all_gone.push(answer);
-                }
+                self.all_gone.push(answer);
+                self.close_unserved();
+                self.settle();
             }
             Command::Kill { worker, signal } => self.signal(worker, signal),
             Command::Crew(command) => self.command_crew(command),
             Command::Snapshot { answer } => {
                 let _ = answer.send(self.snapshot());
             }
+            Command::Abandon => self.abandon(),
         }
     }
 
-    /// The user dropped the cluster: nobody hears events or gives commands any more.
+    /// The user dropped the cluster: nobody hears events any more, and no worker is wanted. Those who hold a
+    /// worker's handle may still kill it.
     pub(super) fn abandon(&mut self) {
-        if self.has_crew() {
-            // Else it would go on replacing whoever leaves.
-            self.command_crew(CrewCommand::Stop);
-        }
+        self.abandoned = true;
+        self.end_crew();
         self.disconnect_all();
     }
 
-    fn disconnect_all(&mut self) {
+    pub(super) fn disconnect_all(&mut self) {
         let workers: Vec<_> = self.links.keys().copied().collect();
         for worker in workers {
             self.tell(Event::Disconnect { worker });
@@ -71,7 +70,12 @@ impl Driver {
         let error = match queued {
             Ok(()) => return self.mark_dirty(worker),
             Err(QueueError::Closed) => Error::Disconnected,
-            Err(_full) => Error::QueueFull,
+            Err(QueueError::FullOfBytes { .. } | QueueError::FullOfMessages { .. }) => {
+                Error::QueueFull
+            }
+            Err(error @ (QueueError::TooLong { .. } | QueueError::HandleMismatch)) => {
+                Error::Io { doing: "send a message to a worker", source: error.into() }
+            }
         };
         self.events.push(crate::Event::Error { worker: Some(worker), error });
     }

@@ -3,11 +3,12 @@
 use std::os::fd::AsFd;
 use std::sync::Arc;
 
-use portcrew_core::primary::{Action, End, Event, Mode, Proof};
+use portcrew_core::primary::{Action, End, Event, Life, Mode, Proof};
 use portcrew_core::{Address, ConnId, ListenerId, Query, Reply, Seq, ToWorker, WorkerId};
 use portcrew_ipc::channel::OutgoingHandle;
 use portcrew_ipc::error::QueueError;
 use portcrew_ipc::handle::HandleKind;
+use portcrew_ipc::message::ClusterMessage;
 use portcrew_ipc::probe;
 
 use super::driver::Driver;
@@ -46,14 +47,26 @@ impl Driver {
         let wanted = self.crew.wanted().unwrap_or(usize::MAX);
         let crew = u32::try_from(wanted).unwrap_or(u32::MAX);
         let wire = wire::encode_to_worker(seq, message, crew);
+        if let (ToWorker::Disconnect, Some(link)) = (message, self.links.get_mut(&worker)) {
+            link.told_to_leave = true;
+        }
         let handle = match message {
             ToWorker::Reply { listener, reply: Reply::Shared, .. } => self.share(*listener),
             ToWorker::Reply { .. } | ToWorker::Disconnect | ToWorker::FarewellHeard { .. } => None,
         };
+        self.send_wire(worker, wire, handle);
+    }
+
+    pub(super) fn send_wire(
+        &mut self,
+        worker: WorkerId,
+        message: ClusterMessage,
+        handle: Option<(HandleKind, OutgoingHandle)>,
+    ) {
         let Some(link) = self.links.get_mut(&worker) else {
             return;
         };
-        let queued = link.send(wire, handle);
+        let queued = link.send(message, handle);
         self.written_to(worker, queued);
     }
 
@@ -77,9 +90,8 @@ impl Driver {
         };
         match link.offer(seq, conn, listener, &socket.key, &self.conns) {
             Ok(()) => self.mark_dirty(worker),
-            // It waits for the worker's end, which will find that it was never sent.
-            Err(QueueError::Closed) => {}
-            Err(_full) => self.then(Event::NotReceived { worker, seq }),
+            // It is queued nowhere, so nothing else would ever say that it was not sent.
+            Err(_) => self.then(Event::NotReceived { worker, seq }),
         }
     }
 
@@ -127,10 +139,26 @@ impl Driver {
             return;
         };
         link.close();
-        if !link.drained {
-            link.drained = true;
-            self.then(Event::Drained { worker });
+        self.end_if_drained(worker);
+    }
+
+    /// Tells the machine, once, that nothing more comes from `worker`.
+    pub(super) fn end_if_drained(&mut self, worker: WorkerId) {
+        let Some(link) = self.links.get_mut(&worker) else {
+            return;
+        };
+        if !link.has_ended() || link.drained {
+            return;
         }
+        link.drained = true;
+        // A worker that lives on keeps what it was sent, and what was not sent need not wait for its death.
+        // When it is dead already, the proofs tell the two apart.
+        let lives = matches!(self.machine.life(worker), Some(Life::Connected(_)));
+        let unsent = if lives { link.take_unsent(&self.conns) } else { Vec::new() };
+        for seq in unsent {
+            self.then(Event::NotReceived { worker, seq });
+        }
+        self.then(Event::Drained { worker });
     }
 
     /// What became of a message that the machine sent.

@@ -1,14 +1,17 @@
 //! What is done with a source that is ready: read it, and tell the machine.
 
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::ExitStatus;
 use std::sync::atomic::Ordering;
 use std::task::Poll;
 
 use portcrew_core::primary::{Event, Exit};
-use portcrew_core::{FromWorker, ListenerId, Seq, WorkerId};
+use portcrew_core::{Errno, FromWorker, ListenerId, Seq, WorkerId};
 use portcrew_ipc::channel::Incoming;
 use portcrew_ipc::lane::{Answer, LaneEvent, Verdict};
-use portcrew_ipc::message::UserMessage;
+use portcrew_ipc::message::{ClusterMessage, UserMessage};
 
+use super::State;
 use super::driver::Driver;
 use super::link::{USER_TOKEN, Written};
 use super::ready::Source;
@@ -56,15 +59,16 @@ impl Driver {
     }
 
     fn read_lane(&mut self, worker: WorkerId) {
-        let mut answers = Vec::new();
         loop {
             let Some(link) = self.links.get_mut(&worker) else {
                 return;
             };
+            let mut answers = std::mem::take(&mut self.answers);
             let event = link.poll_lane(&mut answers);
             for answer in answers.drain(..) {
                 self.answered(worker, answer);
             }
+            self.answers = answers;
             match event {
                 // It may have been woken because there is room again.
                 Poll::Pending => return self.mark_dirty(worker),
@@ -81,15 +85,12 @@ impl Driver {
         self.lane_ended(worker);
     }
 
-    /// The worker closed its lane. What was not sent yet goes elsewhere, or to it by the channel.
+    /// The worker closed its lane. Its channel ends too: what it has not answered it never will. What it had
+    /// said there before is read first.
     fn lane_ended(&mut self, worker: WorkerId) {
-        let Some(link) = self.links.get_mut(&worker) else {
-            return;
-        };
-        let unsent = if link.is_connected() { link.take_batch() } else { Vec::new() };
-        link.end_lane();
-        for seq in unsent {
-            self.tell(Event::NotReceived { worker, seq });
+        if let Some(link) = self.links.get_mut(&worker) {
+            link.end_lane();
+            link.wake_channel();
         }
         self.tell_if_drained(worker);
     }
@@ -135,28 +136,14 @@ impl Driver {
     }
 
     pub(super) fn tell_if_drained(&mut self, worker: WorkerId) {
-        let Some(link) = self.links.get_mut(&worker) else {
-            return;
-        };
-        if link.has_ended() && !link.drained {
-            link.drained = true;
-            self.tell(Event::Drained { worker });
-        }
+        self.end_if_drained(worker);
+        self.settle();
     }
 
     fn heard(&mut self, worker: WorkerId, incoming: Incoming) {
         match incoming {
             Incoming::Cluster { message, handle: _closed } => {
-                let Some(message) = wire::decode_from_worker(message) else {
-                    // Node ignores what it does not know; so do we, and count it.
-                    return self.tell(Event::Offence { worker });
-                };
-                if let FromWorker::Online { lane } = message {
-                    if let Some(link) = self.links.get_mut(&worker) {
-                        link.agree_on_lane(lane);
-                    }
-                }
-                self.tell(Event::Message { worker, message });
+                self.cluster_message(worker, message);
             }
             Incoming::User { message, handle } => self.user_message(worker, message, handle),
             Incoming::HandleAnswered { token, received } => {
@@ -171,6 +158,26 @@ impl Driver {
                 self.tell(Event::Offence { worker });
             }
         }
+    }
+
+    fn cluster_message(&mut self, worker: WorkerId, message: ClusterMessage) {
+        let question = wire::question(&message);
+        let Some(message) = wire::decode_from_worker(message) else {
+            // Else its `listen` would wait for ever.
+            if let Some(ack) = question {
+                self.send_wire(worker, wire::encode_refusal(ack, Errno::INVALID), None);
+            }
+            // Node ignores what it does not know; so do we, and count it.
+            return self.tell(Event::Offence { worker });
+        };
+        if let (FromWorker::Online { lane }, Some(link)) = (&message, self.links.get_mut(&worker)) {
+            // Said again it changes nothing: connections may be on the lane by now.
+            let is_first = link.shared.status().state == State::Started;
+            if is_first {
+                link.agree_on_lane(*lane);
+            }
+        }
+        self.tell(Event::Message { worker, message });
     }
 
     fn handle_answered(&mut self, worker: WorkerId, token: u64, received: bool) {
@@ -222,10 +229,14 @@ impl Driver {
         let status = match link.poll_exit() {
             Poll::Pending => return,
             Poll::Ready(Ok(status)) => status,
-            Poll::Ready(Err(source)) => {
+            Poll::Ready(Err(source)) if link.process.is_lost() => {
                 let error = Error::Io { doing: "wait for a worker's process", source };
-                return self.events.push(crate::Event::Error { worker: Some(worker), error });
+                self.events.push(crate::Event::Error { worker: Some(worker), error });
+                // It has ended, and nobody knows how: neither by a code nor by a signal.
+                ExitStatus::from_raw(-1)
             }
+            // The system is short of something. The death must not go unnoticed.
+            Poll::Ready(Err(_)) => return self.look_later(worker),
         };
         link.shared.status().exit = Some(status);
         self.tell(Event::Exited { worker, status: exit_of(status) });
@@ -238,12 +249,7 @@ impl Driver {
         }
         self.links.remove(&worker);
         self.registry.lock().remove(&worker);
-        if self.links.is_empty() {
-            for waiting in self.all_gone.drain(..) {
-                // Whoever asked may have stopped waiting.
-                let _ = waiting.send(());
-            }
-        }
+        self.close_unserved();
     }
 
     /// Writes what waits for one worker.
@@ -265,12 +271,11 @@ impl Driver {
     }
 }
 
-fn exit_of(status: std::process::ExitStatus) -> Exit {
-    use std::os::unix::process::ExitStatusExt;
+fn exit_of(status: ExitStatus) -> Exit {
     match (status.code(), status.signal()) {
         (Some(code), _) => Exit::Code(code),
         (None, Some(signal)) => Exit::Signal(signal),
-        // Neither: a status of a stopped process, which waitid was not asked for.
+        // Neither: somebody else has waited for it.
         (None, None) => Exit::Code(-1),
     }
 }

@@ -31,6 +31,21 @@ pub(crate) fn decode_from_worker(message: ClusterMessage) -> Option<FromWorker> 
     }
 }
 
+/// The number of a question for a listener, whether or not it can be understood: its asker waits.
+pub(crate) fn question(message: &ClusterMessage) -> Option<Seq> {
+    match message.body {
+        ClusterBody::QueryServer(_) => message.seq.map(Seq),
+        ClusterBody::Online { .. }
+        | ClusterBody::Listening(_)
+        | ClusterBody::Close { .. }
+        | ClusterBody::ExitedAfterDisconnect
+        | ClusterBody::Reply(_)
+        | ClusterBody::NewConn { .. }
+        | ClusterBody::Disconnect
+        | ClusterBody::Other { .. } => None,
+    }
+}
+
 pub(crate) fn encode_from_worker(seq: Seq, message: &FromWorker) -> ClusterMessage {
     let body = match message {
         FromWorker::Online { lane } => ClusterBody::Online { lane: lane.then_some(LANE_VERSION) },

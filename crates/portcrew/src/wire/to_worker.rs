@@ -32,6 +32,13 @@ pub(crate) fn encode_to_worker(seq: Seq, message: &ToWorker, crew: u32) -> Clust
     }
 }
 
+/// The answer to a question that could not be understood, so it names no listener.
+pub(crate) fn encode_refusal(ack: Seq, errno: Errno) -> ClusterMessage {
+    let reply = wire::Reply::server(ReplyErrno::from_os_error(errno.0), "".into(), None, None);
+    // Nobody answers a reply, so its own number is looked at by nobody.
+    ClusterMessage::reply(0, ack.0, reply)
+}
+
 /// A connection by the channel; its descriptor goes with the message.
 pub(crate) fn encode_newconn(seq: Seq, key: &Key) -> ClusterMessage {
     ClusterMessage::new(seq.0, ClusterBody::NewConn { key: key.0.as_str().into() })
@@ -72,4 +79,24 @@ pub(crate) fn decode_to_worker(message: ClusterMessage, with_socket: bool) -> Op
 fn sockname(name: wire::SockName) -> SockName {
     let family = if name.address.contains(':') { Family::V6 } else { Family::V4 };
     SockName { address: name.address, family, port: name.port }
+}
+
+#[cfg(test)]
+mod tests {
+    use portcrew_ipc::message::Query;
+
+    use super::super::{decode_from_worker, question};
+    use super::*;
+
+    #[test]
+    fn a_question_that_cannot_be_understood_is_answered_with_a_refusal() {
+        let asked = ClusterMessage::new(7, ClusterBody::QueryServer(Query::default()));
+        assert_eq!(question(&asked), Some(Seq(7)));
+        assert_eq!(decode_from_worker(asked), None);
+        let refusal = encode_refusal(Seq(7), Errno::INVALID);
+        let Some(ToWorker::Reply { ack, reply, .. }) = decode_to_worker(refusal, false) else {
+            panic!("a reply");
+        };
+        assert_eq!((ack, reply), (Seq(7), Reply::Failed(Errno::INVALID)));
+    }
 }

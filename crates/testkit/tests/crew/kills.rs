@@ -9,7 +9,7 @@ use portcrew_testkit::node::fixture;
 use portcrew_testkit::process::{Signal, eventually, proc_fs};
 use portcrew_testkit::require_node;
 
-use crate::support::{Crew, HANG, SERVER, primary, scaled};
+use crate::support::{Crew, HANG, SERVER, listening_sockets, primary, scaled};
 
 const WORKERS: usize = 4;
 const CLIENTS: usize = 32;
@@ -79,4 +79,18 @@ fn kill_under_load(crew: &mut Crew, address: SocketAddr, kills: u64) {
     Ledger::new(counts).with(&report).allow_failures(inside + touched).assert_balanced();
     crew.assert_fds(before);
     crew.assert_no_panic();
+}
+
+#[test]
+fn a_death_keeps_the_address_and_a_disconnect_of_all_frees_it() {
+    let mut crew = Crew::start(primary(SERVER));
+    let address = crew.fork(1);
+    crew.tell("kill 1 SIGKILL");
+    crew.next("exit");
+    crew.settled_counts();
+    let held: Vec<_> = listening_sockets(crew.pid()).iter().map(|(held, _)| *held).collect();
+    assert_eq!(held, [address]);
+    crew.tell("disconnect");
+    crew.next("disconnected");
+    assert_eq!(listening_sockets(crew.pid()), []);
 }

@@ -1,0 +1,114 @@
+//! The ends of a primary: dropped, stopped, and with a worker whose status somebody else took.
+
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal as System, WaitId, WaitIdOptions, kill_process, waitid};
+use tokio::time::timeout;
+
+use super::{Cluster, Signal, WorkerHandle};
+use crate::{Event, Outcome, Settings};
+
+/// Only detects a hang.
+const HANG: Duration = Duration::from_secs(30);
+
+/// Leaves when it is told anything, and the first word of a primary is that it should.
+const OBEDIENT: &str = "read line <&3";
+
+/// Never listens, and is gone in the end whatever becomes of its test.
+const DEAF: &str = "exec sleep 120";
+
+fn shell(script: &str) -> Cluster {
+    let mut settings = Settings::program("/bin/sh", ["-c", script]);
+    settings.lane = false;
+    Cluster::new(settings).unwrap()
+}
+
+/// Waits until the primary's task has ended: nobody receives its commands any more.
+async fn task_ended(handle: &WorkerHandle) {
+    timeout(HANG, handle.commands.closed()).await.expect("the primary's task ends");
+}
+
+/// The exits, in order, up to the end of the cluster.
+async fn exits_to_the_end(cluster: &mut Cluster) -> Vec<Event> {
+    let mut events = Vec::new();
+    while !matches!(events.last(), Some(Event::Finished(_))) {
+        let event = timeout(HANG, cluster.next_event()).await.expect("an event").unwrap();
+        if matches!(event, Event::Exit { .. } | Event::Finished(_)) {
+            events.push(event);
+        }
+    }
+    events
+}
+
+#[tokio::test]
+async fn a_dropped_cluster_asks_its_workers_to_leave_and_ends() {
+    let cluster = shell(OBEDIENT);
+    let handle = cluster.fork().await.unwrap();
+    drop(cluster);
+    task_ended(&handle).await;
+    assert!(handle.exit_status().unwrap().success());
+    assert_eq!(handle.exited_after_disconnect(), Some(true));
+}
+
+#[tokio::test]
+async fn a_worker_that_does_not_leave_a_dropped_cluster_can_still_be_killed() {
+    let cluster = shell(DEAF);
+    let handle = cluster.fork().await.unwrap();
+    drop(cluster);
+    handle.kill(Signal::Kill);
+    task_ended(&handle).await;
+    assert!(handle.is_dead());
+}
+
+#[tokio::test]
+async fn stopping_workers_without_a_crew_lets_them_leave_and_finishes_after_them() {
+    let mut cluster = shell(OBEDIENT);
+    cluster.fork().await.unwrap();
+    cluster.fork().await.unwrap();
+    cluster.stop().unwrap();
+    let events = exits_to_the_end(&mut cluster).await;
+    let [Event::Exit { status, planned: true, .. }, Event::Exit { .. }, Event::Finished(outcome)] =
+        &events[..]
+    else {
+        panic!("{events:?}");
+    };
+    assert!(status.success(), "{status}");
+    assert_eq!(*outcome, Outcome::Stopped);
+}
+
+#[tokio::test]
+async fn stopping_workers_without_a_crew_at_once_kills_them() {
+    for again in [false, true] {
+        let mut cluster = shell(DEAF);
+        cluster.fork().await.unwrap();
+        if again {
+            cluster.stop().unwrap();
+            cluster.stop().unwrap();
+        } else {
+            cluster.stop_now().unwrap();
+        }
+        let events = exits_to_the_end(&mut cluster).await;
+        assert!(
+            matches!(events[..], [Event::Exit { .. }, Event::Finished(Outcome::Stopped)]),
+            "{events:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_worker_whose_status_somebody_else_took_is_dead_all_the_same() {
+    let mut cluster = shell(DEAF);
+    let handle = cluster.fork().await.unwrap();
+    let pid = Pid::from_raw(i32::try_from(handle.pid()).unwrap()).unwrap();
+    // The primary's task runs on this thread, so it cannot be the first to look.
+    kill_process(pid, System::KILL).unwrap();
+    waitid(WaitId::Pid(pid), WaitIdOptions::EXITED).unwrap();
+    let status = loop {
+        let event = timeout(HANG, cluster.next_event()).await.expect("an event").unwrap();
+        if let Event::Exit { status, .. } = event {
+            break status;
+        }
+    };
+    assert_eq!((status.code(), status.success()), (None, false));
+    assert!(handle.is_dead());
+}
