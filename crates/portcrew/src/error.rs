@@ -1,6 +1,5 @@
 //! What can go wrong in the library, and whose fault it is.
 
-use std::path::PathBuf;
 use std::{error, fmt, io};
 
 /// The library's result.
@@ -41,15 +40,6 @@ pub enum Error {
     QueueFull,
     /// No answer came within the deadline.
     Deadline,
-    /// A working directory or file of the settings cannot be used.
-    Setting {
-        /// Which setting.
-        name: &'static str,
-        /// Its value.
-        value: PathBuf,
-        /// What is wrong with it.
-        source: io::Error,
-    },
     /// The system refused a call.
     Io {
         /// What was being done.
@@ -89,9 +79,6 @@ impl fmt::Display for Error {
                 write!(f, "too much is queued for the other end of the channel; it does not read")
             }
             Self::Deadline => write!(f, "no answer came within the deadline"),
-            Self::Setting { name, value, .. } => {
-                write!(f, "setting {name} cannot be used: {}", value.display())
-            }
             Self::Io { doing, .. } => write!(f, "failed to {doing}"),
             Self::Serve(_) => write!(f, "failed to serve"),
             Self::Crew(outcome) => write!(f, "the crew ended: {outcome}"),
@@ -118,10 +105,9 @@ impl error::Error for Error {
             Self::Spawn(source) => Some(source),
             Self::Message(source) => Some(source),
             Self::Serve(source) => Some(&**source),
-            Self::OwnExecutable(source)
-            | Self::Listen { source, .. }
-            | Self::Setting { source, .. }
-            | Self::Io { source, .. } => Some(source),
+            Self::OwnExecutable(source) | Self::Listen { source, .. } | Self::Io { source, .. } => {
+                Some(source)
+            }
             Self::Address { .. }
             | Self::Disconnected
             | Self::NoSuchWorker(_)
@@ -138,7 +124,6 @@ impl From<Error> for io::Error {
         match error {
             Error::OwnExecutable(source)
             | Error::Listen { source, .. }
-            | Error::Setting { source, .. }
             | Error::Io { source, .. } => source,
             Error::Disconnected => Self::new(io::ErrorKind::NotConnected, error),
             Error::Deadline => Self::new(io::ErrorKind::TimedOut, error),
