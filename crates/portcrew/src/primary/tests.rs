@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal as System, WaitId, WaitIdOptions, kill_process, waitid};
+use tokio::io::AsyncReadExt;
 use tokio::time::timeout;
 
 use super::{Cluster, Signal, WorkerHandle};
@@ -48,6 +49,22 @@ async fn a_dropped_cluster_asks_its_workers_to_leave_and_ends() {
     task_ended(&handle).await;
     assert!(handle.exit_status().unwrap().success());
     assert_eq!(handle.exited_after_disconnect(), Some(true));
+}
+
+#[tokio::test]
+async fn nothing_stays_in_the_group_of_a_worker_that_was_told_to_leave() {
+    let mut settings = Settings::program("/bin/sh", ["-c", "sleep 120 & read line <&3"]);
+    settings.lane = false;
+    settings.stdout = crate::Stdio::Piped;
+    let cluster = Cluster::new(settings).unwrap();
+    let worker = cluster.fork().await.unwrap();
+    let mut held_by_both = worker.take_stdout().unwrap();
+    worker.disconnect();
+    // The end of the pipe comes when the last who holds it is gone.
+    let mut output = Vec::new();
+    let end = held_by_both.read_to_end(&mut output);
+    timeout(HANG, end).await.expect("what the worker started ends too").unwrap();
+    drop(cluster);
 }
 
 #[tokio::test]
