@@ -84,6 +84,10 @@ impl Driver {
                 link.shared.pending.close();
             }
         }
+        // Whoever hears of the last of the two finds it gone from the table, as in Node.
+        if self.machine.life(worker).is_none() {
+            self.registry.lock().remove(&worker);
+        }
         self.ended.push(worker);
     }
 }

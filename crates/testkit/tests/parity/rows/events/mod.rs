@@ -1,0 +1,7 @@
+//! What a primary is told, and how workers are started.
+
+mod basic;
+
+use crate::row::Row;
+
+pub(super) const ROWS: &[&Row] = &[&basic::ROW];

@@ -1,0 +1,47 @@
+//! From the rows to tests with names: `test-cluster-basic::rust-node`.
+
+use libtest_mimic::{Completion, Failed, Trial};
+use portcrew_testkit::node::Node;
+
+use crate::row::{Proof, Row};
+use crate::world::World;
+use crate::{page, rows, totals};
+
+/// Every proof of every row, and the checks of the page itself.
+pub(crate) fn all() -> Vec<Trial> {
+    let node = Node::find();
+    let proofs = rows::all().into_iter().flat_map(|row| row.proofs.iter().map(move |it| (row, it)));
+    let proofs = proofs.map(|(row, proof)| trial(row, proof, node.clone()));
+    let checks = [
+        Trial::test("page::is_what_the_rows_say", || Ok(page::check()?)),
+        Trial::test("page::reaches_its_aim", || Ok(totals::check()?)),
+        Trial::test("page::every_row_is_there_once_and_shown_as_it_claims", || Ok(rows::check()?)),
+    ];
+    proofs.chain(checks).collect()
+}
+
+fn trial(row: &'static Row, proof: &'static Proof, node: Option<Node>) -> Trial {
+    let name = format!("{}::{}", row.name, proof.pairing.name());
+    Trial::ignorable_test(name, move || run(row, proof, node))
+}
+
+fn run(row: &'static Row, proof: &Proof, node: Option<Node>) -> Result<Completion, Failed> {
+    if proof.pairing.needs_node() {
+        let Some(node) = &node else {
+            if std::env::var_os("PORTCREW_REQUIRE_NODE").is_some_and(|it| it == "1") {
+                return Err("PORTCREW_REQUIRE_NODE=1 and node not found".into());
+            }
+            return Ok(Completion::ignored_with("node not found"));
+        };
+        let version = node.version();
+        if let Some((major, minor)) = proof.since
+            && (version.major, version.minor) < (major, minor)
+        {
+            let reason = format!("needs Node {major}.{minor}; this is {version}");
+            return Ok(Completion::ignored_with(reason));
+        }
+    }
+    let world = World::new(row, node)?;
+    (proof.run)(&world);
+    Ok(Completion::Completed)
+}

@@ -1,0 +1,92 @@
+//! Node's own primary as one side of a proof, and the words that scripts have.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use portcrew_testkit::process::{Mark, Process, Program};
+use serde_json::Value;
+
+use super::HANG;
+
+/// Put before every worker's script.
+pub(super) const FOR_WORKERS: &str = "\
+'use strict';
+const assert = require('node:assert');
+const say = (value, ...rest) => process.send(value, ...rest);
+";
+
+/// Put before every primary's script: workers are this program's part, and every event is told as a line. The script
+/// has `cluster`, `assert`, `tell(EVENT, FIELDS)`, `directory`, and `lines(f)`, which calls `f` with each line of
+/// standard input.
+pub(super) const FOR_PRIMARIES: &str = "\
+'use strict';
+const assert = require('node:assert');
+const cluster = require('node:cluster');
+const directory = process.env.PARITY_DIRECTORY;
+const tell = (event, fields = {}) => process.stdout.write(`${JSON.stringify({ event, ...fields })}\\n`);
+const lines = (f) => require('node:readline').createInterface({ input: process.stdin }).on('line', f);
+process.execPath = process.env.PARITY_EXE;
+cluster.setupPrimary({
+  exec: '--part', args: [process.env.PARITY_PART], execArgv: [], stdio: ['ignore', 2, 2, 'ipc'],
+});
+const planned = (worker) => worker.exitedAfterDisconnect ?? null;
+cluster.on('fork', (worker) => tell('fork', { worker: worker.id }));
+cluster.on('online', (worker) => tell('online', { worker: worker.id }));
+cluster.on('listening', (worker, address) => tell('listening', { worker: worker.id, ...address }));
+cluster.on('disconnect', (worker) => tell('disconnect', { worker: worker.id, planned: planned(worker) }));
+cluster.on('exit', (worker, code, signal) => tell('exit', { worker: worker.id, code, signal, planned: planned(worker) }));
+cluster.on('message', (worker, message, handle) => {
+  tell('message', { worker: worker.id, message, handle: handle?.constructor.name ?? null });
+});
+";
+
+/// A program that tells its events as JSON lines: Node's primary, or a Rust one with a process of its own.
+pub(crate) struct NodeProcess {
+    pub(crate) process: Process,
+    /// Per kind of event, behind the last that was taken.
+    marks: RefCell<HashMap<String, Mark>>,
+}
+
+impl NodeProcess {
+    pub(crate) fn start(program: Program) -> Self {
+        Self { process: program.start(), marks: RefCell::default() }
+    }
+
+    /// The next event of that kind; each is given once.
+    ///
+    /// # Panics
+    /// When it does not come.
+    pub(crate) fn next(&self, kind: &str) -> Value {
+        let from = self.marks.borrow().get(kind).copied().unwrap_or_default();
+        let read = |line: &str| -> Option<Value> {
+            let event: Value = serde_json::from_str(line).ok()?;
+            (event["event"] == kind).then_some(event)
+        };
+        let line = self.process.wait_line_after(from, |line| read(line).is_some(), HANG);
+        self.marks.borrow_mut().insert(kind.to_owned(), line.mark);
+        read(&line.text).expect("it was looked for")
+    }
+
+    /// The port of the next `listening`.
+    pub(crate) fn port(&self) -> u16 {
+        let event = self.next("listening");
+        let port = event["port"].as_u64().and_then(|it| u16::try_from(it).ok());
+        port.unwrap_or_else(|| self.process.fail(&format!("no port in {event}")))
+    }
+
+    /// Writes a line to its standard input.
+    pub(crate) fn line(&mut self, line: &str) {
+        self.process.write_line(line);
+    }
+
+    /// Waits for its end, which must be this status.
+    ///
+    /// # Panics
+    /// When it is another, or does not come.
+    pub(crate) fn ends_with(mut self, code: i32) {
+        let status = self.process.wait_exit(HANG);
+        if status.code() != Some(code) {
+            self.process.fail(&format!("it ended with {status}, not with {code}"));
+        }
+    }
+}

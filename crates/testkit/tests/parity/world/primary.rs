@@ -1,0 +1,171 @@
+//! A Rust primary inside the proof: its events, each given once, whatever order a proof asks for them in.
+
+use std::collections::VecDeque;
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::ExitStatus;
+
+use portcrew::{Cluster, Event, Handle, ListenAddress, Message, Settings, WorkerHandle, WorkerId};
+use serde::de::DeserializeOwned;
+
+use super::HANG;
+use super::order::Order;
+
+/// A cluster and what it told.
+pub(crate) struct Primary {
+    pub(crate) cluster: Cluster,
+    /// Told, and not asked for yet.
+    waiting: VecDeque<Event>,
+    order: Order,
+}
+
+/// How a worker ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Left {
+    pub(crate) worker: WorkerId,
+    pub(crate) status: ExitStatus,
+    /// Node's `exitedAfterDisconnect`.
+    pub(crate) planned: bool,
+}
+
+impl Primary {
+    /// To be called inside [`World::run`](super::World::run).
+    pub(crate) fn new(settings: Settings) -> Self {
+        Self::of(Cluster::new(settings).expect("inside a runtime"))
+    }
+
+    pub(crate) fn of(cluster: Cluster) -> Self {
+        Self { cluster, waiting: VecDeque::new(), order: Order::default() }
+    }
+
+    pub(crate) async fn fork(&self) -> WorkerHandle {
+        self.cluster.fork().await.expect("the program can be started")
+    }
+
+    /// The first event, told already or to come, of which `pick` makes something. Others stay for later.
+    ///
+    /// # Panics
+    /// When none comes; when events come in an order that Node does not have.
+    pub(crate) async fn until<T>(
+        &mut self,
+        what: &str,
+        mut pick: impl FnMut(&mut Event) -> Option<T>,
+    ) -> T {
+        let found = self.waiting.iter_mut().enumerate().find_map(|(at, it)| Some((at, pick(it)?)));
+        if let Some((at, found)) = found {
+            self.waiting.remove(at);
+            return found;
+        }
+        loop {
+            let mut event = self.next(what).await;
+            match pick(&mut event) {
+                Some(found) => return found,
+                None => self.waiting.push_back(event),
+            }
+        }
+    }
+
+    async fn next(&mut self, what: &str) -> Event {
+        let next = tokio::time::timeout(HANG, self.cluster.next_event()).await;
+        let Ok(Some(event)) = next else {
+            panic!("{what} did not come; told and not asked for: {:#?}", self.waiting)
+        };
+        self.order.check(&event);
+        event
+    }
+
+    pub(crate) async fn online(&mut self) -> WorkerId {
+        self.until("online", |it| match it {
+            Event::Online { worker } => Some(*worker),
+            _ => None,
+        })
+        .await
+    }
+
+    pub(crate) async fn listening(&mut self) -> (WorkerId, ListenAddress) {
+        self.until("listening", |it| match it {
+            Event::Listening { worker, address } => Some((*worker, address.clone())),
+            _ => None,
+        })
+        .await
+    }
+
+    /// The port of the next `listening`.
+    pub(crate) async fn port(&mut self) -> u16 {
+        self.listening().await.1.port.expect("it listens on a port")
+    }
+
+    /// The next message of any worker.
+    pub(crate) async fn message<T: DeserializeOwned>(&mut self) -> (WorkerId, T) {
+        let (worker, message, _) = self.message_with_handle().await;
+        (worker, read(&message))
+    }
+
+    /// The next message of that worker.
+    pub(crate) async fn message_of<T: DeserializeOwned>(&mut self, wanted: WorkerId) -> T {
+        self.until(&format!("a message of worker {wanted}"), |it| match it {
+            Event::Message { worker, message, .. } if *worker == wanted => Some(read(message)),
+            _ => None,
+        })
+        .await
+    }
+
+    pub(crate) async fn message_with_handle(&mut self) -> (WorkerId, Message, Option<Handle>) {
+        self.until("a message", |it| match it {
+            Event::Message { worker, message, handle } => {
+                Some((*worker, message.clone(), handle.take()))
+            }
+            _ => None,
+        })
+        .await
+    }
+
+    /// The next `disconnect`: who, and Node's `exitedAfterDisconnect`.
+    pub(crate) async fn disconnected(&mut self) -> (WorkerId, bool) {
+        self.until("disconnect", |it| match it {
+            Event::Disconnect { worker, planned } => Some((*worker, *planned)),
+            _ => None,
+        })
+        .await
+    }
+
+    pub(crate) async fn exit(&mut self) -> Left {
+        self.until("exit", |it| match it {
+            Event::Exit { worker, status, planned } => {
+                Some(Left { worker: *worker, status: *status, planned: *planned })
+            }
+            _ => None,
+        })
+        .await
+    }
+
+    /// The next `exit`, which must be one with this code.
+    pub(crate) async fn exit_with(&mut self, code: i32) -> Left {
+        let left = self.exit().await;
+        assert_eq!(left.status.code(), Some(code), "{left:?}");
+        left
+    }
+
+    /// Asks all to leave and waits until they have; each must exit with status 0.
+    pub(crate) async fn end(mut self) {
+        let workers = self.cluster.workers().len();
+        let all = tokio::time::timeout(HANG, self.cluster.disconnect()).await;
+        assert!(all.is_ok(), "not every worker left: {:?}", self.cluster.workers());
+        for _ in 0..workers {
+            self.exit_with(0).await;
+        }
+    }
+}
+
+impl Left {
+    pub(crate) fn code(&self) -> Option<i32> {
+        self.status.code()
+    }
+
+    pub(crate) fn signal(&self) -> Option<i32> {
+        self.status.signal()
+    }
+}
+
+fn read<T: DeserializeOwned>(message: &Message) -> T {
+    message.json().unwrap_or_else(|error| panic!("{}: {error}", message.as_str()))
+}
