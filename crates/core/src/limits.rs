@@ -39,6 +39,14 @@ pub struct Limits {
     pub offences: u32,
     /// Listeners that one worker may hold. Beyond it a query is answered EMFILE.
     pub listeners_per_worker: usize,
+    /// The longest data (TLS ticket keys) that a query may bring, in bytes of JSON. Beyond it the query is
+    /// answered EMSGSIZE.
+    pub data: usize,
+}
+
+impl Limits {
+    /// The default of [`data`](Self::data): a query with it stays well below what a cluster message may have.
+    pub const DATA: usize = 16 * 1024;
 }
 
 impl Default for Limits {
@@ -57,6 +65,7 @@ impl Default for Limits {
             abandoned_after: Duration::from_secs(10),
             offences: 100,
             listeners_per_worker: 1024,
+            data: Self::DATA,
         }
     }
 }

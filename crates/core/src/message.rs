@@ -26,6 +26,8 @@ impl Errno {
     pub const INVALID: Self = Self(22);
     /// Too many listeners for one worker.
     pub const TOO_MANY: Self = Self(24);
+    /// The data of a query is too long (EMSGSIZE).
+    pub const TOO_LARGE: Self = Self(90);
     /// The listener was closed before it was bound (ECANCELED).
     pub const CANCELLED: Self = Self(125);
 }

@@ -28,7 +28,15 @@ impl Primary {
         }
         let key = query.key();
         let known = self.by_key.get(&key).copied();
-        if record.listeners >= self.settings.limits.listeners_per_worker {
+        let limits = &self.settings.limits;
+        if query.data.as_ref().is_some_and(|it| it.len() > limits.data) {
+            let id = known.unwrap_or(ListenerId(self.next_listener));
+            // Not kept, and not sent back either.
+            let query = Query { data: None, ..query };
+            self.refuse_listener(worker, seq, id, query, Errno::TOO_LARGE, out);
+            return;
+        }
+        if record.listeners >= limits.listeners_per_worker {
             let id = known.unwrap_or(ListenerId(self.next_listener));
             self.refuse_listener(worker, seq, id, query, Errno::TOO_MANY, out);
             return;
@@ -207,11 +215,13 @@ impl Primary {
             return;
         };
         let seq = record.take_seq();
+        // A Node worker with TLS reads it in an error too.
+        let first = self.listeners.get(&id).and_then(|it| it.data.clone());
         let message = ToWorker::Reply {
             ack,
             key: query.key(),
             listener: id,
-            data: query.data.clone(),
+            data: first.or_else(|| query.data.clone()),
             reply: Reply::Failed(errno),
         };
         out.push(Action::Send { worker, seq, message });

@@ -49,12 +49,16 @@ pub enum Action {
         server: ServerId,
         /// What it is bound to; none for Unix-domain sockets.
         sockname: Option<SockName>,
+        /// The first data that any worker brought for it, this one's own included.
+        data: Option<String>,
     },
     /// A listener's socket came with the reply: set it up and answer with
     /// [`SharedReady`](super::Event::SharedReady).
     SetUpShared {
         /// Which.
         server: ServerId,
+        /// As in [`Listening`](Self::Listening).
+        data: Option<String>,
     },
     /// There is no listener, and this is why.
     ListenFailed {

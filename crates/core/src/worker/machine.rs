@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::servers::Server;
+use super::servers::{Granted, Server};
 use super::untaken::Untaken;
 use super::{Action, Carrier, Event, Verdict};
 use crate::{ConnId, FromWorker, ListenerId, Query, Seq, ServerId, ToWorker};
@@ -118,8 +118,8 @@ impl Worker {
 
     fn message(&mut self, message: ToWorker, out: &mut Vec<Action>) {
         match message {
-            ToWorker::Reply { ack, key, listener, data: _, reply } => {
-                self.replied(ack, key, listener, reply, out);
+            ToWorker::Reply { ack, key, listener, data, reply } => {
+                self.replied(ack, Granted { key, listener, data }, reply, out);
                 self.unpark(out);
             }
             ToWorker::Disconnect => self.leave(Wish::Primarys, out),

@@ -11,6 +11,14 @@ pub(super) struct Server {
     state: State,
 }
 
+/// What a reply says about a listener, whatever became of it.
+#[derive(Debug)]
+pub(super) struct Granted {
+    pub(super) key: Key,
+    pub(super) listener: ListenerId,
+    pub(super) data: Option<String>,
+}
+
 #[derive(Debug)]
 enum State {
     /// The primary was asked.
@@ -50,11 +58,11 @@ impl Worker {
     pub(super) fn replied(
         &mut self,
         ack: Seq,
-        key: Key,
-        listener: ListenerId,
+        granted: Granted,
         reply: Reply,
         out: &mut Vec<Action>,
     ) {
+        let Granted { key, listener, data } = granted;
         let asked = |it: &Server| matches!(it.state, State::Asking { seq, .. } if seq == ack);
         let Some((id, it)) = self.servers.iter_mut().find(|(_, it)| asked(it)) else {
             // An answer to nothing that was asked. It carries no duty.
@@ -82,12 +90,12 @@ impl Worker {
                 let port = sockname.as_ref().map_or(0, |it| it.port);
                 let query = it.query.clone();
                 it.state = State::Open { key, listener };
-                out.push(Action::Listening { server: id, sockname });
+                out.push(Action::Listening { server: id, sockname, data });
                 self.send(FromWorker::Listening { query, port }, out);
             }
             (Reply::Shared, false) => {
                 it.state = State::SettingUp { key };
-                out.push(Action::SetUpShared { server: id });
+                out.push(Action::SetUpShared { server: id, data });
             }
         }
     }

@@ -6,6 +6,8 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
+use serde::de::DeserializeOwned;
+
 use super::wait::wait;
 use crate::worker::{Inflow, Keep, Local, Opened, Source, accept_by_thread, closed};
 use crate::{Error, Result};
@@ -90,6 +92,15 @@ impl Listener {
         self.socket.local.tcp()
     }
 
+    /// What the workers of this listener have in common; see [`crate::Listener::data`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn data<T: DeserializeOwned>(&self) -> Result<Option<T>> {
+        self.socket.keep.data()
+    }
+
     /// Closes it: every waiting [`accept`](Self::accept) returns.
     pub fn close(&self) {
         self.socket.keep.close();
@@ -110,6 +121,15 @@ impl UnixListener {
         let stream = UnixStream::from(self.socket.next()?);
         stream.set_nonblocking(false)?;
         Ok(stream)
+    }
+
+    /// What the workers of this listener have in common; see [`crate::Listener::data`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn data<T: DeserializeOwned>(&self) -> Result<Option<T>> {
+        self.socket.keep.data()
     }
 
     /// Closes it: every waiting [`accept`](Self::accept) returns.

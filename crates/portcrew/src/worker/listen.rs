@@ -4,7 +4,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use portcrew_core::{Address, Family, Query};
+use serde::Serialize;
 
+use super::data::Data;
 use super::resolve;
 use crate::{Error, Result};
 
@@ -27,6 +29,7 @@ pub struct Listen {
     backlog: Option<u32>,
     ipv6_only: bool,
     pub(super) exclusive: bool,
+    pub(super) data: Option<Data>,
 }
 
 #[derive(Debug, Clone)]
@@ -46,6 +49,7 @@ pub struct ListenUnix {
     writable_all: bool,
     backlog: Option<u32>,
     pub(super) exclusive: bool,
+    pub(super) data: Option<Data>,
 }
 
 impl Listen {
@@ -75,6 +79,33 @@ impl Listen {
     pub fn exclusive(mut self) -> Self {
         self.exclusive = true;
         self
+    }
+
+    /// Data that the workers of this listener are to have in common, such as the keys of TLS tickets: the first
+    /// that any worker brings is kept by the primary, and is what every worker gets, this one included. Ask
+    /// [`Listener::data`](crate::Listener::data) for it, and use that. It lives as long as the listener: later
+    /// workers, and those of a reload, get it too.
+    ///
+    /// ```no_run
+    /// # async fn example(worker: portcrew::Worker, own: Vec<u8>) -> portcrew::Result<()> {
+    /// use portcrew::Listen;
+    ///
+    /// let listener = worker.listen(Listen::from("0.0.0.0:443").data(&own)?).await?;
+    /// let keys: Vec<u8> = listener.data()?.unwrap_or(own);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// Node's TLS servers bring `{"ticketKeys":"…"}`: 48 bytes in hexadecimal, name, HMAC key and AES key of 16 each.
+    /// In a crew with them bring the same form; another one ends them with a TypeError.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Message`] when the value has no JSON form. More than 16 KiB of it is refused when the worker listens:
+    /// EMSGSIZE.
+    pub fn data<T: Serialize + ?Sized>(mut self, value: &T) -> Result<Self> {
+        self.data = Some(Data::new(value)?);
+        Ok(self)
     }
 
     /// The address in text, for errors.
@@ -109,7 +140,8 @@ impl Listen {
                 }
             }
         };
-        Ok(Query { address, index: 0, backlog: self.backlog, data: None })
+        let data = self.data.as_ref().and_then(Data::text);
+        Ok(Query { address, index: 0, backlog: self.backlog, data })
     }
 
     fn everywhere(&self, port: u16) -> Address {
@@ -158,6 +190,16 @@ impl ListenUnix {
         self
     }
 
+    /// Data that the workers of this listener are to have in common; see [`Listen::data`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn data<T: Serialize + ?Sized>(mut self, value: &T) -> Result<Self> {
+        self.data = Some(Data::new(value)?);
+        Ok(self)
+    }
+
     pub(super) fn to_text(&self) -> String {
         self.path.display().to_string()
     }
@@ -172,13 +214,14 @@ impl ListenUnix {
             readable_all: self.readable_all,
             writable_all: self.writable_all,
         };
-        Ok((Query { address, index: 0, backlog: self.backlog, data: None }, path))
+        let data = self.data.as_ref().and_then(Data::text);
+        Ok((Query { address, index: 0, backlog: self.backlog, data }, path))
     }
 }
 
 impl From<Target> for Listen {
     fn from(target: Target) -> Self {
-        Self { target, backlog: None, ipv6_only: false, exclusive: false }
+        Self { target, backlog: None, ipv6_only: false, exclusive: false, data: None }
     }
 }
 
@@ -227,6 +270,7 @@ impl<P: AsRef<Path>> From<P> for ListenUnix {
             writable_all: false,
             backlog: None,
             exclusive: false,
+            data: None,
         }
     }
 }

@@ -7,6 +7,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use serde::de::DeserializeOwned;
 use tokio::net::{TcpStream, UnixStream};
 
 use super::connection::{Connection, Local};
@@ -134,6 +135,16 @@ impl<S: Connection> Listener<S> {
     /// `AddrNotAvailable` when the primary did not tell, which only a foreign one fails to do.
     pub fn local_addr(&self) -> io::Result<S::Addr> {
         S::local(&self.local)
+    }
+
+    /// What the workers of this listener have in common: the first [data](crate::Listen::data) that any of them
+    /// brought. None when no worker had brought any before this one listened, which cannot be for one that did.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Message`](crate::Error::Message) when it cannot be read as a `T`.
+    pub fn data<T: DeserializeOwned>(&self) -> Result<Option<T>> {
+        self.keep.data()
     }
 
     /// The listening socket itself, for a server that wants to accept on its own, such as actix's. It is in

@@ -4,6 +4,7 @@
 //! nothing here decides.
 
 mod connection;
+mod data;
 mod driver;
 mod handle;
 mod handover;

@@ -4,12 +4,14 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use portcrew_core::{Query, ServerId};
+use portcrew_core::{Limits, Query, ServerId};
+use serde::de::DeserializeOwned;
 use tokio::sync::oneshot;
 
 use super::connection::Local;
+use super::data::Data;
 use super::life::Life;
-use super::shared::{Command, Granted, Shared, User, Wish};
+use super::shared::{Command, Granted, GrantedWay, Shared, User, Wish};
 use super::{Inflow, Listen, ListenUnix};
 use crate::net::bind::{self, SocketFile};
 use crate::net::exclusive::ExclusiveAccept;
@@ -41,6 +43,8 @@ pub(crate) struct Keep {
     /// Removed with the listener.
     file: Option<SocketFile>,
     user: Arc<User>,
+    /// What its workers have in common.
+    data: Option<Data>,
 }
 
 /// The listener's entry on the driver's side, given up on drop.
@@ -62,7 +66,7 @@ impl Opened {
         let query = listen.query().await?;
         let given = listen.to_text();
         if listen.exclusive {
-            return Self::bind(user, &query).map_err(|it| failed(given, it));
+            return Self::bind(user, &query, listen.data).map_err(|it| failed(given, it));
         }
         Self::ask(user, query, given, Local::Unknown).await
     }
@@ -71,31 +75,38 @@ impl Opened {
         let (query, path) = listen.query()?;
         let given = listen.to_text();
         if listen.exclusive {
-            return Self::bind(user, &query).map_err(|it| failed(given, it));
+            return Self::bind(user, &query, listen.data).map_err(|it| failed(given, it));
         }
         Self::ask(user, query, given, Local::Path(path)).await
     }
 
     async fn ask(user: &Arc<User>, query: Query, given: String, local: Local) -> Result<Self> {
+        // Said here as the primary would say it, for to one that finds the whole message too long it is none.
+        if query.data.as_ref().is_some_and(|it| it.len() > Limits::DATA) {
+            return Err(failed(given, rustix::io::Errno::MSGSIZE.into()));
+        }
         let shared = user.shared();
         let server = shared.next_server();
         let inflow = Inflow::new(Arc::clone(&shared.bell));
         // From here on a drop of this future gives the listener up.
-        let keep = Keep {
+        let mut keep = Keep {
             registration: Registration::Primary { shared: Arc::clone(shared), server },
             file: None,
             user: Arc::clone(user),
+            data: None,
         };
         let (answer, granted) = oneshot::channel();
         let wish = Wish { server, query, inflow: Arc::clone(&inflow), answer };
         shared.command(Command::Listen(Box::new(wish)));
         let granted = granted.await.map_err(|_driver_has_gone| Error::Disconnected)?;
         let granted = granted.map_err(|errno| failed(given, io::Error::from_raw_os_error(errno.0)));
-        let (source, local) = match granted? {
-            Granted::Handover { sockname } => {
+        let Granted { way, data } = granted?;
+        keep.data = data;
+        let (source, local) = match way {
+            GrantedWay::Handover { sockname } => {
                 (Source::Handover, sockname.map_or(local, Local::Told))
             }
-            Granted::Shared { socket, crowd } => {
+            GrantedWay::Shared { socket, crowd } => {
                 let local = Local::of(&socket);
                 (Source::Socket { socket, crowd }, local)
             }
@@ -103,9 +114,12 @@ impl Opened {
         Ok(Self { inflow, source, local, keep })
     }
 
-    fn bind(user: &Arc<User>, query: &Query) -> io::Result<Self> {
+    fn bind(user: &Arc<User>, query: &Query, data: Option<Data>) -> io::Result<Self> {
         let bound = bind::bind(query)?;
-        Ok(Self::local(user, bound.socket, bound.file))
+        let mut opened = Self::local(user, bound.socket, bound.file);
+        // It shares the listener with nobody.
+        opened.keep.data = data;
+        Ok(opened)
     }
 
     /// A socket of which the primary knows nothing. Alone, so that readiness is enough to wait for.
@@ -114,7 +128,7 @@ impl Opened {
         let inflow = Inflow::new(Arc::clone(&shared.bell));
         shared.add_local(&inflow);
         let registration = Registration::Local { inflow: Arc::clone(&inflow) };
-        let keep = Keep { registration, file, user: Arc::clone(user) };
+        let keep = Keep { registration, file, user: Arc::clone(user), data: None };
         let local = Local::of(&socket);
         Self { inflow, source: Source::Socket { socket, crowd: false }, local, keep }
     }
@@ -128,6 +142,11 @@ impl Keep {
         // Its file, if it has one, is now the user's too.
         std::mem::forget(self.file.take());
         socket
+    }
+
+    /// What the workers of the listener have in common.
+    pub(crate) fn data<T: DeserializeOwned>(&self) -> Result<Option<T>> {
+        self.data.as_ref().map(Data::read).transpose()
     }
 
     /// If the listener was closed because the worker leaves: waits until the user was told.

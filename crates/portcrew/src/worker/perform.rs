@@ -8,9 +8,10 @@ use portcrew_core::{Address, ConnId, Errno, Query, ServerId};
 use portcrew_ipc::message::Packet;
 use socket2::Socket;
 
+use super::data::Data;
 use super::driver::Driver;
 use super::life::Life;
-use super::shared::Granted;
+use super::shared::{Granted, GrantedWay};
 use crate::net::bind::BACKLOG;
 use crate::net::exclusive::PLAIN_WAITERS;
 use crate::wire::encode_from_worker;
@@ -25,10 +26,13 @@ impl Driver {
             Action::Hold { server, conn } => self.hold(server, conn),
             Action::Deliver { server, conn } => self.deliver(server, conn),
             Action::Drop { conn } => drop(self.conns.take(conn)),
-            Action::Listening { server, sockname } => {
-                self.grant(server, Ok(Granted::Handover { sockname }));
+            Action::Listening { server, sockname, data } => {
+                let way = GrantedWay::Handover { sockname };
+                self.grant(server, Ok(Granted { way, data: data.and_then(Data::received) }));
             }
-            Action::SetUpShared { server } => self.set_up_shared(server),
+            Action::SetUpShared { server, data } => {
+                self.set_up_shared(server, data.and_then(Data::received));
+            }
             Action::ListenFailed { server, errno } => {
                 self.grant(server, Err(errno));
                 self.close(server);
@@ -72,7 +76,7 @@ impl Driver {
         }
     }
 
-    fn set_up_shared(&mut self, server: ServerId) {
+    fn set_up_shared(&mut self, server: ServerId, data: Option<Data>) {
         let Some(it) = self.servers.get(&server) else {
             return;
         };
@@ -85,7 +89,8 @@ impl Driver {
             Ok((socket, port)) => {
                 // A Node primary does not say how many there are: it has its herd anyway.
                 let crowd = self.crew.is_some_and(|workers| workers > PLAIN_WAITERS);
-                self.grant(server, Ok(Granted::Shared { socket, crowd }));
+                let way = GrantedWay::Shared { socket, crowd };
+                self.grant(server, Ok(Granted { way, data }));
                 Ok(port)
             }
             Err(errno) => Err(errno),

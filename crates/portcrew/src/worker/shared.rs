@@ -8,6 +8,7 @@ use portcrew_core::{Errno, Query, ServerId, SockName, WorkerId};
 use tokio::sync::oneshot;
 
 use super::Inflow;
+use super::data::Data;
 use super::driver::Driver;
 use super::life::{Life, LifeCell};
 use super::settling::LastAccepted;
@@ -64,7 +65,15 @@ pub(super) struct Wish {
 
 /// The primary's yes.
 #[derive(Debug)]
-pub(super) enum Granted {
+pub(super) struct Granted {
+    pub(super) way: GrantedWay,
+    /// What the workers of the listener have in common.
+    pub(super) data: Option<Data>,
+}
+
+/// How the connections will come.
+#[derive(Debug)]
+pub(super) enum GrantedWay {
     /// It hands connections over.
     Handover { sockname: Option<SockName> },
     /// It gave the socket; it listens already.

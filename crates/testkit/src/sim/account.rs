@@ -11,7 +11,9 @@ use std::collections::BTreeMap;
 
 use portcrew_core::primary::{Action, End, Event, Notice};
 use portcrew_core::scheduler::Incoming;
-use portcrew_core::{CloseReason, ConnId, FromWorker, ListenerId, Seq, Time, ToWorker, WorkerId};
+use portcrew_core::{
+    CloseReason, ConnId, FromWorker, ListenerId, Reply, Seq, Time, ToWorker, WorkerId,
+};
 
 pub use conns::{Entry, Status};
 pub use crew::Member;
@@ -97,9 +99,17 @@ impl Account {
     /// When it may not.
     pub fn action(&mut self, now: Time, action: &Action, plan: &Plan, kernel: &Kernel) -> Checked {
         match action {
-            Action::Send { worker, message: ToWorker::Reply { ack, .. }, .. } => {
+            Action::Send {
+                worker,
+                message: ToWorker::Reply { ack, listener, data, reply, .. },
+                ..
+            } => {
                 self.asked.retain(|it| it != &(*worker, *ack));
-                Ok(())
+                match reply {
+                    Reply::Handover { .. } | Reply::Shared => self.given(*listener, data.as_ref()),
+                    // There is no listener to share it by.
+                    Reply::Failed(_) => Ok(()),
+                }
             }
             Action::Send { .. } | Action::Accept { .. } | Action::CloseChannel { .. } => Ok(()),
             Action::Offer { worker, seq, conn, listener } => {

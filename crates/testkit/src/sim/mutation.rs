@@ -44,6 +44,8 @@ pub enum Mutation {
     KeepsListener,
     /// A worker's question gets no reply.
     ForgetsReply,
+    /// A reply does not say what the workers of its listener have in common.
+    ForgetsData,
     /// A window is one too wide.
     WindowOffByOne,
     /// The queue is one too long.
@@ -58,7 +60,7 @@ pub enum Mutation {
 
 impl Mutation {
     /// All of them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::KeepsTaken,
         Self::KeepsPeerGone,
         Self::ReleasesTwice,
@@ -75,6 +77,7 @@ impl Mutation {
         Self::ExitsOnDrain,
         Self::KeepsListener,
         Self::ForgetsReply,
+        Self::ForgetsData,
         Self::WindowOffByOne,
         Self::QueueOffByOne,
         Self::LazyScheduler,
@@ -120,8 +123,16 @@ impl Saboteur {
         if !aims_at_action(mutation, &action) || !self.strikes(mutation) {
             return vec![action];
         }
-        match mutation {
-            Mutation::ReleasesTwice | Mutation::OffersTwice => vec![action.clone(), action],
+        match (mutation, action) {
+            (Mutation::ReleasesTwice | Mutation::OffersTwice, action) => {
+                vec![action.clone(), action]
+            }
+            (Mutation::ForgetsData, Action::Send { worker, seq, mut message }) => {
+                if let ToWorker::Reply { data, .. } = &mut message {
+                    *data = None;
+                }
+                vec![Action::Send { worker, seq, message }]
+            }
             _ => Vec::new(),
         }
     }
@@ -210,6 +221,9 @@ fn aims_at_action(mutation: Mutation, action: &Action) -> bool {
         (Mutation::NeverStopsAccepting, Action::Accept { on, .. }) => !*on,
         (Mutation::ForgetsReply, Action::Send { message, .. }) => {
             matches!(message, ToWorker::Reply { .. })
+        }
+        (Mutation::ForgetsData, Action::Send { message, .. }) => {
+            matches!(message, ToWorker::Reply { data: Some(_), .. })
         }
         _ => false,
     }

@@ -22,6 +22,8 @@ pub enum Check {
     C7Progress,
     /// A death never closes a listener, the last holder's own will does.
     C9SocketLife,
+    /// The first data that a worker brings for a listener is what every worker of it gets.
+    C10SharedData,
     /// The worker's machine delivers only to listeners that are open.
     WorkerSide,
     /// When faults stop, everything comes to its end.

@@ -91,18 +91,3 @@ fn the_last_live_one_frees_it_even_if_others_died_before() {
     let key = tcp(80).key();
     assert_eq!(world.says(W2, FromWorker::Close { key }), [CLOSED]);
 }
-
-#[test]
-fn the_first_ticket_data_that_comes_is_given_to_all() {
-    let mut world = World::limited(|_| {}).crew(1, true);
-    for (worker, data) in [(W2, "first"), (WorkerId(3), "second")] {
-        let mut query = tcp(80);
-        query.data = Some(data.into());
-        let actions = world.joins(worker, true, query);
-        let given = actions.iter().find_map(|it| match it {
-            Action::Send { message: ToWorker::Reply { data, .. }, .. } => data.clone(),
-            _ => None,
-        });
-        assert_eq!(given.as_deref(), Some("first"));
-    }
-}

@@ -52,6 +52,24 @@ fn a_listener_that_is_closed_before_the_reply_gives_back_what_it_gets() {
 }
 
 #[test]
+fn the_data_that_came_first_reaches_the_user_in_either_mode() {
+    for shared in [false, true] {
+        let mut world = World::started(true);
+        world.listens(S0, tcp(80));
+        let (ack, query) = world.asked.clone().expect("it asked");
+        let reply = if shared { Reply::Shared } else { Reply::Handover { sockname: None } };
+        let data = Some("first".to_owned());
+        let (key, listener) = (query.key(), L0);
+        let said = ToWorker::Reply { ack, key, listener, data: data.clone(), reply };
+        let expected = match shared {
+            false => Action::Listening { server: S0, sockname: None, data },
+            true => Action::SetUpShared { server: S0, data },
+        };
+        assert_eq!(world.hears(said).first(), Some(&expected));
+    }
+}
+
+#[test]
 fn a_reply_to_nothing_is_no_listener() {
     let mut world = World::started(true);
     let message = ToWorker::Reply {

@@ -93,7 +93,7 @@ fn a_shared_listener_takes_what_comes_by_its_name_too() {
     let mut world = World::started(true);
     world.listens(S0, tcp(80));
     let setup = world.replied(L0, Reply::Shared);
-    assert_eq!(setup, [Action::SetUpShared { server: S0 }]);
+    assert_eq!(setup, [Action::SetUpShared { server: S0, data: None }]);
     let (server, outcome) = (S0, Ok(80));
     world.on(Event::SharedReady { server, outcome });
     let conn = ConnId(7);

@@ -1,6 +1,7 @@
 //! A worker against a primary that is played by hand, on real sockets.
 
 mod channel;
+mod data;
 mod handover;
 mod inflow;
 mod leaving;

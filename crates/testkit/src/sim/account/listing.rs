@@ -23,6 +23,8 @@ pub struct Listing {
     pub waiting: Vec<WorkerId>,
     /// Workers that have it.
     pub holders: Vec<WorkerId>,
+    /// What the first brought who brought something.
+    pub data: Option<String>,
 }
 
 impl Account {
@@ -52,7 +54,13 @@ impl Account {
         let Some(it) = self.listings.values_mut().find(|it| it.key == key) else {
             return;
         };
-        if count >= plan.limits.listeners_per_worker || has(it) {
+        if count >= plan.limits.listeners_per_worker {
+            return;
+        }
+        if it.data.is_none() {
+            it.data.clone_from(&query.data);
+        }
+        if has(it) {
             return;
         }
         if it.open {
@@ -74,6 +82,7 @@ impl Account {
             unwanted: false,
             waiting,
             holders: Vec::new(),
+            data: query.data.clone(),
         };
         self.listings.insert(listener, listing);
     }
@@ -91,6 +100,14 @@ impl Account {
         } else {
             self.listings.remove(&listener);
         }
+    }
+
+    /// A worker is given a listener, and this data with it.
+    pub(super) fn given(&self, listener: ListenerId, data: Option<&String>) -> Checked {
+        let first = self.listings.get(&listener).and_then(|it| it.data.as_ref());
+        ensure(data == first, Check::C10SharedData, || {
+            format!("a worker of listener {listener} got {data:?}; the first were {first:?}")
+        })
     }
 
     pub(super) fn closed_by_worker(&mut self, worker: WorkerId, key: &Key) {

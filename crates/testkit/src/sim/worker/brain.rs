@@ -162,7 +162,9 @@ fn ask(core: &mut Worker, event: Event) -> Vec<Todo> {
             Action::Drop { .. } => todo.push(Todo::Drop),
             Action::Listening { server, .. } => todo.push(Todo::Opened(server)),
             // The listener's number is filled in by the process, which saw the reply.
-            Action::SetUpShared { server } => todo.push(Todo::SetUp(server, ListenerId(u32::MAX))),
+            Action::SetUpShared { server, .. } => {
+                todo.push(Todo::SetUp(server, ListenerId(u32::MAX)));
+            }
             Action::ListenFailed { server, .. } | Action::Closed { server } => {
                 todo.push(Todo::Closed(server));
             }
@@ -185,8 +187,10 @@ impl Process {
         }
     }
 
-    /// The user listens.
+    /// The user listens. Every second worker brings data, each its own.
     pub fn listen(&mut self, query: Query) {
+        let data = (self.id.0 % 2 == 0).then(|| self.id.to_string());
+        let query = Query { data, ..query };
         let id = ServerId(u32::try_from(self.servers.len()).unwrap_or(u32::MAX));
         let steps = self.brain.listen(id, query.clone());
         self.servers.push(Server { id, query, state: Serving::Asked });
