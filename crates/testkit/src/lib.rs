@@ -4,6 +4,7 @@
 //! * [`node`]: Node.js as the other side, and the scripts in `fixtures/`.
 //! * [`http`]: a client that puts every attempt into exactly one class; also the command `portcrew-load`.
 //! * [`fixture`]: what the well and badly behaved programs in `src/bin/` share.
+//! * [`tls`]: a certificate for the time of a test, and a client that resumes its session.
 //! * [`ledger`]: the clients' books against the primary's.
 //!
 //! Everything here speaks to loopback or to a Unix socket only, signals only what it started, and is bounded in time
@@ -19,3 +20,4 @@ pub mod ledger;
 pub mod node;
 pub mod process;
 pub mod sim;
+pub mod tls;

@@ -18,3 +18,4 @@ mod serving;
 mod signals;
 mod size;
 mod stopping;
+mod tls_tickets;

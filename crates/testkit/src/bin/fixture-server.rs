@@ -1,7 +1,9 @@
 //! A well-behaved worker: serves one answer per connection, and does what messages say.
 //!
 //! `ADDRESS` (127.0.0.1:0): where it listens; `unix:/path` too. `BROKEN_IF`: a path; where it exists the program fails
-//! at boot with status 3, like a broken release. A message with a socket: uses the socket and says so. Messages:
+//! at boot with status 3, like a broken release. `DATA`: JSON that it brings for its TCP listener, or nothing; then it
+//! sends `{"data":…}`, what the listener's workers have in common. A message with a socket: uses the socket and says
+//! so. Messages:
 //!
 //! ```text
 //! {"op":"ask","body":B,"ms":N}    {"op":"give","kind":"listener"|"stream"|"udp"}
@@ -14,7 +16,7 @@
 
 use std::time::Duration;
 
-use portcrew::{Cluster, Connection, Error, Handle, Listener, Received, Worker};
+use portcrew::{Cluster, Connection, Error, Handle, Listen, Listener, Received, Worker};
 use portcrew_testkit::fixture::{Bound, use_it};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -42,11 +44,24 @@ fn main() -> portcrew::Result<()> {
         let address = std::env::var("ADDRESS").unwrap_or_else(|_| "127.0.0.1:0".to_owned());
         match address.strip_prefix("unix:") {
             Some(path) => serve(&worker, worker.listen_unix(path).await?).await,
-            None => serve(&worker, worker.listen(address).await?).await,
+            None => serve(&worker, listen(&worker, address).await?).await,
         }
         orders.abort();
         Ok::<_, Error>(())
     })
+}
+
+async fn listen(worker: &Worker, address: String) -> portcrew::Result<Listener> {
+    let Ok(data) = std::env::var("DATA") else {
+        return worker.listen(address).await;
+    };
+    let listen = match serde_json::from_str::<Value>(&data) {
+        Ok(data) => Listen::from(address).data(&data)?,
+        Err(_) => address.into(),
+    };
+    let listener = worker.listen(listen).await?;
+    say(worker, &json!({ "data": listener.data::<Value>()? }));
+    Ok(listener)
 }
 
 /// Until the worker is told to leave; what is under way is finished.

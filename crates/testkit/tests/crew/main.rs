@@ -20,3 +20,4 @@ mod share;
 mod shared;
 mod starved;
 mod support;
+mod tls_tickets;
