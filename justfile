@@ -18,3 +18,8 @@ simulate seeds="1000000":
 # portcrew against Node's cluster and single processes, in one run: `just bench --quick`.
 bench *args:
     cargo bench -p portcrew-testkit --bench compare -- {{args}}
+
+# Real runtimes and frameworks as workers: installs them into a cache, runs all, writes the pages in docs/.
+interop *args:
+    scripts/install-runtimes {{args}}
+    PORTCREW_INTEROP=1 PORTCREW_REQUIRE_NODE=1 cargo test -p portcrew-cli --test interop -- --nocapture
