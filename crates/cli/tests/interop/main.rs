@@ -12,3 +12,4 @@ mod cache;
 #[path = "../it/crew.rs"]
 #[allow(dead_code, reason = "another test target uses the rest of it")]
 mod crew;
+mod frameworks;

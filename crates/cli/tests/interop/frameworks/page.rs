@@ -1,0 +1,103 @@
+//! `docs/frameworks.md`: what a whole run has found.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use portcrew_testkit::node::Node;
+
+use super::project::WORKERS;
+
+/// Every server, in the order of the page, with what it is called there. All of them make a whole run.
+const ALL: [(&str, &str); 7] = [
+    ("express", "Express"),
+    ("fastify", "Fastify"),
+    ("koa", "Koa"),
+    ("hono", "Hono"),
+    ("http2", "`node:http2` over TLS"),
+    ("ws", "ws"),
+    ("socket.io", "Socket.IO, websocket transport alone"),
+];
+
+/// A server that passed everything.
+pub(crate) struct Row {
+    /// As in [`ALL`].
+    pub(crate) name: &'static str,
+    pub(crate) packages: Vec<String>,
+    pub(crate) in_turn: String,
+    pub(crate) at_once: String,
+    pub(crate) reload: String,
+}
+
+/// Remembers it. With the last of all the page is written: a run in which one fails leaves the old page.
+pub(crate) fn passed(row: Row) {
+    static ROWS: Mutex<Vec<Row>> = Mutex::new(Vec::new());
+    // A test that failed did not get here, and nothing below panics while it holds the lock but the last.
+    let mut rows = ROWS.lock().unwrap_or_else(PoisonError::into_inner);
+    assert!(ALL.iter().any(|(name, _)| *name == row.name), "{} has no place on it", row.name);
+    rows.push(row);
+    if rows.len() == ALL.len() {
+        let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/frameworks.md");
+        fs::write(page, text(&rows)).unwrap();
+    }
+}
+
+fn text(rows: &[Row]) -> String {
+    let mut text =
+        format!("{}\n## Result of {}\n\n{}\n\n", INTRODUCTION.trim_start(), today(), machine());
+    text.push_str("| server | packages | one after another | at once | across a reload |\n");
+    text.push_str("|---|---|---|---|---|\n");
+    for (name, title) in ALL {
+        let row = rows.iter().find(|row| row.name == name).expect("each has passed once");
+        let packages = match row.packages.as_slice() {
+            [] => "–".to_owned(),
+            packages => packages.join(", "),
+        };
+        let Row { in_turn, at_once, reload, .. } = row;
+        text.push_str(&format!("| {title} | {packages} | {in_turn} | {at_once} | {reload} |\n"));
+    }
+    text
+}
+
+const INTRODUCTION: &str = "
+# Frameworks
+
+Servers written with well-known frameworks, unmodified, under `portcrew run -w 3 app.js`. Each program is in
+`crates/cli/tests/interop/apps`, is as short as the framework's own first page, and knows nothing of clusters: it
+answers with its pid.
+
+```sh
+just interop          # installs what is missing into a cache outside the repository, runs all, writes this page
+```
+
+Each row has passed all of this, with no failed request:
+
+* **One after another**, over new connections, each of the three workers has exactly the same number of requests, or
+  of sessions. A session stays with its worker: every request of it is answered by the same pid.
+* **At once**, from many clients, every request is answered: over short connections and over kept ones.
+* **A worker is killed** while nine sessions are open (HTTP/2, WebSockets): its own three end, and each of the six
+  others answers as before. The successor serves.
+* **A reload** (`SIGHUP`) under load replaces every worker; every request that was made before, meanwhile and after is
+  answered, by the new workers too. The requests say `Connection: close`; the sessions are short and end by themselves.
+* **SIGTERM** ends the crew with status 0: each worker leaves by itself, and no process stays behind.
+
+Socket.IO begins with long polling unless it is told otherwise: several connections of one session, which must reach one
+worker and here reach several. In a crew its server and its clients need `transports: ['websocket']`.
+";
+
+fn today() -> String {
+    let output = Command::new("date").args(["-u", "+%F"]).output().unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+fn machine() -> String {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
+    // The host's own suffix says nothing to anybody else.
+    let release = release.trim().split('-').next().unwrap_or_default();
+    let node = Node::find().map_or_else(String::new, |node| format!(", Node {}", node.version()));
+    let arch = std::env::consts::ARCH;
+    format!("{WORKERS} workers, {cores} cores, Linux {release} ({arch}){node}. All passed.")
+}
