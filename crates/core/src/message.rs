@@ -77,7 +77,7 @@ pub enum Address {
         port: u16,
         /// The family that the worker asked for.
         family: Family,
-        /// The numeric flags of the query: bit 0 IPv6 only, bit 2 reuse the address.
+        /// The bits `UDP_…` of [`Address`], as libuv numbers them.
         flags: u32,
         /// A descriptor of the primary in place of an address.
         fd: Option<i32>,
@@ -85,10 +85,24 @@ pub enum Address {
 }
 
 impl Address {
+    /// A bit of a UDP query's flags: leave the IPv4 port free.
+    pub const UDP_IPV6_ONLY: u32 = 1;
+    /// A bit of a UDP query's flags: several sockets may have one port.
+    pub const UDP_REUSE_ADDRESS: u32 = 4;
+    /// A bit of a UDP query's flags: several sockets may have one port, and the kernel spreads
+    /// the datagrams.
+    pub const UDP_REUSE_PORT: u32 = 8;
+
     /// Whether the kernel can prove that a connection of this listener is untouched.
     #[must_use]
     pub const fn is_unix(&self) -> bool {
         matches!(self, Self::Unix { .. })
+    }
+
+    /// Whether it is a socket without connections, which can only be shared.
+    #[must_use]
+    pub const fn is_udp(&self) -> bool {
+        matches!(self, Self::Udp { .. })
     }
 }
 
@@ -106,7 +120,8 @@ pub struct Query {
 }
 
 impl Query {
-    /// The key by the rule of current Node: the index counts only where the kernel chooses the port.
+    /// The key by the rule of current Node: the index counts only where the kernel chooses the port. And for
+    /// the second UDP socket with which a worker reuses an address: that one is not asked for twice.
     #[must_use]
     pub fn key(&self) -> Key {
         let text = |host: &Option<String>| host.clone().unwrap_or_else(|| "null".into());
@@ -128,8 +143,14 @@ impl Query {
                 }
             }
         };
-        if let Address::Tcp { port: 0, .. } | Address::Udp { port: 0, fd: None, .. } = self.address
-        {
+        let index_counts = match &self.address {
+            Address::Tcp { port, .. } => *port == 0,
+            Address::Udp { port, flags, fd: None, .. } => {
+                *port == 0 || (self.index > 0 && flags & Address::UDP_REUSE_ADDRESS != 0)
+            }
+            Address::Udp { fd: Some(_), .. } | Address::Unix { .. } | Address::Fd { .. } => false,
+        };
+        if index_counts {
             write!(key, ":{}", self.index).expect("writing to a String cannot fail");
         }
         Key(key)
@@ -239,6 +260,11 @@ mod tests {
         Address::Tcp { host: host.map(Into::into), port, family: Family::V4, ipv6_only: false }
     }
 
+    fn udp(port: u16, flags: u32) -> Address {
+        let host = Some("127.0.0.1".into());
+        Address::Udp { host, port, family: Family::V4, flags, fd: None }
+    }
+
     #[test]
     fn two_listeners_on_port_zero_differ_and_on_a_fixed_port_do_not() {
         assert_ne!(query(tcp(None, 0), 0).key(), query(tcp(None, 0), 1).key());
@@ -251,5 +277,16 @@ mod tests {
         assert_eq!(query(tcp(Some("127.0.0.1"), 0), 1).key().0, "127.0.0.1:0:4:undefined:1");
         let path = Address::Unix { path: "/s".into(), readable_all: false, writable_all: false };
         assert_eq!(query(path, 0).key().0, "/s:-1:-1:undefined");
+        assert_eq!(query(udp(0, 0), 1).key().0, "127.0.0.1:0:udp4:-1:1");
+    }
+
+    #[test]
+    fn only_a_reused_address_has_two_udp_sockets_of_one_worker() {
+        let key = |flags, index| query(udp(53, flags), index).key();
+        let reuse = Address::UDP_REUSE_ADDRESS;
+        assert_eq!(key(0, 0), key(0, 1));
+        assert_ne!(key(reuse, 0), key(reuse, 1));
+        // The first is everybody's, whether they would reuse it or not.
+        assert_eq!(key(reuse, 0), key(0, 0));
     }
 }

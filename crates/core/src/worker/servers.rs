@@ -45,14 +45,14 @@ impl Worker {
         out.push(Action::Send { seq, message });
     }
 
-    /// The lowest index that no open listener of the same address has.
+    /// The lowest index that no open listener of the same place has.
     fn free_index(&self, query: &Query) -> u32 {
-        let taken = |index: u32| {
-            self.servers
-                .values()
-                .any(|it| it.query.address == query.address && it.query.index == index)
-        };
-        (0..).find(|index| !taken(*index)).unwrap_or(0)
+        // Two queries are for one place when their keys say so, in which options have no part.
+        let place = |query: &Query| Query { index: 0, ..query.clone() }.key();
+        let wanted = place(query);
+        let same = self.servers.values().map(|it| &it.query).filter(|it| place(it) == wanted);
+        let taken: Vec<u32> = same.map(|it| it.index).collect();
+        (0..).find(|index| !taken.contains(index)).unwrap_or(0)
     }
 
     pub(super) fn replied(
@@ -85,6 +85,12 @@ impl Worker {
                 self.servers.remove(&id);
                 self.send(FromWorker::Close { key }, out);
                 out.push(Action::Closed { server: id });
+            }
+            // Datagrams cannot be handed over, so this is no answer to the question.
+            (Reply::Handover { .. }, false) if it.query.address.is_udp() => {
+                self.servers.remove(&id);
+                self.send(FromWorker::Close { key }, out);
+                out.push(Action::ListenFailed { server: id, errno: Errno::INVALID });
             }
             (Reply::Handover { sockname }, false) => {
                 let port = sockname.as_ref().map_or(0, |it| it.port);
@@ -165,6 +171,8 @@ impl Worker {
             return None;
         }
         let meant = |it: &Server| match (&it.state, carrier) {
+            // No connection is for a UDP socket.
+            _ if it.query.address.is_udp() => false,
             (State::Open { listener, .. }, Carrier::Lane(number)) => listener == number,
             // A worker that holds the key as a shared socket takes hand-overs for it too.
             (State::Open { key, .. } | State::Shared { key }, Carrier::Channel(name)) => {

@@ -91,3 +91,30 @@ fn the_last_live_one_frees_it_even_if_others_died_before() {
     let key = tcp(80).key();
     assert_eq!(world.says(W2, FromWorker::Close { key }), [CLOSED]);
 }
+
+#[test]
+fn a_udp_socket_is_shared_under_any_policy_and_nobody_accepts_from_it() {
+    for mode in [Mode::Handover, Mode::Shared] {
+        let mut world = World::with(|settings| settings.mode = mode);
+        let actions = world.joins(W1, true, udp(53, 0, 0));
+        assert_eq!(replies(&actions), [(W1, Reply::Shared)]);
+        assert!(!actions.iter().any(|it| matches!(it, Action::Accept { .. })));
+        assert_eq!(world.view(L0).mode, Mode::Shared);
+    }
+}
+
+#[test]
+fn the_udp_sockets_with_which_workers_reuse_one_address_are_shared_in_pairs() {
+    let mut world = World::limited(|_| {});
+    let pair = [0, 1].map(|index| udp(53, Address::UDP_REUSE_ADDRESS, index));
+    world.comes(W1, true);
+    world.comes(W2, true);
+    for (listener, query) in (0..).map(ListenerId).zip(&pair) {
+        assert!(matches!(world.asks(W1, query.clone())[..], [Action::Bind { .. }]));
+        assert_eq!(replies(&world.bound(listener)), [(W1, Reply::Shared)]);
+        assert_eq!(replies(&world.asks(W2, query.clone())), [(W2, Reply::Shared)]);
+    }
+    // Without that wish it is one socket, asked for twice.
+    let again = world.asks(W1, udp(53, 0, 1));
+    assert_eq!(replies(&again), [(W1, Reply::Failed(Errno::ADDRESS_IN_USE))]);
+}

@@ -37,6 +37,11 @@ fn unix() -> Query {
     query(Address::Unix { path: "/s".into(), readable_all: false, writable_all: false })
 }
 
+fn udp(port: u16, flags: u32, index: u32) -> Query {
+    let address = Address::Udp { host: None, port, family: Family::V4, flags, fd: None };
+    Query { index, ..query(address) }
+}
+
 const fn query(address: Address) -> Query {
     Query { address, index: 0, backlog: None, data: None }
 }

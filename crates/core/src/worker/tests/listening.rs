@@ -93,3 +93,37 @@ fn a_shared_socket_that_cannot_be_set_up_is_given_back() {
     assert_eq!(said(&actions), [FromWorker::Close { key: tcp(80).key() }]);
     assert_eq!(actions.last(), Some(&Action::ListenFailed { server, errno }));
 }
+
+#[test]
+fn options_make_no_second_place_of_one_address() {
+    let mut world = World::started(true);
+    let with =
+        |flags| query(Address::Udp { host: None, port: 0, family: Family::V4, flags, fd: None });
+    world.listens(S0, with(0));
+    world.listens(S1, with(Address::UDP_REUSE_ADDRESS));
+    assert_eq!(world.asked.clone().expect("it asked").1.index, 1);
+}
+
+#[test]
+fn a_udp_socket_takes_no_connections() {
+    let mut world = World::started(true);
+    world.listens(S0, udp());
+    let server = S0;
+    let set_up = Action::SetUpShared { server, data: None };
+    assert_eq!(world.replied(L0, Reply::Shared), [set_up]);
+    let actions = world.on(Event::SharedReady { server, outcome: Ok(53) });
+    assert_eq!(said(&actions), [FromWorker::Listening { query: udp(), port: 53 }]);
+    let actions = world.offered(4, by_channel(&udp()));
+    assert_eq!(said(&actions), [answer(4, false)]);
+    assert_eq!(actions.last(), Some(&dropped(4)));
+}
+
+#[test]
+fn a_udp_socket_that_does_not_come_is_given_back() {
+    let mut world = World::started(true);
+    world.listens(S0, udp());
+    let actions = world.gets(L0);
+    assert_eq!(said(&actions), [FromWorker::Close { key: udp().key() }]);
+    let (server, errno) = (S0, Errno::INVALID);
+    assert_eq!(actions.last(), Some(&Action::ListenFailed { server, errno }));
+}

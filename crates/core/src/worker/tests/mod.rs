@@ -23,6 +23,10 @@ fn unix() -> Query {
     query(Address::Unix { path: "/s".into(), readable_all: false, writable_all: false })
 }
 
+fn udp() -> Query {
+    query(Address::Udp { host: None, port: 53, family: Family::V4, flags: 0, fd: None })
+}
+
 const fn query(address: Address) -> Query {
     Query { address, index: 0, backlog: None, data: None }
 }
