@@ -90,4 +90,6 @@ pub use primary::{
 pub use request::Request;
 pub use role::{Primary, Role, role};
 pub use settings::{Policy, Settings, Stdio, Workers};
-pub use worker::{Connection, Draining, Listen, ListenUnix, Listener, UnixListener, Worker};
+pub use worker::{
+    BindUdp, Connection, Draining, Listen, ListenUnix, Listener, UdpSocket, UnixListener, Worker,
+};

@@ -48,7 +48,10 @@ impl Worker {
     /// The lowest index that no open listener of the same place has.
     fn free_index(&self, query: &Query) -> u32 {
         // Two queries are for one place when their keys say so, in which options have no part.
-        let place = |query: &Query| Query { index: 0, ..query.clone() }.key();
+        let place = |query: &Query| {
+            let address = query.address.clone();
+            Query { address, index: 0, backlog: None, data: None }.key()
+        };
         let wanted = place(query);
         let same = self.servers.values().map(|it| &it.query).filter(|it| place(it) == wanted);
         let taken: Vec<u32> = same.map(|it| it.index).collect();

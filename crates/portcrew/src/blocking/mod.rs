@@ -22,8 +22,10 @@
 //! ```
 
 mod listener;
+mod udp;
 mod wait;
 mod worker;
 
 pub use listener::{Incoming, Listener, UnixListener};
+pub use udp::UdpSocket;
 pub use worker::Worker;

@@ -9,8 +9,8 @@ use serde::de::DeserializeOwned;
 use tokio::runtime::{Builder, Handle as Runtime};
 
 use super::wait::wait;
-use super::{Listener, UnixListener};
-use crate::{Error, Handle, Listen, ListenUnix, Message, Received, Result, WorkerId};
+use super::{Listener, UdpSocket, UnixListener};
+use crate::{BindUdp, Error, Handle, Listen, ListenUnix, Message, Received, Result, WorkerId};
 
 /// This process as a worker of its primary, for threads. Cheap to clone.
 ///
@@ -90,6 +90,25 @@ impl Worker {
     /// [`Error::Io`] when nothing can wait for it.
     pub fn listen_handle(&self, socket: TcpListener) -> Result<Listener> {
         Listener::from_opened(self.worker.open_local(socket.into()))
+    }
+
+    /// Asks the primary for a UDP socket; see [`crate::Worker::bind_udp`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn bind_udp(&self, address: impl Into<BindUdp>) -> Result<UdpSocket> {
+        self.runtime.block_on(self.worker.bind_udp(address)).map(UdpSocket::new)
+    }
+
+    /// Takes a UDP socket that this process has; see [`crate::Worker::udp_handle`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] when nothing can wait for it.
+    pub fn udp_handle(&self, socket: std::net::UdpSocket) -> Result<UdpSocket> {
+        let _inside = self.runtime.enter();
+        self.worker.udp_handle(socket).map(UdpSocket::new)
     }
 
     /// Sends any value to the primary as JSON. Returns when it is queued.

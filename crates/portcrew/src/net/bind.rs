@@ -16,9 +16,6 @@ pub(crate) const BACKLOG: u32 = 511;
 /// The longest path of a Unix-domain socket in bytes, without the closing zero (unix(7)).
 const SUN_PATH: usize = 107;
 
-const IPV6_ONLY: u32 = 1;
-const REUSE_ADDRESS: u32 = 4;
-
 /// A socket that is bound and, unless it is UDP, listens.
 #[derive(Debug)]
 pub(crate) struct Bound {
@@ -129,19 +126,24 @@ fn bind_udp(host: Option<&str>, port: u16, family: Family, flags: u32) -> io::Re
         (None, Family::V6) => SocketAddr::from((Ipv6Addr::UNSPECIFIED, port)),
     };
     let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
-    socket.set_reuse_address(flags & REUSE_ADDRESS != 0)?;
+    socket.set_reuse_address(flags & Address::UDP_REUSE_ADDRESS != 0)?;
+    socket.set_reuse_port(flags & Address::UDP_REUSE_PORT != 0)?;
     if address.is_ipv6() {
-        socket.set_only_v6(flags & IPV6_ONLY != 0)?;
+        socket.set_only_v6(flags & Address::UDP_IPV6_ONLY != 0)?;
     }
     socket.bind(&address.into())?;
     finished(socket, None)
 }
 
-/// A descriptor that the primary holds: it must be a socket, and for a stream it is made to listen.
+/// A descriptor that the primary holds: a stream socket, which is made to listen, or without a backlog a UDP
+/// socket.
 fn bound_already(socket: OwnedFd, backlog: Option<u32>) -> io::Result<Bound> {
     let socket = Socket::from(socket);
-    let is_stream = socket.r#type()? == Type::STREAM;
-    if is_stream != backlog.is_some() {
+    let fits = match backlog {
+        Some(_) => socket.r#type()? == Type::STREAM,
+        None => socket.r#type()? == Type::DGRAM && socket.protocol()? == Some(Protocol::UDP),
+    };
+    if !fits {
         return Err(io::ErrorKind::InvalidInput.into());
     }
     if let Some(backlog) = backlog {

@@ -70,6 +70,8 @@ pub(super) fn encode(query: &Query, port: Option<u16>) -> wire::Query {
                 Family::V6 => AddressType::Udp6,
             };
             out.fd = Some(fd.unwrap_or(-1));
+            // Of a descriptor only `listening` says the port, as Node does.
+            out.port = port.map(i32::from);
             if fd.is_none() {
                 out.address.clone_from(host);
                 out.port = Some(i32::from(port.unwrap_or(*asked)));
@@ -106,6 +108,16 @@ mod tests {
             let query = Query { address, index: 2, backlog: None, data: Some("{}".into()) };
             assert_eq!(decode(encode(&query, None)), Some(query));
         }
+    }
+
+    #[test]
+    fn a_udp_socket_from_a_descriptor_has_its_port_when_it_is_announced() {
+        let address =
+            Address::Udp { host: None, port: 0, family: Family::V4, flags: 0, fd: Some(9) };
+        let query = Query { address, index: 0, backlog: None, data: None };
+        let asked = encode(&query, None);
+        assert_eq!((asked.port, asked.flags), (None, None));
+        assert_eq!(encode(&query, Some(5300)).port, Some(5300));
     }
 
     #[test]

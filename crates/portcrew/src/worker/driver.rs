@@ -140,6 +140,8 @@ impl Driver {
                 Poll::Ready(Heard::End) => self.events.push_back(Event::Eof),
             }
             self.decide();
+            // One that nobody waits for any more is closed before the primary hears that it is.
+            self.socket = None;
         }
     }
 

@@ -27,11 +27,12 @@ use crate::{Handle, Message, Result};
 /// [`disconnect`](Self::disconnect), and when its primary dies. Its listeners are closed then, connections
 /// that nobody had accepted yet go back to the primary, and [`draining`](Self::draining) resolves. The
 /// program finishes the connections that it has. It has finished when it says so
-/// ([`finished`](Self::finished)), when the last [`Worker`] and [`Listener`] are dropped, or when the
-/// process ends, whichever comes first; then the channel is closed.
+/// ([`finished`](Self::finished)), when the last [`Worker`], [`Listener`] and
+/// [`UdpSocket`](crate::UdpSocket) are dropped, or when the process ends, whichever comes first; then the
+/// channel is closed.
 #[derive(Clone)]
 pub struct Worker {
-    user: Arc<User>,
+    pub(super) user: Arc<User>,
 }
 
 impl Worker {

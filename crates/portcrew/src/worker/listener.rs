@@ -82,11 +82,6 @@ impl<S: Connection> Listener<S> {
             return accepted;
         }
         self.keep.until_told().await;
-        // The first pass may have looked at the signal before it was given. In the second everybody else in
-        // the same `select!` sees it, and this does not end before; nor does a loop that goes on after
-        // errors keep its thread from what ends it.
-        tokio::task::yield_now().await;
-        tokio::task::yield_now().await;
         Err(closed())
     }
 

@@ -18,12 +18,14 @@ mod resolve;
 mod settling;
 mod shared;
 mod thread;
+mod udp;
 
 pub use connection::Connection;
 pub use handle::Worker;
 pub use life::Draining;
 pub use listen::{Listen, ListenUnix};
 pub use listener::{Listener, UnixListener};
+pub use udp::{BindUdp, UdpSocket};
 
 pub(crate) use connection::Local;
 pub(crate) use inflow::Inflow;

@@ -80,7 +80,12 @@ impl Opened {
         Self::ask(user, query, given, Local::Path(path)).await
     }
 
-    async fn ask(user: &Arc<User>, query: Query, given: String, local: Local) -> Result<Self> {
+    pub(super) async fn ask(
+        user: &Arc<User>,
+        query: Query,
+        given: String,
+        local: Local,
+    ) -> Result<Self> {
         // Said here as the primary would say it, for to one that finds the whole message too long it is none.
         if query.data.as_ref().is_some_and(|it| it.len() > Limits::DATA) {
             return Err(failed(given, rustix::io::Errno::MSGSIZE.into()));
@@ -114,7 +119,7 @@ impl Opened {
         Ok(Self { inflow, source, local, keep })
     }
 
-    fn bind(user: &Arc<User>, query: &Query, data: Option<Data>) -> io::Result<Self> {
+    pub(super) fn bind(user: &Arc<User>, query: &Query, data: Option<Data>) -> io::Result<Self> {
         let bound = bind::bind(query)?;
         let mut opened = Self::local(user, bound.socket, bound.file);
         // It shares the listener with nobody.
@@ -155,6 +160,11 @@ impl Keep {
         if life.get() > Life::Serving {
             life.reached(Life::Draining).await;
         }
+        // The first pass may have looked at the signal before it was given. In the second everybody else in
+        // the same `select!` sees it, and this does not end before; nor does a loop that goes on after
+        // errors keep its thread from what ends it.
+        tokio::task::yield_now().await;
+        tokio::task::yield_now().await;
     }
 
     /// A connection is in the user's hand.
@@ -227,6 +237,6 @@ pub(crate) fn accept_by_thread(
     Ok(slot)
 }
 
-fn failed(address: String, source: io::Error) -> Error {
+pub(super) fn failed(address: String, source: io::Error) -> Error {
     Error::Listen { address, source }
 }

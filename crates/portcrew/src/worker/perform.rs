@@ -12,6 +12,7 @@ use super::data::Data;
 use super::driver::Driver;
 use super::life::Life;
 use super::shared::{Granted, GrantedWay};
+use super::udp;
 use crate::net::bind::BACKLOG;
 use crate::net::exclusive::PLAIN_WAITERS;
 use crate::wire::encode_from_worker;
@@ -82,7 +83,11 @@ impl Driver {
         };
         let socket = self.socket.take().ok_or(Errno::TOO_MANY);
         let ready = socket.and_then(|socket| {
-            let port = set_up(&socket, &it.query).map_err(|error| errno_of(&error))?;
+            let port = match it.query.address.is_udp() {
+                true => udp::set_up(&socket, &it.query),
+                false => set_up(&socket, &it.query),
+            };
+            let port = port.map_err(|error| errno_of(&error))?;
             Ok((socket, port))
         });
         let outcome = match ready {

@@ -10,6 +10,8 @@ mod messages;
 mod primary;
 mod shared;
 mod threads;
+mod udp;
+mod udp_asking;
 
 use std::future::Future;
 use std::time::Duration;

@@ -113,8 +113,10 @@ impl Primary {
             None => (Packet::Cluster(message), None),
             Some(fd) => {
                 let inner = Inner::Cluster(message);
+                let is_udp = socket2::SockRef::from(&fd).r#type().unwrap() == socket2::Type::DGRAM;
+                let kind = if is_udp { HandleKind::DgramNative } else { HandleKind::NetNative };
                 let handle = OutgoingHandle { fd: Arc::new(fd), token: 1 };
-                (Packet::Handle { kind: HandleKind::NetNative, inner }, Some(handle))
+                (Packet::Handle { kind, inner }, Some(handle))
             }
         };
         soon(self.channel.send(&packet, handle)).await.unwrap();
