@@ -21,3 +21,4 @@ mod shared;
 mod starved;
 mod support;
 mod tls_tickets;
+mod udp;

@@ -140,7 +140,7 @@ pub(crate) fn listening_sockets(pid: u32) -> Vec<(SocketAddr, usize)> {
 }
 
 /// As `0100007F:1F90`.
-fn socket_address(text: &str) -> SocketAddr {
+pub(crate) fn socket_address(text: &str) -> SocketAddr {
     let (ip, port) = text.split_once(':').unwrap();
     let ip = u32::from_str_radix(ip, 16).unwrap().to_ne_bytes();
     (Ipv4Addr::from(ip), u16::from_str_radix(port, 16).unwrap()).into()

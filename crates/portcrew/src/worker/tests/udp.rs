@@ -2,8 +2,9 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::net::{SocketAddr, UdpSocket as Client};
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket as Client};
 use std::os::fd::{AsFd as _, OwnedFd};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::Poll;
 use std::thread;
 
@@ -16,9 +17,16 @@ use crate::{BindUdp, UdpSocket, Worker, blocking};
 
 /// As the primary binds it.
 pub(super) fn bound() -> (OwnedFd, SocketAddr) {
-    let socket = Client::bind("127.0.0.1:0").unwrap();
+    let socket = Client::bind(own_loopback()).unwrap();
     let at = socket.local_addr().unwrap();
     (socket.into(), at)
+}
+
+/// Each time another address, with any port: no other test takes a port there that was just freed.
+pub(super) fn own_loopback() -> SocketAddr {
+    static NEXT: AtomicU8 = AtomicU8::new(1);
+    let host = NEXT.fetch_add(1, Ordering::Relaxed);
+    (Ipv4Addr::new(127, 0, 1, host), 0).into()
 }
 
 /// Nobody has the port any more.
@@ -107,7 +115,7 @@ async fn told_to_leave_every_receive_ends_after_the_signal_and_the_port_is_free(
     for bound_here in [false, true] {
         let (mut primary, worker) = Primary::new().await;
         let socket = if bound_here {
-            worker.bind_udp(BindUdp::from("127.0.0.1:0").exclusive()).await.unwrap()
+            worker.bind_udp(BindUdp::from(own_loopback()).exclusive()).await.unwrap()
         } else {
             granted(&mut primary, &worker).await.0
         };
@@ -215,7 +223,7 @@ async fn a_hand_written_future_receives_and_answers() {
 #[tokio::test]
 async fn an_adopted_socket_serves_and_can_be_had_back() {
     let (mut primary, worker) = Primary::new().await;
-    let own = client();
+    let own = Client::bind(own_loopback()).unwrap();
     let at = own.local_addr().unwrap();
     let socket = worker.udp_handle(own).unwrap();
     client().send_to(b"x", at).unwrap();

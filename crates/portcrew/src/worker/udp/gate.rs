@@ -64,6 +64,11 @@ impl Gate {
         let mut io = pin!(io);
         let mut place = Place::new(&self.inflow);
         poll_fn(|cx| {
+            // Before the socket is touched: a datagram received now could not be answered any more, and another
+            // worker can have it.
+            if self.is_closed() {
+                return Poll::Ready(None);
+            }
             if let Poll::Ready(done) = io.as_mut().poll(cx) {
                 return Poll::Ready(Some(done));
             }
@@ -132,10 +137,30 @@ mod tests {
         }
     }
 
+    fn gate() -> (Gate, std::net::UdpSocket) {
+        let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let others = socket.try_clone().unwrap();
+        (Gate::new(Inflow::new(Arc::new(Bell::default())), socket.into()).unwrap(), others)
+    }
+
+    #[tokio::test]
+    async fn what_has_come_at_the_close_stays_for_other_workers() {
+        let (gate, others) = gate();
+        let socket = gate.socket().unwrap();
+        let mut buffer = [0; 4];
+        let mut receiving = pin!(gate.unless_closed(socket.recv_from(&mut buffer)));
+        let waits = poll_fn(|cx| Poll::Ready(receiving.as_mut().poll(cx).is_pending())).await;
+        assert!(waits, "nothing was sent yet");
+        others.send_to(b"x", others.local_addr().unwrap()).unwrap();
+        socket.readable().await.unwrap();
+        gate.close();
+        assert!(receiving.await.is_none());
+        assert_eq!(others.recv(&mut [0; 4]).unwrap(), 1);
+    }
+
     #[tokio::test]
     async fn the_close_wakes_the_last_caller_in_each_direction() {
-        let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
-        let gate = Gate::new(Inflow::new(Arc::new(Bell::default())), socket.into()).unwrap();
+        let (gate, _others) = gate();
         let callers: [Arc<Count>; 3] = std::array::from_fn(|_| Arc::default());
         let poll = |caller: &Arc<Count>, direction| {
             let waker = Waker::from(Arc::clone(caller));
