@@ -176,11 +176,15 @@ fn queries(rng: &mut Rng) -> Vec<Query> {
     let tcp = |port| Address::Tcp { host: None, port, family: Family::V4, ipv6_only: false };
     let unix =
         || Address::Unix { path: "/run/app.sock".into(), readable_all: false, writable_all: false };
-    let addresses = match rng.below(10) {
+    // Shared under every policy. A datagram is a connection here that the primary never sees.
+    let udp = |port| Address::Udp { host: None, port, family: Family::V4, flags: 0, fd: None };
+    let addresses = match rng.below(12) {
         0..4 => vec![tcp(80)],
         4 => vec![unix()],
         5..8 => vec![tcp(80), unix()],
         8 => vec![tcp(80), tcp(443)],
+        9 => vec![tcp(80), udp(53)],
+        10 => vec![tcp(0), udp(0), unix()],
         _ => vec![tcp(0), tcp(80), unix()],
     };
     let query = |address| Query { address, index: 0, backlog: None, data: None };

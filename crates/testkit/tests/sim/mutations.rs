@@ -16,10 +16,9 @@ fn found(mutation: Mutation) -> Option<(u64, Check)> {
 /// Who may object. A wrong decision often breaks several promises in one step, and the first to look says so.
 const fn expected(mutation: Mutation) -> &'static [Check] {
     match mutation {
-        Mutation::KeepsTaken
-        | Mutation::KeepsPeerGone
-        | Mutation::ReleasesTwice
-        | Mutation::RefusalsOffByOne => &[Check::C4Copy],
+        Mutation::KeepsTaken | Mutation::KeepsPeerGone | Mutation::ReleasesTwice => {
+            &[Check::C4Copy]
+        }
         Mutation::ForgetsOffer => &[Check::C1Account, Check::Liveness],
         Mutation::IgnoresAnswer | Mutation::IgnoresEmfile => &[Check::C1Account, Check::C4Copy],
         Mutation::TakesRefusal => &[Check::C1Account, Check::C4Copy],
@@ -27,9 +26,10 @@ const fn expected(mutation: Mutation) -> &'static [Check] {
             &[Check::C3Reoffer]
         }
         // It is to be closed in this step, and it is offered or held instead.
-        Mutation::BelievesTouched | Mutation::BelievesUnprovable | Mutation::BelievesPeerGone => {
-            &[Check::C3Reoffer, Check::C4Copy]
-        }
+        Mutation::BelievesTouched
+        | Mutation::BelievesUnprovable
+        | Mutation::BelievesPeerGone
+        | Mutation::RefusalsOffByOne => &[Check::C3Reoffer, Check::C4Copy],
         Mutation::NeverAcceptsAgain | Mutation::NeverStopsAccepting => &[Check::C6BackPressure],
         Mutation::KeepsListener => &[Check::C9SocketLife],
         Mutation::ForgetsData => &[Check::C10SharedData],

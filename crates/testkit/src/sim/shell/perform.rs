@@ -1,6 +1,6 @@
 //! Actions, performed one by one and in order.
 
-use portcrew_core::primary::{Action, Event, Proof};
+use portcrew_core::primary::{Action, Event, Mode, Proof};
 use portcrew_core::{ConnId, Errno, ListenerId, Query, Seq, SockName, WorkerId};
 
 use crate::sim::kernel::Socket;
@@ -139,11 +139,14 @@ impl World {
         &mut self,
         listener: ListenerId,
         query: &Query,
-        mode: portcrew_core::primary::Mode,
+        mode: Mode,
     ) -> Result<Option<SockName>, Errno> {
         if !self.settling && self.rng.percent(self.plan.bind_fails) {
             self.seen.saw("bind failed");
             return Err(Errno::ADDRESS_IN_USE);
+        }
+        if query.address.is_udp() && mode == Mode::Shared {
+            self.seen.saw("bound: UDP, to be shared");
         }
         let unix = query.address.is_unix();
         let socket = Socket {
