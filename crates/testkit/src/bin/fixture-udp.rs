@@ -81,7 +81,7 @@ impl Fixture {
                 {
                     let mut asking = pin!(self.worker.bind_udp(&address));
                     // Once, so that the question is asked.
-                    poll_fn(|cx| Poll::Ready(drop(asking.as_mut().poll(cx)))).await;
+                    poll_fn(|cx| Poll::Ready(asking.as_mut().poll(cx).is_pending())).await;
                 }
                 say(&self.worker, &json!({ "abandoned": address }));
             }

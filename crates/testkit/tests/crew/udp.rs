@@ -65,8 +65,8 @@ impl Pair {
     }
 
     /// Where that worker has bound it.
-    fn bind(&mut self, worker: u64, order: Value) -> SocketAddr {
-        self.tell(worker, &order);
+    fn bind(&mut self, worker: u64, order: &Value) -> SocketAddr {
+        self.tell(worker, order);
         let address = self.hears(worker, "address");
         assert_eq!(address["bound"], order["name"], "{}: {address}", self.name);
         address["address"].as_str().unwrap().parse().unwrap()
@@ -91,7 +91,7 @@ fn own_loopback() -> SocketAddr {
     (Ipv4Addr::new(127, 0, 2, host), 0).into()
 }
 
-fn order(name: &str, address: impl ToString) -> Value {
+fn order(name: &str, address: &impl ToString) -> Value {
     json!({ "op": "bind", "name": name, "address": address.to_string() })
 }
 
@@ -147,8 +147,8 @@ fn udp_sockets(pid: u32) -> Vec<(u32, SocketAddr)> {
 fn four_workers_share_one_socket_and_each_receives_its_ten_datagrams() {
     for mut pair in Pair::all(4) {
         let here = own_loopback();
-        let bind = with(order("a", here), "quota", 10);
-        let places: Vec<_> = (1..=4).map(|worker| pair.bind(worker, bind.clone())).collect();
+        let bind = with(order("a", &here), "quota", 10);
+        let places: Vec<_> = (1..=4).map(|worker| pair.bind(worker, &bind)).collect();
         assert!(places.iter().all(|it| *it == places[0]), "{}: {places:?}", pair.name);
         for _ in 0..4 {
             let event = pair.crew.next("listening");
@@ -173,7 +173,7 @@ fn two_sockets_of_one_worker_have_two_ports_which_others_share_in_pairs() {
     for mut pair in Pair::all(2) {
         let here = own_loopback();
         let places =
-            [1, 2].map(|worker| ["a", "b"].map(|name| pair.bind(worker, order(name, here))));
+            [1, 2].map(|worker| ["a", "b"].map(|name| pair.bind(worker, &order(name, &here))));
         assert_eq!(places[0], places[1], "{}", pair.name);
         assert_ne!(places[0][0], places[0][1], "{}", pair.name);
         for (at, name) in places[0].into_iter().zip(["a", "b"]) {
@@ -194,7 +194,7 @@ fn sockets_that_are_bound_given_up_and_closed_over_and_over_leave_nothing() {
         let here = own_loopback();
         let before = udp_sockets(pair.crew.pid()).len();
         let taken = UdpSocket::bind(here).unwrap();
-        let fixed = pair.bind(1, order("fixed", here));
+        let fixed = pair.bind(1, &order("fixed", &here));
         pair.close(1, "fixed");
         for round in 0..10 {
             pair.tell(1, &json!({ "op": "abandon", "address": here }));
@@ -202,7 +202,7 @@ fn sockets_that_are_bound_given_up_and_closed_over_and_over_leave_nothing() {
             let nowhere = taken.local_addr().unwrap();
             pair.tell(1, &json!({ "op": "abandon", "address": nowhere }));
             let place = if round % 2 == 0 { here } else { fixed };
-            let at = pair.bind(1, order("a", place));
+            let at = pair.bind(1, &order("a", &place));
             assert_eq!(ask(at), "worker 1 a", "{} {round}", pair.name);
             pair.close(1, "a");
         }
@@ -218,12 +218,12 @@ fn a_taken_port_is_an_error_and_serves_once_it_is_free() {
         let here = own_loopback();
         let taken = UdpSocket::bind(here).unwrap();
         let at = taken.local_addr().unwrap();
-        assert_eq!(pair.refused(1, &order("a", at)), ADDRESS_IN_USE, "{}", pair.name);
+        assert_eq!(pair.refused(1, &order("a", &at)), ADDRESS_IN_USE, "{}", pair.name);
         if pair.is_under_us() {
             assert_eq!(pair.crew.next("listen-failed")["errno"], ADDRESS_IN_USE);
         }
         drop(taken);
-        assert_eq!(pair.bind(1, order("b", at)), at);
+        assert_eq!(pair.bind(1, &order("b", &at)), at);
         assert_eq!(ask(at), "worker 1 b", "{}", pair.name);
     }
 }
@@ -232,22 +232,23 @@ fn a_taken_port_is_an_error_and_serves_once_it_is_free() {
 fn only_a_reused_address_has_two_sockets_of_one_worker() {
     for mut pair in Pair::all(2) {
         let here = own_loopback();
-        let reuse =
-            |name: &str, at: SocketAddr| with(order(name, at), "options", json!(["reuse_address"]));
-        let at = pair.bind(1, reuse("a", here));
+        let reuse = |name: &str, at: SocketAddr| {
+            with(order(name, &at), "options", json!(["reuse_address"]))
+        };
+        let at = pair.bind(1, &reuse("a", here));
         pair.close(1, "a");
-        assert_eq!(pair.bind(1, reuse("b", at)), at, "{}", pair.name);
-        assert_eq!(pair.bind(1, reuse("c", at)), at, "{}", pair.name);
-        assert_eq!(pair.bind(2, reuse("b", at)), at, "{}", pair.name);
-        assert_eq!(pair.bind(2, reuse("c", at)), at, "{}", pair.name);
+        assert_eq!(pair.bind(1, &reuse("b", at)), at, "{}", pair.name);
+        assert_eq!(pair.bind(1, &reuse("c", at)), at, "{}", pair.name);
+        assert_eq!(pair.bind(2, &reuse("b", at)), at, "{}", pair.name);
+        assert_eq!(pair.bind(2, &reuse("c", at)), at, "{}", pair.name);
         pair.close(1, "b");
         pair.close(2, "b");
         assert!(ask(at).ends_with('c'), "{}", pair.name);
         pair.close(1, "c");
         pair.close(2, "c");
         until_free(at);
-        assert_eq!(pair.bind(1, order("d", at)), at, "{}", pair.name);
-        assert_eq!(pair.refused(1, &order("e", at)), ADDRESS_IN_USE, "{}", pair.name);
+        assert_eq!(pair.bind(1, &order("d", &at)), at, "{}", pair.name);
+        assert_eq!(pair.refused(1, &order("e", &at)), ADDRESS_IN_USE, "{}", pair.name);
     }
 }
 
@@ -256,29 +257,29 @@ fn whether_an_ipv6_socket_is_for_ipv4_too_is_the_workers_to_say() {
     for mut pair in Pair::all(1) {
         // An IPv4 address in the form of IPv6: a socket of both families has it, one of IPv6 alone cannot.
         let mapped = "[::ffff:127.0.0.1]:0";
-        let both = pair.bind(1, order("a", mapped));
+        let both = pair.bind(1, &order("a", &mapped));
         assert_eq!(ask((Ipv4Addr::LOCALHOST, both.port()).into()), "worker 1 a", "{}", pair.name);
-        let only = with(order("b", mapped), "options", json!(["ipv6_only"]));
+        let only = with(order("b", &mapped), "options", json!(["ipv6_only"]));
         assert_eq!(pair.refused(1, &only), INVALID, "{}", pair.name);
-        let loopback = with(order("c", "[::1]:0"), "options", json!(["ipv6_only"]));
-        assert!(pair.bind(1, loopback).is_ipv6());
+        let loopback = with(order("c", &"[::1]:0"), "options", json!(["ipv6_only"]));
+        assert!(pair.bind(1, &loopback).is_ipv6());
     }
 }
 
 #[test]
 fn of_what_is_bound_in_the_worker_the_primary_knows_nothing() {
     for mut pair in Pair::all(1) {
-        let own = |name: &str, at: &str, how: &str| with(order(name, at), "options", json!([how]));
-        let exclusive = pair.bind(1, own("a", "127.0.0.1:0", "exclusive"));
+        let own = |name: &str, at: &str, how: &str| with(order(name, &at), "options", json!([how]));
+        let exclusive = pair.bind(1, &own("a", "127.0.0.1:0", "exclusive"));
         assert_eq!(udp_sockets(pair.crew.pid()), []);
         assert_eq!(ask(exclusive), "worker 1 a", "{}", pair.name);
         if pair.name != "Node's under ours" {
-            let beside = pair.bind(1, own("b", "127.0.0.1:0", "reuse_port")).to_string();
-            assert_eq!(pair.bind(1, own("c", &beside, "reuse_port")).to_string(), beside);
+            let beside = pair.bind(1, &own("b", "127.0.0.1:0", "reuse_port")).to_string();
+            assert_eq!(pair.bind(1, &own("c", &beside, "reuse_port")).to_string(), beside);
             assert_eq!(udp_sockets(pair.crew.pid()), []);
         }
         // The first that it hears of is the first that it was asked for.
-        let asked = pair.bind(1, order("d", "127.0.0.1:0"));
+        let asked = pair.bind(1, &order("d", &"127.0.0.1:0"));
         assert_eq!(pair.crew.next("listening")["port"], asked.port(), "{}", pair.name);
     }
 }
@@ -286,11 +287,11 @@ fn of_what_is_bound_in_the_worker_the_primary_knows_nothing() {
 #[test]
 fn a_socket_of_the_primary_is_had_by_its_number() {
     for mut pair in Pair::all(2) {
-        let at = pair.bind(1, order("a", "127.0.0.1:0"));
+        let at = pair.bind(1, &order("a", &"127.0.0.1:0"));
         pair.crew.next("listening");
         let fd = udp_sockets(pair.crew.pid())[0].0;
         let by_number = json!({ "op": "bind", "name": "b", "fd": fd });
-        assert_eq!(pair.bind(2, by_number), at, "{}", pair.name);
+        assert_eq!(pair.bind(2, &by_number), at, "{}", pair.name);
         let event = pair.crew.next("listening");
         assert_eq!(event["port"], at.port(), "{}: {event}", pair.name);
         pair.close(1, "a");
@@ -302,8 +303,8 @@ fn a_socket_of_the_primary_is_had_by_its_number() {
 fn a_worker_that_is_told_to_leave_receives_no_more_and_the_others_go_on() {
     for mut pair in Pair::all(2) {
         let here = own_loopback();
-        let at = pair.bind(1, order("a", here));
-        assert_eq!(pair.bind(2, order("a", here)), at);
+        let at = pair.bind(1, &order("a", &here));
+        assert_eq!(pair.bind(2, &order("a", &here)), at);
         for worker in [1, 2] {
             pair.crew.tell(&format!("disconnect {worker}"));
             let exit = pair.crew.next("exit");
@@ -321,7 +322,7 @@ fn a_worker_that_is_told_to_leave_receives_no_more_and_the_others_go_on() {
 #[test]
 fn what_a_dead_worker_did_not_receive_its_successor_does() {
     let mut pair = Pair::new("ours", primary(WORKER), "worker", 1);
-    let at = pair.bind(1, order("a", "127.0.0.1:0"));
+    let at = pair.bind(1, &order("a", &"127.0.0.1:0"));
     assert_eq!(ask(at), "worker 1 a");
     pair.crew.tell("kill 1 SIGKILL");
     pair.crew.next("exit");
@@ -331,7 +332,7 @@ fn what_a_dead_worker_did_not_receive_its_successor_does() {
     }
     pair.crew.tell("fork 1");
     pair.crew.next("online");
-    assert_eq!(pair.bind(2, order("a", "127.0.0.1:0")), at);
+    assert_eq!(pair.bind(2, &order("a", &"127.0.0.1:0")), at);
     for client in clients {
         assert_eq!(client.answer(), "worker 2 a");
     }
