@@ -2,7 +2,7 @@
 
 use std::os::fd::OwnedFd;
 
-use super::outbox::Outbox;
+use super::outbox::{Answered, Outbox};
 use crate::error::{FrameError, MessageError};
 use crate::frame::{Frame, FrameDecoder};
 use crate::handle::{Handle, HandleKind};
@@ -32,7 +32,9 @@ pub enum Incoming {
     HandleAnswered {
         /// The caller's name for the handle.
         token: u64,
-        /// Whether the descriptor arrived. If not, the peer dropped the message.
+        /// Whether the descriptor arrived. If not, the peer dropped the message; a `net.Socket` of user code
+        /// was sent again before, as often as
+        /// [`handle_retries`](super::ChannelSettings::handle_retries) says.
         received: bool,
     },
     /// "How many sockets of this server do you hold?"
@@ -147,10 +149,10 @@ impl Inbox {
                 Err(error) => Some(Incoming::Offence(Offence::BadLine(error))),
                 Ok(Packet::Handle { kind, inner }) => handle_message(kind, inner, fd, outbox),
                 Ok(packet) if fd.is_some() => {
-                    self.also = Some(plain_message(packet, outbox));
+                    self.also = plain_message(packet, outbox);
                     Some(Incoming::Offence(Offence::UnwantedDescriptor))
                 }
-                Ok(packet) => Some(plain_message(packet, outbox)),
+                Ok(packet) => plain_message(packet, outbox),
             };
             if first.is_some() {
                 return Ok(first);
@@ -184,12 +186,12 @@ fn handle_message<H>(
     incoming
 }
 
-fn plain_message<H>(packet: Packet, outbox: &mut Outbox<H>) -> Incoming {
-    match packet {
+fn plain_message<H>(packet: Packet, outbox: &mut Outbox<H>) -> Option<Incoming> {
+    Some(match packet {
         Packet::User(message) => Incoming::User { message, handle: None },
         Packet::Cluster(message) => Incoming::Cluster { message, handle: None },
-        Packet::HandleAck => answer_of_peer(true, outbox),
-        Packet::HandleNack => answer_of_peer(false, outbox),
+        Packet::HandleAck => return answer_of_peer(true, outbox),
+        Packet::HandleNack => return answer_of_peer(false, outbox),
         Packet::SocketGetCount { key } => Incoming::SocketGetCount { key },
         Packet::SocketNotifyClose { key } => Incoming::SocketNotifyClose { key },
         Packet::SocketCount { key, count } => Incoming::SocketCount { key, count },
@@ -197,13 +199,17 @@ fn plain_message<H>(packet: Packet, outbox: &mut Outbox<H>) -> Incoming {
         Packet::Unknown { cmd } => Incoming::Unknown { cmd },
         // Told apart before this is called; a handle message is never plain.
         Packet::Handle { .. } => Incoming::Unknown { cmd: "NODE_HANDLE".to_owned() },
-    }
+    })
 }
 
-fn answer_of_peer<H>(received: bool, outbox: &mut Outbox<H>) -> Incoming {
-    match outbox.answered() {
-        Some(token) => Incoming::HandleAnswered { token, received },
-        None => Incoming::Offence(Offence::SpuriousAnswer),
+fn answer_of_peer<H>(received: bool, outbox: &mut Outbox<H>) -> Option<Incoming> {
+    match outbox.answered(received) {
+        Answered::Handle { token } => Some(Incoming::HandleAnswered { token, received }),
+        Answered::Nothing => Some(Incoming::Offence(Offence::SpuriousAnswer)),
+        // The caller hears how it ends.
+        Answered::Again => None,
+        // What it says was said before.
+        Answered::Surplus => None,
     }
 }
 

@@ -12,5 +12,5 @@ mod shell;
 
 pub use inbox::{Incoming, Offence};
 pub use outbox::OutgoingHandle;
-pub use settings::ChannelSettings;
+pub use settings::{ChannelSettings, HANDLE_RETRIES};
 pub use shell::{Channel, Drained};

@@ -3,6 +3,10 @@
 //! Node's rule: once a handle message is written, everything behind it waits until the peer has answered it;
 //! only the answers to the peer's own handle messages pass. So at most one descriptor is under way, and a
 //! receiver that pairs loosely, as Node does, cannot pair wrongly.
+//!
+//! A connection of user code that did not arrive is sent again, before everything that waits behind it. The
+//! line is the same each time. (Node wraps it into a second handle message, and its own receiver then answers
+//! twice, on which its own sender aborts. Written plainly it is answered once by everybody.)
 
 use std::collections::VecDeque;
 use std::os::fd::OwnedFd;
@@ -11,7 +15,8 @@ use std::sync::Arc;
 use super::lines::Lines;
 use super::settings::ChannelSettings;
 use crate::error::QueueError;
-use crate::message::Packet;
+use crate::handle::HandleKind;
+use crate::message::{Inner, Packet};
 
 /// A descriptor to send with a message.
 #[derive(Debug, Clone)]
@@ -28,6 +33,7 @@ pub(super) struct Outbox<H> {
     frame_limit: usize,
     byte_limit: usize,
     message_limit: usize,
+    handle_retries: u32,
     /// Messages that may be written now.
     wire: Lines,
     /// Answers to the peer's handle messages. They go first, as soon as a line of `wire` ends.
@@ -36,7 +42,22 @@ pub(super) struct Outbox<H> {
     /// Messages that wait for the answer to the handle.
     behind: VecDeque<Waiting<H>>,
     behind_bytes: usize,
+    /// Answers that may still come to a message that was sent more than once.
+    surplus: u32,
     closed: bool,
+}
+
+/// What an answer of the peer was about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Answered {
+    /// The handle with this token, and nothing more is done about it.
+    Handle { token: u64 },
+    /// The handle that is under way; it did not arrive and goes out again.
+    Again,
+    /// A message that was sent more than once and answered before: some peers answer each layer or each copy.
+    Surplus,
+    /// Nothing that was sent.
+    Nothing,
 }
 
 /// Where the one handle message is. Its line is always the last on the wire: what comes later waits.
@@ -45,15 +66,23 @@ enum HandleState<H> {
     /// There is none, so nothing waits behind one.
     Idle,
     /// Not a byte of its line is written.
-    Unsent { length: usize, handle: OutgoingHandle<H> },
+    Unsent { length: usize, handle: OutgoingHandle<H>, retry: Option<Retry> },
     /// Its descriptor left with the first byte; the rest of the line may still be on the wire.
-    Sent { handle: OutgoingHandle<H> },
+    Sent { handle: OutgoingHandle<H>, retry: Option<Retry> },
+}
+
+/// A line that is written again when its descriptor does not arrive.
+#[derive(Debug)]
+struct Retry {
+    line: Vec<u8>,
+    left: u32,
 }
 
 #[derive(Debug)]
 struct Waiting<H> {
     line: Vec<u8>,
     handle: Option<OutgoingHandle<H>>,
+    retries: u32,
 }
 
 /// The next bytes to write. The descriptor goes with the first of them.
@@ -69,11 +98,13 @@ impl<H> Outbox<H> {
             frame_limit: settings.frame_bytes,
             byte_limit: settings.outbox_bytes,
             message_limit: settings.outbox_messages,
+            handle_retries: settings.handle_retries,
             wire: Lines::default(),
             answers: Lines::default(),
             handle: HandleState::Idle,
             behind: VecDeque::new(),
             behind_bytes: 0,
+            surplus: 0,
             closed: false,
         }
     }
@@ -136,26 +167,45 @@ impl<H> Outbox<H> {
         let with_descriptor = self.front_of_wire().1.is_some();
         if with_descriptor && count > 0 {
             self.handle = match std::mem::replace(&mut self.handle, HandleState::Idle) {
-                HandleState::Unsent { handle, .. } => HandleState::Sent { handle },
+                HandleState::Unsent { handle, retry, .. } => HandleState::Sent { handle, retry },
                 other => other,
             };
         }
         self.wire.advance(count);
     }
 
-    /// The peer answered a handle message: its token, or `None` when there was nothing to answer.
-    pub(super) fn answered(&mut self) -> Option<u64> {
+    /// The peer answered a handle message.
+    pub(super) fn answered(&mut self, received: bool) -> Answered {
         let complete = self.wire.rest().is_empty();
         match std::mem::replace(&mut self.handle, HandleState::Idle) {
-            HandleState::Sent { handle } if complete => {
+            HandleState::Sent { handle, retry: Some(retry) }
+                if complete && !received && retry.left > 0 && !self.closed =>
+            {
+                self.send_again(handle, retry);
+                Answered::Again
+            }
+            HandleState::Sent { handle, .. } if complete => {
                 self.release();
-                Some(handle.token)
+                Answered::Handle { token: handle.token }
             }
             unchanged => {
                 self.handle = unchanged;
-                None
+                self.surplus.checked_sub(1).map_or(Answered::Nothing, |left| {
+                    self.surplus = left;
+                    Answered::Surplus
+                })
             }
         }
+    }
+
+    /// Bytes that wait for the peer: to be written, or kept to be written again.
+    pub(super) fn waiting_bytes(&self) -> usize {
+        // What is left of the handle's line on the wire is part of what is kept of it.
+        let kept = match &self.handle {
+            HandleState::Sent { retry: Some(retry), .. } => retry.line.len(),
+            HandleState::Idle | HandleState::Unsent { .. } | HandleState::Sent { .. } => 0,
+        };
+        self.wire.rest().len().max(kept) + self.behind_bytes
     }
 
     /// The token of the handle that is under way and not answered.
@@ -198,7 +248,7 @@ impl<H> Outbox<H> {
     pub(super) fn take_unsent(&mut self) -> Vec<u64> {
         let mut tokens = Vec::new();
         match std::mem::replace(&mut self.handle, HandleState::Idle) {
-            HandleState::Unsent { length, handle } => {
+            HandleState::Unsent { length, handle, .. } => {
                 tokens.push(handle.token);
                 if !self.closed {
                     self.wire.take_back(length);
@@ -222,7 +272,7 @@ impl<H> Outbox<H> {
         let rest = self.wire.rest();
         match &self.handle {
             HandleState::Idle | HandleState::Sent { .. } => (rest, None),
-            HandleState::Unsent { length, handle } => match rest.len() - length {
+            HandleState::Unsent { length, handle, .. } => match rest.len() - length {
                 0 => (rest, Some(&handle.fd)),
                 before => (&rest[..before], None),
             },
@@ -240,7 +290,10 @@ impl<H> Outbox<H> {
             return Err(error);
         }
         if let Some(handle) = handle {
-            self.handle = HandleState::Unsent { length, handle };
+            let rest = self.wire.rest();
+            let line = &rest[rest.len() - length..];
+            let retry = retry(self.retries_for(packet), || line.to_vec());
+            self.handle = HandleState::Unsent { length, handle, retry };
         }
         Ok(())
     }
@@ -252,10 +305,10 @@ impl<H> Outbox<H> {
     ) -> Result<(), QueueError> {
         let mut line = Vec::new();
         packet.encode(&mut line);
-        let waiting = self.wire.rest().len() + self.behind_bytes;
-        self.check_room(line.len(), waiting + line.len())?;
+        self.check_room(line.len(), self.waiting_bytes() + line.len())?;
         self.behind_bytes += line.len();
-        self.behind.push_back(Waiting { line, handle });
+        let retries = self.retries_for(packet);
+        self.behind.push_back(Waiting { line, handle, retries });
         Ok(())
     }
 
@@ -276,15 +329,39 @@ impl<H> Outbox<H> {
 
     /// Moves what waited behind an answered handle to the wire, up to and including the next handle.
     fn release(&mut self) {
-        while let Some(Waiting { line, handle }) = self.behind.pop_front() {
+        while let Some(Waiting { line, handle, retries }) = self.behind.pop_front() {
             self.behind_bytes -= line.len();
             self.wire.append(&line);
             if let Some(handle) = handle {
-                self.handle = HandleState::Unsent { length: line.len(), handle };
+                let length = line.len();
+                self.handle =
+                    HandleState::Unsent { length, handle, retry: retry(retries, || line) };
                 return;
             }
         }
     }
+
+    fn send_again(&mut self, handle: OutgoingHandle<H>, mut retry: Retry) {
+        retry.left -= 1;
+        self.surplus = self.surplus.saturating_add(1);
+        self.wire.append(&retry.line);
+        let length = retry.line.len();
+        self.handle = HandleState::Unsent { length, handle, retry: Some(retry) };
+    }
+
+    /// Node's rule: what is shared is not sent again, only what is given away.
+    const fn retries_for(&self, packet: &Packet) -> u32 {
+        match packet {
+            Packet::Handle { kind: HandleKind::NetSocket { .. }, inner: Inner::User(_) } => {
+                self.handle_retries
+            }
+            _ => 0,
+        }
+    }
+}
+
+fn retry(left: u32, line: impl FnOnce() -> Vec<u8>) -> Option<Retry> {
+    (left > 0).then(|| Retry { line: line(), left })
 }
 
 #[cfg(test)]

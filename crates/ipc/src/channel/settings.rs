@@ -15,6 +15,9 @@ pub struct ChannelSettings {
     pub outbox_bytes: usize,
     /// Most messages that may wait likewise. Default 65,536.
     pub outbox_messages: usize,
+    /// How often a connection that user code gave away (`net.Socket`) is sent again when the peer says that its
+    /// descriptor did not arrive. Then it is given up. Other handles are never sent again. Default 3, as in Node.
+    pub handle_retries: u32,
     /// Bytes read in one turn before other tasks get theirs. Default 256 KiB.
     pub read_budget_bytes: usize,
     /// Messages delivered in one turn before other tasks get theirs. Default 256.
@@ -25,6 +28,8 @@ pub struct ChannelSettings {
 pub(super) const OUTBOX_BYTES: usize = 32 * 1024 * 1024;
 /// Default of [`ChannelSettings::outbox_messages`].
 pub(super) const OUTBOX_MESSAGES: usize = 65_536;
+/// Default of [`ChannelSettings::handle_retries`].
+pub const HANDLE_RETRIES: u32 = 3;
 /// Default of [`ChannelSettings::read_budget_bytes`].
 const READ_BUDGET_BYTES: usize = 256 * 1024;
 /// Default of [`ChannelSettings::read_budget_messages`].
@@ -36,6 +41,7 @@ impl Default for ChannelSettings {
             frame_bytes: FRAME_BYTES,
             outbox_bytes: OUTBOX_BYTES,
             outbox_messages: OUTBOX_MESSAGES,
+            handle_retries: HANDLE_RETRIES,
             read_budget_bytes: READ_BUDGET_BYTES,
             read_budget_messages: READ_BUDGET_MESSAGES,
         }

@@ -240,6 +240,12 @@ impl Channel {
         self.outbox.is_idle()
     }
 
+    /// Bytes that wait: for the peer to read them, or for its answer to a handle before them.
+    #[must_use]
+    pub fn waiting_bytes(&self) -> usize {
+        self.outbox.waiting_bytes()
+    }
+
     /// Whether messages can still be queued.
     #[must_use]
     pub const fn is_writable(&self) -> bool {

@@ -13,6 +13,7 @@ use portcrew_ipc::message::{Inner, Packet, UserMessage};
 use crate::wire::{channel, channels, descriptor, identity, next, received, send, within};
 
 const ACK: &str = "{\"cmd\":\"NODE_HANDLE_ACK\"}\n";
+const NACK: &str = "{\"cmd\":\"NODE_HANDLE_NACK\"}\n";
 
 fn user(value: &str) -> Packet {
     Packet::User(UserMessage::new(value).unwrap())
@@ -100,8 +101,8 @@ async fn the_next_handle_goes_only_after_the_answer_to_the_last() {
     assert_eq!(received(&peer).0, "");
     assert_eq!(channel.in_flight(), Some(7));
 
-    send(&peer, "{\"cmd\":\"NODE_HANDLE_NACK\"}\n", None);
-    let Incoming::HandleAnswered { token: 7, received: false } = next(&mut channel).await else {
+    send(&peer, ACK, None);
+    let Incoming::HandleAnswered { token: 7, received: true } = next(&mut channel).await else {
         panic!("the answer to 7")
     };
     assert!(channel.try_flush().unwrap());
@@ -114,6 +115,42 @@ async fn the_next_handle_goes_only_after_the_answer_to_the_last() {
     assert!(channel.try_flush().unwrap());
     assert_eq!(received(&peer).0, "\"behind\"\n");
     assert!(channel.is_idle());
+}
+
+#[tokio::test]
+async fn a_connection_that_does_not_arrive_is_sent_three_times_more_and_then_given_up() {
+    for losses in [1, 3, 4] {
+        let (mut channel, peer) = channel();
+        let fd = descriptor();
+        let sent = identity(&fd);
+        let (packet, handle) = with_handle("take", fd, 7);
+        channel.queue(&packet, handle).unwrap();
+        channel.queue(&user("behind"), None).unwrap();
+        assert!(channel.try_flush().unwrap());
+        let (line, fds) = received(&peer);
+        assert_eq!(identity(&fds[0]), sent);
+        for _ in 1..losses {
+            send(&peer, NACK, None);
+            assert!(matches!(channel.try_recv().unwrap(), Drained::Empty));
+            assert!(channel.try_flush().unwrap());
+            let (again, fds) = received(&peer);
+            assert_eq!((again, identity(&fds[0])), (line.clone(), sent));
+        }
+        send(&peer, NACK, None);
+        if losses < 4 {
+            assert!(matches!(channel.try_recv().unwrap(), Drained::Empty));
+            assert!(channel.try_flush().unwrap());
+            assert_eq!(identity(&received(&peer).1[0]), sent);
+            send(&peer, ACK, None);
+        }
+        let Incoming::HandleAnswered { token: 7, received: arrived } = next(&mut channel).await
+        else {
+            panic!("the answer")
+        };
+        assert_eq!(arrived, losses < 4);
+        assert!(channel.try_flush().unwrap());
+        assert_eq!(received(&peer).0, "\"behind\"\n");
+    }
 }
 
 #[tokio::test]

@@ -12,8 +12,17 @@ fn plain(number: u64) -> Packet {
 }
 
 fn with_handle(number: u64) -> (Packet, Option<OutgoingHandle<u64>>) {
+    with_kind(HandleKind::NetNative, number)
+}
+
+/// A connection that user code gives away.
+fn with_connection(number: u64) -> (Packet, Option<OutgoingHandle<u64>>) {
+    with_kind(HandleKind::NetSocket { key: None }, number)
+}
+
+fn with_kind(kind: HandleKind, number: u64) -> (Packet, Option<OutgoingHandle<u64>>) {
     let inner = Inner::User(UserMessage::new(&number).unwrap());
-    let packet = Packet::Handle { kind: HandleKind::NetNative, inner };
+    let packet = Packet::Handle { kind, inner };
     (packet, Some(OutgoingHandle { fd: number, token: number }))
 }
 
@@ -87,11 +96,11 @@ fn all_but_answers_waits_behind_an_unanswered_handle() {
     assert_eq!(write(&mut outbox, 1000), None);
     outbox.answer(false);
     assert_eq!(write(&mut outbox, 1000).unwrap().0, "{\"cmd\":\"NODE_HANDLE_NACK\"}\n");
-    assert_eq!(outbox.answered(), Some(7));
+    assert_eq!(outbox.answered(true), Answered::Handle { token: 7 });
     assert_eq!(write(&mut outbox, 1000), Some(("1\n".to_owned(), None)));
     assert_eq!(write(&mut outbox, 1000).unwrap().1, Some(8));
     assert_eq!(write(&mut outbox, 1000), None);
-    assert_eq!(outbox.answered(), Some(8));
+    assert_eq!(outbox.answered(true), Answered::Handle { token: 8 });
     assert_eq!(write(&mut outbox, 1000), Some(("2\n".to_owned(), None)));
     assert!(outbox.is_idle());
 }
@@ -99,14 +108,14 @@ fn all_but_answers_waits_behind_an_unanswered_handle() {
 #[test]
 fn an_answer_to_nothing_is_none() {
     let mut outbox = outbox();
-    assert_eq!(outbox.answered(), None);
+    assert_eq!(outbox.answered(true), Answered::Nothing);
     queue(&mut outbox, with_handle(7));
-    assert_eq!(outbox.answered(), None, "not a byte of it was written");
+    assert_eq!(outbox.answered(true), Answered::Nothing, "not a byte of it was written");
     write(&mut outbox, 5);
-    assert_eq!(outbox.answered(), None, "its line is not complete");
+    assert_eq!(outbox.answered(true), Answered::Nothing, "its line is not complete");
     write(&mut outbox, 1000);
-    assert_eq!(outbox.answered(), Some(7));
-    assert_eq!(outbox.answered(), None, "it was answered once");
+    assert_eq!(outbox.answered(true), Answered::Handle { token: 7 });
+    assert_eq!(outbox.answered(true), Answered::Nothing, "it was answered once");
 }
 
 #[test]
@@ -144,7 +153,7 @@ fn what_the_peer_never_got_is_taken_back_and_what_it_may_have_got_is_not() {
     assert_eq!(outbox.take_unsent(), [8, 9]);
     assert_eq!(outbox.in_flight(), Some(7));
     write(&mut outbox, 1000);
-    assert_eq!(outbox.answered(), Some(7));
+    assert_eq!(outbox.answered(true), Answered::Handle { token: 7 });
     assert_eq!(write(&mut outbox, 1000), Some(("1\n".to_owned(), None)));
 }
 
@@ -156,6 +165,97 @@ fn a_handle_taken_back_leaves_its_neighbours_on_the_wire() {
     queue(&mut outbox, (plain(2), None));
     assert_eq!(outbox.take_unsent(), [7]);
     assert_eq!(write(&mut outbox, 1000), Some(("1\n2\n".to_owned(), None)));
+}
+
+#[test]
+fn a_connection_that_did_not_arrive_goes_again_before_what_waits_behind_it() {
+    let mut outbox = outbox();
+    queue(&mut outbox, with_connection(7));
+    queue(&mut outbox, (plain(1), None));
+    let first = write(&mut outbox, 1000).unwrap();
+    assert_eq!(outbox.answered(false), Answered::Again);
+    assert!(!outbox.is_idle());
+    assert_eq!(write(&mut outbox, 3), Some((first.0[..3].to_owned(), Some(7))));
+    assert_eq!(write(&mut outbox, 1000), Some((first.0[3..].to_owned(), None)));
+    assert_eq!(write(&mut outbox, 1000), None);
+    assert_eq!(outbox.answered(true), Answered::Handle { token: 7 });
+    assert_eq!(write(&mut outbox, 1000), Some(("1\n".to_owned(), None)));
+}
+
+#[test]
+fn a_connection_that_waited_behind_another_handle_goes_again_as_well() {
+    let mut outbox = outbox();
+    queue(&mut outbox, with_handle(7));
+    queue(&mut outbox, with_connection(8));
+    write(&mut outbox, 1000);
+    assert_eq!(outbox.answered(true), Answered::Handle { token: 7 });
+    let first = write(&mut outbox, 1000);
+    assert_eq!(outbox.answered(false), Answered::Again);
+    assert_eq!(write(&mut outbox, 1000), first);
+}
+
+#[test]
+fn a_connection_is_given_up_after_as_many_tries_as_the_settings_say() {
+    for retries in 0..5 {
+        let settings = ChannelSettings { handle_retries: retries, ..ChannelSettings::default() };
+        let mut outbox = Outbox::new(&settings);
+        queue(&mut outbox, with_connection(7));
+        queue(&mut outbox, (plain(1), None));
+        for _ in 0..retries {
+            assert_eq!(write(&mut outbox, 1000).unwrap().1, Some(7));
+            assert_eq!(outbox.answered(false), Answered::Again);
+        }
+        assert_eq!(write(&mut outbox, 1000).unwrap().1, Some(7));
+        assert_eq!(outbox.answered(false), Answered::Handle { token: 7 });
+        assert_eq!(write(&mut outbox, 1000), Some(("1\n".to_owned(), None)));
+    }
+}
+
+#[test]
+fn what_is_shared_is_never_sent_again() {
+    for kind in [HandleKind::NetServer, HandleKind::NetNative, HandleKind::DgramNative] {
+        let mut outbox = outbox();
+        queue(&mut outbox, with_kind(kind, 7));
+        write(&mut outbox, 1000);
+        assert_eq!(outbox.answered(false), Answered::Handle { token: 7 });
+        assert!(outbox.is_idle());
+    }
+}
+
+#[test]
+fn of_a_peer_that_answers_every_copy_so_many_answers_are_forgiven() {
+    let mut outbox = outbox();
+    queue(&mut outbox, with_connection(7));
+    write(&mut outbox, 1000);
+    assert_eq!(outbox.answered(false), Answered::Again);
+    write(&mut outbox, 1000);
+    assert_eq!(outbox.answered(true), Answered::Handle { token: 7 });
+    assert_eq!(outbox.answered(true), Answered::Surplus);
+    assert_eq!(outbox.answered(true), Answered::Nothing);
+}
+
+#[test]
+fn a_line_that_is_kept_to_be_sent_again_counts_as_waiting() {
+    let settings = ChannelSettings { outbox_bytes: 200, ..ChannelSettings::default() };
+    let mut outbox = Outbox::new(&settings);
+    queue(&mut outbox, with_connection(7));
+    let length = outbox.waiting_bytes();
+    write(&mut outbox, 1000);
+    assert_eq!(outbox.waiting_bytes(), length);
+    let long = Packet::User(UserMessage::new(&"x".repeat(200 - length)).unwrap());
+    assert_eq!(outbox.queue(&long, None), Err(QueueError::FullOfBytes { limit: 200 }));
+    outbox.answered(true);
+    outbox.queue(&long, None).unwrap();
+}
+
+#[test]
+fn a_closed_queue_sends_nothing_again() {
+    let mut outbox = outbox();
+    queue(&mut outbox, with_connection(7));
+    write(&mut outbox, 1000);
+    outbox.close();
+    assert_eq!(outbox.answered(false), Answered::Handle { token: 7 });
+    assert_eq!(write(&mut outbox, 1000), None);
 }
 
 proptest! {
@@ -222,6 +322,7 @@ impl Peer {
     fn answer(&mut self, outbox: &mut Outbox<u64>) {
         let stream = &self.stream;
         let due = self.unanswered.take_if(|(_, begin)| stream[*begin..].contains('\n'));
-        assert_eq!(outbox.answered(), due.map(|(fd, _)| fd));
+        let told = due.map_or(Answered::Nothing, |(fd, _)| Answered::Handle { token: fd });
+        assert_eq!(outbox.answered(true), told);
     }
 }
