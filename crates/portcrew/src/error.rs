@@ -38,6 +38,13 @@ pub enum Error {
     Message(portcrew_ipc::error::MessageError),
     /// More is queued for the other end than the limit allows; it does not read.
     QueueFull,
+    /// The other end did not get a socket that was sent to it; the message is lost with it. It is closed here.
+    HandleLost {
+        /// Which: its kind and addresses.
+        handle: String,
+        /// How often it was sent.
+        tries: u32,
+    },
     /// No answer came within the deadline.
     Deadline,
     /// The system refused a call.
@@ -78,6 +85,11 @@ impl fmt::Display for Error {
             Self::QueueFull => {
                 write!(f, "too much is queued for the other end of the channel; it does not read")
             }
+            Self::HandleLost { handle, tries } => write!(
+                f,
+                "the other end of the channel did not get {handle}, which was sent {tries} times; it may have \
+                 too many descriptors open"
+            ),
             Self::Deadline => write!(f, "no answer came within the deadline"),
             Self::Io { doing, .. } => write!(f, "failed to {doing}"),
             Self::Serve(_) => write!(f, "failed to serve"),
@@ -112,6 +124,7 @@ impl error::Error for Error {
             | Self::Disconnected
             | Self::NoSuchWorker(_)
             | Self::QueueFull
+            | Self::HandleLost { .. }
             | Self::Deadline
             | Self::Crew(_) => None,
         }
@@ -133,6 +146,7 @@ impl From<Error> for io::Error {
             | Error::NoSuchWorker(_)
             | Error::Message(_)
             | Error::QueueFull
+            | Error::HandleLost { .. }
             | Error::Serve(_)
             | Error::Crew(_) => Self::other(error),
         }

@@ -4,7 +4,7 @@ use std::process::ExitStatus;
 
 use portcrew_core::supervise;
 
-use crate::{Handle, Message, Request, WorkerHandle, WorkerId};
+use crate::{Counted, Handle, Message, Request, WorkerHandle, WorkerId};
 
 /// Something that happened in a cluster. See [`Cluster::next_event`](crate::Cluster::next_event).
 #[derive(Debug)]
@@ -42,13 +42,17 @@ pub enum Event {
         error: std::io::Error,
     },
     /// A worker sent a message.
+    #[non_exhaustive]
     Message {
         /// Who.
         worker: WorkerId,
         /// What.
         message: Message,
-        /// A socket that came with it.
+        /// A socket that came with it. Whether it blocks is as the sender left it. What the sender had read
+        /// from it is the sender's business: only bytes that nobody has read yet can be read here.
         handle: Option<Handle>,
+        /// Where the sender counts its connections: to be kept as long as the connection.
+        counted: Option<Counted>,
     },
     /// A worker asks and waits for an answer.
     Request {

@@ -73,8 +73,11 @@ mod worker;
 pub use builder::Builder;
 pub use error::{Error, Result};
 pub use event::{AddressType, Event, ListenAddress};
-pub use link::Received;
-pub use message::{EVENTS_LIMIT, Handle, Message, OUTGOING_LIMIT};
+pub use link::{Counted, Received};
+pub use message::{
+    CONNECTION_KEY_BYTES, CONNECTION_KEYS_LIMIT, EVENTS_LIMIT, Handle, Message, OUTGOING_BYTES,
+    OUTGOING_LIMIT,
+};
 pub use parent::Parent;
 pub use portcrew_core::primary::Exit;
 pub use portcrew_core::supervise::{

@@ -7,6 +7,17 @@ pub use portcrew_ipc::message::UserMessage as Message;
 /// [`Error::QueueFull`](crate::Error::QueueFull).
 pub const OUTGOING_LIMIT: usize = 65_536;
 
+/// Bytes of messages that wait for the other end of one channel, at most: as text, with a little for each
+/// message besides. Beyond it [`Error::QueueFull`](crate::Error::QueueFull).
+pub const OUTGOING_BYTES: usize = 32 * 1024 * 1024;
+
+/// Keys under which connections were sent through one channel and not all are closed, at most. Beyond it
+/// [`Error::QueueFull`](crate::Error::QueueFull).
+pub const CONNECTION_KEYS_LIMIT: usize = 1024;
+
+/// Length of such a key, at most. Beyond it [`Error::Io`](crate::Error::Io).
+pub const CONNECTION_KEY_BYTES: usize = 256;
+
 /// Events or messages that wait for the user, at most. Beyond it the newest are dropped and counted, and
 /// the count is the next thing that the user is told.
 pub const EVENTS_LIMIT: usize = 65_536;

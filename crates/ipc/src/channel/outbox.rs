@@ -208,6 +208,14 @@ impl<H> Outbox<H> {
         self.wire.rest().len().max(kept) + self.behind_bytes
     }
 
+    /// Whether a message as long as any may be would be taken now.
+    pub(super) fn has_room(&self) -> bool {
+        let longest = self.frame_limit + 1;
+        !self.closed
+            && self.wire.count() + self.behind.len() < self.message_limit
+            && self.waiting_bytes() + longest <= self.byte_limit
+    }
+
     /// The token of the handle that is under way and not answered.
     pub(super) const fn in_flight(&self) -> Option<u64> {
         match &self.handle {

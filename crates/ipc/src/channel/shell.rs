@@ -246,6 +246,12 @@ impl Channel {
         self.outbox.waiting_bytes()
     }
 
+    /// Whether [`queue`](Self::queue) takes the next message, however long it is within the limit for lines.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.outbox.has_room()
+    }
+
     /// Whether messages can still be queued.
     #[must_use]
     pub const fn is_writable(&self) -> bool {

@@ -133,6 +133,20 @@ impl Worker {
         self.worker.send_with(value, handle)
     }
 
+    /// Sends a value together with a connection that the primary counts under `key`.
+    ///
+    /// # Errors
+    ///
+    /// As [`crate::Worker::send_counted`].
+    pub fn send_counted<T: Serialize + ?Sized>(
+        &self,
+        value: &T,
+        connection: impl Into<Handle>,
+        key: &str,
+    ) -> Result<()> {
+        self.worker.send_counted(value, connection, key)
+    }
+
     /// Sends a message that is JSON already.
     ///
     /// # Errors
@@ -157,6 +171,27 @@ impl Worker {
             return Err(Error::Disconnected);
         }
         self.runtime.block_on(self.worker.request(question, deadline))
+    }
+
+    /// How many connections the primary holds open that were sent to it under `key`.
+    ///
+    /// # Errors
+    ///
+    /// As [`crate::Worker::connections`].
+    pub fn connections(&self, key: &str, deadline: Duration) -> Result<usize> {
+        if !self.is_connected() {
+            return Err(Error::Disconnected);
+        }
+        self.runtime.block_on(self.worker.connections(key, deadline))
+    }
+
+    /// Waits until the primary holds no connection open that was sent to it under `key`.
+    ///
+    /// # Errors
+    ///
+    /// As [`crate::Worker::all_closed`].
+    pub fn all_closed(&self, key: &str) -> Result<()> {
+        wait(self.worker.all_closed(key))
     }
 
     /// Waits for the next message from the primary; `None` after the last, once the channel is closed.

@@ -1,35 +1,225 @@
-//! Messages of the user that wait to be written.
+//! What the user wants written, in the order in which it was asked for, bounded.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
-use portcrew_ipc::handle::HandleKind;
+use portcrew_ipc::handle::{Handle as WireHandle, HandleKind};
 use portcrew_ipc::message::{Inner, Packet};
+use socket2::{SockAddr, SockRef};
+use tokio::sync::oneshot;
 
-use crate::Message;
+use crate::{
+    CONNECTION_KEYS_LIMIT, Error, Handle, Message, OUTGOING_BYTES, OUTGOING_LIMIT, Result,
+};
 
-/// A message, and the socket that goes with it.
+/// Bytes that a message takes beside its text, at least.
+const POST_BYTES: usize = 64;
+
+/// One thing that is to be written.
 #[derive(Debug)]
-pub(super) struct Post {
-    pub(super) message: Message,
-    pub(super) handle: Option<(HandleKind, Arc<OwnedFd>)>,
+pub(super) enum Post {
+    /// A message, and the socket that goes with it.
+    Message { message: Message, socket: Option<Outbound> },
+    /// "How many connections under this key do you hold?"
+    Count { key: Arc<str>, answer: oneshot::Sender<Result<usize>> },
+    /// "Tell me when you hold no connection under this key any more."
+    Close { key: Arc<str>, answer: oneshot::Sender<Result<()>> },
+}
+
+/// A socket that is to be sent.
+#[derive(Debug, Clone)]
+pub(super) struct Outbound {
+    pub(super) kind: HandleKind,
+    pub(super) fd: Arc<OwnedFd>,
+}
+
+/// What the driver has not taken yet, oldest first.
+#[derive(Debug, Default)]
+pub(super) struct Outgoing {
+    posts: VecDeque<Post>,
+    bytes: usize,
+    /// Every key under which connections were sent and perhaps live on.
+    keys: HashSet<Arc<str>>,
+    closed: bool,
 }
 
 impl Post {
-    pub(super) fn packet(&self) -> Packet {
-        match &self.handle {
-            None => Packet::User(self.message.clone()),
-            Some((kind, _)) => {
-                Packet::Handle { kind: kind.clone(), inner: Inner::User(self.message.clone()) }
+    fn bytes(&self) -> usize {
+        POST_BYTES
+            + match self {
+                Self::Message { message, .. } => message.as_str().len(),
+                Self::Count { key, .. } | Self::Close { key, .. } => key.len(),
+            }
+    }
+
+    fn connection_key(&self) -> Option<&str> {
+        match self {
+            Self::Message { socket, .. } => socket.as_ref()?.key(),
+            Self::Count { .. } | Self::Close { .. } => None,
+        }
+    }
+}
+
+impl Outbound {
+    pub(super) fn new(handle: Handle) -> Self {
+        let WireHandle { kind, fd } = handle.into();
+        Self { kind, fd: Arc::new(fd) }
+    }
+
+    /// A connection that is counted under `key`. `None` when it is no connection.
+    pub(super) fn counted(handle: Handle, key: &str) -> Option<Self> {
+        let mut outbound = Self::new(handle);
+        match &mut outbound.kind {
+            HandleKind::NetSocket { key: name } => *name = Some(key.to_owned()),
+            HandleKind::NetNative
+            | HandleKind::NetServer
+            | HandleKind::DgramNative
+            | HandleKind::DgramSocket { .. }
+            | HandleKind::Unknown { .. } => return None,
+        }
+        Some(outbound)
+    }
+
+    /// The key under which it is counted.
+    pub(super) fn key(&self) -> Option<&str> {
+        match &self.kind {
+            HandleKind::NetSocket { key } => key.as_deref(),
+            HandleKind::NetNative
+            | HandleKind::NetServer
+            | HandleKind::DgramNative
+            | HandleKind::DgramSocket { .. }
+            | HandleKind::Unknown { .. } => None,
+        }
+    }
+
+    pub(super) fn packet(&self, message: Message) -> Packet {
+        Packet::Handle { kind: self.kind.clone(), inner: Inner::User(message) }
+    }
+
+    /// What it is, for an error that names it.
+    pub(super) fn describe(&self) -> String {
+        let socket = SockRef::from(&*self.fd);
+        let local = socket.local_addr().map_or_else(|_| UNKNOWN.to_owned(), |it| address(&it));
+        match &self.kind {
+            HandleKind::NetSocket { .. } => match socket.peer_addr() {
+                Ok(peer) => format!("the connection between {local} and {}", address(&peer)),
+                Err(_) => format!("the connection on {local}, which its peer has closed"),
+            },
+            HandleKind::DgramNative | HandleKind::DgramSocket { .. } => {
+                format!("the UDP socket on {local}")
+            }
+            HandleKind::NetNative | HandleKind::NetServer | HandleKind::Unknown { .. } => {
+                format!("the listening socket on {local}")
             }
         }
     }
 }
 
-/// What the user has sent and the driver has not taken yet, oldest first.
-#[derive(Debug, Default)]
-pub(super) struct Outgoing {
-    pub(super) posts: VecDeque<Post>,
-    pub(super) closed: bool,
+const UNKNOWN: &str = "an unknown address";
+
+fn address(address: &SockAddr) -> String {
+    match (address.as_socket(), address.as_pathname()) {
+        (Some(address), _) => address.to_string(),
+        (None, Some(path)) => path.display().to_string(),
+        (None, None) => "an unnamed Unix socket".to_owned(),
+    }
+}
+
+impl Outgoing {
+    pub(super) fn add(&mut self, post: Post) -> Result<()> {
+        if self.closed {
+            return Err(Error::Disconnected);
+        }
+        let bytes = post.bytes();
+        if self.posts.len() >= OUTGOING_LIMIT || self.bytes + bytes > OUTGOING_BYTES {
+            return Err(Error::QueueFull);
+        }
+        if let Some(key) = post.connection_key().filter(|key| !self.keys.contains(*key)) {
+            if self.keys.len() >= CONNECTION_KEYS_LIMIT {
+                return Err(Error::QueueFull);
+            }
+            self.keys.insert(key.into());
+        }
+        self.bytes += bytes;
+        self.posts.push_back(post);
+        Ok(())
+    }
+
+    pub(super) fn take(&mut self) -> Option<Post> {
+        let post = self.posts.pop_front()?;
+        self.bytes -= post.bytes();
+        Some(post)
+    }
+
+    /// The other end holds nothing under this key any more.
+    pub(super) fn forget(&mut self, key: &str) {
+        self.keys.remove(key);
+    }
+
+    /// Takes nothing more. Whoever waits for an answer learns it by the drop of the question.
+    pub(super) fn close(&mut self) -> VecDeque<Post> {
+        self.closed = true;
+        self.bytes = 0;
+        std::mem::take(&mut self.posts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::{TcpListener, TcpStream, UdpSocket};
+    use std::os::unix::net::UnixStream;
+
+    fn text(length: usize) -> Post {
+        let message = Message::new(&"x".repeat(length - 2)).unwrap();
+        Post::Message { message, socket: None }
+    }
+
+    fn counted(key: &str) -> Post {
+        let (stream, _) = UnixStream::pair().unwrap();
+        let socket = Outbound::counted(stream.into(), key);
+        Post::Message { message: Message::new("").unwrap(), socket }
+    }
+
+    #[test]
+    fn bytes_are_limited_and_free_again_when_taken() {
+        let mut outgoing = Outgoing::default();
+        let longest = OUTGOING_BYTES / 2 - POST_BYTES;
+        outgoing.add(text(longest)).unwrap();
+        outgoing.add(text(longest)).unwrap();
+        assert!(matches!(outgoing.add(text(2)), Err(Error::QueueFull)));
+        outgoing.take().unwrap();
+        outgoing.add(text(2)).unwrap();
+    }
+
+    #[test]
+    fn keys_without_end_are_refused_until_one_is_forgotten() {
+        let mut outgoing = Outgoing::default();
+        for number in 0..CONNECTION_KEYS_LIMIT {
+            outgoing.add(counted(&number.to_string())).unwrap();
+            outgoing.take().unwrap();
+        }
+        outgoing.add(counted("0")).unwrap();
+        assert!(matches!(outgoing.add(counted("new")), Err(Error::QueueFull)));
+        outgoing.forget("7");
+        outgoing.add(counted("new")).unwrap();
+    }
+
+    #[test]
+    fn a_socket_is_named_by_its_kind_and_addresses() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let at = listener.local_addr().unwrap();
+        let stream = TcpStream::connect(at).unwrap();
+        let from = stream.local_addr().unwrap();
+        let named = |handle: Handle| Outbound::new(handle).describe();
+        assert_eq!(named(stream.into()), format!("the connection between {from} and {at}"));
+        assert_eq!(named(listener.into()), format!("the listening socket on {at}"));
+        let (unix, _peer) = UnixStream::pair().unwrap();
+        let unnamed = "an unnamed Unix socket";
+        assert_eq!(named(unix.into()), format!("the connection between {unnamed} and {unnamed}"));
+        let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let at = udp.local_addr().unwrap();
+        assert_eq!(named(udp.into()), format!("the UDP socket on {at}"));
+    }
 }

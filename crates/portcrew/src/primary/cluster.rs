@@ -180,7 +180,7 @@ impl Cluster {
     pub fn broadcast<T: Serialize + ?Sized>(&self, value: &T) -> Result<usize> {
         let message = Message::new(value)?;
         let workers = self.workers();
-        Ok(workers.iter().filter(|it| it.send_message(message.clone()).is_ok()).count())
+        Ok(workers.iter().filter(|it| it.send_message(message.clone(), None).is_ok()).count())
     }
 
     /// Node's `cluster.disconnect()`: asks every worker to leave and waits until all are disconnected and

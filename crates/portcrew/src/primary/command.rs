@@ -1,15 +1,13 @@
 //! What handles ask of the driver.
 
 use std::ffi::OsString;
-use std::os::fd::OwnedFd;
 
 use portcrew_core::WorkerId;
-use portcrew_ipc::handle::HandleKind;
 use tokio::sync::oneshot;
 
 use super::Snapshot;
 use super::{Signal, WorkerHandle};
-use crate::{Message, Result, Settings};
+use crate::{Result, Settings};
 
 /// One wish of the user.
 #[derive(Debug)]
@@ -18,8 +16,6 @@ pub(super) enum Command {
     SetUp(Box<Settings>),
     /// Start one worker.
     Fork { env: Vec<(OsString, OsString)>, answer: oneshot::Sender<Result<WorkerHandle>> },
-    /// Send a message.
-    Send { worker: WorkerId, message: Message, handle: Option<(HandleKind, OwnedFd)> },
     /// Ask a worker to leave.
     Disconnect { worker: WorkerId },
     /// Ask all to leave; answered when the last is gone.

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io;
-use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -17,7 +16,7 @@ use tokio::net::unix::pipe;
 
 use super::WorkerHandle;
 use super::driver::Driver;
-use super::handle::Shared;
+use super::handle::{Pipes, Shared};
 use super::link::Link;
 use crate::{Error, Result, Settings, Stdio};
 
@@ -106,9 +105,14 @@ impl Driver {
                 .map(|fd| Channel::from_fd(fd, ChannelSettings::default()))
                 .transpose()?;
             let lane = spawned.lane.map(LanePrimary::from_fd).transpose()?;
-            Ok((channel, lane, pipe_end(spawned.stdout)?, pipe_end(spawned.stderr)?))
+            let pipes = Pipes {
+                stdin: spawned.stdin.map(pipe::Sender::from_owned_fd).transpose()?,
+                stdout: spawned.stdout.map(pipe::Receiver::from_owned_fd).transpose()?,
+                stderr: spawned.stderr.map(pipe::Receiver::from_owned_fd).transpose()?,
+            };
+            Ok((channel, lane, pipes))
         };
-        let (channel, lane, stdout, stderr) = match sockets() {
+        let (channel, lane, pipes) = match sockets() {
             Ok(sockets) => sockets,
             Err(error) => {
                 // It runs already, with nobody to talk to.
@@ -117,7 +121,7 @@ impl Driver {
                 return Err(doing(error));
             }
         };
-        let shared = Arc::new(Shared::new(id, process.pid(), stdout, stderr));
+        let shared = Arc::new(Shared::new(id, process.pid(), pipes));
         let mut link = Link::new(Arc::clone(&shared), process, channel, lane, &self.ready);
         link.place = place;
         self.links.insert(id, link);
@@ -156,8 +160,4 @@ const fn stdio(stdio: Stdio) -> spawn::Stdio {
         Stdio::Piped => spawn::Stdio::Piped,
         Stdio::Null => spawn::Stdio::Null,
     }
-}
-
-fn pipe_end(fd: Option<OwnedFd>) -> io::Result<Option<pipe::Receiver>> {
-    fd.map(pipe::Receiver::from_owned_fd).transpose()
 }

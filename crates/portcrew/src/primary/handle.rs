@@ -1,20 +1,15 @@
 //! One worker, as the primary's user sees it: Node's worker object.
 
 use std::process::ExitStatus;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use portcrew_core::WorkerId;
-use portcrew_ipc::message::RawJson;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use tokio::net::unix::pipe;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::command::Command;
-use crate::request::Pending;
-use crate::{Error, Handle, Message, OUTGOING_LIMIT, Result};
+use crate::Result;
+use crate::link::{Bell, Mailbox, talking};
 
 /// A worker of this primary. Cheap to clone; it outlives the worker and then says that it is dead.
 #[derive(Debug, Clone)]
@@ -80,9 +75,7 @@ impl Signal {
 pub(super) struct Shared {
     pub(super) id: WorkerId,
     pub(super) pid: u32,
-    pub(super) pending: Pending,
-    /// Messages on their way to the driver.
-    pub(super) queued: AtomicUsize,
+    pub(super) mailbox: Arc<Mailbox>,
     status: Mutex<Status>,
 }
 
@@ -94,26 +87,23 @@ pub(super) struct Status {
     pub(super) exit: Option<ExitStatus>,
     /// Known from the first of disconnect and exit on.
     pub(super) planned: Option<bool>,
+    pub(super) pipes: Pipes,
+}
+
+/// The primary's ends of the standard streams that are pipes, until somebody takes them.
+#[derive(Debug)]
+pub(super) struct Pipes {
+    pub(super) stdin: Option<pipe::Sender>,
     pub(super) stdout: Option<pipe::Receiver>,
     pub(super) stderr: Option<pipe::Receiver>,
 }
 
 impl Shared {
-    pub(super) fn new(
-        id: WorkerId,
-        pid: u32,
-        stdout: Option<pipe::Receiver>,
-        stderr: Option<pipe::Receiver>,
-    ) -> Self {
+    pub(super) fn new(id: WorkerId, pid: u32, pipes: Pipes) -> Self {
         let state = State::Started;
-        let status = Status { state, connected: true, exit: None, planned: None, stdout, stderr };
-        Self {
-            id,
-            pid,
-            pending: Pending::default(),
-            queued: AtomicUsize::new(0),
-            status: Mutex::new(status),
-        }
+        let status = Status { state, connected: true, exit: None, planned: None, pipes };
+        let mailbox = Mailbox::new(Arc::new(Bell::default()));
+        Self { id, pid, mailbox, status: Mutex::new(status) }
     }
 
     pub(super) fn status(&self) -> MutexGuard<'_, Status> {
@@ -166,58 +156,7 @@ impl WorkerHandle {
         self.shared.status().planned
     }
 
-    /// Sends any value as JSON. Returns when it is queued; never waits.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Disconnected`] when the channel is closed, [`Error::Message`] when the value has no JSON
-    /// form, [`Error::QueueFull`] beyond [`OUTGOING_LIMIT`].
-    pub fn send<T: Serialize + ?Sized>(&self, value: &T) -> Result<()> {
-        self.post(Message::new(value)?, None)
-    }
-
-    /// Sends a value together with a socket. A connected stream goes over to the worker; a listening
-    /// socket and a UDP socket are shared, and closing `handle` is the caller's business: it has been
-    /// moved in here, so clone it first to keep it.
-    ///
-    /// # Errors
-    ///
-    /// As [`send`](Self::send).
-    pub fn send_with<T: Serialize + ?Sized>(
-        &self,
-        value: &T,
-        handle: impl Into<Handle>,
-    ) -> Result<()> {
-        self.post(Message::new(value)?, Some(handle.into()))
-    }
-
-    /// Sends a message that is JSON already.
-    ///
-    /// # Errors
-    ///
-    /// As [`send`](Self::send).
-    pub fn send_message(&self, message: Message) -> Result<()> {
-        self.post(message, None)
-    }
-
-    /// Asks and waits for the answer.
-    ///
-    /// # Errors
-    ///
-    /// As [`send`](Self::send); [`Error::Deadline`] when no answer came in time.
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropping the future gives up the wait; the question has been sent all the same.
-    pub async fn request<T, R>(&self, question: &T, deadline: Duration) -> Result<R>
-    where
-        T: Serialize + ?Sized,
-        R: DeserializeOwned,
-    {
-        let send = |message| self.post(message, None);
-        let answer: RawJson = self.shared.pending.ask(question, deadline, send).await?;
-        Ok(answer.json()?)
-    }
+    talking!();
 
     /// Node's `worker.disconnect()`: the worker gets nothing new, closes its listeners, finishes its
     /// connections and closes the channel. Returns at once; nothing here bounds how long it may take.
@@ -231,31 +170,31 @@ impl WorkerHandle {
         let _ = self.commands.send(Command::Kill { worker: self.id(), signal });
     }
 
+    /// The write end of its standard input, once, when it is [`Piped`](crate::Stdio::Piped). Dropping it is the
+    /// end of the input.
+    #[must_use]
+    pub fn take_stdin(&self) -> Option<pipe::Sender> {
+        self.shared.status().pipes.stdin.take()
+    }
+
     /// The read end of its standard output, once, when it is [`Piped`](crate::Stdio::Piped).
     #[must_use]
     pub fn take_stdout(&self) -> Option<pipe::Receiver> {
-        self.shared.status().stdout.take()
+        self.shared.status().pipes.stdout.take()
     }
 
     /// The read end of its standard error, once, when it is [`Piped`](crate::Stdio::Piped).
     #[must_use]
     pub fn take_stderr(&self) -> Option<pipe::Receiver> {
-        self.shared.status().stderr.take()
+        self.shared.status().pipes.stderr.take()
     }
 
-    fn post(&self, message: Message, handle: Option<Handle>) -> Result<()> {
-        if !self.is_connected() {
-            return Err(Error::Disconnected);
-        }
-        if self.shared.queued.fetch_add(1, Ordering::Relaxed) >= OUTGOING_LIMIT {
-            self.shared.queued.fetch_sub(1, Ordering::Relaxed);
-            return Err(Error::QueueFull);
-        }
-        let handle = handle.map(|socket| {
-            let handle = portcrew_ipc::handle::Handle::from(socket);
-            (handle.kind, handle.fd)
-        });
-        let command = Command::Send { worker: self.id(), message, handle };
-        self.commands.send(command).map_err(|_| Error::Disconnected)
+    fn outlet(&self) -> &Mailbox {
+        &self.shared.mailbox
+    }
+
+    /// The primary's task drives every channel from the start.
+    fn driven(&self) -> Result<&Mailbox> {
+        Ok(self.outlet())
     }
 }

@@ -1,13 +1,13 @@
 //! One worker's sockets and process, and what waits to be written to it.
 
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
 use portcrew_core::{ConnId, Key, ListenerId, Seq};
-use portcrew_ipc::channel::{Channel, Drained, Incoming, OutgoingHandle};
-use portcrew_ipc::error::{ChannelError, LaneError, QueueError};
+use portcrew_ipc::channel::{Channel, OutgoingHandle};
+use portcrew_ipc::error::{LaneError, QueueError};
 use portcrew_ipc::handle::HandleKind;
 use portcrew_ipc::lane::{Answer, ConnRecord, LANE_BATCH, LaneEvent, LanePrimary, Sent};
 use portcrew_ipc::message::{ClusterMessage, Inner, Packet};
@@ -17,10 +17,11 @@ use portcrew_ipc::reactor::wake_after_others;
 use super::conns::Conns;
 use super::handle::Shared;
 use super::ready::{ReadySet, Source};
+use crate::link::{Heard, Talk, USER_TOKENS};
 use crate::wire;
 
-/// Tokens of sockets that users sent: above all sequence numbers.
-pub(super) const USER_TOKEN: u64 = 1 << 63;
+/// The token of a listening socket that a worker asked for: above all sequence numbers.
+pub(super) const SHARED_TOKEN: u64 = USER_TOKENS - 1;
 
 /// Everything that connects us to one worker.
 #[derive(Debug)]
@@ -32,7 +33,7 @@ pub(super) struct Link {
     pub(super) taken: u64,
     pub(super) process: Process,
     process_waker: Waker,
-    channel: Option<Channel>,
+    talk: Option<Talk>,
     channel_waker: Waker,
     lane: Option<LanePrimary>,
     lane_waker: Waker,
@@ -44,9 +45,8 @@ pub(super) struct Link {
     batch: Vec<(ConnRecord, ConnId)>,
     /// Offers that were still in the channel's outbox when it ended.
     unsent: Vec<u64>,
-    next_user_token: u64,
     /// It was told to leave: when it has, nothing of it is to stay.
-    pub(super) told_to_leave: bool,
+    told_to_leave: bool,
     /// The machine was told that nothing more comes.
     pub(super) drained: bool,
 }
@@ -69,13 +69,14 @@ impl Link {
         ready: &ReadySet,
     ) -> Self {
         let id = shared.id;
+        let talk = channel.map(|channel| Talk::new(channel, Arc::clone(&shared.mailbox)));
         Self {
             shared,
             place: None,
             taken: 0,
             process,
             process_waker: ready.waker(Source::Process(id)),
-            channel,
+            talk,
             channel_waker: ready.waker(Source::Channel(id)),
             lane,
             lane_waker: ready.waker(Source::Lane(id)),
@@ -83,7 +84,6 @@ impl Link {
             lane_is_over: false,
             batch: Vec::new(),
             unsent: Vec::new(),
-            next_user_token: USER_TOKEN,
             told_to_leave: false,
             drained: false,
         }
@@ -97,16 +97,15 @@ impl Link {
         }
     }
 
-    pub(super) fn poll_channel(&mut self) -> Poll<Option<Result<Incoming, ChannelError>>> {
-        match &mut self.channel {
-            Some(channel) if self.lane_is_over => Poll::Ready(match channel.try_recv() {
-                Ok(Drained::Incoming(incoming)) => Some(Ok(incoming)),
-                Ok(Drained::Empty | Drained::Ended) => None,
-                Err(error) => Some(Err(error)),
-            }),
-            Some(channel) => channel.poll_recv(&mut Context::from_waker(&self.channel_waker)),
-            None => Poll::Ready(None),
+    pub(super) fn poll_heard(&mut self) -> Poll<Heard> {
+        let Some(talk) = &mut self.talk else {
+            return Poll::Ready(Heard::End);
+        };
+        if self.lane_is_over {
+            return Poll::Ready(talk.try_heard());
         }
+        talk.hang(&self.channel_waker);
+        talk.poll_heard(&mut Context::from_waker(&self.channel_waker))
     }
 
     pub(super) fn poll_lane(
@@ -136,35 +135,23 @@ impl Link {
         message: ClusterMessage,
         handle: Option<(HandleKind, OutgoingHandle)>,
     ) -> Result<(), QueueError> {
-        let Some(channel) = &mut self.channel else {
+        let Some(talk) = &mut self.talk else {
             return Err(QueueError::Closed);
         };
         match handle {
-            None => channel.queue(&Packet::Cluster(message), None),
+            None => talk.queue(&Packet::Cluster(message), None),
             Some((kind, handle)) => {
                 let packet = Packet::Handle { kind, inner: Inner::Cluster(message) };
-                channel.queue(&packet, Some(handle))
+                talk.queue(&packet, Some(handle))
             }
         }
     }
 
-    /// Queues a user's message.
-    pub(super) fn post(
-        &mut self,
-        message: crate::Message,
-        handle: Option<(HandleKind, OwnedFd)>,
-    ) -> Result<(), QueueError> {
-        let Some(channel) = &mut self.channel else {
-            return Err(QueueError::Closed);
-        };
-        match handle {
-            None => channel.queue(&Packet::User(message), None),
-            Some((kind, fd)) => {
-                let token = self.next_user_token;
-                self.next_user_token += 1;
-                let handle = OutgoingHandle { fd: Arc::new(fd), token };
-                channel.queue(&Packet::Handle { kind, inner: Inner::User(message) }, Some(handle))
-            }
+    /// It is about to be told to leave: what its user has sent before comes before that.
+    pub(super) fn tell_to_leave(&mut self) {
+        self.told_to_leave = true;
+        if let Some(talk) = &mut self.talk {
+            talk.queue_all_posts();
         }
     }
 
@@ -192,13 +179,11 @@ impl Link {
     /// end is, when all that it sent has been read.
     pub(super) fn flush(&mut self, conns: &Conns) -> Written {
         let lane = self.flush_lane(conns);
-        let Some(channel) = &mut self.channel else {
+        let Some(talk) = &mut self.talk else {
             return lane;
         };
-        match channel.poll_flush(&mut Context::from_waker(&self.channel_waker)) {
-            Poll::Ready(Err(ChannelError::System(_))) => Written::Later,
-            Poll::Ready(Ok(()) | Err(_)) | Poll::Pending => lane,
-        }
+        let channel = talk.poll_write(&mut Context::from_waker(&self.channel_waker));
+        if channel.later { Written::Later } else { lane }
     }
 
     fn flush_lane(&mut self, conns: &Conns) -> Written {
@@ -240,9 +225,8 @@ impl Link {
     }
 
     pub(super) fn end_channel(&mut self) {
-        self.shared.pending.close();
-        if let Some(mut channel) = self.channel.take() {
-            self.unsent = channel.take_unsent();
+        if let Some(mut talk) = self.talk.take() {
+            self.unsent = talk.take_unsent();
         }
     }
 
@@ -257,14 +241,14 @@ impl Link {
     /// and channel have ended.
     pub(super) fn take_unsent(&mut self, conns: &Conns) -> Vec<Seq> {
         let batch = self.batch.drain(..).filter(|(_, conn)| conns.get(*conn).is_some());
-        // Other tokens are those of users' sockets.
-        let unsent = self.unsent.drain(..).filter(|token| *token < USER_TOKEN);
+        // A listening socket is offered to nobody else.
+        let unsent = self.unsent.drain(..).filter(|token| *token != SHARED_TOKEN);
         batch.map(|(record, _)| record.seq).chain(unsent).map(Seq).collect()
     }
 
     /// Nothing more can come from the worker.
     pub(super) fn has_ended(&self) -> bool {
-        self.channel.is_none() && self.lane.is_none()
+        self.talk.is_none() && self.lane.is_none()
     }
 
     /// Closes both sockets from our side.
@@ -275,7 +259,7 @@ impl Link {
 
     /// Asks to be looked at again, when the others had their turn.
     pub(super) fn wake_channel(&self) {
-        if self.channel.is_some() {
+        if self.talk.is_some() {
             wake_after_others(&mut Context::from_waker(&self.channel_waker));
         }
     }

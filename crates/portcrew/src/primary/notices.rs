@@ -81,7 +81,7 @@ impl Driver {
             if state == State::Disconnected {
                 status.connected = false;
                 drop(status);
-                link.shared.pending.close();
+                link.shared.mailbox.close();
             }
         }
         // Whoever hears of the last of the two finds it gone from the table, as in Node.

@@ -2,13 +2,11 @@
 
 use portcrew_core::WorkerId;
 use portcrew_core::primary::Event;
-use portcrew_ipc::error::QueueError;
-use portcrew_ipc::handle::HandleKind;
 
 use super::Signal;
 use super::command::Command;
 use super::driver::Driver;
-use crate::{Error, Message};
+use crate::Error;
 
 impl Driver {
     pub(super) fn obey(&mut self, command: Command) {
@@ -23,7 +21,6 @@ impl Driver {
                 // Who asked may have gone: the worker runs all the same and is in the events.
                 let _ = answer.send(forked);
             }
-            Command::Send { worker, message, handle } => self.post(worker, message, handle),
             Command::Disconnect { worker } => self.tell(Event::Disconnect { worker }),
             Command::DisconnectAll { answer } => {
                 self.end_crew();
@@ -54,30 +51,6 @@ impl Driver {
         for worker in workers {
             self.tell(Event::Disconnect { worker });
         }
-    }
-
-    fn post(
-        &mut self,
-        worker: WorkerId,
-        message: Message,
-        handle: Option<(HandleKind, std::os::fd::OwnedFd)>,
-    ) {
-        let Some(link) = self.links.get_mut(&worker) else {
-            return;
-        };
-        let queued = link.post(message, handle);
-        self.unqueue(worker);
-        let error = match queued {
-            Ok(()) => return self.mark_dirty(worker),
-            Err(QueueError::Closed) => Error::Disconnected,
-            Err(QueueError::FullOfBytes { .. } | QueueError::FullOfMessages { .. }) => {
-                Error::QueueFull
-            }
-            Err(error @ (QueueError::TooLong { .. } | QueueError::HandleMismatch)) => {
-                Error::Io { doing: "send a message to a worker", source: error.into() }
-            }
-        };
-        self.events.push(crate::Event::Error { worker: Some(worker), error });
     }
 
     pub(super) fn signal(&mut self, worker: WorkerId, signal: Signal) {

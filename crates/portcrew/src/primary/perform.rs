@@ -12,7 +12,7 @@ use portcrew_ipc::message::ClusterMessage;
 use portcrew_ipc::probe;
 
 use super::driver::Driver;
-use super::link::USER_TOKEN;
+use super::link::SHARED_TOKEN;
 use crate::net::bind;
 use crate::wire;
 
@@ -48,7 +48,7 @@ impl Driver {
         let crew = u32::try_from(wanted).unwrap_or(u32::MAX);
         let wire = wire::encode_to_worker(seq, message, crew);
         if let (ToWorker::Disconnect, Some(link)) = (message, self.links.get_mut(&worker)) {
-            link.told_to_leave = true;
+            link.tell_to_leave();
         }
         let handle = match message {
             ToWorker::Reply { listener, reply: Reply::Shared, .. } => self.share(*listener),
@@ -80,7 +80,7 @@ impl Driver {
             }
         };
         let fd = socket.share().ok()?;
-        Some((kind, OutgoingHandle { fd: Arc::new(fd), token: USER_TOKEN }))
+        Some((kind, OutgoingHandle { fd: Arc::new(fd), token: SHARED_TOKEN }))
     }
 
     fn offer(&mut self, worker: WorkerId, seq: Seq, conn: ConnId, listener: ListenerId) {

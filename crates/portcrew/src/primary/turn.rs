@@ -2,21 +2,19 @@
 
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
-use std::sync::atomic::Ordering;
 use std::task::Poll;
 
 use portcrew_core::primary::{Event, Exit};
 use portcrew_core::{Errno, FromWorker, ListenerId, Seq, WorkerId};
-use portcrew_ipc::channel::Incoming;
 use portcrew_ipc::lane::{Answer, LaneEvent, Verdict};
-use portcrew_ipc::message::{ClusterMessage, UserMessage};
+use portcrew_ipc::message::ClusterMessage;
 
 use super::State;
 use super::driver::Driver;
-use super::link::{USER_TOKEN, Written};
+use super::link::{SHARED_TOKEN, Written};
 use super::ready::Source;
+use crate::link::{Heard, Received};
 use crate::net::accept;
-use crate::request::{self, Sorted};
 use crate::{Error, wire};
 
 /// Connections taken from one listener before the other sources get their turn.
@@ -110,15 +108,22 @@ impl Driver {
             let Some(link) = self.links.get_mut(&worker) else {
                 return;
             };
-            match link.poll_channel() {
+            match link.poll_heard() {
                 Poll::Pending => return self.mark_dirty(worker),
-                Poll::Ready(Some(Ok(incoming))) => self.heard(worker, incoming),
-                Poll::Ready(Some(Err(_broken))) => {
-                    // A line beyond the limit, or a read that failed: there is no next line.
+                Poll::Ready(Heard::Cluster { message, socket: _closed }) => {
+                    self.cluster_message(worker, message);
+                }
+                Poll::Ready(Heard::News(received)) => self.news(worker, received),
+                Poll::Ready(Heard::Answered { token, received }) => {
+                    self.handle_answered(worker, token, received);
+                }
+                Poll::Ready(Heard::Offence) => self.tell(Event::Offence { worker }),
+                // A line beyond the limit, or a read that failed: there is no next line.
+                Poll::Ready(Heard::Broken) => {
                     self.tell(Event::Offence { worker });
                     return self.channel_ended(worker);
                 }
-                Poll::Ready(None) => return self.channel_ended(worker),
+                Poll::Ready(Heard::End) => return self.channel_ended(worker),
             }
         }
         if let Some(link) = self.links.get(&worker) {
@@ -138,26 +143,6 @@ impl Driver {
     pub(super) fn tell_if_drained(&mut self, worker: WorkerId) {
         self.end_if_drained(worker);
         self.settle();
-    }
-
-    fn heard(&mut self, worker: WorkerId, incoming: Incoming) {
-        match incoming {
-            Incoming::Cluster { message, handle: _closed } => {
-                self.cluster_message(worker, message);
-            }
-            Incoming::User { message, handle } => self.user_message(worker, message, handle),
-            Incoming::HandleAnswered { token, received } => {
-                self.handle_answered(worker, token, received);
-            }
-            // We send no socket with a key, so there is nothing to count.
-            Incoming::SocketGetCount { .. }
-            | Incoming::SocketNotifyClose { .. }
-            | Incoming::SocketCount { .. }
-            | Incoming::SocketAllClosed { .. } => {}
-            Incoming::Unknown { .. } | Incoming::Offence(_) => {
-                self.tell(Event::Offence { worker });
-            }
-        }
     }
 
     fn cluster_message(&mut self, worker: WorkerId, message: ClusterMessage) {
@@ -181,45 +166,27 @@ impl Driver {
     }
 
     fn handle_answered(&mut self, worker: WorkerId, token: u64, received: bool) {
-        match (received, token >= USER_TOKEN) {
+        match (received, token) {
             // The next in the outbox may go now; the answer about the connection itself is a message.
             (true, _) => self.mark_dirty(worker),
-            (false, false) => self.tell(Event::NotReceived { worker, seq: Seq(token) }),
-            (false, true) => {
-                let lost = std::io::Error::other("the worker did not receive the socket");
-                let error = Error::Io { doing: "send a socket to a worker", source: lost };
+            (false, SHARED_TOKEN) => {
+                let handle = "the listening socket that it asked for".to_owned();
+                let error = Error::HandleLost { handle, tries: 1 };
                 self.events.push(crate::Event::Error { worker: Some(worker), error });
             }
+            (false, seq) => self.tell(Event::NotReceived { worker, seq: Seq(seq) }),
         }
     }
 
-    fn user_message(
-        &mut self,
-        worker: WorkerId,
-        message: UserMessage,
-        handle: Option<portcrew_ipc::handle::Handle>,
-    ) {
-        let Some(link) = self.links.get(&worker) else {
-            return;
-        };
-        let handle = match handle.map(portcrew_ipc::handle::Handle::into_socket).transpose() {
-            Ok(handle) => handle,
-            // It sent something else than it said.
-            Err(_closed) => return self.tell(Event::Offence { worker }),
-        };
-        let event = match link.shared.pending.sort(message) {
-            Sorted::Plain(message) => crate::Event::Message { worker, message, handle },
-            Sorted::Reply => return,
-            Sorted::Request { id, body } => {
-                let Some(asker) = self.registry.lock().get(&worker).cloned() else {
-                    return;
-                };
-                let answer = std::sync::Arc::new(move |reply| asker.send_message(reply));
-                let request = request::request(id, body, answer);
-                crate::Event::Request { worker, request }
+    fn news(&mut self, worker: WorkerId, received: Received) {
+        self.events.push(match received {
+            Received::Message { message, handle, counted } => {
+                crate::Event::Message { worker, message, handle, counted }
             }
-        };
-        self.events.push(event);
+            Received::Request(request) => crate::Event::Request { worker, request },
+            Received::Error(error) => crate::Event::Error { worker: Some(worker), error },
+            Received::Lagged { dropped } => crate::Event::Lagged { dropped },
+        });
     }
 
     fn look_at_process(&mut self, worker: WorkerId) {
@@ -260,13 +227,6 @@ impl Driver {
         match link.flush(&self.conns) {
             Written::All => {}
             Written::Later => self.write_later(worker),
-        }
-    }
-
-    /// A message of the user's has left the queue towards the driver.
-    pub(super) fn unqueue(&self, worker: WorkerId) {
-        if let Some(link) = self.links.get(&worker) {
-            link.shared.queued.fetch_sub(1, Ordering::Relaxed);
         }
     }
 }

@@ -19,7 +19,7 @@ use super::handover::{Conns, Handover};
 use super::life::Life;
 use super::shared::{Command, Ends, Granted, Shared};
 use crate::Result;
-use crate::link::{Heard, Talk};
+use crate::link::{Again, Heard, Talk};
 use crate::wire::decode_to_worker;
 
 /// Owns the channel, the lane and every connection that nobody has accepted yet. All its fields belong to
@@ -38,6 +38,8 @@ pub(super) struct Driver {
     /// How many workers the crew has, as the primary said last.
     pub(super) crew: Option<u32>,
     pub(super) leaving: Leaving,
+    /// The kernel could not take what is to be written.
+    pub(super) again: Again,
     actions: Vec<Action>,
 }
 
@@ -79,6 +81,7 @@ impl Driver {
             socket: None,
             crew: None,
             leaving: Leaving::default(),
+            again: Again::default(),
             actions: Vec::new(),
             shared,
         })
@@ -137,7 +140,13 @@ impl Driver {
             match self.talk.poll_heard(cx) {
                 Poll::Pending => return,
                 Poll::Ready(Heard::Cluster { message, socket }) => self.heard(message, socket),
-                Poll::Ready(Heard::End) => self.events.push_back(Event::Eof),
+                Poll::Ready(Heard::News(received)) => self.shared.arrivals.deliver(received),
+                // A worker sends no socket of its own accord.
+                Poll::Ready(Heard::Answered { .. }) => {}
+                // The parent is trusted with this process's life; its mistakes are dropped one by one.
+                Poll::Ready(Heard::Offence) => {}
+                // What cannot be read any further is as good as its end.
+                Poll::Ready(Heard::End | Heard::Broken) => self.events.push_back(Event::Eof),
             }
             self.decide();
             // One that nobody waits for any more is closed before the primary hears that it is.

@@ -3,18 +3,15 @@
 use std::fmt;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::time::Duration;
 
 use portcrew_core::WorkerId;
 use portcrew_ipc::inherit::Inherited;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 use super::life::Life;
 use super::shared::{Command, Ends, Shared, User};
 use super::{Draining, Listen, ListenUnix, Listener, Opened, UnixListener};
-use crate::link::Received;
-use crate::{Handle, Message, Result};
+use crate::Result;
+use crate::link::{Mailbox, Received, talking};
 
 /// This process as a worker of its primary. Cheap to clone; all clones are the same worker.
 ///
@@ -64,7 +61,8 @@ impl Worker {
         self.shared().life.get() > Life::Serving
     }
 
-    /// Starts the task that drives the channel, which any asynchronous call does too.
+    /// Starts the task that drives the channel, which any asynchronous call does too. What was sent before is
+    /// queued.
     ///
     /// # Errors
     ///
@@ -131,63 +129,7 @@ impl Worker {
         Listener::from_opened(self.open_local(socket.into()))
     }
 
-    /// Sends any value to the primary as JSON. Returns when it is queued; never waits. Before the driver is
-    /// [started](Self::start) it stays queued.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Disconnected`](crate::Error::Disconnected) when the channel is closed,
-    /// [`Error::Message`](crate::Error::Message) when the value has no JSON form,
-    /// [`Error::QueueFull`](crate::Error::QueueFull) beyond [`OUTGOING_LIMIT`](crate::OUTGOING_LIMIT).
-    pub fn send<T: Serialize + ?Sized>(&self, value: &T) -> Result<()> {
-        self.send_message(Message::new(value)?, None)
-    }
-
-    /// Sends a value together with a socket, which is moved in here: clone a listening socket first to keep
-    /// it. One that does not arrive is sent anew up to three times, as in Node.
-    ///
-    /// # Errors
-    ///
-    /// As [`send`](Self::send).
-    pub fn send_with<T: Serialize + ?Sized>(
-        &self,
-        value: &T,
-        handle: impl Into<Handle>,
-    ) -> Result<()> {
-        self.send_message(Message::new(value)?, Some(handle.into()))
-    }
-
-    /// Sends a message that is JSON already.
-    ///
-    /// # Errors
-    ///
-    /// As [`send`](Self::send).
-    pub fn send_message(&self, message: Message, handle: Option<Handle>) -> Result<()> {
-        self.start_if_possible();
-        self.shared().mailbox.post(message, handle)
-    }
-
-    /// Asks the primary and waits for its answer.
-    ///
-    /// # Errors
-    ///
-    /// As [`send`](Self::send); [`Error::Deadline`](crate::Error::Deadline) when no answer came in time.
-    ///
-    /// # Panics
-    ///
-    /// In a runtime without time: build it with `enable_time` or `enable_all`.
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropping the future gives up the wait; the question has been sent all the same.
-    pub async fn request<T, R>(&self, question: &T, deadline: Duration) -> Result<R>
-    where
-        T: Serialize + ?Sized,
-        R: DeserializeOwned,
-    {
-        self.start()?;
-        self.shared().mailbox.ask(question, deadline).await
-    }
+    talking!();
 
     /// The next message from the primary; `None` after the last, once the channel is closed. Each message
     /// goes to one caller.
@@ -200,7 +142,7 @@ impl Worker {
     /// Nothing is lost when the future is dropped.
     pub async fn recv(&self) -> Option<Received> {
         self.start().ok()?;
-        self.shared().mailbox.next().await
+        self.shared().arrivals.next().await
     }
 
     /// Resolves when this worker has to finish: it was told to leave or wants to, or its primary has gone.
@@ -259,6 +201,16 @@ impl Worker {
 
     pub(crate) fn open_local(&self, socket: OwnedFd) -> Opened {
         Opened::local(&self.user, socket, None)
+    }
+
+    fn outlet(&self) -> &Mailbox {
+        self.start_if_possible();
+        &self.shared().mailbox
+    }
+
+    fn driven(&self) -> Result<&Mailbox> {
+        self.start()?;
+        Ok(&self.shared().mailbox)
     }
 
     fn start_if_possible(&self) {

@@ -142,7 +142,10 @@ impl Driver {
         let at_once = !self.handover.releases.is_empty() || self.leaving.close;
         let answered = self.handover.poll_answer(cx, at_once);
         let written = self.talk.poll_write(cx);
-        if answered && written {
+        if written.later {
+            self.again.soon(cx.waker());
+        }
+        if answered && written.own {
             for (server, conn) in self.handover.releases.drain(..) {
                 if let Some(it) = self.servers.get(&server) {
                     it.inflow.release(conn);

@@ -21,7 +21,9 @@ impl Driver {
     pub(super) fn perform(&mut self, action: Action) {
         match action {
             Action::Send { seq, message } => {
-                self.talk.queue(&Packet::Cluster(encode_from_worker(seq, &message)));
+                let packet = Packet::Cluster(encode_from_worker(seq, &message));
+                // An end that takes no more is met by the next read.
+                let _ = self.talk.queue(&packet, None);
             }
             Action::AnswerLane { seq, verdict } => self.handover.answer(seq, verdict),
             Action::Hold { server, conn } => self.hold(server, conn),

@@ -12,13 +12,14 @@ use super::data::Data;
 use super::driver::Driver;
 use super::life::{Life, LifeCell};
 use super::settling::LastAccepted;
-use crate::link::{Bell, Mailbox};
+use crate::link::{Arrivals, Bell, Mailbox};
 use crate::{Error, Result};
 
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) id: WorkerId,
     pub(crate) mailbox: Arc<Mailbox>,
+    pub(crate) arrivals: Arrivals,
     pub(crate) bell: Arc<Bell>,
     pub(crate) life: LifeCell,
     pub(super) last_accepted: LastAccepted,
@@ -96,7 +97,8 @@ impl Shared {
         let bell = Arc::new(Bell::default());
         Arc::new(Self {
             id,
-            mailbox: Arc::new(Mailbox::new(Arc::clone(&bell))),
+            mailbox: Mailbox::new(Arc::clone(&bell)),
+            arrivals: Arrivals::default(),
             bell,
             life: LifeCell::default(),
             last_accepted: LastAccepted::default(),
@@ -186,6 +188,7 @@ impl Shared {
         self.close_locals();
         self.life.advance(Life::Disconnected);
         self.mailbox.close();
+        self.arrivals.close();
     }
 }
 

@@ -100,7 +100,7 @@ async fn obey_all(worker: Worker) {
     let mut silent = Vec::new();
     while let Some(received) = worker.recv().await {
         match received {
-            Received::Message { message, handle: None } => {
+            Received::Message { message, handle: None, .. } => {
                 let message = message.json::<Value>().unwrap_or_default();
                 match serde_json::from_value(message.clone()) {
                     Ok(order) => drop(tokio::spawn(obey(worker.clone(), order))),

@@ -61,6 +61,11 @@ fn answers_for_connections_of_others_and_of_the_future() {
 }
 
 #[test]
+fn questions_whose_answers_are_never_read() {
+    is_closed_for_misbehaving("questions");
+}
+
+#[test]
 fn descriptors_where_none_belong() {
     is_closed_for_misbehaving("sockets");
 }

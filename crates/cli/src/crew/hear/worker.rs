@@ -25,7 +25,7 @@ impl Hearing<'_> {
             Event::ListenFailed { worker, address, error } => {
                 self.cannot_listen(worker, &address, &error);
             }
-            Event::Message { worker, message, handle } => {
+            Event::Message { worker, message, handle, .. } => {
                 self.message(worker, message.as_str(), handle.is_some());
             }
             // Nobody here can answer; the asker's deadline ends its wait.

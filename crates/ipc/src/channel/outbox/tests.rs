@@ -235,6 +235,25 @@ fn of_a_peer_that_answers_every_copy_so_many_answers_are_forgiven() {
 }
 
 #[test]
+fn where_there_is_room_the_longest_message_is_taken() {
+    let settings = ChannelSettings {
+        frame_bytes: 40,
+        outbox_bytes: 45,
+        outbox_messages: 3,
+        ..ChannelSettings::default()
+    };
+    let longest = Packet::User(UserMessage::new(&"x".repeat(38)).unwrap());
+    for short in 0..5 {
+        let mut outbox: Outbox<u64> = Outbox::new(&settings);
+        (0..short).for_each(|_| outbox.queue(&plain(1), None).unwrap_or_default());
+        assert_eq!(outbox.has_room(), outbox.queue(&longest, None).is_ok(), "{short}");
+    }
+    let mut outbox: Outbox<u64> = Outbox::new(&settings);
+    outbox.close();
+    assert!(!outbox.has_room());
+}
+
+#[test]
 fn a_line_that_is_kept_to_be_sent_again_counts_as_waiting() {
     let settings = ChannelSettings { outbox_bytes: 200, ..ChannelSettings::default() };
     let mut outbox = Outbox::new(&settings);

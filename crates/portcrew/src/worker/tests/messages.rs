@@ -20,7 +20,7 @@ async fn messages_go_both_ways_in_order() {
         assert_eq!(primary.user_message().await.0.json::<i32>().unwrap(), n);
     }
     primary.tell(r#"{"a":1}"#).await;
-    let Some(Received::Message { message, handle: None }) = soon(worker.recv()).await else {
+    let Some(Received::Message { message, handle: None, .. }) = soon(worker.recv()).await else {
         panic!("no message")
     };
     assert_eq!(message.as_str(), r#"{"a":1}"#);

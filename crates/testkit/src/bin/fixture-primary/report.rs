@@ -21,7 +21,7 @@ pub(crate) fn report(event: Event, known: &BTreeMap<WorkerId, WorkerHandle>) {
         Event::ListenFailed { worker, error, .. } => {
             tell("listen-failed", &json!({ "worker": worker.0, "errno": error.raw_os_error() }));
         }
-        Event::Message { worker, message, handle } => {
+        Event::Message { worker, message, handle, .. } => {
             let handle = handle.map(|handle| use_it(handle, "primary".to_owned()));
             let message = message.json::<Value>().unwrap_or_default();
             tell("message", &json!({ "worker": worker.0, "message": message, "handle": handle }));

@@ -28,6 +28,7 @@ pub(crate) fn attack(rogue: &Rogue, part: &str) -> io::Result<()> {
         "brackets" => repeat(channel, |_| [vec![b'['; 100_000], vec![b'\n']].concat()),
         "unknown" => repeat(channel, |n| format!("{{\"cmd\":\"NODE_FUTURE_{n}\"}}\n").into_bytes()),
         "forged" => repeat(channel, forged),
+        "questions" => repeat(channel, |_| question()),
         "sockets" => sockets(channel, |n| format!("{{\"n\":{n}}}\n").into_bytes()),
         "lane-garbage" => repeat(lane()?, |n| garbage(n + 1)),
         "lane-sockets" => sockets(lane()?, |_| vec![1, 2, 1, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0]),
@@ -66,9 +67,15 @@ fn forged(n: usize) -> Vec<u8> {
         .into_bytes()
 }
 
+/// A question whose answer is as long, and is never read.
+fn question() -> Vec<u8> {
+    let key = "k".repeat(60_000);
+    format!("{{\"cmd\":\"NODE_SOCKET_GET_COUNT\",\"key\":\"{key}\"}}\n").into_bytes()
+}
+
 /// Allowed messages that mean nothing, for as long as anybody reads.
 fn flood(to: BorrowedFd<'_>) -> io::Result<()> {
-    let lines = b"{\"cmd\":\"NODE_SOCKET_GET_COUNT\",\"key\":\"\"}\n".repeat(1000);
+    let lines = b"{\"cmd\":\"NODE_SOCKET_ALL_CLOSED\",\"key\":\"\"}\n".repeat(1000);
     println!("READY");
     loop {
         write_all(to, &lines, &[])?;

@@ -4,8 +4,8 @@
 //!
 //! * `deaf`: listens, and reads nothing from then on. `mute`: receives connections and never answers for them.
 //!   `nibbler`: likewise, and reads a byte of each. Each tells what it did: READY, RECEIVED, TOUCHED.
-//! * `garbage`, `huge`, `brackets`, `unknown`, `forged`, `sockets`, `lane-garbage`, `lane-sockets`: hostile input.
-//!   Says DONE when all is written, CLOSED when the primary has closed the channel; then it ends.
+//! * `garbage`, `huge`, `brackets`, `unknown`, `forged`, `questions`, `sockets`, `lane-garbage`, `lane-sockets`:
+//!   hostile input. Says DONE when all is written, CLOSED when the primary has closed the channel; then it ends.
 //! * `flood`: never stops to send what is allowed and means nothing. Says READY first, and
 //!   counts its lines by the thousand.
 //! * `twice`: takes each connection, answers twice for it, and closes it.

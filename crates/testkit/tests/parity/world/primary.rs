@@ -111,7 +111,7 @@ impl Primary {
 
     pub(crate) async fn message_with_handle(&mut self) -> (WorkerId, Message, Option<Handle>) {
         self.until("a message", |it| match it {
-            Event::Message { worker, message, handle } => {
+            Event::Message { worker, message, handle, .. } => {
                 Some((*worker, message.clone(), handle.take()))
             }
             _ => None,
