@@ -57,12 +57,14 @@ compile_error!("portcrew needs Unix: descriptor passing, process groups and Unix
 mod axum08;
 pub mod blocking;
 mod builder;
+mod child;
 mod error;
 mod event;
 mod link;
 mod message;
 mod net;
 mod parent;
+mod pipes;
 mod primary;
 mod request;
 mod role;
@@ -71,6 +73,7 @@ mod wire;
 mod worker;
 
 pub use builder::Builder;
+pub use child::Child;
 pub use error::{Error, Result};
 pub use event::{AddressType, Event, ListenAddress};
 pub use link::{Counted, Received};

@@ -85,11 +85,13 @@ impl Peer {
         self.closed().await;
     }
 
-    /// Waits until the channel is closed.
-    pub(crate) async fn closed(&self) {
+    /// Resolves once the channel is closed. Does not keep it open.
+    pub(crate) fn closed(&self) -> impl Future<Output = ()> + use<> {
         let mut stage = self.shared().stage.subscribe();
-        // A sender that is gone means a channel that is gone.
-        let _ = stage.wait_for(|stage| *stage == Stage::Closed).await;
+        async move {
+            // A sender that is gone means a channel that is gone.
+            let _ = stage.wait_for(|stage| *stage == Stage::Closed).await;
+        }
     }
 
     /// Starts the task that drives the channel, once.

@@ -12,24 +12,24 @@ use portcrew_core::supervise::{Generation, SlotId};
 use portcrew_ipc::channel::{Channel, ChannelSettings};
 use portcrew_ipc::lane::LanePrimary;
 use portcrew_ipc::spawn::{self, SpawnSpec};
-use tokio::net::unix::pipe;
 
 use super::WorkerHandle;
 use super::driver::Driver;
-use super::handle::{Pipes, Shared};
+use super::handle::Shared;
 use super::link::Link;
+use crate::pipes::Pipes;
 use crate::{Error, Result, Settings, Stdio};
 
 /// Where in a crew a worker belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place {
+pub(crate) struct Place {
     pub(super) slot: SlotId,
     pub(super) generation: Generation,
 }
 
 /// How workers are started, and the numbers given so far.
 #[derive(Debug)]
-pub(super) struct Launcher {
+pub(crate) struct Launcher {
     /// For workers of generation 0 and those outside a crew, and what a reload begins with.
     pub(super) settings: Settings,
     /// The settings of each generation that may still be wanted: a rollback starts the old program.
@@ -39,7 +39,7 @@ pub(super) struct Launcher {
 }
 
 impl Launcher {
-    pub(super) fn new(settings: Settings) -> Self {
+    pub(crate) fn new(settings: Settings) -> Self {
         // Found once: after a deploy has replaced the file, the kernel calls it "(deleted)".
         let own_executable = std::env::current_exe().ok();
         Self { settings, generations: BTreeMap::new(), own_executable, last_id: 0 }
@@ -49,7 +49,7 @@ impl Launcher {
         place.and_then(|it| self.generations.get(&it.generation)).unwrap_or(&self.settings)
     }
 
-    fn spec(
+    pub(crate) fn spec(
         &self,
         id: WorkerId,
         place: Option<Place>,
@@ -105,11 +105,7 @@ impl Driver {
                 .map(|fd| Channel::from_fd(fd, ChannelSettings::default()))
                 .transpose()?;
             let lane = spawned.lane.map(LanePrimary::from_fd).transpose()?;
-            let pipes = Pipes {
-                stdin: spawned.stdin.map(pipe::Sender::from_owned_fd).transpose()?,
-                stdout: spawned.stdout.map(pipe::Receiver::from_owned_fd).transpose()?,
-                stderr: spawned.stderr.map(pipe::Receiver::from_owned_fd).transpose()?,
-            };
+            let pipes = Pipes::new(spawned.stdin, spawned.stdout, spawned.stderr)?;
             Ok((channel, lane, pipes))
         };
         let (channel, lane, pipes) = match sockets() {

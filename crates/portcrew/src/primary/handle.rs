@@ -10,6 +10,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::command::Command;
 use crate::Result;
 use crate::link::{Bell, Mailbox, talking};
+use crate::pipes::Pipes;
 
 /// A worker of this primary. Cheap to clone; it outlives the worker and then says that it is dead.
 #[derive(Debug, Clone)]
@@ -88,14 +89,6 @@ pub(super) struct Status {
     /// Known from the first of disconnect and exit on.
     pub(super) planned: Option<bool>,
     pub(super) pipes: Pipes,
-}
-
-/// The primary's ends of the standard streams that are pipes, until somebody takes them.
-#[derive(Debug)]
-pub(super) struct Pipes {
-    pub(super) stdin: Option<pipe::Sender>,
-    pub(super) stdout: Option<pipe::Receiver>,
-    pub(super) stderr: Option<pipe::Receiver>,
 }
 
 impl Shared {

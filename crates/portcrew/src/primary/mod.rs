@@ -24,5 +24,6 @@ mod tests;
 mod turn;
 
 pub use cluster::Cluster;
+pub(crate) use fork::Launcher;
 pub use handle::{Signal, State, WorkerHandle};
 pub use snapshot::{ListenerSnapshot, Snapshot, WorkerSnapshot};

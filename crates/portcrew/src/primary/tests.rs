@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal as System, WaitId, WaitIdOptions, kill_process, waitid};
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
 use super::{Cluster, Signal, WorkerHandle};
@@ -65,6 +65,40 @@ async fn nothing_stays_in_the_group_of_a_worker_that_was_told_to_leave() {
     let end = held_by_both.read_to_end(&mut output);
     timeout(HANG, end).await.expect("what the worker started ends too").unwrap();
     drop(cluster);
+}
+
+#[tokio::test]
+async fn a_worker_reads_what_is_written_to_its_standard_input() {
+    let mut settings = Settings::program("/bin/sh", ["-c", "read line; echo \"got $line\""]);
+    settings.stdin = crate::Stdio::Piped;
+    settings.stdout = crate::Stdio::Piped;
+    let cluster = Cluster::new(settings).unwrap();
+    let worker = cluster.fork().await.unwrap();
+    let mut input = worker.take_stdin().unwrap();
+    assert!(worker.take_stdin().is_none());
+    timeout(HANG, input.write_all(b"a line\n")).await.expect("it reads").unwrap();
+    let (mut stdout, mut output) = (worker.take_stdout().unwrap(), String::new());
+    timeout(HANG, stdout.read_to_string(&mut output)).await.expect("it ends").unwrap();
+    assert_eq!(output, "got a line\n");
+}
+
+#[tokio::test]
+async fn what_was_sent_before_the_order_to_leave_comes_before_it() {
+    // It tells the second line that it is given, and leaves.
+    let mut cluster = shell(r#"read one <&3; read two <&3; printf '%s\n' "$two" >&3"#);
+    let worker = cluster.fork().await.unwrap();
+    let (_client, socket) = std::os::unix::net::UnixStream::pair().unwrap();
+    worker.send("first").unwrap();
+    worker.send_message(crate::Message::new("second").unwrap(), None).unwrap();
+    worker.send_with("never acknowledged", socket).unwrap();
+    worker.disconnect();
+    let message = loop {
+        let event = timeout(HANG, cluster.next_event()).await.expect("an event").unwrap();
+        if let Event::Message { message, .. } = event {
+            break message;
+        }
+    };
+    assert_eq!(message.as_str(), r#""second""#);
 }
 
 #[tokio::test]

@@ -9,7 +9,13 @@
 mod environment;
 mod examples;
 mod handles;
+mod handles_counted;
+mod handles_large;
+mod handles_lost;
+mod handles_many;
+mod handles_order;
 mod hostile;
+mod kid;
 mod kills;
 mod node_primary;
 mod node_workers;

@@ -17,6 +17,8 @@ pub(crate) const HANG: Duration = Duration::from_secs(30);
 pub(crate) const SERVER: &str = env!("CARGO_BIN_EXE_fixture-server");
 /// The worker that breaks rules.
 pub(crate) const ROGUE: &str = env!("CARGO_BIN_EXE_fixture-rogue");
+/// The program that keeps what it is sent.
+pub(crate) const KEEPER: &str = env!("CARGO_BIN_EXE_fixture-keeper");
 /// The program that says what it is.
 pub(crate) const ROLE: &str = env!("CARGO_BIN_EXE_fixture-role");
 

@@ -11,7 +11,8 @@
 //! ```text
 //! fork [N] [KEY=VALUE...]    program PROGRAM [ARG...]    disconnect [ID]    kill ID SIGNAL
 //! start N    scale BY    reload    stop    stop-now
-//! send ID JSON    broadcast JSON    give ID listener|stream|udp    ask ID MILLISECONDS JSON
+//! send ID JSON    broadcast JSON    give ID listener|stream|udp    crowd ID COUNT BYTES
+//! ask ID MILLISECONDS JSON
 //! state    snapshot    quit
 //! ```
 

@@ -1,6 +1,7 @@
 //! The commands.
 
 use std::error::Error;
+use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use portcrew::{Signal, WorkerHandle, WorkerId};
@@ -42,6 +43,7 @@ impl Fixture {
                 tell("broadcast", &json!({ "sent": sent }));
             }
             "give" => give(self.worker(word()?)?, word()?)?,
+            "crowd" => crowd(&self.worker(word()?)?, word()?.parse()?, word()?.parse()?)?,
             "ask" => {
                 let (worker, limit) = (self.worker(word()?)?, word()?.parse()?);
                 let question = serde_json::from_str(word()?)?;
@@ -91,6 +93,17 @@ fn give(worker: WorkerHandle, kind: &str) -> Outcome {
             tell("failed", &json!({ "command": "give", "error": report::chain(&error) }));
         }
     });
+    Ok(())
+}
+
+/// Sends a worker so many sockets at once, each with so many bytes of text.
+fn crowd(worker: &WorkerHandle, count: usize, bytes: usize) -> Outcome {
+    let text = "x".repeat(bytes);
+    for _ in 0..count {
+        let (_, sent) = UnixStream::pair()?;
+        worker.send_with(&text, sent)?;
+    }
+    tell("crowd", &json!({ "sent": count }));
     Ok(())
 }
 

@@ -9,6 +9,8 @@
 //! * `flood`: never stops to send what is allowed and means nothing. Says READY first, and
 //!   counts its lines by the thousand.
 //! * `twice`: takes each connection, answers twice for it, and closes it.
+//! * `refuse N`: says of the first N sockets that come with messages that they did not arrive. Later ones it takes:
+//!   writes `rogue` to each and sends `{"took":M,"refused":[TYPE…]}`.
 
 #![forbid(unsafe_code)]
 // Its output is how a test follows it.
@@ -17,6 +19,7 @@
 mod hostile;
 mod join;
 mod quiet;
+mod refuse;
 
 use std::io;
 
@@ -38,6 +41,10 @@ fn main() -> io::Result<()> {
             "mute" => quiet::receive(&mut rogue, quiet::Part::Mute).await,
             "nibbler" => quiet::receive(&mut rogue, quiet::Part::Nibbler).await,
             "twice" => quiet::receive(&mut rogue, quiet::Part::Twice).await,
+            "refuse" => {
+                let count = std::env::args().nth(2).and_then(|it| it.parse().ok());
+                refuse::refuse(&mut rogue, count.unwrap_or(0)).await
+            }
             hostile => {
                 hostile::attack(&rogue, hostile)?;
                 rogue.wait_closed().await
