@@ -88,6 +88,8 @@ impl Child {
             Error::io("start a child; it needs a tokio runtime")(std::io::Error::other(error))
         };
         let runtime = Runtime::try_current().map_err(no_runtime)?;
+        // A runtime without time panics here, while there is no process yet.
+        drop(tokio::time::sleep(Duration::ZERO));
         let mut spec = Launcher::new(settings).spec(WorkerId(0), None, Vec::new())?;
         spec.worker_id = None;
         spec.lane = false;

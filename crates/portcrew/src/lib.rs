@@ -38,7 +38,8 @@
 //! # Node on the other side
 //!
 //! The channel is Node's own. A primary here runs unmodified Node.js workers
-//! ([`Settings::program`]`("node", ["server.js"])`), and a worker here runs under a Node primary.
+//! ([`Settings::program`]`("node", ["server.js"])`), and a worker here runs under a Node primary. The same without a
+//! cluster: [`Child`] is `child_process.fork`, and [`Primary::take_parent`] the other end of it.
 //!
 //! # Pitfalls
 //!

@@ -9,6 +9,7 @@ use portcrew_ipc::channel::{Channel, Drained, HANDLE_RETRIES, Incoming, Outgoing
 use portcrew_ipc::error::{ChannelError, QueueError};
 use portcrew_ipc::handle::{Handle as WireHandle, HandleKind};
 use portcrew_ipc::message::{ClusterMessage, Packet};
+use portcrew_ipc::reactor::wake_after_others;
 
 use super::held::Wish;
 use super::lent::Lent;
@@ -19,6 +20,9 @@ use crate::{Error, Message};
 /// Bytes of user messages that are given to the channel at a time: a cluster message waits behind these at
 /// most.
 const BATCH_BYTES: usize = 64 * 1024;
+
+/// How many times in one turn the channel is given more and written to, before others get their turn.
+const BATCHES_PER_TURN: usize = 16;
 
 /// Bytes of answers about connections that wait for a peer which asks and does not read. More is an offence.
 const OWED_BYTES: usize = 64 * 1024;
@@ -71,6 +75,8 @@ pub(crate) struct Written {
     /// Everything that the driver had queued is on its way, or nobody takes it any more: also when messages
     /// of the user wait again behind it.
     pub(crate) own: bool,
+    /// So is everything that users have sent, and all of it is answered where an answer is due.
+    all: bool,
     /// The kernel lacks memory or descriptors in flight, and will not say when it has them.
     pub(crate) later: bool,
 }
@@ -224,10 +230,11 @@ impl Talk {
         while self.channel.has_room() && self.queue_post() {}
     }
 
-    /// Writes what there is, the user's messages last.
+    /// Writes what there is, the user's messages last. Of a user who never stops sending it writes a share, and
+    /// the task is woken for the rest.
     pub(crate) fn poll_write(&mut self, cx: &mut Context<'_>) -> Written {
         let mut written = Written::default();
-        loop {
+        for _ in 0..BATCHES_PER_TURN {
             match self.channel.poll_flush(cx) {
                 Poll::Pending => return written,
                 Poll::Ready(Ok(())) => {}
@@ -243,9 +250,11 @@ impl Talk {
             // Asked here, because a user who never stops sending leaves no other moment.
             written.own |= self.channel.is_idle();
             if !self.queue_owed() && !self.queue_posts() {
-                return written;
+                return Written { all: self.channel.is_idle(), ..written };
             }
         }
+        wake_after_others(cx);
+        written
     }
 
     /// Gives the channel the next answers about connections. False when there are none.
@@ -318,15 +327,9 @@ impl Talk {
         &mut self.lent
     }
 
-    /// Whether nothing waits, neither for room nor for an answer.
-    fn is_idle(&self) -> bool {
-        self.channel.is_idle() || !self.channel.is_writable()
-    }
-
     /// Closes the writing side once everything is written and confirmed. False until then.
     pub(crate) fn poll_close(&mut self, cx: &mut Context<'_>) -> bool {
-        self.poll_write(cx);
-        if !self.is_idle() {
+        if !self.poll_write(cx).all && self.channel.is_writable() {
             return false;
         }
         self.mailbox.close_outgoing();

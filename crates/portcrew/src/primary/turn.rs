@@ -185,6 +185,7 @@ impl Driver {
             }
             Received::Request(request) => crate::Event::Request { worker, request },
             Received::Error(error) => crate::Event::Error { worker: Some(worker), error },
+            // The queue of events counts what it drops itself.
             Received::Lagged { dropped } => crate::Event::Lagged { dropped },
         });
     }

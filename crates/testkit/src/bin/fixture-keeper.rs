@@ -72,7 +72,7 @@ fn main() -> Result<()> {
         while let Some(received) = end.recv().await {
             match received {
                 Received::Message { message, handle, counted, .. } => {
-                    keeper.hear(&end, message, handle, counted)?;
+                    keeper.hear(&end, &message, handle, counted)?;
                 }
                 Received::Error(error) => end.say(&json!({ "error": error.to_string() }))?,
                 _ => {}
@@ -86,7 +86,7 @@ impl Keeper {
     fn hear(
         &mut self,
         end: &End,
-        message: Message,
+        message: &Message,
         handle: Option<Handle>,
         counted: Option<Counted>,
     ) -> Result<()> {
@@ -109,8 +109,14 @@ impl Keeper {
                 end.give(&json!({ "op": "echoed", "text": text }), handle)
             }
             (Ok(Order::Lend { key }), _) => lend(end, key),
-            (Ok(Order::Count { key }), _) => Ok(end.ask(key)),
-            (Ok(Order::Close { key }), _) => Ok(end.wait_closed(key)),
+            (Ok(Order::Count { key }), _) => {
+                end.ask(key);
+                Ok(())
+            }
+            (Ok(Order::Close { key }), _) => {
+                end.wait_closed(key);
+                Ok(())
+            }
             (Ok(Order::Crowd { count, bytes }), _) => crowd(end, count, bytes),
             (Ok(Order::Item { n, of }), handle) => self.item(end, n, of, handle.is_some()),
             (_, handle) => {

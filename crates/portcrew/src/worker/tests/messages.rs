@@ -4,11 +4,12 @@ use std::io::{Read, Write};
 use std::time::Duration;
 
 use portcrew_ipc::channel::{Channel, ChannelSettings, Incoming};
-use portcrew_ipc::socket::pair_stream;
+use portcrew_ipc::socket::{self, pair_stream};
 
 use super::primary::{Primary, connected, loopback};
 use super::soon;
-use crate::{Error, Handle, Parent, Received};
+use crate::worker::shared::Ends;
+use crate::{Error, Handle, Parent, Received, Worker, WorkerId};
 
 #[tokio::test]
 async fn messages_go_both_ways_in_order() {
@@ -69,6 +70,37 @@ async fn a_socket_travels_with_a_message_and_what_follows_waits_for_it() {
     let mut text = String::new();
     client.read_to_string(&mut text).unwrap();
     assert_eq!(text, "yes");
+}
+
+#[tokio::test]
+async fn a_connection_that_the_primary_does_not_get_is_sent_four_times_and_reported() {
+    let (ours, channel) = pair_stream().unwrap();
+    let worker = Worker::from_ends(WorkerId(1), Ends { channel, lane: None });
+    let (mut client, accepted) = connected(&loopback());
+    worker.send_with("take this", Handle::TcpStream(accepted)).unwrap();
+    worker.send("after").unwrap();
+    let (mut buffer, mut came) = (vec![0; 4096], 0);
+    let refuse_until_after = async {
+        loop {
+            tokio::task::yield_now().await;
+            let Ok(received) = socket::recv(&ours, &mut buffer) else { continue };
+            if !received.fds.is_empty() {
+                came += 1;
+                socket::send(&ours, b"{\"cmd\":\"NODE_HANDLE_NACK\"}\n", &[]).unwrap();
+            }
+            if buffer[..received.n].ends_with(b"\"after\"\n") {
+                break;
+            }
+        }
+    };
+    soon(refuse_until_after).await;
+    assert_eq!(came, 4);
+    let lost = soon(worker.recv()).await;
+    let Some(Received::Error(Error::HandleLost { handle, tries: 4 })) = lost else {
+        panic!("{lost:?}")
+    };
+    assert!(handle.contains(&client.local_addr().unwrap().to_string()), "{handle}");
+    assert_eq!(client.read(&mut [0]).unwrap(), 0);
 }
 
 #[tokio::test]
