@@ -24,11 +24,11 @@ pub(super) fn block(spec: &SpawnSpec, plan: Option<&Plan>) -> Result<Vec<CString
 fn own(spec: &SpawnSpec) -> Vec<(OsString, OsString)> {
     let mut own: Vec<(OsString, OsString)> = Vec::with_capacity(spec.env.len() + 5);
     if spec.channel {
-        own.push((contract::CHANNEL_FD.into(), "3".into()));
+        own.push((contract::CHANNEL_FD.into(), spec.channel_number().to_string().into()));
         own.push((contract::SERIALIZATION_MODE.into(), "json".into()));
     }
     if spec.lane {
-        own.push((contract::LANE_FD.into(), "4".into()));
+        own.push((contract::LANE_FD.into(), spec.lane_number().to_string().into()));
     }
     if let Some(id) = spec.worker_id {
         own.push((contract::UNIQUE_ID.into(), id.to_string().into()));

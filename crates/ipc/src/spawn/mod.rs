@@ -6,6 +6,7 @@
 //! | 0, 1, 2 | as [`SpawnSpec`] says; `/dev/null` when not asked for anything else |
 //! | 3 | the channel, named by `NODE_CHANNEL_FD` (when asked for) |
 //! | 4 | the lane, named by `PORTCREW_LANE_FD` (when asked for) |
+//! | 3 to 255 | what the caller wants there; channel and lane take the lowest numbers left |
 //! | 3 and up | listening sockets for `LISTEN_FDS` (only without a channel) |
 //!
 //! The child starts with an empty signal mask, with the default action for every signal (Rust
@@ -30,5 +31,5 @@ pub use error::{SpawnError, SpawnErrorKind};
 pub use resolve::resolve_program;
 pub use signals::reset_inherited_signals;
 pub(crate) use signals::restore_default;
-pub use spec::{Limit, Resource, SpawnSpec, Stdio};
+pub use spec::{Extra, LAST_EXTRA_FD, Limit, Resource, SpawnSpec, Stdio};
 pub use start::{Spawned, spawn};

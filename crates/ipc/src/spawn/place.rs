@@ -1,5 +1,6 @@
 //! The child's descriptors: which of ours becomes which number, in an order that cannot go wrong.
 
+use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
@@ -10,17 +11,19 @@ use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use rustix::pipe::PipeFlags;
 
-use super::spec::{SpawnSpec, Stdio};
+use super::spec::{Extra, FIRST_EXTRA_FD, SpawnSpec, Stdio};
 
 /// Both sides of everything that a child is given.
 pub(super) struct Descriptors {
-    /// `sources[n]` becomes descriptor `n` of the child.
-    sources: Vec<OwnedFd>,
+    /// By the number that each has in the child.
+    sources: BTreeMap<RawFd, OwnedFd>,
     pub(super) channel: Option<OwnedFd>,
     pub(super) lane: Option<OwnedFd>,
     pub(super) stdin: Option<OwnedFd>,
     pub(super) stdout: Option<OwnedFd>,
     pub(super) stderr: Option<OwnedFd>,
+    /// Our ends of extra sockets.
+    pub(super) extra: BTreeMap<RawFd, OwnedFd>,
 }
 
 impl Descriptors {
@@ -30,18 +33,18 @@ impl Descriptors {
         let (stdout, out_ours) = standard(spec.stdout, io::stdout().as_fd(), Direction::FromChild)?;
         let (stderr, err_ours) = standard(spec.stderr, io::stderr().as_fd(), Direction::FromChild)?;
         let mut descriptors = Self {
-            sources: vec![stdin, stdout, stderr],
+            sources: [(0, stdin), (1, stdout), (2, stderr)].into(),
             channel: None,
             lane: None,
             stdin: in_ours,
             stdout: out_ours,
             stderr: err_ours,
+            extra: BTreeMap::new(),
         };
         if spec.channel {
-            let (ours, theirs) = UnixStream::pair()?;
-            ours.set_nonblocking(true)?;
-            descriptors.channel = Some(ours.into());
-            descriptors.sources.push(theirs.into());
+            let (ours, theirs) = stream_pair()?;
+            descriptors.channel = Some(ours);
+            descriptors.sources.insert(spec.channel_number(), theirs);
         }
         if spec.lane {
             let (ours, theirs) = rustix::net::socketpair(
@@ -52,41 +55,57 @@ impl Descriptors {
             )?;
             rustix::io::ioctl_fionbio(&ours, true)?;
             descriptors.lane = Some(ours);
-            descriptors.sources.push(theirs);
+            descriptors.sources.insert(spec.lane_number(), theirs);
         }
-        for listener in &spec.listeners {
-            descriptors.sources.push(listener.try_clone()?);
+        for (number, listener) in (FIRST_EXTRA_FD..).zip(&spec.listeners) {
+            descriptors.sources.insert(number, listener.try_clone()?);
+        }
+        for (number, extra) in &spec.extra {
+            let theirs = descriptors.open_extra(*number, extra)?;
+            descriptors.sources.insert(*number, theirs);
         }
         Ok(descriptors)
+    }
+
+    fn open_extra(&mut self, number: RawFd, extra: &Extra) -> io::Result<OwnedFd> {
+        match extra {
+            Extra::Null => null(),
+            Extra::Given(given) => given.try_clone(),
+            Extra::Socket => {
+                let (ours, theirs) = stream_pair()?;
+                self.extra.insert(number, ours);
+                Ok(theirs)
+            }
+        }
     }
 
     /// One `dup2` per descriptor. It also clears close-on-exec in the child, and only there.
     pub(super) fn actions(&mut self) -> io::Result<PosixSpawnFileActions> {
         self.lift()?;
         let mut actions = PosixSpawnFileActions::init()?;
-        for (target, source) in self.targets().zip(&self.sources) {
-            actions.add_dup2(source.as_raw_fd(), target)?;
+        for number in 0..self.end() {
+            match self.sources.get(&number) {
+                Some(source) => actions.add_dup2(source.as_raw_fd(), number)?,
+                // Something of ours may be open there without close-on-exec; what is not is no error.
+                None => actions.add_close(number)?,
+            }
         }
         Ok(actions)
     }
 
-    /// How many descriptors the child has, which is also the first number it has not.
-    pub(super) fn count(&self) -> RawFd {
-        self.targets().end
-    }
-
-    fn targets(&self) -> std::ops::Range<RawFd> {
-        0..RawFd::try_from(self.sources.len()).unwrap_or(RawFd::MAX)
+    /// The first number above all that the child has.
+    pub(super) fn end(&self) -> RawFd {
+        self.sources.keys().next_back().map_or(0, |last| last + 1)
     }
 
     /// Moves every source above all targets. A source that has the number of a target would be
     /// overwritten by an earlier `dup2` before its own turn came; and where it *is* its own
     /// target, the `dup2` would leave close-on-exec set on some C libraries.
     fn lift(&mut self) -> io::Result<()> {
-        let count = self.count();
-        for source in &mut self.sources {
-            if source.as_raw_fd() < count {
-                *source = rustix::io::fcntl_dupfd_cloexec(&*source, count)?;
+        let end = self.end();
+        for source in self.sources.values_mut() {
+            if source.as_raw_fd() < end {
+                *source = rustix::io::fcntl_dupfd_cloexec(&*source, end)?;
             }
         }
         Ok(())
@@ -122,6 +141,13 @@ fn standard(
     }
 }
 
+/// Our end, in non-blocking mode, and the child's.
+fn stream_pair() -> io::Result<(OwnedFd, OwnedFd)> {
+    let (ours, theirs) = UnixStream::pair()?;
+    ours.set_nonblocking(true)?;
+    Ok((ours.into(), theirs.into()))
+}
+
 fn null() -> io::Result<OwnedFd> {
     Ok(OpenOptions::new().read(true).write(true).open("/dev/null")?.into())
 }
@@ -136,28 +162,48 @@ mod tests {
     /// In a threaded process the sources may have any numbers; here, those of each other's targets.
     #[test]
     fn every_source_becomes_its_target_whatever_its_number_is() {
-        const COUNT: usize = 64;
+        const COUNT: RawFd = 64;
         let directory = tempfile::tempdir().unwrap();
-        let path = |n: usize| std::fs::canonicalize(&directory).unwrap().join(n.to_string());
-        // The numbers are given in ascending order, so the last file gets the lowest one.
-        let mut sources: Vec<OwnedFd> =
-            (0..COUNT).rev().map(|n| File::create(path(n)).unwrap().into()).collect();
-        sources.reverse();
+        let path = |n: RawFd| std::fs::canonicalize(&directory).unwrap().join(n.to_string());
+        // Numbers are given in ascending order, so the highest target gets the lowest one.
+        let mut sources: BTreeMap<RawFd, OwnedFd> =
+            (0..COUNT).rev().map(|n| (n, File::create(path(n)).unwrap().into())).collect();
+        let expected: String =
+            (0..COUNT).filter(|n| *n != 1).map(|n| format!("{}\n", path(n).display())).collect();
+        assert_eq!(seen_by_child(&mut sources, 0..COUNT), expected);
+    }
+
+    #[test]
+    fn a_number_without_a_source_is_closed_in_the_child() {
+        let leak = File::open("/dev/zero").unwrap();
+        rustix::io::fcntl_setfd(&leak, rustix::io::FdFlags::empty()).unwrap();
+        let number = leak.as_raw_fd();
+        let mut sources: BTreeMap<RawFd, OwnedFd> =
+            [0, 1, 2, number + 1].into_iter().map(|n| (n, null().unwrap())).collect();
+        let seen = seen_by_child(&mut sources, number..number + 2);
+        assert_eq!(seen, "none\n/dev/null\n");
+    }
+
+    /// A line for each of these numbers with what a child has there. Its 1 is taken for the answer.
+    fn seen_by_child(
+        sources: &mut BTreeMap<RawFd, OwnedFd>,
+        numbers: std::ops::Range<RawFd>,
+    ) -> String {
         let (reader, writer) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC).unwrap();
-        sources[1] = writer;
+        sources.insert(1, writer);
         let mut descriptors = Descriptors {
-            sources,
+            sources: std::mem::take(sources),
             channel: None,
             lane: None,
             stdin: None,
             stdout: None,
             stderr: None,
+            extra: BTreeMap::new(),
         };
         let actions = descriptors.actions().unwrap();
-        let (mut script, mut expected) = (String::new(), String::new());
-        for n in (0..COUNT).filter(|n| *n != 1) {
-            writeln!(script, "/bin/readlink /proc/$$/fd/{n}").unwrap();
-            writeln!(expected, "{}", path(n).display()).unwrap();
+        let mut script = String::new();
+        for n in numbers.filter(|n| *n != 1) {
+            writeln!(script, "/bin/readlink /proc/$$/fd/{n} || echo none").unwrap();
         }
         let arguments =
             [c"sh".to_owned(), c"-c".to_owned(), std::ffi::CString::new(script).unwrap()];
@@ -167,6 +213,6 @@ mod tests {
         drop(descriptors);
         let answer = io::read_to_string(File::from(reader)).unwrap();
         nix::sys::wait::waitpid(pid, None).unwrap();
-        assert_eq!(answer, expected);
+        answer
     }
 }

@@ -1,12 +1,19 @@
 //! What is to be started: the program, its environment, its descriptors, and what the exec helper
 //! is to arrange before it.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::os::fd::OwnedFd;
+use std::os::fd::{OwnedFd, RawFd};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use crate::exec_helper::{Limit, Resource};
+
+/// The first number above the standard descriptors.
+pub(super) const FIRST_EXTRA_FD: RawFd = 3;
+
+/// The highest number that an [extra](SpawnSpec::extra) descriptor may have.
+pub const LAST_EXTRA_FD: RawFd = 255;
 
 /// One process to be started by [`spawn`](super::spawn).
 ///
@@ -32,10 +39,14 @@ pub struct SpawnSpec {
     pub stdout: Stdio,
     /// Descriptor 2. Default: [`Stdio::Inherit`].
     pub stderr: Stdio,
-    /// Whether the child gets Node's channel as descriptor 3. Default: yes.
+    /// Whether the child gets Node's channel, as descriptor 3 or the first that
+    /// [`extra`](Self::extra) leaves free. Default: yes.
     pub channel: bool,
-    /// Whether the child gets the lane as descriptor 4. Needs the channel. Default: no.
+    /// Whether the child gets the lane, as the next free descriptor. Needs the channel. Default: no.
     pub lane: bool,
+    /// Further descriptors by their numbers in the child, from 3 to [`LAST_EXTRA_FD`]. Not together
+    /// with [`listeners`](Self::listeners), whose numbers follow each other.
+    pub extra: BTreeMap<RawFd, Extra>,
     /// The value of `NODE_UNIQUE_ID`; `None` starts a plain fork, which is no cluster worker.
     pub worker_id: Option<u32>,
     /// Whether the child leads a process group of its own. Default: yes.
@@ -76,6 +87,19 @@ pub enum Stdio {
     Piped,
 }
 
+/// What a descriptor of the child above the standard ones is.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Extra {
+    /// `/dev/null`.
+    Null,
+    /// A Unix stream socket, whose other end is in [`Spawned`](super::Spawned): as Node's `pipe`, it
+    /// carries bytes both ways.
+    Socket,
+    /// This descriptor. Parent and child share what it refers to.
+    Given(Arc<OwnedFd>),
+}
+
 impl SpawnSpec {
     /// A child with a channel, an empty environment and the defaults that the fields name.
     #[must_use]
@@ -90,6 +114,7 @@ impl SpawnSpec {
             stderr: Stdio::Inherit,
             channel: true,
             lane: false,
+            extra: BTreeMap::new(),
             worker_id: None,
             own_process_group: true,
             listeners: Vec::new(),
@@ -146,6 +171,13 @@ impl SpawnSpec {
         self
     }
 
+    /// Gives the child one more descriptor, with this number.
+    #[must_use]
+    pub fn extra(mut self, number: RawFd, extra: Extra) -> Self {
+        self.extra.insert(number, extra);
+        self
+    }
+
     /// Makes the child a cluster worker with this id.
     #[must_use]
     pub fn worker_id(mut self, id: u32) -> Self {
@@ -187,6 +219,23 @@ impl SpawnSpec {
     pub fn helper(mut self, helper: impl Into<PathBuf>) -> Self {
         self.helper = Some(helper.into());
         self
+    }
+
+    /// The channel's number in the child.
+    pub(super) fn channel_number(&self) -> RawFd {
+        self.free_from(FIRST_EXTRA_FD)
+    }
+
+    /// The lane's number in the child.
+    pub(super) fn lane_number(&self) -> RawFd {
+        self.free_from(self.channel_number() + 1)
+    }
+
+    fn free_from(&self, mut number: RawFd) -> RawFd {
+        while self.extra.contains_key(&number) {
+            number += 1;
+        }
+        number
     }
 
     /// The first thing asked for that `posix_spawn` cannot do, in words.

@@ -1,7 +1,8 @@
 //! The start itself: checks, descriptors, attributes, `posix_spawn`, pidfd.
 
+use std::collections::BTreeMap;
 use std::ffi::{CString, OsString};
-use std::os::fd::OwnedFd;
+use std::os::fd::{OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -13,7 +14,7 @@ use super::environment;
 use super::error::{SpawnError, SpawnErrorKind, explain_exec};
 use super::place::Descriptors;
 use super::signals::reset_inherited_signals;
-use super::spec::SpawnSpec;
+use super::spec::{FIRST_EXTRA_FD, LAST_EXTRA_FD, SpawnSpec};
 use crate::exec_helper::Plan;
 use crate::process::Process;
 
@@ -33,6 +34,9 @@ pub struct Spawned {
     pub stdout: Option<OwnedFd>,
     /// The end that reads the child's standard error, when that is piped.
     pub stderr: Option<OwnedFd>,
+    /// Our ends of the child's [extra](SpawnSpec::extra) sockets, by their numbers in the child, in
+    /// non-blocking mode.
+    pub extra: BTreeMap<RawFd, OwnedFd>,
 }
 
 /// Starts a process. The call does not copy this process and may be made from any thread; it
@@ -66,8 +70,8 @@ pub fn spawn(spec: &SpawnSpec) -> Result<Spawned, SpawnError> {
         .map_err(|errno| explain_exec(image, errno as i32))?;
     let process = Process::adopt(pid.as_raw(), spec.own_process_group)
         .map_err(failed("no descriptor to watch it by"))?;
-    let Descriptors { channel, lane, stdin, stdout, stderr, .. } = descriptors;
-    Ok(Spawned { process, channel, lane, stdin, stdout, stderr })
+    let Descriptors { channel, lane, stdin, stdout, stderr, extra, .. } = descriptors;
+    Ok(Spawned { process, channel, lane, stdin, stdout, stderr, extra })
 }
 
 /// What contradicts itself, found before anything is opened.
@@ -80,6 +84,14 @@ fn check(spec: &SpawnSpec) -> Result<(), SpawnError> {
         (
             spec.channel && !spec.listeners.is_empty(),
             "listening sockets by number and a channel both begin at descriptor 3",
+        ),
+        (
+            !spec.extra.is_empty() && !spec.listeners.is_empty(),
+            "listening sockets by number follow each other from descriptor 3 on",
+        ),
+        (
+            spec.extra.keys().any(|number| !(FIRST_EXTRA_FD..=LAST_EXTRA_FD).contains(number)),
+            "an extra descriptor has a number from 3 to 255",
         ),
         (spec.uid.is_some() && spec.gid.is_none(), "a user without a group would keep ours"),
         (spec.gid.is_none() && !spec.groups.is_empty(), "supplementary groups need a group"),
@@ -110,7 +122,7 @@ fn plan(spec: &SpawnSpec, descriptors: &Descriptors) -> Result<Option<Plan>, Spa
         parent: std::process::id(),
         no_new_privs: spec.no_new_privs,
         listen_pid: !spec.listeners.is_empty(),
-        first_closed: descriptors.count(),
+        first_closed: descriptors.end(),
     }))
 }
 

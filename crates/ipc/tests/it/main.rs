@@ -8,6 +8,7 @@ mod probe_table;
 mod process_life;
 mod spawn_child;
 mod spawn_errors;
+mod spawn_extra;
 mod wire;
 mod wire_channel;
 mod wire_descriptors;
