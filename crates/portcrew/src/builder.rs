@@ -1,6 +1,7 @@
 //! The shortest way to a crew: one closure that serves.
 
 use std::error::Error as StdError;
+use std::fmt;
 
 use tokio::runtime::{Builder as Runtime, Runtime as Running};
 use tokio::signal::unix::{SignalKind, signal};
@@ -37,11 +38,19 @@ pub struct Builder {
     policy: Option<Policy>,
     threads: usize,
     signals: bool,
+    on_event: Option<OnEvent>,
 }
 
 impl Builder {
     pub(crate) const fn new() -> Self {
-        Self { workers: Workers::PerCpu, settings: None, policy: None, threads: 1, signals: true }
+        Self {
+            workers: Workers::PerCpu,
+            settings: None,
+            policy: None,
+            threads: 1,
+            signals: true,
+            on_event: None,
+        }
     }
 
     /// How many workers. Default: [`Workers::PerCpu`].
@@ -73,6 +82,24 @@ impl Builder {
     /// at once), SIGHUP replaces all workers one by one.
     pub const fn handle_signals(mut self, handle: bool) -> Self {
         self.signals = handle;
+        self
+    }
+
+    /// Hears every event of the primary, for a log. Without it nothing is said of what happens, not even of
+    /// workers that die. It runs between two events, so it should not wait.
+    ///
+    /// ```no_run
+    /// use portcrew::{Cluster, Event};
+    ///
+    /// let builder = Cluster::builder().on_event(|event| {
+    ///     if let Event::Exit { worker, status, planned: false } = event {
+    ///         eprintln!("worker {worker} died: {status}");
+    ///     }
+    /// });
+    /// # drop(builder);
+    /// ```
+    pub fn on_event(mut self, hear: impl FnMut(&Event) + Send + 'static) -> Self {
+        self.on_event = Some(OnEvent(Box::new(hear)));
         self
     }
 
@@ -131,8 +158,14 @@ impl Builder {
         })
     }
 
-    async fn lead(self, primary: &crate::Primary) -> Result<()> {
-        let mut settings = self.settings.unwrap_or_default();
+    fn hear(&mut self, event: &Event) {
+        if let Some(OnEvent(hear)) = &mut self.on_event {
+            hear(event);
+        }
+    }
+
+    async fn lead(mut self, primary: &crate::Primary) -> Result<()> {
+        let mut settings = self.settings.take().unwrap_or_default();
         if let Some(policy) = self.policy {
             settings.policy = policy;
         }
@@ -147,18 +180,30 @@ impl Builder {
                 }
             };
             tokio::select! {
-                event = cluster.next_event() => match event {
-                    Some(Event::Finished(Outcome::Stopped)) => return Ok(()),
-                    Some(Event::Finished(outcome)) => return Err(Error::Crew(outcome)),
-                    Some(_) => {}
-                    None => return Err(Error::Disconnected),
-                },
+                event = cluster.next_event() => {
+                    let event = event.ok_or(Error::Disconnected)?;
+                    self.hear(&event);
+                    match event {
+                        Event::Finished(Outcome::Stopped) => return Ok(()),
+                        Event::Finished(outcome) => return Err(Error::Crew(outcome)),
+                        _ => {}
+                    }
+                }
                 wish = wish => match wish {
                     Wish::Stop => cluster.stop()?,
                     Wish::Reload => cluster.reload()?,
                 },
             }
         }
+    }
+}
+
+/// What the user wants to do with events.
+struct OnEvent(Box<dyn FnMut(&Event) + Send>);
+
+impl fmt::Debug for OnEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OnEvent(..)")
     }
 }
 

@@ -7,16 +7,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
-use portcrew_core::WorkerId;
 use portcrew_ipc::process::Process;
 use portcrew_ipc::spawn;
+use tokio::net::UnixStream;
 use tokio::net::unix::pipe;
 use tokio::runtime::Handle as Runtime;
 use tokio::sync::watch;
 
 use crate::link::{Mailbox, Peer, Received, talking};
 use crate::pipes::Pipes;
-use crate::primary::Launcher;
+use crate::primary::plain_child;
 use crate::{Error, Result, Settings, Signal};
 
 /// How long the last words of a dead child are waited for: something that it started may hold its channel
@@ -77,7 +77,8 @@ impl Child {
     ///
     /// # Errors
     ///
-    /// [`Error::Spawn`] with the path and the reason when the program cannot be started; [`Error::Io`] outside
+    /// [`Error::Setting`] for a setting that cannot be; [`Error::Spawn`] with the path and the reason when the
+    /// program cannot be started; [`Error::Io`] outside
     /// a tokio runtime, or when the process cannot be watched: then it has been killed.
     ///
     /// # Panics
@@ -90,14 +91,9 @@ impl Child {
         let runtime = Runtime::try_current().map_err(no_runtime)?;
         // A runtime without time panics here, while there is no process yet.
         drop(tokio::time::sleep(Duration::ZERO));
-        let mut spec = Launcher::new(settings).spec(WorkerId(0), None, Vec::new())?;
-        spec.worker_id = None;
-        spec.lane = false;
-        let spawned = spawn::spawn(&spec).map_err(Error::Spawn)?;
-        let mut process = spawned.process;
-        let watched = process
-            .register()
-            .and_then(|()| Pipes::new(spawned.stdin, spawned.stdout, spawned.stderr));
+        let mut spawned = spawn::spawn(&plain_child(settings)?).map_err(Error::Spawn)?;
+        let watched = spawned.process.register().and_then(|()| Pipes::of(&mut spawned));
+        let process = spawned.process;
         // Its channel was asked for.
         let channel = spawned.channel.ok_or(Error::Disconnected);
         let (pipes, peer) = match (watched, channel) {
@@ -210,6 +206,13 @@ impl Child {
     #[must_use]
     pub fn take_stderr(&self) -> Option<pipe::Receiver> {
         lock(&self.body.pipes).stderr.take()
+    }
+
+    /// This end of its descriptor of this number, once, when that is [`Piped`](crate::ExtraFd::Piped). Bytes go
+    /// both ways.
+    #[must_use]
+    pub fn take_fd(&self, number: i32) -> Option<UnixStream> {
+        lock(&self.body.pipes).fds.remove(&number)
     }
 
     fn outlet(&self) -> &Mailbox {

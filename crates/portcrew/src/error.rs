@@ -2,6 +2,8 @@
 
 use std::{error, fmt, io};
 
+use portcrew_ipc::inherit::InheritError;
+
 /// The library's result.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -11,7 +13,14 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[non_exhaustive]
 pub enum Error {
     /// This process could not take the channel that its environment names.
-    Claim(portcrew_ipc::inherit::InheritError),
+    Claim(InheritError),
+    /// A setting that cannot be. Nothing was started.
+    Setting {
+        /// The field of [`Settings`](crate::Settings).
+        setting: &'static str,
+        /// Why it cannot be, and what can.
+        reason: &'static str,
+    },
     /// A worker process could not be started.
     Spawn(portcrew_ipc::spawn::SpawnError),
     /// The path of the running executable could not be found out, so it cannot be started as a worker.
@@ -69,10 +78,12 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Claim(_) => write!(
+            Self::Claim(InheritError::AlreadyClaimed | InheritError::ThreadsRunning(_)) => write!(
                 f,
                 "failed to find out this process's role; call role() or run() first thing in a plain fn main"
             ),
+            Self::Claim(_) => write!(f, "failed to find out this process's role"),
+            Self::Setting { setting, reason } => write!(f, "Settings::{setting}: {reason}"),
             Self::Spawn(_) => write!(f, "failed to start a worker"),
             Self::OwnExecutable(_) => {
                 write!(f, "failed to find the running executable; set Settings::exec to name it")
@@ -120,7 +131,8 @@ impl error::Error for Error {
             Self::OwnExecutable(source) | Self::Listen { source, .. } | Self::Io { source, .. } => {
                 Some(source)
             }
-            Self::Address { .. }
+            Self::Setting { .. }
+            | Self::Address { .. }
             | Self::Disconnected
             | Self::NoSuchWorker(_)
             | Self::QueueFull
@@ -140,7 +152,9 @@ impl From<Error> for io::Error {
             | Error::Io { source, .. } => source,
             Error::Disconnected => Self::new(io::ErrorKind::NotConnected, error),
             Error::Deadline => Self::new(io::ErrorKind::TimedOut, error),
-            Error::Address { .. } => Self::new(io::ErrorKind::InvalidInput, error),
+            Error::Address { .. } | Error::Setting { .. } => {
+                Self::new(io::ErrorKind::InvalidInput, error)
+            }
             Error::Claim(_)
             | Error::Spawn(_)
             | Error::NoSuchWorker(_)

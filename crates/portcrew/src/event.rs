@@ -1,17 +1,21 @@
 //! What a primary's user is told. The names are those of Node's events.
 
 use std::process::ExitStatus;
+use std::sync::Arc;
 
 use portcrew_core::supervise;
 
-use crate::{Counted, Handle, Message, Request, WorkerHandle, WorkerId};
+use crate::{Counted, Handle, Message, Request, Settings, WorkerHandle, WorkerId};
 
 /// Something that happened in a cluster. See [`Cluster::next_event`](crate::Cluster::next_event).
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event {
-    /// The settings for workers started from now on have changed.
-    Setup,
+    /// Workers are started with these settings from now on; and, as in Node, before each start those that it uses.
+    Setup {
+        /// How workers are started.
+        settings: Arc<Settings>,
+    },
     /// A worker process was started.
     Fork {
         /// Who.
@@ -72,7 +76,7 @@ pub enum Event {
     Exit {
         /// Who.
         worker: WorkerId,
-        /// How.
+        /// How: [`code`](ExitStatus::code) and [`Signal::of`](crate::Signal::of) are what Node's event has.
         status: ExitStatus,
         /// Node's `exitedAfterDisconnect`.
         planned: bool,

@@ -96,7 +96,7 @@ pub use primary::{
 };
 pub use request::Request;
 pub use role::{Primary, Role, role};
-pub use settings::{Policy, Settings, Stdio, Workers};
+pub use settings::{ExtraFd, InspectPort, Policy, Serialization, Settings, Stdio, Workers};
 pub use worker::{
     BindUdp, Connection, Draining, Listen, ListenUnix, Listener, UdpSocket, UnixListener, Worker,
 };

@@ -1,8 +1,17 @@
 //! How workers are started: the settings of Node's `setupPrimary`, and the policy.
 
+mod check;
+mod inspect_port;
+mod show;
+
+use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
+
+pub use inspect_port::InspectPort;
 
 /// Who gets the next connection.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -39,6 +48,31 @@ pub enum Stdio {
     Null,
 }
 
+/// What a descriptor of a worker above the three standard ones is.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum ExtraFd {
+    /// A Unix stream socket to the primary, which carries bytes both ways: Node's `pipe`. The primary's end is
+    /// in [`WorkerHandle::take_fd`](crate::WorkerHandle::take_fd).
+    Piped,
+    /// `/dev/null`.
+    Null,
+    /// This descriptor, for every worker the same.
+    Given(Arc<OwnedFd>),
+}
+
+/// How messages are written on a worker's channel: Node's `serialization`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Serialization {
+    /// A line of JSON for each message. Node's default.
+    #[default]
+    Json,
+    /// V8's binary format. **Not spoken here yet**: [`Cluster::new`](crate::Cluster::new) and
+    /// [`Cluster::setup`](crate::Cluster::setup) refuse it.
+    Advanced,
+}
+
 /// How many workers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Workers {
@@ -62,31 +96,49 @@ impl Workers {
 }
 
 /// How workers are started. A change affects workers started later.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Settings {
-    /// The program. Default: the running executable, found once at the start.
+    /// The program. Default: the running executable, found once at the start. A name without a slash is looked
+    /// for in `PATH` by the first worker that is started with these settings; those after it run the same file.
     pub exec: Option<PathBuf>,
-    /// Its arguments. Default: those of this process.
+    /// Its arguments, Node's `execArgv`, `exec` and `args` in one. Default: those of this process.
     pub args: Vec<OsString>,
-    /// Variables set on top of this process's environment, for every worker.
+    /// Variables set on top of this process's environment, for every worker; those of
+    /// [`fork_with`](crate::Cluster::fork_with) come on top of these. What describes the worker's descriptors
+    /// and its id cannot be set.
     pub env: Vec<(OsString, OsString)>,
     /// The working directory. Default: this process's.
     pub cwd: Option<PathBuf>,
+    /// The user that workers run as. Needs privileges and a [`gid`](Self::gid). Default: this process's.
+    pub uid: Option<u32>,
+    /// The group that workers run as; all supplementary groups but [`groups`](Self::groups) are dropped.
+    /// Default: this process's.
+    pub gid: Option<u32>,
+    /// Supplementary groups that go with [`gid`](Self::gid).
+    pub groups: Vec<u32>,
     /// Standard input. Default: [`Stdio::Null`], so that a terminal's keys reach the primary alone.
     pub stdin: Stdio,
     /// Standard output. Default: [`Stdio::Inherit`].
     pub stdout: Stdio,
     /// Standard error. Default: [`Stdio::Inherit`].
     pub stderr: Stdio,
+    /// Further descriptors by their numbers in the worker, from 3 to 255. The channel and the lane take the lowest
+    /// numbers that these leave free, and say so in their variables. Default: none.
+    pub fds: BTreeMap<i32, ExtraFd>,
     /// Whether the program may speak the lane, portcrew's fast path. One that does not only sees a
     /// descriptor more. Default: `true`.
     pub lane: bool,
+    /// How messages are written on the channel. Default: [`Serialization::Json`], the only one for now.
+    pub serialization: Serialization,
+    /// The port of the inspector, where the program is Node and its options speak of it. Default:
+    /// [`InspectPort::Auto`].
+    pub inspect_port: InspectPort,
     /// Who gets the next connection. Read once, when the cluster is made. Default: from
     /// `NODE_CLUSTER_SCHED_POLICY`, else round-robin.
     pub policy: Policy,
-    /// The executable that plays the exec helper, needed with [`cwd`](Self::cwd). It must call
-    /// [`role`](crate::role) first thing. Default: the running executable.
+    /// The executable that plays the exec helper, needed with [`cwd`](Self::cwd), [`uid`](Self::uid) and
+    /// [`gid`](Self::gid). It must call [`role`](crate::role) first thing. Default: the running executable.
     pub helper: Option<PathBuf>,
     /// How long a leaving worker may take to finish its connections before it gets SIGTERM. Default 10 s.
     pub grace: Duration,
@@ -104,10 +156,16 @@ impl Default for Settings {
             args: std::env::args_os().skip(1).collect(),
             env: Vec::new(),
             cwd: None,
+            uid: None,
+            gid: None,
+            groups: Vec::new(),
             stdin: Stdio::Null,
             stdout: Stdio::Inherit,
             stderr: Stdio::Inherit,
+            fds: BTreeMap::new(),
             lane: true,
+            serialization: Serialization::Json,
+            inspect_port: InspectPort::Auto,
             policy: Policy::from_env(),
             helper: None,
             grace: Duration::from_secs(10),
@@ -136,6 +194,13 @@ impl Settings {
     pub fn silent(mut self) -> Self {
         self.stdout = Stdio::Piped;
         self.stderr = Stdio::Piped;
+        self
+    }
+
+    /// Gives every worker one more descriptor, with this number.
+    #[must_use]
+    pub fn fd(mut self, number: i32, what: ExtraFd) -> Self {
+        self.fds.insert(number, what);
         self
     }
 

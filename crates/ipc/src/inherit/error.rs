@@ -52,8 +52,9 @@ impl fmt::Display for InheritError {
             }
             Self::AdvancedSerialization(mode) => write!(
                 f,
-                "NODE_CHANNEL_SERIALIZATION_MODE is {mode:?}, and only \"json\" is spoken here: \
-                 start this program with serialization: 'json'"
+                "NODE_CHANNEL_SERIALIZATION_MODE is {mode:?}: the parent chose that for the channel, \
+                 and this program speaks \"json\" alone; in the parent, set \
+                 serialization: 'json', Node's default"
             ),
             Self::BadNumber { variable, value } => {
                 write!(f, "{variable} is {value:?}, which is no such number")

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::future::poll_fn;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use portcrew_core::primary::{Mode, Primary, Settings as MachineSettings};
@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::command::{Command, CrewCommand};
 use super::driver::{Driver, Parts, Registry};
-use super::fork::Launcher;
+use super::launcher::Launcher;
 use super::{Snapshot, WorkerHandle, events};
 use crate::{Builder, Error, Event, Message, Policy, Result, Settings};
 
@@ -44,6 +44,8 @@ pub struct Cluster {
     commands: mpsc::UnboundedSender<Command>,
     events: mpsc::Receiver<Event>,
     registry: Arc<Registry>,
+    /// Held while they are passed on, so that the driver has the same as the last.
+    settings: Mutex<Arc<Settings>>,
 }
 
 impl Cluster {
@@ -56,7 +58,7 @@ impl Cluster {
     ///
     /// # Errors
     ///
-    /// [`Error::Io`] outside a tokio runtime.
+    /// [`Error::Setting`] for a setting that cannot be, [`Error::Io`] outside a tokio runtime.
     ///
     /// # Panics
     ///
@@ -76,6 +78,7 @@ impl Cluster {
     ///
     /// As [`new`](Self::new).
     pub fn with_scheduler(settings: Settings, scheduler: impl Scheduler + 'static) -> Result<Self> {
+        settings.check()?;
         let runtime = tokio::runtime::Handle::try_current().map_err(|error| {
             Error::io("start a primary; it needs a tokio runtime")(std::io::Error::other(error))
         })?;
@@ -85,28 +88,55 @@ impl Cluster {
         };
         let machine =
             MachineSettings { mode, scheduler: Box::new(scheduler), limits: Limits::default() };
+        let settings = Arc::new(settings);
         let (commands, receiver) = mpsc::unbounded_channel();
         let (sender, events) = events::queue();
         let registry = Arc::new(Registry::default());
         let driver = Driver::new(Parts {
             machine: Primary::new(machine),
-            launcher: Launcher::new(settings),
+            launcher: Launcher::new(Arc::clone(&settings)),
             registry: Arc::clone(&registry),
             events: sender,
             commands: receiver,
             command_sender: commands.downgrade(),
         });
         runtime.spawn(driver);
-        Ok(Self { commands, events, registry })
+        Ok(Self { commands, events, registry, settings: Mutex::new(settings) })
     }
 
-    /// Changes how workers started from now on are started: Node's `setupPrimary`. The policy stays.
+    /// How workers are started now: Node's `cluster.settings`. (Node's are empty until the first setup; here a
+    /// cluster is made with some.)
+    #[must_use]
+    pub fn settings(&self) -> Arc<Settings> {
+        Arc::clone(&self.settings.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Replaces all settings, for workers that are started from now on. The policy stays what it was. A crew
+    /// begins to use them with its next [`reload`](Self::reload).
     ///
     /// # Errors
     ///
-    /// [`Error::Disconnected`] when the runtime that drove this cluster has ended.
-    pub fn setup(&self, settings: Settings) -> Result<()> {
-        self.command(Command::SetUp(Box::new(settings)))
+    /// [`Error::Setting`] for a setting that cannot be, and then nothing has changed; [`Error::Disconnected`]
+    /// when the runtime that drove this cluster has ended.
+    pub fn setup(&self, mut settings: Settings) -> Result<()> {
+        settings.check()?;
+        let mut present = self.settings.lock().unwrap_or_else(PoisonError::into_inner);
+        settings.policy = present.policy;
+        let settings = Arc::new(settings);
+        self.command(Command::SetUp(Arc::clone(&settings)))?;
+        *present = settings;
+        Ok(())
+    }
+
+    /// Changes some settings and leaves the others: Node's `setupPrimary`, as often as it is called.
+    ///
+    /// # Errors
+    ///
+    /// As [`setup`](Self::setup).
+    pub fn setup_with(&self, change: impl FnOnce(&mut Settings)) -> Result<()> {
+        let mut settings = Settings::clone(&self.settings());
+        change(&mut settings);
+        self.setup(settings)
     }
 
     /// Starts a worker. It is not replaced when it dies; see [`start`](Self::start) for that.
@@ -143,7 +173,8 @@ impl Cluster {
         self.ask(|answer| Command::Fork { env, answer }).await?
     }
 
-    /// Node's `cluster.workers`: those not yet both disconnected and exited, by id.
+    /// Node's `cluster.workers`: those not yet both disconnected and exited, by id. Those that were told to leave are
+    /// among them until they have.
     #[must_use]
     pub fn workers(&self) -> Vec<WorkerHandle> {
         self.registry.lock().values().cloned().collect()

@@ -1,6 +1,7 @@
 //! What handles ask of the driver.
 
 use std::ffi::OsString;
+use std::sync::Arc;
 
 use portcrew_core::WorkerId;
 use tokio::sync::oneshot;
@@ -13,7 +14,7 @@ use crate::{Result, Settings};
 #[derive(Debug)]
 pub(super) enum Command {
     /// New settings for workers started from now on.
-    SetUp(Box<Settings>),
+    SetUp(Arc<Settings>),
     /// Start one worker.
     Fork { env: Vec<(OsString, OsString)>, answer: oneshot::Sender<Result<WorkerHandle>> },
     /// Ask a worker to leave.

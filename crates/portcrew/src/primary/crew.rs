@@ -10,7 +10,7 @@ use portcrew_ipc::spawn::SpawnErrorKind;
 use super::Signal;
 use super::command::CrewCommand;
 use super::driver::Driver;
-use super::fork::Place;
+use super::launcher::Place;
 use crate::Error;
 
 /// The crew's machine, once there is a crew.
@@ -73,7 +73,7 @@ impl Driver {
     }
 
     fn start_crew(&mut self, workers: usize) {
-        let ours = &self.launcher.settings;
+        let ours = self.launcher.settings();
         let mut settings = Settings::default();
         settings.workers = workers;
         settings.grace = ours.grace;
@@ -81,7 +81,7 @@ impl Driver {
         settings.reload_deadline = ours.start_deadline;
         settings.stable_for = ours.stable_for;
         settings.seed = u64::from(std::process::id());
-        self.launcher.generations.insert(Generation(0), ours.clone());
+        self.launcher.begin(Generation::FIRST);
         self.crew.machine = Some(Crew::new(settings));
         self.crew_tell(if workers == 0 { Event::Stop } else { Event::Start });
     }
@@ -193,13 +193,12 @@ impl Driver {
                 },
             ),
             Action::Forget { generation } => {
-                self.launcher.generations.remove(&generation);
+                self.launcher.forget(generation);
             }
             Action::Notify(notice) => {
                 if let Notice::ReloadStarted { generation } = notice {
                     // As the settings are now; the serving generation keeps its own.
-                    let settings = self.launcher.settings.clone();
-                    self.launcher.generations.insert(generation, settings);
+                    self.launcher.begin(generation);
                 }
                 self.events.push(crate::Event::Crew(notice));
             }

@@ -19,7 +19,7 @@ use super::command::Command;
 use super::conns::Conns;
 use super::crew::CrewSeat;
 use super::events::Events;
-use super::fork::Launcher;
+use super::launcher::Launcher;
 use super::link::Link;
 use super::ready::{ReadySet, Source};
 use super::retry::Retries;

@@ -4,10 +4,13 @@ use std::process::ExitStatus;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use portcrew_core::WorkerId;
+use tokio::net::UnixStream;
 use tokio::net::unix::pipe;
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::Signal;
 use super::command::Command;
+use super::node::Inspector;
 use crate::Result;
 use crate::link::{Bell, Mailbox, talking};
 use crate::pipes::Pipes;
@@ -34,48 +37,13 @@ pub enum State {
     Dead,
 }
 
-/// A signal for a worker.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Signal {
-    /// SIGTERM
-    Terminate,
-    /// SIGKILL, to the worker's whole process group.
-    Kill,
-    /// SIGINT
-    Interrupt,
-    /// SIGHUP
-    Hangup,
-    /// SIGUSR1
-    User1,
-    /// SIGUSR2
-    User2,
-    /// Any other, by its number.
-    Other(i32),
-}
-
-impl Signal {
-    /// The number on this system.
-    #[must_use]
-    pub fn number(self) -> i32 {
-        use rustix::process::Signal as System;
-        match self {
-            Self::Terminate => System::TERM.as_raw(),
-            Self::Kill => System::KILL.as_raw(),
-            Self::Interrupt => System::INT.as_raw(),
-            Self::Hangup => System::HUP.as_raw(),
-            Self::User1 => System::USR1.as_raw(),
-            Self::User2 => System::USR2.as_raw(),
-            Self::Other(number) => number,
-        }
-    }
-}
-
 /// What driver and handles share about one worker.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) id: WorkerId,
     pub(super) pid: u32,
+    /// What it was told of its inspector, when it is Node and was asked to have one.
+    pub(super) inspector: Option<Inspector>,
     pub(super) mailbox: Arc<Mailbox>,
     status: Mutex<Status>,
 }
@@ -86,17 +54,26 @@ pub(super) struct Status {
     pub(super) state: State,
     pub(super) connected: bool,
     pub(super) exit: Option<ExitStatus>,
-    /// Known from the first of disconnect and exit on.
+    /// Known from the wish to leave on, and from the first of disconnect and exit on.
     pub(super) planned: Option<bool>,
-    pub(super) pipes: Pipes,
+    pipes: Pipes,
 }
 
 impl Shared {
-    pub(super) fn new(id: WorkerId, pid: u32, pipes: Pipes) -> Self {
+    pub(super) fn new(id: WorkerId, pid: u32, inspector: Option<Inspector>, pipes: Pipes) -> Self {
         let state = State::Started;
         let status = Status { state, connected: true, exit: None, planned: None, pipes };
         let mailbox = Mailbox::new(Arc::new(Bell::default()));
-        Self { id, pid, mailbox, status: Mutex::new(status) }
+        Self { id, pid, inspector, mailbox, status: Mutex::new(status) }
+    }
+
+    /// It is to leave, or wants to. An end that came before was not planned, and stays so.
+    pub(super) fn plan_the_end(&self) {
+        self.status().planned.get_or_insert(true);
+    }
+
+    pub(super) fn has_exited(&self) -> bool {
+        self.status().exit.is_some()
     }
 
     pub(super) fn status(&self) -> MutexGuard<'_, Status> {
@@ -134,16 +111,17 @@ impl WorkerHandle {
     /// Node's `worker.isDead()`: its process has ended.
     #[must_use]
     pub fn is_dead(&self) -> bool {
-        self.shared.status().exit.is_some()
+        self.shared.has_exited()
     }
 
-    /// How its process ended.
+    /// How its process ended. [`Signal::of`] names the signal.
     #[must_use]
     pub fn exit_status(&self) -> Option<ExitStatus> {
         self.shared.status().exit
     }
 
-    /// Node's `worker.exitedAfterDisconnect`: `None` while it lives and nobody asked it to leave.
+    /// Node's `worker.exitedAfterDisconnect`: `None` while it lives and nobody wants it to leave; `true` from
+    /// [`disconnect`](Self::disconnect) on, and from its own announcement on.
     #[must_use]
     pub fn exited_after_disconnect(&self) -> Option<bool> {
         self.shared.status().planned
@@ -153,7 +131,12 @@ impl WorkerHandle {
 
     /// Node's `worker.disconnect()`: the worker gets nothing new, closes its listeners, finishes its
     /// connections and closes the channel. Returns at once; nothing here bounds how long it may take.
+    ///
+    /// Its end counts as planned from here on. It stays in [`Cluster::workers`](crate::Cluster::workers) until it
+    /// has gone, as Node's documentation has it (Node itself drops it there at once, and loses sight of who does
+    /// not leave).
     pub fn disconnect(&self) {
+        self.shared.plan_the_end();
         // A driver that is gone has no workers left.
         let _ = self.commands.send(Command::Disconnect { worker: self.id() });
     }
@@ -180,6 +163,20 @@ impl WorkerHandle {
     #[must_use]
     pub fn take_stderr(&self) -> Option<pipe::Receiver> {
         self.shared.status().pipes.stderr.take()
+    }
+
+    /// The primary's end of its descriptor of this number, once, when that is
+    /// [`Piped`](crate::ExtraFd::Piped). Bytes go both ways.
+    #[must_use]
+    pub fn take_fd(&self, number: i32) -> Option<UnixStream> {
+        self.shared.status().pipes.fds.remove(&number)
+    }
+
+    /// The port that its inspector was told to listen on, where Node was asked to have one (see
+    /// [`InspectPort`](crate::InspectPort)); 0 where the kernel chooses.
+    #[must_use]
+    pub fn inspect_port(&self) -> Option<u16> {
+        self.shared.inspector.map(|it| it.port)
     }
 
     fn outlet(&self) -> &Mailbox {

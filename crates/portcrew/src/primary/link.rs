@@ -28,7 +28,7 @@ pub(super) const SHARED_TOKEN: u64 = USER_TOKENS - 1;
 pub(super) struct Link {
     pub(super) shared: Arc<Shared>,
     /// Where in the crew it belongs, if it is of one.
-    pub(super) place: Option<super::fork::Place>,
+    pub(super) place: Option<super::launcher::Place>,
     /// Connections that it took.
     pub(super) taken: u64,
     pub(super) process: Process,

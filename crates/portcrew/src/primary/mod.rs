@@ -11,12 +11,15 @@ mod driver;
 mod events;
 mod fork;
 mod handle;
+mod launcher;
 mod link;
+mod node;
 mod notices;
 mod obey;
 mod perform;
 mod ready;
 mod retry;
+mod signal;
 mod snapshot;
 mod sockets;
 #[cfg(test)]
@@ -24,6 +27,7 @@ mod tests;
 mod turn;
 
 pub use cluster::Cluster;
-pub(crate) use fork::Launcher;
-pub use handle::{Signal, State, WorkerHandle};
+pub use handle::{State, WorkerHandle};
+pub(crate) use launcher::plain_child;
+pub use signal::Signal;
 pub use snapshot::{ListenerSnapshot, Snapshot, WorkerSnapshot};

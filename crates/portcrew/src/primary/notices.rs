@@ -39,7 +39,7 @@ impl Driver {
                 self.events.push(Event::ListenFailed { worker, address, error });
             }
             Notice::Disconnected { worker, planned } => {
-                self.ended(worker, State::Disconnected, planned);
+                let planned = self.ended(worker, State::Disconnected, planned);
                 self.events.push(Event::Disconnect { worker, planned });
             }
             Notice::Exited { worker, status: _, planned } => self.exited(worker, planned),
@@ -53,7 +53,7 @@ impl Driver {
     }
 
     fn exited(&mut self, worker: WorkerId, planned: bool) {
-        self.ended(worker, State::Dead, planned);
+        let planned = self.ended(worker, State::Dead, planned);
         let exit = self.links.get(&worker).and_then(|it| it.shared.status().exit);
         if let Some(status) = exit {
             self.events.push(Event::Exit { worker, status, planned });
@@ -67,17 +67,24 @@ impl Driver {
     }
 
     fn set_state(&self, worker: WorkerId, state: State) {
-        if let Some(link) = self.links.get(&worker) {
-            link.shared.status().state = state;
+        let Some(link) = self.links.get(&worker) else {
+            return;
+        };
+        let mut status = link.shared.status();
+        // What it said before its death may be read after it.
+        if status.exit.is_none() {
+            status.state = state;
         }
     }
 
-    /// The last of disconnect and exit names the state; the first of them fixes the flag.
-    fn ended(&mut self, worker: WorkerId, state: State, planned: bool) {
+    /// The last of disconnect and exit names the state. Whether it was planned is fixed by the first of them, if not
+    /// before by the wish itself; the answer is what everybody is told.
+    fn ended(&mut self, worker: WorkerId, state: State, planned: bool) -> bool {
+        let mut told = planned;
         if let Some(link) = self.links.get(&worker) {
             let mut status = link.shared.status();
             status.state = state;
-            status.planned.get_or_insert(planned);
+            told = *status.planned.get_or_insert(planned);
             if state == State::Disconnected {
                 status.connected = false;
                 drop(status);
@@ -89,6 +96,7 @@ impl Driver {
             self.registry.lock().remove(&worker);
         }
         self.ended.push(worker);
+        told
     }
 }
 

@@ -1,5 +1,7 @@
 //! What is done about each command of the user.
 
+use std::sync::Arc;
+
 use portcrew_core::WorkerId;
 use portcrew_core::primary::Event;
 
@@ -12,8 +14,8 @@ impl Driver {
     pub(super) fn obey(&mut self, command: Command) {
         match command {
             Command::SetUp(settings) => {
-                self.launcher.settings = *settings;
-                self.events.push(crate::Event::Setup);
+                self.launcher.set_up(Arc::clone(&settings));
+                self.events.push(crate::Event::Setup { settings });
             }
             Command::Fork { env, answer } => {
                 let forked = self.fork(None, env);

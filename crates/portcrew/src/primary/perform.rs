@@ -47,8 +47,15 @@ impl Driver {
         let wanted = self.crew.wanted().unwrap_or(usize::MAX);
         let crew = u32::try_from(wanted).unwrap_or(u32::MAX);
         let wire = wire::encode_to_worker(seq, message, crew);
-        if let (ToWorker::Disconnect, Some(link)) = (message, self.links.get_mut(&worker)) {
-            link.tell_to_leave();
+        if let Some(link) = self.links.get_mut(&worker) {
+            match message {
+                ToWorker::Disconnect => {
+                    link.tell_to_leave();
+                    link.shared.plan_the_end();
+                }
+                ToWorker::FarewellHeard { .. } => link.shared.plan_the_end(),
+                ToWorker::Reply { .. } => {}
+            }
         }
         let handle = match message {
             ToWorker::Reply { listener, reply: Reply::Shared, .. } => self.share(*listener),

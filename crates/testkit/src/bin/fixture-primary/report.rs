@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 /// Tells what happened. Sockets that came with messages are used, questions are answered: `"silence"` is not.
 pub(crate) fn report(event: Event, known: &BTreeMap<WorkerId, WorkerHandle>) {
     match event {
-        Event::Setup => tell("setup", &json!({})),
+        Event::Setup { .. } => tell("setup", &json!({})),
         Event::Fork { worker, .. } => {
             let pid = known.get(&worker).map(WorkerHandle::pid);
             tell("fork", &json!({ "worker": worker.0, "pid": pid }));

@@ -1,0 +1,214 @@
+//! From the settings to what is to be started: the program's file, its arguments, its environment.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use portcrew_core::WorkerId;
+use portcrew_core::supervise::{Generation, SlotId};
+use portcrew_ipc::spawn::{self, SpawnSpec};
+
+use super::node::{Inspector, Numbers, Wish};
+use crate::{Error, ExtraFd, Result, Settings, Stdio};
+
+/// Where in a crew a worker belongs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) slot: SlotId,
+    pub(super) generation: Generation,
+}
+
+/// How workers are started, and the numbers given so far.
+#[derive(Debug)]
+pub(super) struct Launcher {
+    /// For workers outside a crew, and what a reload begins with.
+    present: Recipe,
+    /// That of each generation that may still be wanted: a rollback starts the old program.
+    generations: BTreeMap<Generation, Recipe>,
+    own_executable: Option<PathBuf>,
+    inspectors: Numbers,
+    last_id: u32,
+}
+
+/// Settings, and the file that they were found to mean.
+#[derive(Debug)]
+struct Recipe {
+    settings: Arc<Settings>,
+    /// Found by the first worker: its successors run the same, whatever has become of `PATH`.
+    program: Option<PathBuf>,
+}
+
+/// One worker that is about to be started.
+#[derive(Debug)]
+pub(super) struct Launch {
+    pub(super) id: WorkerId,
+    pub(super) spec: SpawnSpec,
+    pub(super) inspector: Option<Inspector>,
+}
+
+impl Launcher {
+    pub(super) fn new(settings: Arc<Settings>) -> Self {
+        Self {
+            present: Recipe::new(settings),
+            generations: BTreeMap::new(),
+            // Found once: after a deploy has replaced the file, the kernel calls it "(deleted)".
+            own_executable: std::env::current_exe().ok(),
+            inspectors: Numbers::default(),
+            last_id: 0,
+        }
+    }
+
+    /// Settings for workers that are started from now on.
+    pub(super) fn set_up(&mut self, settings: Arc<Settings>) {
+        self.present = Recipe::new(settings);
+    }
+
+    /// The settings for workers outside a crew, and for the next generation of one.
+    pub(super) fn settings(&self) -> &Arc<Settings> {
+        &self.present.settings
+    }
+
+    /// The settings of a worker that belongs there.
+    pub(super) fn settings_of(&self, place: Option<Place>) -> &Arc<Settings> {
+        let recipe = place.and_then(|it| self.generations.get(&it.generation));
+        &recipe.unwrap_or(&self.present).settings
+    }
+
+    /// A generation begins with the settings as they are now.
+    pub(super) fn begin(&mut self, generation: Generation) {
+        self.generations.insert(generation, Recipe::new(Arc::clone(&self.present.settings)));
+    }
+
+    pub(super) fn forget(&mut self, generation: Generation) {
+        self.generations.remove(&generation);
+    }
+
+    /// A worker with this id was started.
+    pub(super) fn started(&mut self, id: WorkerId) {
+        self.last_id = id.0;
+    }
+
+    /// What is to be started, with `env` for this worker alone. `inspected` has the numbers of the inspectors of
+    /// living workers.
+    pub(super) fn launch(
+        &mut self,
+        place: Option<Place>,
+        env: Vec<(OsString, OsString)>,
+        inspected: &BTreeSet<u32>,
+    ) -> Result<Launch> {
+        let id = WorkerId(self.last_id + 1);
+        let recipe = match place.and_then(|it| self.generations.get_mut(&it.generation)) {
+            Some(recipe) => recipe,
+            None => &mut self.present,
+        };
+        let own = self.own_executable.as_deref();
+        let program = recipe.program(own)?;
+        let settings = &*recipe.settings;
+        let (mut args, mut env) = (settings.args.clone(), merge(&settings.env, env));
+        let wish = Wish::of(&program, &args, &env);
+        let inspector = wish.inspector.map(|base| {
+            let (numbers, slot) = (&mut self.inspectors, place.map(|it| it.slot));
+            Inspector::new(&settings.inspect_port, base, id, slot, numbers, inspected)
+        });
+        wish.tell(inspector.map(|it| it.port), &mut args, &mut env);
+        let spec = SpawnSpec::new(program).args(args).env(env).worker_id(id.0);
+        Ok(Launch { id, spec: with(spec, settings, own)?, inspector })
+    }
+}
+
+/// What is to be started for a child that is no worker. It is what the settings say: Node, too, gives a plain fork no
+/// port of its own for its inspector.
+pub(crate) fn plain_child(settings: Settings) -> Result<SpawnSpec> {
+    settings.check()?;
+    let own = std::env::current_exe().ok();
+    let mut recipe = Recipe::new(Arc::new(settings));
+    let program = recipe.program(own.as_deref())?;
+    let settings = &*recipe.settings;
+    let spec = SpawnSpec::new(program).args(settings.args.clone());
+    let spec = spec.env(merge(&settings.env, Vec::new()));
+    Ok(with(spec, settings, own.as_deref())?.lane(false))
+}
+
+impl Recipe {
+    fn new(settings: Arc<Settings>) -> Self {
+        Self { settings, program: None }
+    }
+
+    fn program(&mut self, own: Option<&Path>) -> Result<PathBuf> {
+        if let Some(program) = &self.program {
+            return Ok(program.clone());
+        }
+        let program = match &self.settings.exec {
+            Some(program) => resolve(program, self.settings.cwd.as_deref())?,
+            None => own_executable(own)?,
+        };
+        Ok(self.program.insert(program).clone())
+    }
+}
+
+/// What the settings say beyond the program, its arguments and its environment.
+fn with(mut spec: SpawnSpec, settings: &Settings, own: Option<&Path>) -> Result<SpawnSpec> {
+    spec = spec
+        .stdio(stdio(settings.stdin), stdio(settings.stdout), stdio(settings.stderr))
+        .channel(true)
+        .lane(settings.lane);
+    for (number, what) in &settings.fds {
+        spec = spec.extra(*number, extra(what));
+    }
+    spec.cwd.clone_from(&settings.cwd);
+    (spec.uid, spec.gid) = (settings.uid, settings.gid);
+    spec.groups.clone_from(&settings.groups);
+    if spec.cwd.is_some() || spec.gid.is_some() {
+        spec.helper = Some(match &settings.helper {
+            Some(helper) => helper.clone(),
+            None => own_executable(own)?,
+        });
+    }
+    Ok(spec)
+}
+
+fn own_executable(own: Option<&Path>) -> Result<PathBuf> {
+    own.map(Path::to_owned)
+        .ok_or_else(|| Error::OwnExecutable(io::Error::from(io::ErrorKind::NotFound)))
+}
+
+fn resolve(program: &Path, cwd: Option<&Path>) -> Result<PathBuf> {
+    let path = std::env::var_os("PATH");
+    let here;
+    let cwd = match cwd {
+        Some(cwd) => cwd,
+        None => {
+            here = std::env::current_dir().map_err(Error::io("find the working directory"))?;
+            &here
+        }
+    };
+    spawn::resolve_program(program.as_os_str(), path.as_deref(), cwd).map_err(Error::Spawn)
+}
+
+/// This process's environment, then the settings', then the fork's.
+fn merge(
+    settings: &[(OsString, OsString)],
+    fork: Vec<(OsString, OsString)>,
+) -> Vec<(OsString, OsString)> {
+    let merged: BTreeMap<_, _> =
+        std::env::vars_os().chain(settings.iter().cloned()).chain(fork).collect();
+    merged.into_iter().collect()
+}
+
+const fn stdio(stdio: Stdio) -> spawn::Stdio {
+    match stdio {
+        Stdio::Inherit => spawn::Stdio::Inherit,
+        Stdio::Piped => spawn::Stdio::Piped,
+        Stdio::Null => spawn::Stdio::Null,
+    }
+}
+
+fn extra(what: &ExtraFd) -> spawn::Extra {
+    match what {
+        ExtraFd::Piped => spawn::Extra::Socket,
+        ExtraFd::Null => spawn::Extra::Null,
+        ExtraFd::Given(fd) => spawn::Extra::Given(Arc::clone(fd)),
+    }
+}

@@ -1,0 +1,83 @@
+//! What cannot be set, said before anything is started.
+
+use super::{Serialization, Settings};
+use crate::{Error, Result};
+
+/// The numbers that extra descriptors may have.
+const EXTRA: std::ops::RangeInclusive<i32> = 3..=portcrew_ipc::spawn::LAST_EXTRA_FD;
+
+impl Settings {
+    /// # Errors
+    ///
+    /// [`Error::Setting`] with the first that cannot be.
+    pub(crate) fn check(&self) -> Result<()> {
+        let wrong = |setting, reason| Err(Error::Setting { setting, reason });
+        if self.serialization == Serialization::Advanced {
+            return wrong(
+                "serialization",
+                "V8's binary format (advanced) is not spoken here yet; leave it at Serialization::Json, which is \
+                 also Node's default",
+            );
+        }
+        if self.uid.is_some() && self.gid.is_none() {
+            return wrong(
+                "uid",
+                "the worker would keep this process's group; set Settings::gid too",
+            );
+        }
+        if !self.groups.is_empty() && self.gid.is_none() {
+            return wrong("groups", "supplementary groups go with a group; set Settings::gid too");
+        }
+        if self.fds.keys().any(|number| !EXTRA.contains(number)) {
+            return wrong(
+                "fds",
+                "their numbers are 3 to 255; for 0, 1 and 2 there are Settings::stdin, stdout and stderr",
+            );
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ExtraFd;
+
+    /// The setting that is refused after this change, with the reason.
+    fn refused(change: impl FnOnce(&mut Settings)) -> (&'static str, &'static str) {
+        let mut settings = Settings::default();
+        change(&mut settings);
+        match settings.check() {
+            Err(Error::Setting { setting, reason }) => (setting, reason),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_defaults_can_be() {
+        assert!(Settings::default().check().is_ok());
+    }
+
+    #[test]
+    fn each_refusal_names_the_setting_and_the_next_step() {
+        let (setting, reason) = refused(|it| it.serialization = Serialization::Advanced);
+        assert!(setting == "serialization" && reason.contains("Serialization::Json"));
+        let (setting, reason) = refused(|it| it.uid = Some(1));
+        assert!(setting == "uid" && reason.contains("Settings::gid"));
+        let (setting, reason) = refused(|it| it.groups = vec![1]);
+        assert!(setting == "groups" && reason.contains("Settings::gid"));
+        for number in [-1, 2, 256] {
+            let (setting, reason) = refused(|it| drop(it.fds.insert(number, ExtraFd::Null)));
+            assert!(setting == "fds" && reason.contains("3 to 255"), "{number}");
+        }
+    }
+
+    #[test]
+    fn a_group_alone_can_be() {
+        let mut settings = Settings::default();
+        (settings.uid, settings.gid, settings.groups) = (Some(1), Some(2), vec![3]);
+        assert!(settings.check().is_ok());
+        settings.uid = None;
+        assert!(settings.check().is_ok());
+    }
+}

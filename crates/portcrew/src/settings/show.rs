@@ -1,0 +1,43 @@
+//! Settings in a log: everything but the values of variables, which may be secrets.
+
+use std::fmt;
+
+use super::Settings;
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.env.iter().map(|(name, _)| name).collect();
+        f.debug_struct("Settings")
+            .field("exec", &self.exec)
+            .field("args", &self.args)
+            .field("env", &names)
+            .field("cwd", &self.cwd)
+            .field("uid", &self.uid)
+            .field("gid", &self.gid)
+            .field("groups", &self.groups)
+            .field("stdin", &self.stdin)
+            .field("stdout", &self.stdout)
+            .field("stderr", &self.stderr)
+            .field("fds", &self.fds)
+            .field("lane", &self.lane)
+            .field("serialization", &self.serialization)
+            .field("inspect_port", &self.inspect_port)
+            .field("policy", &self.policy)
+            .field("helper", &self.helper)
+            .field("grace", &self.grace)
+            .field("start_deadline", &self.start_deadline)
+            .field("stable_for", &self.stable_for)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Settings;
+
+    #[test]
+    fn a_variables_name_is_shown_and_its_value_is_not() {
+        let text = format!("{:?}", Settings::default().env("TOKEN", "hidden"));
+        assert!(text.contains("TOKEN") && !text.contains("hidden"), "{text}");
+    }
+}
