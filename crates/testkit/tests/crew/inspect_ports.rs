@@ -1,0 +1,295 @@
+//! Debugging Node workers: each inspector has a port of its own, as under Node's cluster.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicU16, Ordering};
+
+use portcrew::{Event, InspectPort, Settings, Signal, Stdio, WorkerHandle};
+use portcrew_testkit::node::{Node, fixture};
+use portcrew_testkit::process::eventually;
+use portcrew_testkit::require_node;
+use serde_json::{Value, json};
+
+use crate::local::{self, Local};
+use crate::support::HANG;
+
+/// A port behind which so many are free, on every address of this machine. Below those that the kernel gives to
+/// clients: one of theirs could come between the look and the use.
+fn free_base(ports: u16) -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let is_free = |port: u16| TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).is_ok();
+    // Another run of these tests may look at the same time.
+    let first = u16::try_from(std::process::id() % 1_000).unwrap() * 10;
+    eventually("ports in a row are free", HANG, || {
+        let base = 20_000 + (first + NEXT.fetch_add(ports, Ordering::Relaxed)) % 12_000;
+        (base + 1..=base + ports).all(is_free).then_some(base)
+    })
+}
+
+/// Settings for Node workers that tell what they were started with.
+fn settings(node: &Node, options: &[&str]) -> Settings {
+    let mut settings = local::node(node, options, "look.js");
+    // Each says there where its inspector listens.
+    settings.stderr = Stdio::Null;
+    settings
+}
+
+/// What a worker says of its inspector.
+fn port(local: &mut Local, worker: &WorkerHandle) -> Value {
+    local.message(worker.id())["debugPort"].clone()
+}
+
+/// The address in `ws://ADDRESS/id`.
+fn address(report: &Value) -> &str {
+    let url = report["inspector"].as_str().unwrap_or_else(|| panic!("no inspector: {report:#}"));
+    url.strip_prefix("ws://").unwrap().split('/').next().unwrap()
+}
+
+#[test]
+fn the_inspectors_of_forked_workers_have_the_ports_behind_the_one_that_is_named() {
+    let node = require_node!();
+    let base = free_base(3);
+    let mut local = Local::new(settings(&node, &[&format!("--inspect=127.0.0.2:{base}")]));
+    for number in 1..=2 {
+        let worker = local.fork();
+        let report = local.message(worker.id());
+        assert_eq!(address(&report), format!("127.0.0.2:{}", base + number), "the host stays");
+        assert_eq!(worker.inspect_port(), Some(base + number));
+    }
+    // As in Node: the next one is counted on, although this one's port is free again.
+    let [first, ..] = &local.cluster.workers()[..] else { panic!("two workers run") };
+    first.kill(Signal::Kill);
+    local.exit(first.id());
+    let worker = local.fork();
+    assert_eq!(port(&mut local, &worker), base + 3);
+}
+
+#[test]
+fn the_options_of_the_environment_count_as_those_of_the_command_line_do() {
+    let node = require_node!();
+    let base = free_base(2);
+    let options = format!("--no-warnings --inspect=127.0.0.1:{base}");
+    let mut local = Local::new(settings(&node, &[]).env("NODE_OPTIONS", &options));
+    for number in 1..=2 {
+        let worker = local.fork();
+        let report = local.message(worker.id());
+        assert_eq!(address(&report), format!("127.0.0.1:{}", base + number));
+        assert_eq!(report["env"]["NODE_OPTIONS"], options);
+    }
+}
+
+#[test]
+fn a_script_that_is_its_own_program_is_told_by_the_environment() {
+    let node = require_node!();
+    let base = free_base(2);
+    let directory = tempfile::tempdir().unwrap();
+    let program = directory.path().join("server");
+    let text = format!("#!{}\nrequire({:?});\n", node.path().display(), fixture("look.js"));
+    std::fs::write(&program, text).unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&program, mode).unwrap();
+    let mut settings = settings(&node, &[]).env("NODE_OPTIONS", format!("--inspect={base}"));
+    settings.exec = Some(program);
+    settings.args.clear();
+    let mut local = Local::new(settings);
+    for number in 1..=2 {
+        let worker = local.fork();
+        assert_eq!(port(&mut local, &worker), base + number);
+    }
+}
+
+#[test]
+fn behind_the_highest_port_comes_1024() {
+    let node = require_node!();
+    // The port is only noted here: nobody listens on it before SIGUSR1.
+    let mut local = Local::new(settings(&node, &["--inspect-port=65534"]));
+    for expected in [65_535, 1024, 1025] {
+        let worker = local.fork();
+        assert_eq!(port(&mut local, &worker), expected);
+    }
+}
+
+#[test]
+fn with_port_zero_the_kernel_chooses_for_each() {
+    let node = require_node!();
+    let mut local = Local::new(settings(&node, &["--inspect=127.0.0.1:0"]));
+    let mut addresses: Vec<String> = (0..2)
+        .map(|_| {
+            let worker = local.fork();
+            assert_eq!(worker.inspect_port(), Some(0));
+            address(&local.message(worker.id())).to_owned()
+        })
+        .collect();
+    addresses.dedup();
+    assert_eq!(addresses.len(), 2, "{addresses:?}");
+}
+
+#[test]
+fn a_function_or_one_port_for_all_may_be_set() {
+    let node = require_node!();
+    let mut settings = settings(&node, &["--inspect-port=9229"]);
+    settings.inspect_port = InspectPort::by(|worker| 10_000 + u16::try_from(worker.0).unwrap());
+    let mut local = Local::new(settings);
+    let worker = local.fork();
+    assert_eq!(port(&mut local, &worker), 10_001);
+    local
+        .cluster
+        .setup_with(|settings| settings.inspect_port = InspectPort::Fixed(10_500))
+        .unwrap();
+    for _ in 0..2 {
+        let worker = local.fork();
+        assert_eq!(port(&mut local, &worker), 10_500);
+    }
+}
+
+#[test]
+fn without_a_word_of_the_inspector_there_is_no_port() {
+    let node = require_node!();
+    let mut settings = settings(&node, &["--no-warnings"]);
+    settings.inspect_port = InspectPort::Fixed(10_500);
+    settings.args.push("--inspect".into());
+    let mut local = Local::new(settings);
+    let worker = local.fork();
+    let report = local.message(worker.id());
+    assert_eq!((&report["inspector"], &report["debugPort"]), (&Value::Null, &json!(9229)));
+    assert_eq!(report["args"], json!(["--inspect"]), "behind the script it is the script's");
+    assert_eq!(worker.inspect_port(), None);
+}
+
+#[test]
+fn the_successor_of_a_dead_worker_of_a_crew_has_its_port() {
+    let node = require_node!();
+    let mut local = Local::new(settings(&node, &["--inspect-port=20000"]));
+    local.cluster.start(2).unwrap();
+    let started = |local: &mut Local| {
+        let worker = local.until(|event| match event {
+            Event::Fork { process, .. } => Some(process.clone()),
+            _ => None,
+        });
+        let port = port(local, &worker);
+        (worker, port)
+    };
+    let (first, port) = started(&mut local);
+    assert_eq!((port, started(&mut local).1), (json!(20_001), json!(20_002)));
+    first.kill(Signal::Kill);
+    assert_eq!(started(&mut local).1, 20_001);
+}
+
+#[test]
+fn a_worker_that_waits_for_its_debugger_goes_on_when_that_says_so() {
+    let node = require_node!();
+    let base = free_base(1);
+    let mut settings = settings(&node, &[&format!("--inspect-brk=127.0.0.1:{base}")]);
+    settings.stderr = Stdio::Piped;
+    let mut local = Local::new(settings);
+    let worker = local.fork();
+    // Held to the end: who writes to a pipe that nobody reads is ended by it.
+    let mut stderr = tokio::io::BufReader::new(worker.take_stderr().unwrap());
+    let line = local.run(first_line(&mut stderr));
+    let prefix = format!("Debugger listening on ws://127.0.0.1:{}/", base + 1);
+    let path = line.strip_prefix(&prefix).unwrap_or_else(|| panic!("{line}")).trim();
+    Debugger::attach((Ipv4Addr::LOCALHOST, base + 1).into(), path).go();
+    assert_eq!(local.message(worker.id())["debugPort"], base + 1);
+}
+
+#[test]
+fn each_worker_that_is_profiled_writes_a_file_of_its_own() {
+    let node = require_node!();
+    let directory = tempfile::tempdir().unwrap();
+    let mut settings = settings(&node, &["--prof"]);
+    settings.cwd = Some(directory.path().to_owned());
+    let mut local = Local::new(settings);
+    let pids = [(); 2].map(|()| {
+        let worker = local.fork();
+        let report = local.message(worker.id());
+        assert!(report["execArgv"].as_array().unwrap().contains(&json!("--logfile=v8-%p.log")));
+        worker.pid()
+    });
+    let files = std::fs::read_dir(directory.path()).unwrap();
+    let names: Vec<_> =
+        files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+    for pid in pids {
+        let own = names.iter().filter(|name| name.ends_with(&format!("v8-{pid}.log"))).count();
+        assert_eq!(own, 1, "{names:?}");
+    }
+}
+
+async fn first_line(reader: &mut (impl tokio::io::AsyncBufRead + Unpin)) -> String {
+    let mut line = String::new();
+    tokio::io::AsyncBufReadExt::read_line(reader, &mut line).await.unwrap();
+    line
+}
+
+/// Asks a program that waits for its debugger to run.
+const RUN: &str = r#"{"id":2,"method":"Runtime.runIfWaitingForDebugger"}"#;
+
+/// A client of the inspector, over a WebSocket of its own: just enough to let a program go on.
+struct Debugger(BufReader<TcpStream>);
+
+impl Debugger {
+    fn attach(address: SocketAddr, path: &str) -> Self {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(HANG)).unwrap();
+        write!(
+            stream,
+            "GET /{path} HTTP/1.1\r\nHost: {address}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+        )
+        .unwrap();
+        let mut reader = BufReader::new(stream);
+        let mut line = String::new();
+        reader.read_line(&mut line).unwrap();
+        assert!(line.contains(" 101 "), "{line}");
+        while line.trim() != "" {
+            line.clear();
+            reader.read_line(&mut line).unwrap();
+        }
+        Self(reader)
+    }
+
+    /// Lets the program run, and go on from every pause, the first of which is before its first line. Until the
+    /// program ends.
+    fn go(mut self) {
+        self.say(r#"{"id":1,"method":"Debugger.enable"}"#);
+        self.say(RUN);
+        std::thread::spawn(move || {
+            let mut runs = false;
+            while let Ok(heard) = self.hear() {
+                if heard["method"] == "Debugger.paused" {
+                    runs = true;
+                    self.say(r#"{"id":3,"method":"Debugger.resume"}"#);
+                } else if heard["id"] == 2 && !runs {
+                    // Node forgets a word that comes before it begins to wait for it.
+                    self.say(RUN);
+                }
+            }
+        });
+    }
+
+    /// One text frame. A client masks what it sends; a mask of zeroes changes nothing.
+    fn say(&mut self, text: &str) {
+        let length = u8::try_from(text.len()).unwrap();
+        assert!(length < 126, "a short frame");
+        let frame = [&[0x81, 0x80 | length, 0, 0, 0, 0], text.as_bytes()].concat();
+        // Where the program has ended, there is nothing more to hear either.
+        let _ = self.0.get_mut().write_all(&frame);
+    }
+
+    fn hear(&mut self) -> std::io::Result<Value> {
+        let [_, length] = self.bytes()?;
+        let length = match length & 0x7f {
+            126 => u64::from(u16::from_be_bytes(self.bytes()?)),
+            127 => u64::from_be_bytes(self.bytes()?),
+            short => short.into(),
+        };
+        let mut text = vec![0; usize::try_from(length).unwrap()];
+        self.0.read_exact(&mut text)?;
+        Ok(serde_json::from_slice(&text)?)
+    }
+
+    fn bytes<const N: usize>(&mut self) -> std::io::Result<[u8; N]> {
+        let mut bytes = [0; N];
+        self.0.read_exact(&mut bytes)?;
+        Ok(bytes)
+    }
+}
