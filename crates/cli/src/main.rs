@@ -15,7 +15,7 @@ fn main() -> std::process::ExitCode {
     // Before anything else: it may play the exec helper and never return, and it changes the environment, which is
     // sound only while no other thread runs.
     let status = match portcrew::role() {
-        Ok(role) => commands::dispatch(<args::Cli as clap::Parser>::parse(), role),
+        Ok(role) => commands::dispatch(args::Cli::read(), role),
         Err(error) => {
             output::say_plainly(&output::words::chain(&error));
             exit::ExitStatus::Internal

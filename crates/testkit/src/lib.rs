@@ -2,6 +2,7 @@
 //!
 //! * [`process`]: real programs, started, watched and gone with their whole tree when the test is over.
 //! * [`node`]: Node.js as the other side, and the scripts in `fixtures/`.
+//! * [`ports`]: ports in a row for programs that count theirs.
 //! * [`http`]: a client that puts every attempt into exactly one class; also the command `portcrew-load`.
 //! * [`fixture`]: what the well and badly behaved programs in `src/bin/` share.
 //! * [`tls`]: a certificate for the time of a test, and a client that resumes its session.
@@ -18,6 +19,7 @@ pub mod fixture;
 pub mod http;
 pub mod ledger;
 pub mod node;
+pub mod ports;
 pub mod process;
 pub mod sim;
 pub mod tls;

@@ -22,6 +22,23 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
+impl Cli {
+    /// This process's command line. What cannot be read ends the process, with words and a status.
+    pub(crate) fn read() -> Self {
+        let words: Vec<OsString> = std::env::args_os().collect();
+        Self::parse_from(&words).with_separator(&words)
+    }
+
+    /// The parser takes `--` away.
+    fn with_separator(mut self, words: &[OsString]) -> Self {
+        if let Command::Run(args) = &mut self.command {
+            let before = words.len().checked_sub(args.command.len() + 1);
+            args.separated = before.is_some_and(|at| words[at] == "--");
+        }
+        self
+    }
+}
+
 /// One sub-command with its arguments.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -67,6 +84,10 @@ pub(crate) struct RunArgs {
 
     #[arg(long, value_enum, value_name = "WHEN", default_value = "auto", help = help::COLOR)]
     pub(crate) color: Color,
+
+    /// `--` stands before the program: whatever follows it is meant for it.
+    #[arg(skip)]
+    pub(crate) separated: bool,
 
     /// The program and its arguments in one list: everything after the program's name belongs to the program,
     /// also what looks like an option of ours.
@@ -142,6 +163,22 @@ mod tests {
     fn two_dashes_end_our_options() {
         let args = run(&["--raw", "--", "-odd-name", "-w"]).unwrap();
         assert_eq!(args.command, ["-odd-name", "-w"]);
+    }
+
+    #[test]
+    fn two_dashes_count_where_they_stand_before_the_program() {
+        for (words, expected) in [
+            (&["-w", "2", "--", "x", "-w"][..], true),
+            (&["--", "x"], true),
+            (&["x", "--", "-w"], false),
+            (&["-w", "2", "x"], false),
+        ] {
+            let words: Vec<OsString> =
+                ["portcrew", "run"].iter().chain(words).map(Into::into).collect();
+            let cli = Cli::try_parse_from(&words).unwrap().with_separator(&words);
+            let Command::Run(args) = cli.command else { panic!("`run` is the command here") };
+            assert_eq!(args.separated, expected, "{words:?}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The meant arguments: typed arguments, the environment and the file system together become one [`RunPlan`], or a
 //! [`Refusal`] that names the thing, the reason and the next step. Nothing is started here.
 
+mod behind;
 mod cgroup;
 mod cpus;
 mod entry;

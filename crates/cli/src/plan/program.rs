@@ -21,7 +21,7 @@ pub(super) struct Program {
     pub(super) language: Option<Language>,
     /// It is a native binary and no known interpreter: it may be a portcrew worker.
     pub(super) native: bool,
-    pub(super) note: Option<Note>,
+    pub(super) notes: Vec<Note>,
 }
 
 /// An interpreter with the options that it needs for this script.
@@ -100,7 +100,7 @@ fn itself(file: Executable) -> Program {
         path: file.path,
         interpreter: None,
         language,
-        note: None,
+        notes: Vec::new(),
     }
 }
 
@@ -108,11 +108,25 @@ fn itself(file: Executable) -> Program {
 fn runs_itself(line: &HashBang, by_extension: Option<Language>, host: &Host) -> bool {
     let needs_option = by_extension == Some(Language::TypeScript)
         && language_of(line) == Some(Language::JavaScript);
-    let exists = match &line.by_env {
-        Some(name) => locate(OsStr::new(name), false, host).is_ok_and(|path| path.is_file()),
-        None => executable::is_permitted(Path::new(&line.interpreter)),
+    finds_its_interpreter(line, host) && !needs_option
+}
+
+fn finds_its_interpreter(line: &HashBang, host: &Host) -> bool {
+    let named = match &line.by_env {
+        Some(name) => locate(OsStr::new(name), false, host).ok(),
+        None => Some(PathBuf::from(&line.interpreter)),
     };
-    exists && !needs_option
+    named.is_some_and(|path| path.is_file() && executable::is_permitted(&path))
+}
+
+/// The interpreter that the first line of an executable script asks for in vain.
+fn asks_in_vain<'a>(file: &'a Executable, host: &Host) -> Option<&'a str> {
+    match &file.kind {
+        Kind::HashBang(line) if file.permitted && !finds_its_interpreter(line, host) => {
+            Some(line.by_env.as_ref().unwrap_or(&line.interpreter))
+        }
+        Kind::HashBang(_) | Kind::Native | Kind::Unreadable | Kind::Unknown => None,
+    }
 }
 
 fn language_of(line: &HashBang) -> Option<Language> {
@@ -125,12 +139,18 @@ fn by_language(language: Language, file: Executable, host: &Host) -> Result<Prog
         .iter()
         .find_map(|name| locate(OsStr::new(name), false, host).ok())
         .ok_or_else(|| Refusal::InterpreterMissing { script: file.path.clone(), wanted })?;
+    let in_vain = asks_in_vain(&file, host).map(|asked| Note::HashBangMissing {
+        script: file.path.clone(),
+        interpreter: asked.to_owned(),
+        instead: runner.clone(),
+    });
     let mut program = Program { native: false, language: Some(language), ..itself(file) };
+    program.notes.extend(in_vain);
     let mut options = Vec::new();
     if language == Language::TypeScript {
         let (flag, note) = typescript::option(&runner, &program.path)?;
         options.extend(flag.map(OsString::from));
-        program.note = note;
+        program.notes.extend(note);
     }
     program.interpreter = Some(Interpreter { path: runner, options });
     Ok(program)
@@ -229,10 +249,24 @@ mod tests {
         let disk = Disk::new();
         disk.file("bin/node", 0o755, ELF);
         disk.file("a.js", 0o755, "#!/usr/bin/env node\r\n").file("a", 0o755, "#!/no/such\n");
-        assert_eq!(disk.interpreter("a.js"), Some(disk.path("bin/node")));
+        let script = disk.resolve("a.js").unwrap();
+        assert_eq!(script.interpreter.unwrap().path, disk.path("bin/node"));
+        let text = script.notes[0].to_string();
+        assert!(text.contains("`node\\r`") && text.contains("bin/node"), "{text}");
         let refusal = disk.resolve("./a").unwrap_err();
         assert_eq!(refusal.exit_status(), ExitStatus::NotFound);
         assert!(refusal.to_string().contains("/no/such"));
+        // Nor does one that is no program.
+        disk.file("b", 0o755, "#!/tmp\n");
+        let refusal = disk.resolve("./b").unwrap_err();
+        assert!(refusal.to_string().contains("`/tmp`, which does not exist or is no program"));
+    }
+
+    #[test]
+    fn the_first_line_of_a_script_that_is_not_executable_says_nothing() {
+        let disk = Disk::new();
+        disk.file("bin/node", 0o755, ELF).file("a.js", 0o644, "#!/no/such\n");
+        assert_eq!(disk.resolve("a.js").unwrap().notes, []);
     }
 
     #[test]
@@ -258,11 +292,11 @@ mod tests {
         };
         let new = node("v22.18.0").unwrap();
         assert_eq!(new.interpreter.unwrap().options, Vec::<OsString>::new());
-        assert_eq!(new.note, None);
+        assert_eq!(new.notes, []);
 
         let flagged = node("v22.6.0").unwrap();
         assert_eq!(flagged.interpreter.unwrap().options, ["--experimental-strip-types"]);
-        assert!(matches!(flagged.note, Some(Note::StripTypesFlag { .. })));
+        assert!(matches!(flagged.notes[..], [Note::StripTypesFlag { .. }]));
 
         let old = node("v20.1.0").unwrap_err();
         assert_eq!(old.exit_status(), ExitStatus::NotExecutable);

@@ -3,6 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
+use super::behind;
 use super::cpus::available_cpus;
 use super::entry;
 use super::host::Host;
@@ -52,7 +53,8 @@ impl RunPlan {
         let (name, rest) = seen.words.split_first().expect("the argument parser requires PROGRAM");
         let program = program::resolve(name, args.interpreter.as_deref(), &seen.host)?;
         let script = script_note(&program, rest, seen.host.directory());
-        let notes = seen.note.into_iter().chain(program.note).chain(script).collect();
+        let behind = behind::note(args).into_iter();
+        let notes = behind.chain(seen.note).chain(program.notes).chain(script).collect();
         let given = args.env.iter().map(|Assignment { key, value }| (key.clone(), value.clone()));
         Ok(Self {
             name: args
@@ -177,6 +179,16 @@ mod tests {
         assert_eq!(plan.env, [("A".into(), "1".into())]);
         assert_eq!(plan.directory, disk.path());
         assert_eq!(plan.notes, []);
+    }
+
+    #[test]
+    fn an_option_of_ours_behind_the_program_is_pointed_out_once() {
+        let disk = disk(&[("server.js", ""), ("bin/portcrew", "\x7fELF")]);
+        let notes = plan(&disk, &["server.js", "-w", "2", "--raw"]).notes;
+        let expected = Note::OptionBehind { option: "-w".into(), program: "server.js".into() };
+        assert_eq!(notes, [expected]);
+        assert_eq!(plan(&disk, &["-w", "2", "server.js", "--port", "80"]).notes, []);
+        assert_eq!(plan(&disk, &["portcrew", "run", "-w", "2", "server.js"]).notes, []);
     }
 
     #[test]

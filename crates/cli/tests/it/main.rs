@@ -8,6 +8,7 @@ mod bad_input;
 mod bad_programs;
 mod command;
 mod crew;
+mod debugging;
 mod demo;
 mod events;
 mod help;

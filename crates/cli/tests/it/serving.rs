@@ -69,3 +69,30 @@ fn a_script_of_a_package_runs_without_npm_in_the_packages_directory_and_with_the
     crew.process.wait_line(|it| it == line, HANG);
     Load::new(crew.serving(1)).requests(10).run().assert_all_ok();
 }
+
+#[test]
+fn an_option_behind_the_program_is_the_programs_and_that_is_said_unless_two_dashes_say_so() {
+    let _node = require_node!();
+    let script = fixture("hello.js");
+    let behind = [script.as_os_str(), "0".as_ref(), "--raw".as_ref()];
+    let one = ["-w".as_ref(), "1".as_ref()];
+    let crew = run(one.into_iter().chain(behind));
+    crew.says("`--raw` stands behind");
+    crew.serving(1);
+    let crew = run(one.into_iter().chain(["--".as_ref()]).chain(behind));
+    crew.serving(1);
+    assert!(!crew.said().iter().any(|line| line.contains("stands behind")), "{:?}", crew.said());
+}
+
+#[test]
+fn a_script_whose_first_line_names_nothing_is_run_by_its_extension_and_that_is_said() {
+    let _node = require_node!();
+    let directory = tempfile::tempdir().unwrap();
+    let script = directory.path().join("server.js");
+    let text = format!("#!/no/such/node\nrequire({:?});\n", fixture("hello.js"));
+    fs::write(&script, text).unwrap();
+    fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let crew = run(["-w".as_ref(), "1".as_ref(), script.as_os_str()]);
+    crew.says("its first line asks for `/no/such/node`, which does not exist or is no program");
+    Load::new(crew.serving(1)).requests(2).run().assert_all_ok();
+}

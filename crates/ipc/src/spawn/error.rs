@@ -4,6 +4,11 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{Access, AtFlags, CWD};
+
+/// How many scripts may be each other's interpreters: beyond, the kernel gives up.
+const NESTED_SCRIPTS: usize = 5;
+
 /// A failed start. Nothing is left of it: no process, no descriptor.
 #[derive(Debug)]
 pub struct SpawnError {
@@ -107,7 +112,7 @@ impl From<SpawnError> for io::Error {
 pub(crate) fn explain_exec(program: &Path, errno: i32) -> SpawnError {
     let source = io::Error::from_raw_os_error(errno);
     let error = match errno {
-        libc::ENOENT => match missing_interpreter(program) {
+        libc::ENOENT => match interpreters(program).find(|it| !it.exists()) {
             Some(interpreter) => SpawnError::new(
                 SpawnErrorKind::NotFound,
                 program,
@@ -122,6 +127,15 @@ pub(crate) fn explain_exec(program: &Path, errno: i32) -> SpawnError {
         libc::ENOTDIR => SpawnError::new(SpawnErrorKind::NotFound, program, "not found"),
         libc::EACCES if program.is_dir() => {
             SpawnError::new(SpawnErrorKind::NotExecutable, program, "it is a directory")
+        }
+        libc::EACCES if is_executable(program) => {
+            let reason = match interpreters(program).find(|it| !is_executable(it)) {
+                Some(interpreter) => {
+                    format!("its interpreter {} is not executable", interpreter.display())
+                }
+                None => "not executable".to_owned(),
+            };
+            SpawnError::new(SpawnErrorKind::NotExecutable, program, reason)
         }
         libc::ENOEXEC => SpawnError::new(
             SpawnErrorKind::NotExecutable,
@@ -147,20 +161,27 @@ pub(crate) fn explain_exec(program: &Path, errno: i32) -> SpawnError {
     error.because(source)
 }
 
-/// The interpreter that a script names and that does not exist.
-fn missing_interpreter(program: &Path) -> Option<PathBuf> {
+fn is_executable(file: &Path) -> bool {
+    file.is_file() && rustix::fs::accessat(CWD, file, Access::EXEC_OK, AtFlags::EACCESS).is_ok()
+}
+
+/// The interpreter that a script names, and, since that may be a script too, its interpreter, and so on.
+fn interpreters(program: &Path) -> impl Iterator<Item = PathBuf> {
+    std::iter::successors(interpreter(program), |script| interpreter(script)).take(NESTED_SCRIPTS)
+}
+
+fn interpreter(script: &Path) -> Option<PathBuf> {
     use std::io::Read;
     use std::os::unix::ffi::OsStringExt;
 
     // A FIFO would block the reader; only a regular file has a first line worth a look.
-    if !program.is_file() {
+    if !script.is_file() {
         return None;
     }
     // The kernel itself looks at 256 bytes.
     let mut head = Vec::with_capacity(256);
-    std::fs::File::open(program).ok()?.take(256).read_to_end(&mut head).ok()?;
+    std::fs::File::open(script).ok()?.take(256).read_to_end(&mut head).ok()?;
     let line = head.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;
     let name = line.trim_ascii().split(|byte| matches!(byte, b' ' | b'\t')).next()?;
-    let interpreter = PathBuf::from(std::ffi::OsString::from_vec(name.to_vec()));
-    (!name.is_empty() && !interpreter.exists()).then_some(interpreter)
+    (!name.is_empty()).then(|| PathBuf::from(std::ffi::OsString::from_vec(name.to_vec())))
 }

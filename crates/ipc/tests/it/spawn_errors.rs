@@ -60,6 +60,21 @@ fn a_script_with_a_missing_interpreter_names_the_interpreter() {
     let error = failure(&SpawnSpec::new(script));
     assert_eq!((error.kind(), error.exit_status()), (SpawnErrorKind::NotFound, 127));
     assert!(error.to_string().contains("interpreter /nonexistent/interpreter was not found"));
+    // Also where a script is the interpreter of another.
+    let inner = error.path();
+    let other = tempfile::tempdir().unwrap();
+    let error = failure(&SpawnSpec::new(file(&other, &format!("#!{}\n", inner.display()), 0o755)));
+    assert_eq!(error.kind(), SpawnErrorKind::NotFound);
+    assert!(error.to_string().contains("interpreter /nonexistent/interpreter was not found"));
+}
+
+#[test]
+fn a_script_whose_interpreter_is_no_program_names_the_interpreter() {
+    let directory = tempfile::tempdir().unwrap();
+    let script = file(&directory, "#!/tmp\n", 0o755);
+    let error = failure(&SpawnSpec::new(script));
+    assert_eq!(error.kind(), SpawnErrorKind::NotExecutable);
+    assert!(error.to_string().contains("its interpreter /tmp is not executable"), "{error}");
 }
 
 #[test]

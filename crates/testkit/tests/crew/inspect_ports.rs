@@ -1,30 +1,15 @@
 //! Debugging Node workers: each inspector has a port of its own, as under Node's cluster.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 
 use portcrew::{Event, InspectPort, Settings, Signal, Stdio, WorkerHandle};
 use portcrew_testkit::node::{Node, fixture};
-use portcrew_testkit::process::eventually;
-use portcrew_testkit::require_node;
+use portcrew_testkit::{ports, require_node};
 use serde_json::{Value, json};
 
 use crate::local::{self, Local};
 use crate::support::HANG;
-
-/// A port behind which so many are free, on every address of this machine. Below those that the kernel gives to
-/// clients: one of theirs could come between the look and the use.
-fn free_base(ports: u16) -> u16 {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let is_free = |port: u16| TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).is_ok();
-    // Another run of these tests may look at the same time.
-    let first = u16::try_from(std::process::id() % 1_000).unwrap() * 10;
-    eventually("ports in a row are free", HANG, || {
-        let base = 20_000 + (first + NEXT.fetch_add(ports, Ordering::Relaxed)) % 12_000;
-        (base + 1..=base + ports).all(is_free).then_some(base)
-    })
-}
 
 /// Settings for Node workers that tell what they were started with.
 fn settings(node: &Node, options: &[&str]) -> Settings {
@@ -41,14 +26,14 @@ fn port(local: &mut Local, worker: &WorkerHandle) -> Value {
 
 /// The address in `ws://ADDRESS/id`.
 fn address(report: &Value) -> &str {
-    let url = report["inspector"].as_str().unwrap_or_else(|| panic!("no inspector: {report:#}"));
+    let url = report["inspector"].as_str().expect("an inspector listens");
     url.strip_prefix("ws://").unwrap().split('/').next().unwrap()
 }
 
 #[test]
 fn the_inspectors_of_forked_workers_have_the_ports_behind_the_one_that_is_named() {
     let node = require_node!();
-    let base = free_base(3);
+    let base = ports::free_behind(3);
     let mut local = Local::new(settings(&node, &[&format!("--inspect=127.0.0.2:{base}")]));
     for number in 1..=2 {
         let worker = local.fork();
@@ -67,7 +52,7 @@ fn the_inspectors_of_forked_workers_have_the_ports_behind_the_one_that_is_named(
 #[test]
 fn the_options_of_the_environment_count_as_those_of_the_command_line_do() {
     let node = require_node!();
-    let base = free_base(2);
+    let base = ports::free_behind(2);
     let options = format!("--no-warnings --inspect=127.0.0.1:{base}");
     let mut local = Local::new(settings(&node, &[]).env("NODE_OPTIONS", &options));
     for number in 1..=2 {
@@ -81,7 +66,7 @@ fn the_options_of_the_environment_count_as_those_of_the_command_line_do() {
 #[test]
 fn a_script_that_is_its_own_program_is_told_by_the_environment() {
     let node = require_node!();
-    let base = free_base(2);
+    let base = ports::free_behind(2);
     let directory = tempfile::tempdir().unwrap();
     let program = directory.path().join("server");
     let text = format!("#!{}\nrequire({:?});\n", node.path().display(), fixture("look.js"));
@@ -178,7 +163,7 @@ fn the_successor_of_a_dead_worker_of_a_crew_has_its_port() {
 #[test]
 fn a_worker_that_waits_for_its_debugger_goes_on_when_that_says_so() {
     let node = require_node!();
-    let base = free_base(1);
+    let base = ports::free_behind(1);
     let mut settings = settings(&node, &[&format!("--inspect-brk=127.0.0.1:{base}")]);
     settings.stderr = Stdio::Piped;
     let mut local = Local::new(settings);

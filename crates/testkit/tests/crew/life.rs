@@ -9,6 +9,7 @@ use crate::local::{Local, node as settings};
 use crate::support::{HANG, SERVER};
 
 /// The name of an event, and its worker.
+#[allow(clippy::panic, reason = "an event that nobody expects is a failed test")]
 fn kind(event: &Event) -> (&'static str, Option<u32>) {
     match event {
         Event::Setup { .. } => ("setup", None),

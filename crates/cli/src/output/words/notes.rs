@@ -29,6 +29,22 @@ pub(crate) fn shell_wrapper(shell: &str, reason: &str) -> String {
     )
 }
 
+pub(crate) fn option_behind(option: &str, program: &str) -> String {
+    format!(
+        "`{option}` stands behind `{program}`, which gets it. If it is meant for portcrew, write it before: \
+         portcrew run {option} ... {program}. If not, say so: portcrew run -- {program} {option} ..."
+    )
+}
+
+pub(crate) fn hash_bang_missing(script: &Path, interpreter: &str, instead: &Path) -> String {
+    format!(
+        "{}: its first line asks for `{}`, which does not exist or is no program. By its extension it is run by {}",
+        script.display(),
+        interpreter.escape_debug(),
+        instead.display()
+    )
+}
+
 pub(crate) fn strip_types_flag(version: &str) -> String {
     format!("Node.js {version} strips types only when told: --experimental-strip-types was added")
 }

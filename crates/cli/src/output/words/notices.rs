@@ -213,30 +213,9 @@ pub(crate) fn demo_counts(total: u64, each: &str) -> String {
     format!("{} so far; {each}", of(total, "connection"))
 }
 
-/// `SIGKILL` and its like; those that no worker is likely to see go by their number.
+/// `SIGKILL` and its like; those without a name go by their number.
 pub(crate) fn signal_name(signal: i32) -> String {
-    use rustix::process::Signal as Known;
-    let name = match Known::from_named_raw(signal) {
-        Some(Known::HUP) => "SIGHUP",
-        Some(Known::INT) => "SIGINT",
-        Some(Known::QUIT) => "SIGQUIT",
-        Some(Known::ILL) => "SIGILL",
-        Some(Known::TRAP) => "SIGTRAP",
-        Some(Known::ABORT) => "SIGABRT",
-        Some(Known::BUS) => "SIGBUS",
-        Some(Known::FPE) => "SIGFPE",
-        Some(Known::KILL) => "SIGKILL",
-        Some(Known::USR1) => "SIGUSR1",
-        Some(Known::SEGV) => "SIGSEGV",
-        Some(Known::USR2) => "SIGUSR2",
-        Some(Known::PIPE) => "SIGPIPE",
-        Some(Known::ALARM) => "SIGALRM",
-        Some(Known::TERM) => "SIGTERM",
-        Some(Known::XCPU) => "SIGXCPU",
-        Some(Known::SYS) => "SIGSYS",
-        Some(_) | None => return format!("signal {signal}"),
-    };
-    name.to_owned()
+    portcrew::Signal::from_number(signal).to_string()
 }
 
 /// `500 ms`, `10 s`, `2 min`, `1.5 s`: the largest unit in which the span is short to read.

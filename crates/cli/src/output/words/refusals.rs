@@ -54,8 +54,8 @@ pub(crate) fn not_a_program(path: &Path) -> String {
 
 pub(crate) fn hash_bang_missing(script: &Path, interpreter: &str) -> String {
     format!(
-        "{}: its first line asks for `{}`, which does not exist. Correct the line (also a carriage return at its \
-         end), install the interpreter, or name another with --interpreter",
+        "{}: its first line asks for `{}`, which does not exist or is no program. Correct the line (also a carriage \
+         return at its end), install the interpreter, or name another with --interpreter",
         script.display(),
         interpreter.escape_debug()
     )
