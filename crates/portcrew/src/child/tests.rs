@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::Child;
-use crate::{Error, Received, Settings, Signal, Stdio};
+use crate::{Error, ExtraFd, Received, Settings, Signal, Stdio};
 
 /// Only detects a hang.
 const HANG: Duration = Duration::from_secs(30);
@@ -99,4 +99,26 @@ async fn disconnecting_waits_until_the_child_has_closed_too() {
 async fn a_program_that_is_not_there_is_named() {
     let error = Child::spawn(Settings::program("/nowhere/to/be/found", [""])).unwrap_err();
     assert!(format!("{error:?}").contains("/nowhere/to/be/found"), "{error:?}");
+}
+
+#[tokio::test]
+async fn what_comes_by_an_extra_descriptor_goes_back_by_it() {
+    let settings = shell("cat <&3 >&3").fd(3, ExtraFd::Piped);
+    let child = Child::spawn(settings).unwrap();
+    let mut stream = child.take_fd(3).unwrap();
+    assert!(child.take_fd(3).is_none());
+    soon(stream.write_all(b"there")).await.unwrap();
+    soon(stream.shutdown()).await.unwrap();
+    let mut back = String::new();
+    soon(stream.read_to_string(&mut back)).await.unwrap();
+    assert_eq!(back, "there");
+    assert!(soon(child.wait()).await.unwrap().success());
+}
+
+#[tokio::test]
+async fn a_setting_that_cannot_be_is_refused() {
+    let mut settings = shell("true");
+    settings.uid = Some(1);
+    let error = Child::spawn(settings).unwrap_err();
+    assert!(matches!(error, Error::Setting { setting: "uid", .. }), "{error:?}");
 }

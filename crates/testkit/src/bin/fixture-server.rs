@@ -10,14 +10,18 @@
 //! {"op":"exit","code":N}    {"op":"leave"}    anything else comes back as {"echo":…}
 //! ```
 //!
+//! Started by hand it is the primary of workers of its own, and tells of them in JSON lines.
+//!
 //! Questions are answered `{"answer":…,"worker":N}`, but for `"silence"`.
 
 #![forbid(unsafe_code)]
 
 use std::time::Duration;
 
-use portcrew::{Cluster, Connection, Error, Handle, Listen, Listener, Received, Worker};
-use portcrew_testkit::fixture::{Bound, use_it};
+use portcrew::{
+    Cluster, Connection, Error, Event, Handle, Listen, Listener, Received, Signal, Worker,
+};
+use portcrew_testkit::fixture::{Bound, tell, use_it};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
@@ -39,7 +43,7 @@ fn main() -> portcrew::Result<()> {
     if std::env::var_os("BROKEN_IF").is_some_and(|path| std::path::Path::new(&path).exists()) {
         std::process::exit(3);
     }
-    Cluster::builder().run(async |worker: Worker| {
+    Cluster::builder().on_event(report).run(async |worker: Worker| {
         let orders = tokio::spawn(obey_all(worker.clone()));
         let address = std::env::var("ADDRESS").unwrap_or_else(|_| "127.0.0.1:0".to_owned());
         match address.strip_prefix("unix:") {
@@ -49,6 +53,24 @@ fn main() -> portcrew::Result<()> {
         orders.abort();
         Ok::<_, Error>(())
     })
+}
+
+/// As its own primary it tells who comes and goes.
+fn report(event: &Event) {
+    match event {
+        Event::Fork { worker, process } => {
+            tell("fork", &json!({ "worker": worker.0, "pid": process.pid() }));
+        }
+        Event::Exit { worker, status, planned } => {
+            let signal = Signal::of(*status).map(|signal| signal.to_string());
+            let code = status.code();
+            let fields =
+                json!({ "worker": worker.0, "code": code, "signal": signal, "planned": planned });
+            tell("exit", &fields);
+        }
+        Event::Finished(outcome) => tell("finished", &json!({ "outcome": outcome.to_string() })),
+        _ => {}
+    }
 }
 
 async fn listen(worker: &Worker, address: String) -> portcrew::Result<Listener> {

@@ -102,7 +102,7 @@ impl Kid {
                             return Ok(Came { message: message.json()?, handle, counted });
                         }
                         Event::Error { error, .. } => return Err(error),
-                        Event::Setup | Event::Fork { .. } | Event::Online { .. } => {}
+                        Event::Setup { .. } | Event::Fork { .. } | Event::Online { .. } => {}
                         Event::Listening { .. } => {}
                         other => panic!("not expected: {other:?}"),
                     },

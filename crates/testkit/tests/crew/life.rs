@@ -2,6 +2,7 @@
 
 use portcrew::{Event, Settings, Signal, State, WorkerHandle};
 use portcrew_testkit::node::Node;
+use portcrew_testkit::process::{self, Program};
 use portcrew_testkit::require_node;
 use serde_json::{Value, json};
 
@@ -167,4 +168,24 @@ fn an_exit_tells_the_code_or_the_name_of_the_signal() {
         worker.kill(Signal::from_name(name).unwrap());
         assert_eq!(exit(&mut local, &worker), json!([null, name]));
     }
+}
+
+#[test]
+fn a_builder_tells_its_user_of_workers_that_come_and_go() {
+    let mut process = Program::new(SERVER).env_remove("NODE_CLUSTER_SCHED_POLICY").start();
+    let event = |line: &str| serde_json::from_str::<Value>(line).unwrap_or_default();
+    let is = |line: &str, kind: &str| event(line)["event"] == kind;
+    let fork = event(&process.wait_line(|line| is(line, "fork"), HANG).text);
+    let pid = u32::try_from(fork["pid"].as_u64().unwrap()).unwrap();
+    process.signal_descendant(pid, process::Signal::Kill).unwrap();
+    let exit = process.wait_line(|line| is(line, "exit"), HANG);
+    let expected = json!({
+        "event": "exit", "worker": fork["worker"], "code": null, "signal": "SIGKILL", "planned": false,
+    });
+    assert_eq!(event(&exit.text), expected);
+    process.wait_line_after(exit.mark, |line| is(line, "fork"), HANG);
+    process.signal(process::Signal::Term);
+    let (status, lines) = process.wait_output(HANG);
+    assert!(status.success(), "{status}");
+    assert!(lines.iter().any(|line| is(&line.text, "finished")), "{lines:?}");
 }
