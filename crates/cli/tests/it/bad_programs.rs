@@ -8,7 +8,7 @@ use portcrew_testkit::node::fixture;
 use portcrew_testkit::process::Signal;
 use portcrew_testkit::require_node;
 
-use crate::crew::{HANG, run};
+use crate::crew::{HANG, portcrew, run};
 
 #[test]
 fn a_program_that_dies_at_boot_is_given_up_after_its_budget() {
@@ -62,4 +62,21 @@ fn a_program_that_binds_its_port_itself_is_named_by_worker_and_goes_on() {
     // It never spoke on its channel, so it is not asked but told.
     crew.process.signal(Signal::Term);
     assert_eq!(crew.status(), 0);
+}
+
+#[test]
+fn a_parent_that_wants_another_serialization_is_told_where_to_change_it() {
+    let mut process = portcrew("demo")
+        .env("NODE_CHANNEL_FD", "3")
+        .env("NODE_UNIQUE_ID", "1")
+        .env("NODE_CHANNEL_SERIALIZATION_MODE", "advanced")
+        .start();
+    let (status, lines) = process.wait_output(HANG);
+    assert_eq!(status.code(), Some(70));
+    let [line] = &lines[..] else { process.fail("it says one line") };
+    assert!(
+        line.text.starts_with("portcrew: ") && line.text.contains("serialization: 'json'"),
+        "{line:?}"
+    );
+    assert!(line.text.contains("NODE_CHANNEL_SERIALIZATION_MODE is \"advanced\""), "{line:?}");
 }

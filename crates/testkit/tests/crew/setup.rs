@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use portcrew::{Error, Event, ExtraFd, Settings, WorkerHandle};
+use portcrew::{Error, Event, ExtraFd, Policy, Settings, WorkerHandle};
 use portcrew_testkit::require_node;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -32,7 +32,9 @@ fn settings_add_up_and_reach_those_who_are_forked_later() {
     let directory = tempfile::tempdir().unwrap();
     let there = std::fs::canonicalize(directory.path()).unwrap();
     let here = std::env::current_dir().unwrap();
-    let mut local = Local::new(settings(&node, &[], "look.js"));
+    let mut settings_now = settings(&node, &[], "look.js");
+    settings_now.policy = Policy::RoundRobin;
+    let mut local = Local::new(settings_now);
     let (_, first) = look(&mut local);
     assert_eq!((&first["args"], &first["cwd"]), (&json!([]), &json!(here)));
 
@@ -42,6 +44,11 @@ fn settings_add_up_and_reach_those_who_are_forked_later() {
     assert_eq!((now.args.last().unwrap(), &now.cwd), (&"one".into(), &Some(there.clone())));
     let (_, second) = look(&mut local);
     assert_eq!((&second["args"], &second["cwd"]), (&json!(["one"]), &json!(there)));
+
+    // The policy is that of the beginning, as in Node.
+    let policy = now.policy;
+    local.cluster.setup_with(|it| it.policy = Policy::Shared).unwrap();
+    assert_eq!((policy, local.cluster.settings().policy), (Policy::RoundRobin, policy));
 
     // A whole set of settings takes the place of all.
     local.cluster.setup(settings(&node, &[], "look.js")).unwrap();
