@@ -19,6 +19,8 @@ pub(super) enum Command {
     Fork { env: Vec<(OsString, OsString)>, answer: oneshot::Sender<Result<WorkerHandle>> },
     /// Ask a worker to leave.
     Disconnect { worker: WorkerId },
+    /// Close a worker's channel without a word.
+    CloseChannel { worker: WorkerId },
     /// Ask all to leave; answered when the last is gone.
     DisconnectAll { answer: oneshot::Sender<()> },
     /// Send a signal.

@@ -141,6 +141,15 @@ impl WorkerHandle {
         let _ = self.commands.send(Command::Disconnect { worker: self.id() });
     }
 
+    /// Node's `worker.process.disconnect()`: closes the channel without a word, once what has been sent is
+    /// written as far as the worker reads. To the worker this primary has gone: one of Node exits at once,
+    /// with status 0; a Rust one sees [`draining`](crate::Worker::draining) with its channel closed. Nobody
+    /// planned that end, so a crew replaces the worker. To let it finish, use
+    /// [`disconnect`](Self::disconnect).
+    pub fn close_channel(&self) {
+        let _ = self.commands.send(Command::CloseChannel { worker: self.id() });
+    }
+
     /// Node's `worker.kill(signal)`. A worker that is dead already gets nothing, whoever has its pid now.
     pub fn kill(&self, signal: Signal) {
         let _ = self.commands.send(Command::Kill { worker: self.id(), signal });

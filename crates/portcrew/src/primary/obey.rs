@@ -8,6 +8,7 @@ use portcrew_core::primary::Event;
 use super::Signal;
 use super::command::Command;
 use super::driver::Driver;
+use super::ready::Source;
 use crate::Error;
 
 impl Driver {
@@ -24,6 +25,7 @@ impl Driver {
                 let _ = answer.send(forked);
             }
             Command::Disconnect { worker } => self.tell(Event::Disconnect { worker }),
+            Command::CloseChannel { worker } => self.hang_up(worker),
             Command::DisconnectAll { answer } => {
                 self.end_crew();
                 self.disconnect_all();
@@ -53,6 +55,15 @@ impl Driver {
         for worker in workers {
             self.tell(Event::Disconnect { worker });
         }
+    }
+
+    /// What the worker has said already counts, and so does what was said to it: both are on their way.
+    fn hang_up(&mut self, worker: WorkerId) {
+        self.flush_link(worker);
+        self.visit(Source::Lane(worker));
+        self.visit(Source::Channel(worker));
+        self.close_channel(worker);
+        self.settle();
     }
 
     pub(super) fn signal(&mut self, worker: WorkerId, signal: Signal) {

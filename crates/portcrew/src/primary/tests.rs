@@ -1,5 +1,6 @@
 //! The ends of a primary: dropped, stopped, and with a worker whose status somebody else took.
 
+use std::process::ExitStatus;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal as System, WaitId, WaitIdOptions, kill_process, waitid};
@@ -27,6 +28,15 @@ fn shell(script: &str) -> Cluster {
 /// Waits until the primary's task has ended: nobody receives its commands any more.
 async fn task_ended(handle: &WorkerHandle) {
     timeout(HANG, handle.commands.closed()).await.expect("the primary's task ends");
+}
+
+async fn exit(cluster: &mut Cluster) -> ExitStatus {
+    loop {
+        let event = timeout(HANG, cluster.next_event()).await.expect("an event").unwrap();
+        if let Event::Exit { status, .. } = event {
+            return status;
+        }
+    }
 }
 
 /// The exits, in order, up to the end of the cluster.
@@ -154,12 +164,28 @@ async fn a_worker_whose_status_somebody_else_took_is_dead_all_the_same() {
     // The primary's task runs on this thread, so it cannot be the first to look.
     kill_process(pid, System::KILL).unwrap();
     waitid(WaitId::Pid(pid), WaitIdOptions::EXITED).unwrap();
-    let status = loop {
-        let event = timeout(HANG, cluster.next_event()).await.expect("an event").unwrap();
-        if let Event::Exit { status, .. } = event {
-            break status;
-        }
-    };
+    let status = exit(&mut cluster).await;
     assert_eq!((status.code(), status.success()), (None, false));
     assert!(handle.is_dead());
+}
+
+#[tokio::test]
+async fn a_channel_that_is_closed_without_a_word_ends_unplanned_after_what_was_sent() {
+    // The shell reads what it is told, then waits for the end of the channel.
+    let mut cluster =
+        shell("read line <&3; while read -r more <&3; do :; done; test \"$line\" = '\"last\"'");
+    let handle = cluster.fork().await.unwrap();
+    handle.send("last").unwrap();
+    handle.close_channel();
+    handle.close_channel();
+    let planned = loop {
+        let event = timeout(HANG, cluster.next_event()).await.expect("an event").unwrap();
+        if let Event::Disconnect { planned, .. } = event {
+            break planned;
+        }
+    };
+    assert!(!planned && !handle.is_connected());
+    let exit = exit(&mut cluster).await;
+    assert!(exit.success(), "{exit}");
+    assert_eq!(handle.exited_after_disconnect(), Some(false));
 }
