@@ -46,6 +46,8 @@ pub(super) struct Worker {
     pub(super) offers: BTreeMap<Seq, Offer>,
     pub(super) offences: u32,
     pub(super) listeners: usize,
+    /// It was told to leave when it had no listener: it closes its channel as soon as it reads that.
+    pub(super) goes_at_once: bool,
     next_seq: u64,
 }
 
@@ -58,6 +60,7 @@ impl Worker {
             offers: BTreeMap::new(),
             offences: 0,
             listeners: 0,
+            goes_at_once: false,
             next_seq: 0,
         }
     }

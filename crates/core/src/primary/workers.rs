@@ -49,6 +49,7 @@ impl Primary {
             return;
         }
         record.planned = true;
+        record.goes_at_once = record.listeners == 0;
         record.advance(Stage::Leaving);
         let seq = record.take_seq();
         out.push(Action::Send { worker, seq, message: ToWorker::Disconnect });
@@ -66,7 +67,9 @@ impl Primary {
         let Some(record) = self.workers.get_mut(&worker) else {
             return;
         };
-        if !record.is_connected() {
+        // The farewell has crossed the order to leave, which ends this channel anyhow. A Node worker that reads an
+        // answer behind that order, in the same turn, closes its channel a second time and dies of the error.
+        if !record.is_connected() || record.goes_at_once {
             return;
         }
         record.planned = true;

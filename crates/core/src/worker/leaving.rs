@@ -16,8 +16,15 @@ impl Worker {
                 }
                 return;
             }
+            // Both said it at once. The primary's word is as good as its answer, which need not come any more.
+            Life::SayingFarewell(_) => {
+                if wish == Wish::Primarys {
+                    self.close_channel(out);
+                }
+                return;
+            }
             // Leaving already, or gone.
-            Life::SayingFarewell(_) | Life::Closing | Life::Disconnected => return,
+            Life::Closing | Life::Disconnected => return,
         }
         self.life = Life::Draining(wish);
         let ids: Vec<_> = self.servers.keys().copied().collect();

@@ -3,6 +3,15 @@
 use super::*;
 use crate::primary::{Life, Stage};
 
+const FAREWELL: FromWorker = FromWorker::ExitedAfterDisconnect { seq: Seq(40) };
+
+fn heard(actions: &[Action]) -> bool {
+    let word = |it: &Action| {
+        matches!(it, Action::Send { message: ToWorker::FarewellHeard { ack: Seq(40) }, .. })
+    };
+    actions.iter().any(word)
+}
+
 fn told(actions: &[Action]) -> bool {
     let word = |it: &Action| matches!(it, Action::Send { message: ToWorker::Disconnect, .. });
     actions.iter().any(word)
@@ -58,14 +67,22 @@ fn the_last_holder_that_leaves_frees_the_address_and_what_waits_is_closed() {
 #[test]
 fn a_farewell_is_heard_and_makes_the_end_a_planned_one() {
     let mut world = World::limited(|_| {}).crew(1, true);
-    let seq = Seq(40);
-    let actions = world.says(W1, FromWorker::ExitedAfterDisconnect { seq });
-    let heard = |it: &Action| {
-        matches!(it, Action::Send { message: ToWorker::FarewellHeard { ack: Seq(40) }, .. })
-    };
-    assert!(actions.iter().any(heard), "{actions:?}");
+    let actions = world.says(W1, FAREWELL);
+    assert!(heard(actions), "{actions:?}");
     let status = Exit::Code(0);
     let actions = world.on(Event::Exited { worker: W1, status });
     let planned = Action::Notify(Notice::Exited { worker: W1, status, planned: true });
     assert!(actions.contains(&planned), "{actions:?}");
+}
+
+#[test]
+fn a_farewell_that_crosses_the_order_to_leave_is_answered_only_where_the_order_takes_time() {
+    for listens in [false, true] {
+        let mut world = World::limited(|_| {}).crew(u32::from(listens), true);
+        if !listens {
+            world.on(Event::Forked { worker: W1 });
+        }
+        assert!(told(world.on(Event::Disconnect { worker: W1 })));
+        assert_eq!(heard(world.says(W1, FAREWELL)), listens);
+    }
 }

@@ -36,6 +36,15 @@ fn the_primarys_word_makes_the_farewell_needless() {
 }
 
 #[test]
+fn the_primarys_word_is_as_good_as_its_answer_to_the_farewell() {
+    let mut world = World::serving(tcp(80));
+    world.on(Event::Disconnect);
+    world.on(Event::Finished);
+    assert_eq!(world.on(Event::Disconnect), []);
+    assert_eq!(world.hears(ToWorker::Disconnect), [Action::CloseChannel]);
+}
+
+#[test]
 fn to_have_no_connection_is_no_reason_to_leave() {
     let mut world = World::serving(tcp(80));
     assert_eq!(world.on(Event::Finished), []);

@@ -51,7 +51,7 @@ impl Node {
     pub(super) fn message(&mut self, message: ToWorker) -> Vec<Todo> {
         match message {
             ToWorker::Reply { ack, key, reply, .. } => self.replied(ack, key, &reply),
-            ToWorker::Disconnect => self.leave(Leaving::Told),
+            ToWorker::Disconnect => self.told(),
             ToWorker::FarewellHeard { ack } if self.farewell == Some(ack) => {
                 vec![Todo::CloseChannel]
             }
@@ -107,6 +107,17 @@ impl Node {
 
     pub(super) fn disconnect(&mut self) -> Vec<Todo> {
         self.leave(Leaving::Own)
+    }
+
+    /// With this word it waits for no answer to a farewell any more. (Where it finishes connections by its own will
+    /// Node closes the channel at once and the process later; here both come when it has finished.)
+    fn told(&mut self) -> Vec<Todo> {
+        if self.farewell.is_some() {
+            return vec![Todo::CloseChannel];
+        }
+        let steps = self.leave(Leaving::Told);
+        self.leaving = Leaving::Told;
+        steps
     }
 
     fn leave(&mut self, wish: Leaving) -> Vec<Todo> {
