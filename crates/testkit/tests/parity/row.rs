@@ -19,6 +19,7 @@ pub(crate) struct Row {
 }
 
 /// How we stand to a row.
+#[allow(dead_code, reason = "the best page needs some of them nowhere")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// It holds here too.
@@ -32,6 +33,7 @@ pub(crate) enum Verdict {
 }
 
 /// Why a row cannot be asked of us. There is no other reason.
+#[allow(dead_code, reason = "the list is closed, whoever needs which")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reason {
     /// Constructors, prototypes, argument checks of a language without types, exceptions from listeners.
@@ -114,6 +116,7 @@ impl Row {
     }
 
     /// A row that does not hold yet.
+    #[allow(dead_code, reason = "the best page needs it nowhere")]
     pub(crate) const fn missing(
         name: &'static str,
         asserts: &'static str,

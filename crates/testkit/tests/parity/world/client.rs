@@ -1,7 +1,7 @@
 //! A client that blocks, with a deadline that only detects a hang.
 
-use std::io::{self, Read};
-use std::net::{Ipv4Addr, TcpStream};
+use std::io::{self, Read, Write as _};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 
 use super::HANG;
 
@@ -14,6 +14,13 @@ pub(crate) fn connect(port: u16) -> TcpStream {
     let stream = stream.unwrap_or_else(|error| panic!("connect to {port}: {error}"));
     stream.set_read_timeout(Some(HANG)).expect("not zero");
     stream
+}
+
+/// A listener of the proof's own, and its port: taken for everybody else.
+pub(crate) fn taken_port() -> (TcpListener, u16) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    let port = listener.local_addr().expect("it is bound").port();
+    (listener, port)
 }
 
 /// Everything until the end of the stream.
@@ -32,4 +39,15 @@ pub(crate) fn read_all(mut stream: impl Read) -> String {
 /// What the server at that port says to a client that says nothing.
 pub(crate) fn said_at(port: u16) -> String {
     read_all(connect(port))
+}
+
+/// Has an echo answer.
+///
+/// # Panics
+/// When it does not.
+pub(crate) fn still_answers(mut client: &TcpStream) {
+    client.write_all(b"there?").expect("it reads");
+    let mut answer = [0; 6];
+    client.read_exact(&mut answer).expect("it answers");
+    assert_eq!(&answer, b"there?");
 }

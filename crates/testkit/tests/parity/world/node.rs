@@ -67,6 +67,13 @@ impl NodeProcess {
         read(&line.text).expect("it was looked for")
     }
 
+    /// The process id in the next `pid`.
+    pub(crate) fn pid(&self) -> u32 {
+        let event = self.next("pid");
+        let pid = event["pid"].as_u64().and_then(|it| u32::try_from(it).ok());
+        pid.unwrap_or_else(|| self.process.fail(&format!("no process id in {event}")))
+    }
+
     /// The port of the next `listening`.
     pub(crate) fn port(&self) -> u16 {
         let event = self.next("listening");
@@ -79,14 +86,41 @@ impl NodeProcess {
         self.process.write_line(line);
     }
 
-    /// Waits for its end, which must be this status.
+    /// Closes its standard input and waits for its end, which must be this status.
     ///
     /// # Panics
     /// When it is another, or does not come.
     pub(crate) fn ends_with(mut self, code: i32) {
+        self.end(code);
+    }
+
+    /// As [`ends_with`](Self::ends_with), and waits until its workers have gone too: they hold its output open. Returns
+    /// every event that it told, asked for or not.
+    ///
+    /// # Panics
+    /// As [`ends_with`](Self::ends_with), and when a worker stays.
+    pub(crate) fn ends_with_its_workers(mut self, code: i32) -> Vec<Value> {
+        self.end(code);
+        let (_, lines) = self.process.wait_output(HANG);
+        lines.iter().filter_map(|line| serde_json::from_str(&line.text).ok()).collect()
+    }
+
+    fn end(&mut self, code: i32) {
+        self.process.close_stdin();
         let status = self.process.wait_exit(HANG);
         if status.code() != Some(code) {
             self.process.fail(&format!("it ended with {status}, not with {code}"));
         }
+    }
+}
+
+/// Checks that each of these events was told once.
+///
+/// # Panics
+/// When one was not, or more often.
+pub(crate) fn told_once(told: &[Value], kinds: &[&str]) {
+    for kind in kinds {
+        let count = told.iter().filter(|it| it["event"] == *kind).count();
+        assert_eq!(count, 1, "{kind} in {told:#?}");
     }
 }

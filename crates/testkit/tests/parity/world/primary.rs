@@ -1,8 +1,10 @@
 //! A Rust primary inside the proof: its events, each given once, whatever order a proof asks for them in.
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
+use std::task::Poll;
 
 use portcrew::{Cluster, Event, Handle, ListenAddress, Message, Settings, WorkerHandle, WorkerId};
 use serde::de::DeserializeOwned;
@@ -128,6 +130,33 @@ impl Primary {
         .await
     }
 
+    /// As [`disconnected`](Self::disconnected), of that worker: Node's `exitedAfterDisconnect`.
+    pub(crate) async fn disconnect_of(&mut self, wanted: WorkerId) -> bool {
+        self.until(&format!("disconnect of worker {wanted}"), |it| match it {
+            Event::Disconnect { worker, planned } if *worker == wanted => Some(*planned),
+            _ => None,
+        })
+        .await
+    }
+
+    pub(crate) async fn exit_of(&mut self, wanted: WorkerId) -> Left {
+        self.until(&format!("exit of worker {wanted}"), |it| match it {
+            Event::Exit { worker, status, planned } if *worker == wanted => {
+                Some(Left { worker: *worker, status: *status, planned: *planned })
+            }
+            _ => None,
+        })
+        .await
+    }
+
+    /// Both ends of that worker, which must agree on whether they were planned.
+    pub(crate) async fn gone(&mut self, wanted: WorkerId) -> Left {
+        let planned = self.disconnect_of(wanted).await;
+        let left = self.exit_of(wanted).await;
+        assert_eq!(planned, left.planned, "disconnect and exit of {wanted} disagree");
+        left
+    }
+
     pub(crate) async fn exit(&mut self) -> Left {
         self.until("exit", |it| match it {
             Event::Exit { worker, status, planned } => {
@@ -143,6 +172,34 @@ impl Primary {
         let left = self.exit().await;
         assert_eq!(left.status.code(), Some(code), "{left:?}");
         left
+    }
+
+    /// When all workers have gone: no end and no error is left to be told.
+    ///
+    /// # Panics
+    /// When one is, or a worker is left.
+    pub(crate) async fn has_told_all(&mut self) {
+        // Answered after everything that was told before.
+        let snapshot = self.cluster.snapshot().await.expect("the primary is driven");
+        assert!(snapshot.workers.is_empty() && self.cluster.workers().is_empty(), "{snapshot:?}");
+        while let Poll::Ready(Some(event)) =
+            poll_fn(|cx| Poll::Ready(self.cluster.poll_event(cx))).await
+        {
+            self.order.check(&event);
+            self.waiting.push_back(event);
+        }
+        let bad = |it: &&Event| {
+            matches!(
+                it,
+                Event::Disconnect { .. }
+                    | Event::Exit { .. }
+                    | Event::Error { .. }
+                    | Event::Misbehaved { .. }
+                    | Event::Lagged { .. }
+            )
+        };
+        let bad: Vec<_> = self.waiting.iter().filter(bad).collect();
+        assert!(bad.is_empty(), "told and not asked for: {bad:#?}");
     }
 
     /// Asks all to leave and waits until they have; each must exit with status 0.

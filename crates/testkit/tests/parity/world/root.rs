@@ -65,15 +65,22 @@ impl World {
 
     /// Node's primary with this script; its workers play `part`. See [`NodeProcess`] for what the script has.
     pub(crate) fn node_primary(&self, part: &str, script: &str) -> NodeProcess {
+        NodeProcess::start(self.node_program(part, script))
+    }
+
+    /// As [`node_primary`](Self::node_primary), with Node's policy `SCHED_NONE`.
+    pub(crate) fn node_primary_sharing(&self, part: &str, script: &str) -> NodeProcess {
+        NodeProcess::start(self.node_program(part, script).env("NODE_CLUSTER_SCHED_POLICY", "none"))
+    }
+
+    fn node_program(&self, part: &str, script: &str) -> Program {
         let path = self.write("primary.js", &format!("{}{script}", node::FOR_PRIMARIES));
         let program = self.node().script(path).name(format!("node primary of {}", self.row.name));
-        NodeProcess::start(
-            program
-                .env("PARITY_EXE", exe())
-                .env("PARITY_PART", self.part(part))
-                .env("PARITY_DIRECTORY", self.directory())
-                .stdin_pipe(),
-        )
+        program
+            .env("PARITY_EXE", exe())
+            .env("PARITY_PART", self.part(part))
+            .env("PARITY_DIRECTORY", self.directory())
+            .stdin_pipe()
     }
 
     /// This program, to be started with that part of the row as a process of its own.
