@@ -6,7 +6,7 @@ use super::outbox::{Answered, Outbox};
 use crate::error::{FrameError, MessageError};
 use crate::frame::{Frame, FrameDecoder};
 use crate::handle::{Handle, HandleKind};
-use crate::message::{ClusterMessage, Inner, Packet, UserMessage, parse};
+use crate::message::{ClusterMessage, Dialect, Inner, Packet, UserMessage, parse};
 use crate::socket::Received;
 
 /// Something that the peer sent.
@@ -145,6 +145,7 @@ impl Inbox {
             let Some(Frame { bytes, fd }) = self.decoder.next()? else {
                 return Ok(None);
             };
+            let dialect = Dialect::of(bytes);
             let first = match parse(bytes) {
                 Err(error) => Some(Incoming::Offence(Offence::BadLine(error))),
                 Ok(Packet::Handle { kind, inner }) => handle_message(kind, inner, fd, outbox),
@@ -152,7 +153,12 @@ impl Inbox {
                     self.also = plain_message(packet, outbox);
                     Some(Incoming::Offence(Offence::UnwantedDescriptor))
                 }
-                Ok(packet) => plain_message(packet, outbox),
+                Ok(packet) => {
+                    if matches!(packet, Packet::Cluster(_)) {
+                        outbox.speak(dialect);
+                    }
+                    plain_message(packet, outbox)
+                }
             };
             if first.is_some() {
                 return Ok(first);

@@ -1,6 +1,6 @@
 //! Lines that are being written: bytes on one side, a count of lines on the other. Pure.
 
-use crate::message::Packet;
+use crate::message::{Dialect, Packet};
 
 /// Memory kept while nothing waits, in bytes.
 const KEPT_BYTES: usize = 64 * 1024;
@@ -19,9 +19,9 @@ pub(super) struct Lines {
 
 impl Lines {
     /// Appends the line of `packet` and returns its length in bytes.
-    pub(super) fn encode(&mut self, packet: &Packet) -> usize {
+    pub(super) fn encode(&mut self, packet: &Packet, dialect: Dialect) -> usize {
         let before = self.bytes.len();
-        packet.encode(&mut self.bytes);
+        packet.encode_for(dialect, &mut self.bytes);
         self.count += 1;
         self.bytes.len() - before
     }

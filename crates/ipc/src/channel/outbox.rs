@@ -16,7 +16,7 @@ use super::lines::Lines;
 use super::settings::ChannelSettings;
 use crate::error::QueueError;
 use crate::handle::HandleKind;
-use crate::message::{Inner, Packet};
+use crate::message::{Dialect, Inner, Packet};
 
 /// A descriptor to send with a message.
 #[derive(Debug, Clone)]
@@ -45,6 +45,7 @@ pub(super) struct Outbox<H> {
     /// Answers that may still come to a message that was sent more than once.
     surplus: u32,
     closed: bool,
+    dialect: Dialect,
 }
 
 /// What an answer of the peer was about.
@@ -106,6 +107,7 @@ impl<H> Outbox<H> {
             behind_bytes: 0,
             surplus: 0,
             closed: false,
+            dialect: Dialect::default(),
         }
     }
 
@@ -132,13 +134,18 @@ impl<H> Outbox<H> {
         }
     }
 
+    /// The peer's cluster messages are written in this way: ours are from here on.
+    pub(super) const fn speak(&mut self, dialect: Dialect) {
+        self.dialect = dialect;
+    }
+
     /// Answers a handle message of the peer. Not limited: the caller reads no more while too many wait.
     pub(super) fn answer(&mut self, received: bool) {
         if self.closed {
             return;
         }
         let answer = if received { Packet::HandleAck } else { Packet::HandleNack };
-        self.answers.encode(&answer);
+        self.answers.encode(&answer, self.dialect);
     }
 
     /// Bytes of answers that are not written.
@@ -292,7 +299,7 @@ impl<H> Outbox<H> {
         packet: &Packet,
         handle: Option<OutgoingHandle<H>>,
     ) -> Result<(), QueueError> {
-        let length = self.wire.encode(packet);
+        let length = self.wire.encode(packet, self.dialect);
         if let Err(error) = self.check_room(length, self.wire.rest().len()) {
             self.wire.take_back(length);
             return Err(error);
@@ -312,7 +319,7 @@ impl<H> Outbox<H> {
         handle: Option<OutgoingHandle<H>>,
     ) -> Result<(), QueueError> {
         let mut line = Vec::new();
-        packet.encode(&mut line);
+        packet.encode_for(self.dialect, &mut line);
         self.check_room(line.len(), self.waiting_bytes() + line.len())?;
         self.behind_bytes += line.len();
         let retries = self.retries_for(packet);

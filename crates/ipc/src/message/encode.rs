@@ -3,10 +3,21 @@
 //! The extension fields between our own ends (`lane`, `listener`, `crew`) stand before `seq`, where Node's
 //! reader passes over them.
 
+use super::dialect::{BUN_INTERNAL, Dialect};
 use super::{ClusterBody, ClusterMessage, Inner, Packet, Query, Reply, ReplyErrno};
 use crate::handle::HandleKind;
 
 impl Packet {
+    /// As [`encode`](Self::encode), so that a peer of that dialect understands it. Bun wants its mark before a
+    /// cluster message that travels alone and before no other line: it drops a handle message that has one.
+    pub(crate) fn encode_for(&self, dialect: Dialect, out: &mut Vec<u8>) {
+        match (dialect, self) {
+            (Dialect::Bun, Self::Cluster(_)) => out.push(BUN_INTERNAL),
+            (Dialect::Bun | Dialect::Node, _) => {}
+        }
+        self.encode(out);
+    }
+
     /// Appends the line, with its newline, to `out`.
     pub fn encode(&self, out: &mut Vec<u8>) {
         match self {

@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use serde::de::{Deserializer as _, IgnoredAny};
 
 use super::wire::{CmdVisitor, CountWire, HandleWire, StringBytes, cluster_message};
+use super::dialect::BUN_INTERNAL;
 use super::{Inner, Packet, UserMessage};
 use crate::error::MessageError;
 
@@ -21,9 +22,6 @@ pub const NESTED_HANDLES: usize = 8;
 
 /// Longest piece of a name chosen by the peer that is kept for a log, in characters.
 const NAME_CHARS: usize = 64;
-
-/// Bun puts this byte in front of its internal lines.
-const BUN_INTERNAL: u8 = 0x02;
 
 /// Reads one line, without its newline.
 ///

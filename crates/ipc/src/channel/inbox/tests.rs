@@ -1,7 +1,8 @@
 //! Reads of well-behaved, broken and hostile peers.
 
 use super::*;
-use crate::channel::ChannelSettings;
+use crate::channel::{ChannelSettings, OutgoingHandle};
+use crate::message::ClusterBody;
 use std::fs::File;
 
 const CLUSTER: &str = r#"{"cmd":"NODE_CLUSTER","act":"newconn","key":"k","seq":2}"#;
@@ -136,4 +137,39 @@ fn an_answer_that_nobody_waits_for_is_an_offence() {
             panic!("{incoming:?}")
         };
     }
+}
+
+#[test]
+fn to_a_peer_that_marks_its_cluster_messages_ours_are_marked_and_nothing_else_is() {
+    let mut pair = Pair::new();
+    let online = "{\"cmd\":\"NODE_CLUSTER\",\"act\":\"online\",\"seq\":0}\n";
+    let disconnect = Packet::Cluster(ClusterMessage::new(1, ClusterBody::Disconnect));
+    let plain = "{\"cmd\":\"NODE_CLUSTER\",\"act\":\"disconnect\",\"seq\":1}\n";
+    pair.read(online, 0, false);
+    pair.outbox.queue(&disconnect, None).unwrap();
+    assert_eq!(pair.answers(), plain);
+    assert_eq!(pair.read(&format!("\x02{online}"), 0, false).len(), 1);
+    pair.outbox.queue(&disconnect, None).unwrap();
+    pair.outbox.queue(&Packet::User(UserMessage::new(&5).unwrap()), None).unwrap();
+    assert_eq!(pair.answers(), format!("{plain}\x02{plain}5\n"));
+}
+
+#[test]
+fn a_handle_message_is_never_marked_not_even_behind_another() {
+    let mut pair = Pair::new();
+    pair.read("\x02{\"cmd\":\"NODE_CLUSTER\",\"act\":\"online\",\"seq\":0}\n", 0, false);
+    let inner = ClusterMessage::new(1, ClusterBody::NewConn { key: "k".into() });
+    let packet = Packet::Handle { kind: HandleKind::NetNative, inner: Inner::Cluster(inner) };
+    let disconnect = Packet::Cluster(ClusterMessage::new(2, ClusterBody::Disconnect));
+    for token in 0..2 {
+        pair.outbox.queue(&packet, Some(OutgoingHandle { fd: token, token })).unwrap();
+    }
+    pair.outbox.queue(&disconnect, None).unwrap();
+    for _ in 0..2 {
+        let written = pair.answers();
+        assert!(written.starts_with("{\"cmd\":\"NODE_HANDLE\""), "{written:?}");
+        pair.outbox.advance(written.len());
+        assert_eq!(pair.read(ACK, 0, false).len(), 1);
+    }
+    assert!(pair.answers().starts_with("\x02{\"cmd\":\"NODE_CLUSTER\""), "{}", pair.answers());
 }
