@@ -36,6 +36,15 @@ pub enum Event {
         /// Where.
         address: ListenAddress,
     },
+    /// The listener of the [`Listening`](Self::Listening) before this is not the primary's: the worker has bound the
+    /// address itself, as Bun does with TCP, without asking. Its connections never come to the primary: the kernel
+    /// chooses among all who have bound the port with `SO_REUSEPORT`, and the policy does not apply.
+    SelfBound {
+        /// Who.
+        worker: WorkerId,
+        /// Where.
+        address: ListenAddress,
+    },
     /// The primary could not give a worker the listener that it asked for.
     ListenFailed {
         /// Who.

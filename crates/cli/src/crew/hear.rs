@@ -24,6 +24,8 @@ pub(super) struct Hearing<'a> {
     since: Instant,
     /// Addresses of which it was said that they listen, or that they are taken: once is enough.
     told: BTreeSet<String>,
+    /// It was said that the program binds its addresses by itself.
+    told_self_bound: bool,
     /// A worker that ended unasked, until the next event tells what comes of it.
     gone: Option<(WorkerId, String)>,
     deaths: u64,
@@ -38,6 +40,7 @@ impl<'a> Hearing<'a> {
             kind,
             since: Instant::now(),
             told: BTreeSet::new(),
+            told_self_bound: false,
             gone: None,
             deaths: 0,
             spawn_failure: None,

@@ -19,6 +19,8 @@ pub(crate) enum Event<'a> {
     Online { worker: u64 },
     /// A worker listens on an address.
     Listening { worker: u64, address: &'a str },
+    /// The listener that a worker has just announced is its own, and none of the primary's.
+    SelfBound { worker: u64, address: &'a str },
     /// A worker sent a message of its own; it is passed on as the worker wrote it.
     Message { worker: u64, message: &'a RawValue, has_handle: bool },
     /// A worker's channel has ended.

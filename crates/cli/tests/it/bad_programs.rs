@@ -54,7 +54,8 @@ fn a_program_that_binds_its_port_itself_is_named_by_worker_and_goes_on() {
     fs::write(&script, server).unwrap();
     let args = ["-w".as_ref(), "1".as_ref(), "--start-deadline".as_ref(), "300ms".as_ref()];
     let mut crew = run(args.into_iter().chain([script.as_os_str()]));
-    crew.says("worker 1 does not listen, 300 ms after its start");
+    let said = crew.says("worker 1 does not listen, 300 ms after its start").text;
+    assert!(said.contains("`ss -ltnp` shows that"), "{said}");
     let bound = crew.process.wait_line(|line| line.starts_with("1 | BOUND "), HANG);
     let address: std::net::SocketAddr =
         bound.text.strip_prefix("1 | BOUND ").unwrap().parse().unwrap();

@@ -65,3 +65,19 @@ fn workers_lines_go_to_stderr_when_stdout_carries_events() {
     let event = wait(&crew, "listening", 1);
     assert_eq!(event["address"].as_str(), line.text.strip_prefix("1 | LISTENING "));
 }
+
+#[test]
+fn ports_that_a_program_binds_by_itself_are_said_once_and_told_for_each_worker() {
+    let _node = require_node!();
+    let program = portcrew("run").args(["-w", "2", "--events", "--grace", "100ms"]);
+    let mut crew = Crew { process: program.arg(fixture("self_bound.js")).start() };
+    wait(&crew, "self-bound", 2);
+    crew.says(
+        "by itself; connections are spread by the kernel (SO_REUSEPORT), --policy does not apply",
+    );
+    crew.process.signal(Signal::Term);
+    assert_eq!(crew.status(), 0);
+    let said = crew.said();
+    let told = said.iter().filter(|line| line.contains("by itself")).count();
+    assert_eq!(told, 1, "{said:?}");
+}

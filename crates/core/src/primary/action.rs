@@ -119,6 +119,16 @@ pub enum Notice {
         /// Its first listener: the worker is ready.
         first: bool,
     },
+    /// The listener of the [`Listening`](Self::Listening) before this is the worker's own: it never asked for that
+    /// address. The primary sees none of its connections, so no policy applies to them and nothing is known of them.
+    SelfBound {
+        /// Who.
+        worker: WorkerId,
+        /// What it says of the address.
+        query: Query,
+        /// The port.
+        port: u16,
+    },
     /// The primary could not give a worker the listener that it asked for.
     ListenFailed {
         /// Who asked.

@@ -69,6 +69,15 @@ impl Listener {
         self.holders.iter().any(|view| view.worker == worker)
     }
 
+    /// Whether the worker holds it or waits for it.
+    pub(super) fn is_wanted_by(&self, worker: WorkerId) -> bool {
+        let waits = match &self.state {
+            State::Binding { waiting, .. } => waiting.iter().any(|(who, ..)| *who == worker),
+            State::Open { .. } => false,
+        };
+        waits || self.is_held_by(worker)
+    }
+
     /// Adds a holder, level with the least-given one: it owes nothing and is owed nothing. What it was
     /// offered here before it closed the listener and asked again still counts against its window.
     pub(super) fn add(&mut self, worker: WorkerId, window: u32, in_flight: u32) {

@@ -4,6 +4,7 @@
 //! [`Primary::handle_timeout`] when [`Primary::next_timeout`] has come.
 
 mod action;
+mod announced;
 mod conns;
 mod event;
 mod handover;

@@ -36,7 +36,13 @@ impl Primary {
             return;
         }
         let first = record.advance(Stage::Listening);
+        let self_bound = self.is_self_bound(worker, &query, port).then(|| Notice::SelfBound {
+            worker,
+            query: query.clone(),
+            port,
+        });
         out.push(Action::Notify(Notice::Listening { worker, query, port, first }));
+        out.extend(self_bound.map(Action::Notify));
     }
 
     /// The user wants the worker to leave: no new connection, no new listener, and it is told.

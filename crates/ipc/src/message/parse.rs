@@ -8,8 +8,8 @@ use std::borrow::Cow;
 
 use serde::de::{Deserializer as _, IgnoredAny};
 
-use super::wire::{CmdVisitor, CountWire, HandleWire, StringBytes, cluster_message};
 use super::dialect::BUN_INTERNAL;
+use super::wire::{CmdVisitor, CountWire, HandleWire, StringBytes, cluster_message};
 use super::{Inner, Packet, UserMessage};
 use crate::error::MessageError;
 

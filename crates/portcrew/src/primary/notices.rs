@@ -33,6 +33,10 @@ impl Driver {
                 let address = address_of(query, Some(port));
                 self.events.push(Event::Listening { worker, address });
             }
+            Notice::SelfBound { worker, ref query, port } => {
+                let address = address_of(query, Some(port));
+                self.events.push(Event::SelfBound { worker, address });
+            }
             Notice::ListenFailed { worker, ref query, errno } => {
                 let error = io::Error::from_raw_os_error(errno.0);
                 let address = address_of(query, None);

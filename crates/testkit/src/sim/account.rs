@@ -37,6 +37,8 @@ pub struct Account {
     pub tally: Tally,
     due: Vec<(ConnId, End)>,
     must_close: Vec<ListenerId>,
+    /// Who has just announced a listener that it did not get from the primary.
+    self_bound: Option<WorkerId>,
 }
 
 /// The ledger, kept a second time.
@@ -86,7 +88,7 @@ impl Account {
         match message {
             FromWorker::Online { lane } => self.online(worker, *lane),
             FromWorker::Query { seq, query } => self.query(worker, *seq, query, plan),
-            FromWorker::Listening { .. } => {}
+            FromWorker::Listening { query, .. } => self.announced(worker, query),
             FromWorker::Close { key } => self.closed_by_worker(worker, key),
             FromWorker::ExitedAfterDisconnect { .. } => self.farewell(worker),
             FromWorker::Answer { ack, accepted } => self.answered(worker, *ack, *accepted, plan),
@@ -138,6 +140,9 @@ impl Account {
         })?;
         ensure(self.must_close.is_empty(), Check::C9SocketLife, || {
             format!("nobody wants {:?} any more, yet they are open", self.must_close)
+        })?;
+        ensure(self.self_bound.is_none(), Check::WorkerSide, || {
+            format!("nobody was told that {:?} has a listener of its own", self.self_bound)
         })
     }
 
@@ -174,6 +179,12 @@ impl Account {
 
     fn notice(&mut self, notice: &Notice) -> Checked {
         let (worker, disconnected) = match notice {
+            Notice::SelfBound { worker, .. } => {
+                let expected = self.self_bound.take();
+                return ensure(expected == Some(*worker), Check::WorkerSide, || {
+                    format!("{notice:?}, but it got that listener from the primary")
+                });
+            }
             Notice::Disconnected { worker, .. } => (worker, true),
             Notice::Exited { worker, .. } => (worker, false),
             _ => return Ok(()),

@@ -2,7 +2,7 @@
 //!
 //! A checker that never objects is worth nothing. Each [`Mutation`] must be found within a few seeds.
 
-use portcrew_core::primary::{AcceptFailure, Action, End, Event, Exit, Proof};
+use portcrew_core::primary::{AcceptFailure, Action, End, Event, Exit, Notice, Proof};
 use portcrew_core::scheduler::{Incoming, Pick, Scheduler, WorkerView};
 use portcrew_core::{FromWorker, Limits, ToWorker};
 
@@ -56,11 +56,13 @@ pub enum Mutation {
     IgnoresEmfile,
     /// A connection may be refused once more than allowed.
     RefusalsOffByOne,
+    /// Nobody is told that a worker has a listener of its own.
+    HidesSelfBound,
 }
 
 impl Mutation {
     /// All of them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::KeepsTaken,
         Self::KeepsPeerGone,
         Self::ReleasesTwice,
@@ -83,6 +85,7 @@ impl Mutation {
         Self::LazyScheduler,
         Self::IgnoresEmfile,
         Self::RefusalsOffByOne,
+        Self::HidesSelfBound,
     ];
 }
 
@@ -217,6 +220,9 @@ fn aims_at_action(mutation: Mutation, action: &Action) -> bool {
         (Mutation::ReleasesTwice, Action::Release { .. })
         | (Mutation::ForgetsOffer | Mutation::OffersTwice, Action::Offer { .. })
         | (Mutation::KeepsListener, Action::CloseListener { .. }) => true,
+        (Mutation::HidesSelfBound, Action::Notify(notice)) => {
+            matches!(notice, Notice::SelfBound { .. })
+        }
         (Mutation::NeverAcceptsAgain, Action::Accept { on, .. }) => *on,
         (Mutation::NeverStopsAccepting, Action::Accept { on, .. }) => !*on,
         (Mutation::ForgetsReply, Action::Send { message, .. }) => {

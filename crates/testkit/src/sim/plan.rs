@@ -8,6 +8,9 @@ use portcrew_core::{Address, Family, Limits, Query};
 use super::policy::Policy;
 use super::rng::Rng;
 
+/// What the kernel chooses where it may.
+const CHOSEN_PORT: u16 = 40_000;
+
 /// One world, before it begins.
 #[derive(Debug)]
 pub struct Plan {
@@ -170,6 +173,16 @@ fn limits(rng: &mut Rng) -> Limits {
     limits.offences = few(rng, 2, 8);
     limits.listeners_per_worker = rng.index(3) + 1;
     limits
+}
+
+/// The port that a listener asked for so gets; 0 for a Unix-domain socket.
+#[must_use]
+pub const fn port_of(query: &Query) -> u16 {
+    match query.address {
+        Address::Tcp { port: 0, .. } => CHOSEN_PORT,
+        Address::Tcp { port, .. } | Address::Udp { port, .. } => port,
+        Address::Unix { .. } | Address::Fd { .. } => 0,
+    }
 }
 
 fn queries(rng: &mut Rng) -> Vec<Query> {

@@ -8,6 +8,7 @@
 
 mod environment;
 mod examples;
+mod foreign;
 mod handles;
 mod handles_counted;
 mod handles_large;

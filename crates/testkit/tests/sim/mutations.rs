@@ -33,6 +33,7 @@ const fn expected(mutation: Mutation) -> &'static [Check] {
         Mutation::NeverAcceptsAgain | Mutation::NeverStopsAccepting => &[Check::C6BackPressure],
         Mutation::KeepsListener => &[Check::C9SocketLife],
         Mutation::ForgetsData => &[Check::C10SharedData],
+        Mutation::HidesSelfBound => &[Check::WorkerSide],
         Mutation::ForgetsReply => &[Check::Liveness],
         Mutation::WindowOffByOne => &[Check::C5Bounds],
         Mutation::QueueOffByOne => &[Check::C5Bounds, Check::C6BackPressure],

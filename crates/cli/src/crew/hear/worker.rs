@@ -3,7 +3,7 @@
 use std::io;
 use std::process::ExitStatus as Status;
 
-use portcrew::{Event, ListenAddress, WorkerHandle, WorkerId};
+use portcrew::{AddressType, Event, ListenAddress, WorkerHandle, WorkerId};
 use portcrew_core::primary::Exit;
 use serde_json::value::RawValue;
 
@@ -22,6 +22,7 @@ impl Hearing<'_> {
                 self.report.event(&events::Event::Online { worker: number(worker) });
             }
             Event::Listening { worker, address } => self.listening(worker, &address),
+            Event::SelfBound { worker, address } => self.self_bound(worker, &address),
             Event::ListenFailed { worker, address, error } => {
                 self.cannot_listen(worker, &address, &error);
             }
@@ -63,6 +64,24 @@ impl Hearing<'_> {
                 Kind::Run => notices::listening(&address),
                 Kind::Demo => notices::demo_open(&address),
             });
+        }
+    }
+
+    /// Once for a program: each of its workers does the same, and so do those that come after.
+    fn self_bound(&mut self, worker: WorkerId, address: &ListenAddress) {
+        let text = match address.address_type {
+            AddressType::Unix => notices::self_bound_path(&worker, address),
+            AddressType::Tcp4
+            | AddressType::Tcp6
+            | AddressType::Udp4
+            | AddressType::Udp6
+            | AddressType::Fd => notices::self_bound(&worker, address),
+        };
+        let address = address.to_string();
+        let (worker, address) = (number(worker), address.as_str());
+        self.report.event(&events::Event::SelfBound { worker, address });
+        if !std::mem::replace(&mut self.told_self_bound, true) {
+            self.report.notice(&text);
         }
     }
 

@@ -16,6 +16,21 @@ pub(crate) fn listening(address: &dyn Display) -> String {
     format!("listening on {address}")
 }
 
+/// A listener of the worker's own, on a port that several can bind.
+pub(crate) fn self_bound(worker: &dyn Display, address: &dyn Display) -> String {
+    format!(
+        "worker {worker} binds {address} by itself; connections are spread by the kernel (SO_REUSEPORT), --policy \
+         does not apply"
+    )
+}
+
+/// A listener of the worker's own, on a path.
+pub(crate) fn self_bound_path(worker: &dyn Display, address: &dyn Display) -> String {
+    format!(
+        "worker {worker} binds {address} by itself; no other worker can have it, --policy does not apply"
+    )
+}
+
 pub(crate) fn gone(worker: &dyn Display, how: &str) -> String {
     format!("worker {worker} {how}")
 }
@@ -38,8 +53,9 @@ pub(crate) fn killed_by(signal: i32) -> String {
 
 pub(crate) fn not_listening(worker: &dyn Display, deadline: Duration) -> String {
     format!(
-        "worker {worker} does not listen, {} after its start. It goes on; a program that binds the port itself, \
-         without its channel, is not seen here",
+        "worker {worker} does not listen, {} after its start. It goes on. Its output may say why. If it serves all \
+         the same, it has bound its port without a word on its channel (`exclusive`, `reusePort`, Bun.serve, \
+         Deno.serve): `ss -ltnp` shows that; no policy applies to it, and a reload would wait for it in vain",
         span(deadline)
     )
 }

@@ -7,6 +7,7 @@ mod handover;
 mod leaving;
 mod listeners;
 mod refusals;
+mod self_bound;
 mod strangers;
 
 use std::time::Duration;

@@ -17,7 +17,8 @@ pub(crate) fn report(event: Event, known: &BTreeMap<WorkerId, WorkerHandle>) {
             tell("fork", &json!({ "worker": worker.0, "pid": pid }));
         }
         Event::Online { worker } => tell("online", &json!({ "worker": worker.0 })),
-        Event::Listening { worker, address } => listening(worker, &address),
+        Event::Listening { worker, address } => listening("listening", worker, &address),
+        Event::SelfBound { worker, address } => listening("self-bound", worker, &address),
         Event::ListenFailed { worker, error, .. } => {
             tell("listen-failed", &json!({ "worker": worker.0, "errno": error.raw_os_error() }));
         }
@@ -54,12 +55,12 @@ pub(crate) fn report(event: Event, known: &BTreeMap<WorkerId, WorkerHandle>) {
     }
 }
 
-fn listening(worker: WorkerId, address: &ListenAddress) {
+fn listening(kind: &str, worker: WorkerId, address: &ListenAddress) {
     let fields = json!({
         "worker": worker.0, "address": address.address, "port": address.port,
         "type": format!("{:?}", address.address_type),
     });
-    tell("listening", &fields);
+    tell(kind, &fields);
 }
 
 /// An error with its causes.

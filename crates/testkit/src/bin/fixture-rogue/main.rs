@@ -8,6 +8,8 @@
 //!   hostile input. Says DONE when all is written, CLOSED when the primary has closed the channel; then it ends.
 //! * `flood`: never stops to send what is allowed and means nothing. Says READY first, and
 //!   counts its lines by the thousand.
+//! * `foreign`: writes and reads its channel as Bun does, and binds a port by itself. Says HEARD when it was told to
+//!   leave in the same way, and ends.
 //! * `twice`: takes each connection, answers twice for it, and closes it.
 //! * `refuse N`: says of the first N sockets that come with messages that they did not arrive. Later ones it takes:
 //!   writes `rogue` to each and sends `{"took":M,"refused":[TYPE…]}`.
@@ -16,6 +18,7 @@
 // Its output is how a test follows it.
 #![allow(clippy::print_stdout)]
 
+mod foreign;
 mod hostile;
 mod join;
 mod quiet;
@@ -30,6 +33,9 @@ fn main() -> io::Result<()> {
     let part = std::env::args().nth(1).unwrap_or_default();
     let inherited = portcrew_ipc::inherit::claim().map_err(io::Error::other)?;
     let inherited = inherited.ok_or_else(|| io::Error::other("this fixture is a worker"))?;
+    if part == "foreign" {
+        return foreign::play(inherited);
+    }
     runtime()?.block_on(async {
         let mut rogue = Rogue::new(inherited).await?;
         match part.as_str() {

@@ -71,6 +71,14 @@ impl Account {
         }
     }
 
+    /// A worker says that it listens: where it got no such listener, it has bound the address itself.
+    pub(super) fn announced(&mut self, worker: WorkerId, query: &Query) {
+        let has = |it: &Listing| it.holders.contains(&worker) || it.waiting.contains(&worker);
+        let given = self.listings.values().any(|it| has(it) && it.address == query.address);
+        let may_listen = self.crew.get(&worker).is_some_and(Member::may_listen);
+        self.self_bound = (may_listen && !given).then_some(worker);
+    }
+
     /// The machine wants a socket: for the one who asked last.
     pub(super) fn bind(&mut self, listener: ListenerId, query: &Query, mode: Mode) {
         let waiting = self.asked.last().map(|it| it.0).into_iter().collect();

@@ -5,6 +5,7 @@ use portcrew_core::{ConnId, Errno, ListenerId, Query, Seq, SockName, WorkerId};
 
 use crate::sim::kernel::Socket;
 use crate::sim::link::{Down, LaneOffer};
+use crate::sim::plan::port_of;
 use crate::sim::report::{Check, Checked, ensure};
 use crate::sim::words::Brief;
 use crate::sim::world::World;
@@ -157,8 +158,9 @@ impl World {
             polled: false,
         };
         self.kernel.sockets.insert(listener, socket);
+        let port = port_of(query);
         let name =
-            SockName { address: "127.0.0.1".into(), family: portcrew_core::Family::V4, port: 80 };
+            SockName { address: "127.0.0.1".into(), family: portcrew_core::Family::V4, port };
         Ok((!unix).then_some(name))
     }
 
@@ -190,6 +192,7 @@ const fn name(notice: &portcrew_core::primary::Notice) -> &'static str {
         Notice::Forked { .. } => "notice: forked",
         Notice::Online { .. } => "notice: online",
         Notice::Listening { .. } => "notice: listening",
+        Notice::SelfBound { .. } => "notice: self-bound",
         Notice::ListenFailed { .. } => "notice: listen failed",
         Notice::Bound { .. } => "notice: bound",
         Notice::Disconnected { planned: true, .. } => "notice: disconnected, planned",

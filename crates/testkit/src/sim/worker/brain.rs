@@ -72,8 +72,8 @@ impl Brain {
         }
     }
 
-    pub(super) fn shared_ready(&mut self, server: ServerId) -> Vec<Todo> {
-        let outcome = Ok(80);
+    pub(super) fn shared_ready(&mut self, server: ServerId, port: u16) -> Vec<Todo> {
+        let outcome = Ok(port);
         match self {
             Self::Core(core) => ask(core, Event::SharedReady { server, outcome }),
             Self::Node(_) => Vec::new(),

@@ -4,6 +4,7 @@ use portcrew_core::{ConnId, FromWorker, Key, Query, Reply, Seq, ServerId, ToWork
 
 use super::process::Todo;
 use crate::sim::link::Up;
+use crate::sim::plan::port_of;
 
 /// What such a worker remembers.
 #[derive(Debug, Default)]
@@ -71,7 +72,7 @@ impl Node {
             return vec![Todo::Say(FromWorker::Close { key }), Todo::Closed(server)];
         }
         self.open.push((key, server));
-        let port = 80;
+        let port = port_of(&query);
         let listening = Todo::Say(FromWorker::Listening { query, port });
         match reply {
             // The process fills in which socket came.

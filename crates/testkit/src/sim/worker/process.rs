@@ -11,7 +11,7 @@ use portcrew_core::{Address, ConnId, FromWorker, ListenerId, Query, Seq, ServerI
 use super::brain::Brain;
 use crate::sim::kernel::Kernel;
 use crate::sim::link::{Link, Up};
-use crate::sim::plan::{Manner, Plan, Point, Temper};
+use crate::sim::plan::{Manner, Plan, Point, Temper, port_of};
 use crate::sim::report::{Broken, Coverage};
 use crate::sim::words::Brief;
 
@@ -228,7 +228,9 @@ impl Process {
             Todo::Opened(id) => self.mark(id, Serving::Open),
             Todo::SetUp(id, listener) => {
                 self.mark(id, Serving::Shared(listener));
-                let actions = self.brain.shared_ready(id);
+                let server = self.servers.iter().find(|it| it.id == id);
+                let port = server.map_or(0, |it| port_of(&it.query));
+                let actions = self.brain.shared_ready(id, port);
                 self.plan_all(actions);
             }
             Todo::Closed(id) => self.closed(id, seen),

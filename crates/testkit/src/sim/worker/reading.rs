@@ -1,7 +1,7 @@
 //! How a worker process reads its sockets, and what its vices make of an offer.
 
 use portcrew_core::worker::Verdict;
-use portcrew_core::{ConnId, FromWorker, Reply, Seq, ToWorker};
+use portcrew_core::{Address, ConnId, FromWorker, Query, Reply, Seq, ToWorker};
 
 use super::brain::Came;
 use super::process::{Process, Todo};
@@ -121,8 +121,14 @@ impl Process {
         self.todo.push_back(Todo::Drop);
     }
 
-    /// Answers that nobody asked for: once more, ahead of time, and for a number that is another's.
+    /// Answers that nobody asked for: once more, ahead of time, and for a number that is another's. A listener that
+    /// the primary did not give it.
     fn lie(&mut self, seq: Seq) {
+        if seq.0 % 3 == 0 {
+            let (address, port) = (Address::Fd { fd: 3 }, 0);
+            let query = Query { address, index: 0, backlog: None, data: None };
+            self.todo.push_back(Todo::Say(FromWorker::Listening { query, port }));
+        }
         let ahead = Seq(seq.0 + 1 + seq.0 % 2);
         let answer = |ack, accepted| Todo::Say(FromWorker::Answer { ack, accepted });
         self.todo.push_back(answer(seq, true));
