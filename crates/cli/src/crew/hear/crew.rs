@@ -29,8 +29,6 @@ impl Hearing<'_> {
             CrewNotice::Recovered => self.report.notice(&notices::recovered()),
             CrewNotice::ReloadStarted { generation } => {
                 self.reload = Some(Reload::begun(generation));
-                // Another program may come.
-                self.told_self_bound = false;
                 self.verdict(ReloadState::Started, None);
                 self.report.notice(&notices::reload_started());
             }

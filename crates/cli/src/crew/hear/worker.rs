@@ -67,7 +67,7 @@ impl Hearing<'_> {
         }
     }
 
-    /// Once for a program: each of its workers does the same, and so do those that come after.
+    /// Said once: each of the program's workers does the same, and so do those that come after.
     fn self_bound(&mut self, worker: WorkerId, address: &ListenAddress) {
         let text = match address.address_type {
             AddressType::Unix => notices::self_bound_path(&worker, address),
