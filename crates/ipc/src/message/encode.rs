@@ -8,14 +8,18 @@ use super::{ClusterBody, ClusterMessage, Inner, Packet, Query, Reply, ReplyErrno
 use crate::handle::HandleKind;
 
 impl Packet {
-    /// As [`encode`](Self::encode), so that a peer of that dialect understands it. Bun wants its mark before a
-    /// cluster message that travels alone and before no other line: it drops a handle message that has one.
+    /// As [`encode`](Self::encode), so that a peer of that dialect understands it.
     pub(crate) fn encode_for(&self, dialect: Dialect, out: &mut Vec<u8>) {
         match (dialect, self) {
-            (Dialect::Bun, Self::Cluster(_)) => out.push(BUN_INTERNAL),
-            (Dialect::Bun | Dialect::Node, _) => {}
+            (Dialect::Bun, Self::Cluster(message)) => encode_for_bun(message, false, out),
+            // It knows no `net.Native`, and dies of it.
+            (
+                Dialect::Bun,
+                Self::Handle { kind: HandleKind::NetNative, inner: Inner::Cluster(message) },
+            ) => encode_for_bun(message, true, out),
+            // All other handle messages are as Node's, and are lost if they are marked.
+            (Dialect::Bun | Dialect::Node, _) => self.encode(out),
         }
-        self.encode(out);
     }
 
     /// Appends the line, with its newline, to `out`.
@@ -68,7 +72,22 @@ fn encode_handle(kind: &HandleKind, inner: &Inner, out: &mut Vec<u8>) {
     object.close();
 }
 
+/// Marked, and with a descriptor of its own where it has one: not inside a handle message.
+fn encode_for_bun(message: &ClusterMessage, has_handle: bool, out: &mut Vec<u8>) {
+    out.push(BUN_INTERNAL);
+    let mut object = cluster_fields(message, out);
+    if has_handle {
+        object.raw("$hasHandle", "true");
+    }
+    object.close();
+    out.push(b'\n');
+}
+
 fn encode_cluster(message: &ClusterMessage, out: &mut Vec<u8>) {
+    cluster_fields(message, out).close();
+}
+
+fn cluster_fields<'a>(message: &ClusterMessage, out: &'a mut Vec<u8>) -> Object<'a> {
     let mut object = Object::open(out, "NODE_CLUSTER");
     if let ClusterBody::Reply(reply) = &message.body {
         object.reply(reply, message.ack);
@@ -77,7 +96,7 @@ fn encode_cluster(message: &ClusterMessage, out: &mut Vec<u8>) {
         object.act(&message.body);
     }
     object.maybe_number("seq", message.seq);
-    object.close();
+    object
 }
 
 /// An object being written: a brace and the `cmd` stand, more fields may follow.

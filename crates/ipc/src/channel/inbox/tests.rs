@@ -155,21 +155,21 @@ fn to_a_peer_that_marks_its_cluster_messages_ours_are_marked_and_nothing_else_is
 }
 
 #[test]
-fn a_handle_message_is_never_marked_not_even_behind_another() {
+fn to_such_a_peer_a_connection_goes_with_a_marked_line_and_other_descriptors_as_to_node() {
     let mut pair = Pair::new();
     pair.read("\x02{\"cmd\":\"NODE_CLUSTER\",\"act\":\"online\",\"seq\":0}\n", 0, false);
-    let inner = ClusterMessage::new(1, ClusterBody::NewConn { key: "k".into() });
-    let packet = Packet::Handle { kind: HandleKind::NetNative, inner: Inner::Cluster(inner) };
-    let disconnect = Packet::Cluster(ClusterMessage::new(2, ClusterBody::Disconnect));
-    for token in 0..2 {
+    let inner = || Inner::Cluster(ClusterMessage::new(1, ClusterBody::NewConn { key: "k".into() }));
+    for (token, kind) in [HandleKind::NetNative, HandleKind::DgramNative].into_iter().enumerate() {
+        let packet = Packet::Handle { kind, inner: inner() };
+        let token = token as u64;
         pair.outbox.queue(&packet, Some(OutgoingHandle { fd: token, token })).unwrap();
     }
-    pair.outbox.queue(&disconnect, None).unwrap();
-    for _ in 0..2 {
-        let written = pair.answers();
-        assert!(written.starts_with("{\"cmd\":\"NODE_HANDLE\""), "{written:?}");
-        pair.outbox.advance(written.len());
-        assert_eq!(pair.read(ACK, 0, false).len(), 1);
-    }
-    assert!(pair.answers().starts_with("\x02{\"cmd\":\"NODE_CLUSTER\""), "{}", pair.answers());
+    let connection = pair.answers();
+    let fields = "\"act\":\"newconn\",\"key\":\"k\",\"seq\":1,\"$hasHandle\":true";
+    assert_eq!(connection, format!("\x02{{\"cmd\":\"NODE_CLUSTER\",{fields}}}\n"));
+    assert_eq!(pair.outbox.front().unwrap().fd, Some(&0));
+    pair.outbox.advance(connection.len());
+    assert_eq!(pair.read(ACK, 0, false).len(), 1);
+    let other = pair.answers();
+    assert!(other.starts_with("{\"cmd\":\"NODE_HANDLE\",\"type\":\"dgram.Native\""), "{other}");
 }
