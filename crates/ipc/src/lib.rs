@@ -49,3 +49,4 @@ pub mod process;
 pub mod reactor;
 pub mod socket;
 pub mod spawn;
+mod unread;

@@ -15,6 +15,7 @@ use crate::error::{ChannelError, QueueError};
 use crate::message::Packet;
 use crate::reactor::{AsyncOwnedFd, wake_after_others};
 use crate::socket::{self, Received};
+use crate::unread::has_read_all;
 
 /// Bytes asked for in one read.
 const READ_BYTES: usize = 32 * 1024;
@@ -34,6 +35,8 @@ pub struct Channel {
     settings: ChannelSettings,
     inbox: Inbox,
     outbox: Outbox<Arc<OwnedFd>>,
+    /// Something was written since the last descriptor that the peer may not have read.
+    may_be_unread: bool,
     read_buffer: Box<[u8]>,
     reading: Reading,
     turn: Turn,
@@ -79,6 +82,7 @@ impl Channel {
             io: AsyncOwnedFd::new(fd)?,
             inbox: Inbox::new(settings.frame_bytes),
             outbox: Outbox::new(&settings),
+            may_be_unread: false,
             read_buffer: vec![0; READ_BYTES].into_boxed_slice(),
             reading: Reading::Open,
             turn: Turn::default(),
@@ -190,9 +194,13 @@ impl Channel {
             return Poll::Ready(Err(ChannelError::PeerGone));
         }
         while let Some(chunk) = self.outbox.front() {
-            match self.io.poll_write_io(cx, |fd| write(fd, &chunk)) {
+            let may_be_unread = self.may_be_unread;
+            match self.io.poll_write_io(cx, |fd| write(fd, &chunk, may_be_unread)) {
                 Poll::Pending => return Poll::Pending,
-                Poll::Ready(Ok(count)) => self.outbox.advance(count),
+                Poll::Ready(Ok(count)) => {
+                    self.may_be_unread = chunk.fd.is_none();
+                    self.outbox.advance(count);
+                }
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(self.write_failed(error))),
             }
         }
@@ -208,8 +216,12 @@ impl Channel {
             return Err(ChannelError::PeerGone);
         }
         while let Some(chunk) = self.outbox.front() {
-            match self.io.try_write_io(|fd| write(fd, &chunk)) {
-                Ok(count) => self.outbox.advance(count),
+            let may_be_unread = self.may_be_unread;
+            match self.io.try_write_io(|fd| write(fd, &chunk, may_be_unread)) {
+                Ok(count) => {
+                    self.may_be_unread = chunk.fd.is_none();
+                    self.outbox.advance(count);
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
                 Err(error) => return Err(self.write_failed(error)),
             }
@@ -336,9 +348,16 @@ impl Turn {
     }
 }
 
-fn write(fd: BorrowedFd<'_>, chunk: &Chunk<'_, Arc<OwnedFd>>) -> io::Result<usize> {
+/// A line with a descriptor is written when the peer has read what stands before it. The kernel would give both to
+/// one read, and Deno then takes the descriptor for that of the first line, and drops it.
+fn write(
+    fd: BorrowedFd<'_>,
+    chunk: &Chunk<'_, Arc<OwnedFd>>,
+    may_be_unread: bool,
+) -> io::Result<usize> {
     match chunk.fd {
         None => socket::send(fd, chunk.bytes, &[]),
+        Some(_) if may_be_unread && !has_read_all(fd)? => Err(io::ErrorKind::WouldBlock.into()),
         Some(handle) => socket::send(fd, chunk.bytes, &[handle.as_fd()]),
     }
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failure here is a failed test")]
 
+use std::future::poll_fn;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
@@ -72,7 +73,7 @@ async fn a_large_message_and_its_handle_arrive_together_in_both_directions_at_on
         }
         assert_eq!(answered, Some((token, true)));
         // The last answer may still have to go out.
-        std::future::poll_fn(|cx| channel.poll_flush(cx)).await.unwrap();
+        poll_fn(|cx| channel.poll_flush(cx)).await.unwrap();
         (sent, arrived.unwrap())
     };
     let (of_left, of_right) = tokio::join!(exchange(&mut left, 7), exchange(&mut right, 8));
@@ -247,4 +248,45 @@ async fn a_cancelled_receive_loses_nothing() {
     }
     assert!(cancelled > 0, "no receive was cancelled");
     assert_eq!(got, (0..100).map(|number| number.to_string()).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_descriptor_waits_until_its_peer_has_read_what_stands_before_it() {
+    let (mut ours, theirs) = channel();
+    ours.queue(&user("before"), None).unwrap();
+    queue_handle(&mut ours, "with", 1);
+    assert!(!ours.try_flush().unwrap(), "the descriptor waits");
+    let flushing = async { within(poll_fn(|cx| ours.poll_flush(cx))).await.unwrap() };
+    let reading = async {
+        let (text, fds) = received(&theirs);
+        assert_eq!((text.as_str(), fds.len()), ("\"before\"\n", 0));
+    };
+    tokio::join!(flushing, reading);
+    let (text, fds) = received(&theirs);
+    assert!(text.starts_with("{\"cmd\":\"NODE_HANDLE\"") && fds.len() == 1, "{text} {fds:?}");
+}
+
+#[tokio::test]
+async fn every_descriptor_begins_a_read_of_its_own_however_the_two_ends_are_scheduled() {
+    const MANY: u64 = 2_000;
+    let (mut ours, theirs) = channel();
+    let peer = std::thread::spawn(move || {
+        rustix::io::ioctl_fionbio(&theirs, false).unwrap();
+        let mut came = 0;
+        while came < MANY {
+            let (text, fds) = received(&theirs);
+            if !fds.is_empty() {
+                assert!(text.starts_with("{\"cmd\":\"NODE_HANDLE\""), "{text}");
+                came += 1;
+                send(&theirs, ACK, None);
+            }
+        }
+    });
+    for token in 0..MANY {
+        ours.queue(&user("before"), None).unwrap();
+        queue_handle(&mut ours, "with", token);
+        let answer = next(&mut ours).await;
+        assert!(matches!(answer, Incoming::HandleAnswered { received: true, .. }), "{answer:?}");
+    }
+    peer.join().unwrap();
 }
