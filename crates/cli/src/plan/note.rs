@@ -22,6 +22,8 @@ pub(crate) enum Note {
     HashBangMissing { script: PathBuf, interpreter: String, instead: PathBuf },
     /// An option was added so that Node.js runs TypeScript.
     StripTypesFlag { version: String },
+    /// The runtime does not serve from a shared socket, so the primary accepts.
+    CannotShare,
 }
 
 /// Why a wrapper cannot be left out.
@@ -55,6 +57,7 @@ impl fmt::Display for Note {
                 notes::hash_bang_missing(script, interpreter, instead)
             }
             Self::StripTypesFlag { version } => notes::strip_types_flag(version),
+            Self::CannotShare => notes::cannot_share(),
         })
     }
 }

@@ -53,8 +53,11 @@ impl RunPlan {
         let (name, rest) = seen.words.split_first().expect("the argument parser requires PROGRAM");
         let program = program::resolve(name, args.interpreter.as_deref(), &seen.host)?;
         let script = script_note(&program, rest, seen.host.directory());
+        let executable = program.interpreter.as_ref().map_or(&program.path, |it| &it.path);
+        let (policy, cannot) = possible(policy, executable);
         let behind = behind::note(args).into_iter();
-        let notes = behind.chain(seen.note).chain(program.notes).chain(script).collect();
+        let notes = behind.chain(seen.note).chain(program.notes).chain(script).chain(cannot);
+        let notes = notes.collect();
         let given = args.env.iter().map(|Assignment { key, value }| (key.clone(), value.clone()));
         Ok(Self {
             name: args
@@ -99,6 +102,16 @@ fn policy(asked: Option<Policy>, variable: Option<&OsStr>) -> Result<Policy, Ref
         None | Some((Some("rr"), _)) => Ok(Policy::RoundRobin),
         Some((Some("none"), _)) => Ok(Policy::Shared),
         Some((_, value)) => Err(Refusal::PolicyUnknown(value.to_owned())),
+    }
+}
+
+/// The policy that a runtime can do in place of the one that was asked for. It cannot be seen when a worker listens:
+/// Deno announces the shared socket, and not that it listens elsewhere (2.9.6; docs/runtimes.md).
+fn possible(policy: Policy, executable: &Path) -> (Policy, Option<Note>) {
+    let is_deno = executable.file_name() == Some(OsStr::new("deno"));
+    match policy {
+        Policy::Shared if is_deno => (Policy::RoundRobin, Some(Note::CannotShare)),
+        Policy::Shared | Policy::RoundRobin => (policy, None),
     }
 }
 
@@ -251,5 +264,21 @@ mod tests {
         assert_eq!(policy(Some(Policy::RoundRobin), Some(none)).unwrap(), Policy::RoundRobin);
         assert_eq!(policy(Some(Policy::Shared), Some(typo)).unwrap(), Policy::Shared);
         assert!(matches!(policy(None, Some(typo)), Err(Refusal::PolicyUnknown(_))));
+    }
+
+    #[test]
+    fn a_runtime_that_cannot_share_a_socket_is_handed_connections_and_that_is_said() {
+        let disk = disk(&[("bin/deno", "\x7fELF"), ("server.js", "")]);
+        for words in [["deno", "server.js"], ["--interpreter=deno", "server.js"]] {
+            let shared = plan(&disk, &[&["--policy", "shared"], &words[..]].concat());
+            assert_eq!(
+                (shared.policy, &shared.notes[..]),
+                (Policy::RoundRobin, &[Note::CannotShare][..])
+            );
+            let handed = plan(&disk, &words);
+            assert_eq!((handed.policy, &handed.notes[..]), (Policy::RoundRobin, &[][..]));
+        }
+        let node = plan(&disk, &["--policy", "shared", "server.js"]);
+        assert_eq!((node.policy, &node.notes[..]), (Policy::Shared, &[][..]));
     }
 }

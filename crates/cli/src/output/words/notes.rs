@@ -49,6 +49,12 @@ pub(crate) fn strip_types_flag(version: &str) -> String {
     format!("Node.js {version} strips types only when told: --experimental-strip-types was added")
 }
 
+pub(crate) fn cannot_share() -> String {
+    "Deno takes a shared socket and then listens on a port of its own, so clients would wait in vain: the policy is \
+     round-robin"
+        .to_owned()
+}
+
 pub(crate) fn why_no_local_program(name: &str) -> String {
     format!("`{name}` is not installed in node_modules/.bin")
 }
