@@ -22,4 +22,5 @@ bench *args:
 # Real runtimes and frameworks as workers: installs them into a cache, runs all, writes the pages in docs/.
 interop *args:
     scripts/install-runtimes {{args}}
+    cargo build --workspace --bins
     PORTCREW_INTEROP=1 PORTCREW_REQUIRE_NODE=1 cargo test -p portcrew-cli --test interop -- --nocapture

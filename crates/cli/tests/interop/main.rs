@@ -7,9 +7,10 @@
 // Everything here is a test or serves one: a failed unwrap is a failed test, with its line.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
 
-#[allow(dead_code, reason = "the matrix of runtimes follows")]
 mod cache;
 #[path = "../it/crew.rs"]
 #[allow(dead_code, reason = "another test target uses the rest of it")]
 mod crew;
 mod frameworks;
+mod machine;
+mod runtimes;

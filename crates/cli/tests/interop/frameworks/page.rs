@@ -2,13 +2,12 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 use std::sync::{Mutex, PoisonError};
-use std::thread;
 
 use portcrew_testkit::node::Node;
 
 use super::project::WORKERS;
+use crate::machine;
 
 /// Every server, in the order of the page, with what it is called there. All of them make a whole run.
 const ALL: [(&str, &str); 7] = [
@@ -45,8 +44,12 @@ pub(crate) fn passed(row: Row) {
 }
 
 fn text(rows: &[Row]) -> String {
-    let mut text =
-        format!("{}\n## Result of {}\n\n{}\n\n", INTRODUCTION.trim_start(), today(), machine());
+    let mut text = format!(
+        "{}\n## Result of {}\n\n{}\n\n",
+        INTRODUCTION.trim_start(),
+        machine::today(),
+        machine()
+    );
     text.push_str("| server | packages | one after another | at once | across a reload |\n");
     text.push_str("|---|---|---|---|---|\n");
     for (name, title) in ALL {
@@ -87,17 +90,7 @@ Socket.IO begins with long polling unless it is told otherwise: several connecti
 worker and here reach several. In a crew its server and its clients need `transports: ['websocket']`.
 ";
 
-fn today() -> String {
-    let output = Command::new("date").args(["-u", "+%F"]).output().unwrap();
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
-}
-
 fn machine() -> String {
-    let cores = thread::available_parallelism().map_or(1, usize::from);
-    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
-    // The host's own suffix says nothing to anybody else.
-    let release = release.trim().split('-').next().unwrap_or_default();
     let node = Node::find().map_or_else(String::new, |node| format!(", Node {}", node.version()));
-    let arch = std::env::consts::ARCH;
-    format!("{WORKERS} workers, {cores} cores, Linux {release} ({arch}){node}. All passed.")
+    format!("{WORKERS} workers, {}{node}. All passed.", machine::machine())
 }

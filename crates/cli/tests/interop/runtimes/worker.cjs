@@ -1,14 +1,18 @@
 'use strict';
 // A worker for every runtime that reads JavaScript as Node does. It does what messages say and tells what came of it.
 //
-//   {"op":"serve","name":N,"options":O,"set":S}   an HTTP server; O goes to `listen`, S are properties of the server
+//   {"op":"serve","name":N,"options":O,"set":S}   an HTTP server; O goes to `listen`, S are properties of the server;
+//                                                 with "bare":true a plain TCP server that says who it is
 //   {"op":"close","name":N}                       closes it
 //   {"op":"udp","name":N,"type":T,"options":O}    a UDP socket; O goes to `bind`
-//   {"op":"give","kind":"server"|"socket"|"udp"}  makes one on loopback and sends it to the primary
+//   {"op":"give","kind":"server"|"socket"|"udp"}  makes one on loopback and sends it to the primary; of the first and the
+//                                                 last it closes its own
 //   {"op":"leave"}                                leaves of its own will
+//   {"op":"listen-to-signals"}                    on SIGUSR2 it sends a message and prints SAID
 //   anything else                                 comes back; a socket that came with it serves one client
 //
-// SERVE (a port or a path): a server named "first" at once, without a message; `PRINT` writes its address to stdout.
+// SERVE (a port): a server named "first" at once, without a message. PRINT: its address goes to standard output, as
+// `LISTENING address:port`. CLOSE: it is closed on `disconnect`, which Node does by itself.
 const cluster = require('node:cluster');
 const dgram = require('node:dgram');
 const http = require('node:http');
@@ -26,11 +30,18 @@ function failed(name, error) {
   tell({ failed: name, code, errno, syscall, address, port });
 }
 
-function serve(name, options, set = {}, ready = () => {}) {
-  const server = http.createServer((request, response) => {
+function httpServer() {
+  return http.createServer((request, response) => {
     response.setHeader('x-worker', id);
     response.end(`worker ${id} pid ${process.pid}\n`);
   });
+}
+
+function bareServer() {
+  return net.createServer((socket) => socket.end(`worker ${id}`));
+}
+
+function serve(name, options, set = {}, server = httpServer(), ready = () => {}) {
   Object.assign(server, set);
   open.set(name, server);
   server.on('error', (error) => failed(name, error));
@@ -61,14 +72,14 @@ function give(kind) {
     const socket = dgram.createSocket('udp4');
     socket.bind({ address: '127.0.0.1', port: 0, exclusive: true }, () => {
       tell({ given: kind, port: socket.address().port });
-      tell('here', socket, () => socket.close());
+      tell('here', socket, () => socket.close(() => tell({ gone: kind })));
     });
     return;
   }
   const server = net.createServer({ pauseOnConnect: true });
   server.listen({ host: '127.0.0.1', port: 0, exclusive: true }, () => {
     tell({ given: kind, port: server.address().port });
-    if (kind === 'server') tell('here', server, () => server.close());
+    if (kind === 'server') tell('here', server, () => server.close(() => tell({ gone: kind })));
   });
   server.on('connection', (socket) => {
     tell('here', socket);
@@ -94,11 +105,20 @@ function use(handle) {
 process.on('message', (message, handle) => {
   try {
     switch (message?.op) {
-      case 'serve': return serve(message.name, message.options, message.set);
+      case 'serve': {
+        const server = message.bare ? bareServer() : httpServer();
+        return serve(message.name, message.options, message.set, server);
+      }
       case 'close': return close(message.name);
       case 'udp': return bind(message.name, message.type, message.options);
       case 'give': return give(message.kind);
       case 'leave': return cluster.worker.disconnect();
+      case 'listen-to-signals':
+        process.on('SIGUSR2', () => {
+          tell('unread');
+          console.log('SAID');
+        });
+        return tell('listening to signals');
       default:
         use(handle);
         return tell({ echo: message, handle: handle?.constructor.name ?? null });
@@ -109,10 +129,11 @@ process.on('message', (message, handle) => {
 });
 
 if (process.env.SERVE !== undefined) {
-  const { SERVE } = process.env;
-  const place = SERVE.startsWith('/') ? { path: SERVE } : { host: '127.0.0.1', port: Number(SERVE) };
-  serve('first', place, {}, (address) => {
-    const text = typeof address === 'string' ? address : `${address.address}:${address.port}`;
-    if (process.env.PRINT !== undefined) console.log(`LISTENING ${text}`);
+  const options = { host: '127.0.0.1', port: Number(process.env.SERVE) };
+  serve('first', options, {}, httpServer(), ({ address, port }) => {
+    if (process.env.PRINT !== undefined) console.log(`LISTENING ${address}:${port}`);
   });
+}
+if (process.env.CLOSE !== undefined) {
+  process.on('disconnect', () => open.get('first').close());
 }
