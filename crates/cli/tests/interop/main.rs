@@ -14,3 +14,4 @@ mod crew;
 mod frameworks;
 mod machine;
 mod runtimes;
+mod scripts;
