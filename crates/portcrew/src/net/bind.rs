@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -224,11 +224,6 @@ impl Drop for SocketFile {
             let _ = std::fs::remove_file(&self.path);
         }
     }
-}
-
-/// Another handle to the same socket, for a worker.
-pub(crate) fn share(socket: &impl AsFd) -> io::Result<OwnedFd> {
-    socket.as_fd().try_clone_to_owned()
 }
 
 #[cfg(test)]

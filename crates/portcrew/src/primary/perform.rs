@@ -1,7 +1,6 @@
 //! Does what the machine wants done, and decides nothing.
 
 use std::os::fd::AsFd;
-use std::sync::Arc;
 
 use portcrew_core::primary::{Action, End, Event, Life, Mode, Proof};
 use portcrew_core::{Address, ConnId, ListenerId, Query, Reply, Seq, ToWorker, WorkerId};
@@ -86,8 +85,7 @@ impl Driver {
                 HandleKind::NetNative
             }
         };
-        let fd = socket.share().ok()?;
-        Some((kind, OutgoingHandle { fd: Arc::new(fd), token: SHARED_TOKEN }))
+        Some((kind, OutgoingHandle { fd: socket.share()?, token: SHARED_TOKEN }))
     }
 
     fn offer(&mut self, worker: WorkerId, seq: Seq, conn: ConnId, listener: ListenerId) {

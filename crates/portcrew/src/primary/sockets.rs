@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use portcrew_core::primary::Mode;
@@ -10,7 +11,7 @@ use portcrew_core::{Key, ListenerId, Query};
 use portcrew_ipc::reactor::AsyncOwnedFd;
 
 use super::ready::{ReadySet, Source};
-use crate::net::bind::{self, Bound, SocketFile};
+use crate::net::bind::{Bound, SocketFile};
 
 /// Every listening socket by its number.
 #[derive(Debug, Default)]
@@ -33,7 +34,7 @@ enum Kind {
     /// We accept from it.
     Handover { socket: AsyncOwnedFd, waker: Waker, accepting: bool },
     /// We keep it for the workers.
-    Shared { socket: OwnedFd },
+    Shared { socket: Arc<OwnedFd> },
 }
 
 impl Sockets {
@@ -51,7 +52,7 @@ impl Sockets {
                 waker: ready.waker(Source::Listener(id)),
                 accepting: false,
             },
-            Mode::Shared => Kind::Shared { socket: bound.socket },
+            Mode::Shared => Kind::Shared { socket: Arc::new(bound.socket) },
         };
         let socket = Socket { key: query.key(), query, kind, _file: bound.file };
         self.open.insert(id, socket);
@@ -101,11 +102,41 @@ impl Socket {
         }
     }
 
-    /// Another handle to the socket, for a worker.
-    pub(super) fn share(&self) -> io::Result<OwnedFd> {
+    /// The socket itself, for a worker; none of one that we accept from. It takes no descriptor, so it cannot
+    /// fail: the worker is a holder already.
+    pub(super) fn share(&self) -> Option<Arc<OwnedFd>> {
         match &self.kind {
-            Kind::Handover { socket, .. } => bind::share(&socket.as_fd()),
-            Kind::Shared { socket } => bind::share(socket),
+            Kind::Handover { .. } => None,
+            Kind::Shared { socket } => Some(Arc::clone(socket)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::AsRawFd as _;
+
+    use portcrew_core::{Address, Family};
+
+    use super::*;
+    use crate::net::bind;
+
+    #[test]
+    fn to_share_a_socket_takes_no_further_descriptor() {
+        let address = Address::Udp {
+            host: Some("127.0.0.1".to_owned()),
+            port: 0,
+            family: Family::V4,
+            flags: 0,
+            fd: None,
+        };
+        let query = Query { address, index: 0, backlog: None, data: None };
+        let bound = bind::bind(&query).unwrap();
+        let own = bound.socket.as_raw_fd();
+        let mut sockets = Sockets::default();
+        let id = ListenerId(0);
+        sockets.add(id, query, Mode::Shared, bound, &ReadySet::default()).unwrap();
+        // One that had to be opened could fail: the worker would hear that it has a socket, and get none.
+        assert_eq!(sockets.get(id).unwrap().share().unwrap().as_raw_fd(), own);
     }
 }
