@@ -91,7 +91,7 @@ impl Address {
     pub const UDP_REUSE_ADDRESS: u32 = 4;
     /// A bit of a UDP query's flags: several sockets may have one port, and the kernel spreads
     /// the datagrams.
-    pub const UDP_REUSE_PORT: u32 = 8;
+    pub const UDP_REUSE_PORT: u32 = 64;
 
     /// Whether the kernel can prove that a connection of this listener is untouched.
     #[must_use]
