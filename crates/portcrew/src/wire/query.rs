@@ -27,7 +27,7 @@ pub(super) fn decode(query: wire::Query) -> Option<Query> {
         (AddressType::Udp4 | AddressType::Udp6, fd) => {
             // Node writes -1 for "no descriptor".
             let fd = fd.filter(|fd| *fd >= 0);
-            Address::Udp { host, port: port.unwrap_or(0), family, flags, fd }
+            Address::Udp { host, port: port?, family, flags, fd }
         }
         (_, Some(fd)) if fd >= 0 => Address::Fd { fd },
         (_, Some(_)) | (AddressType::None, None) => return None,
@@ -118,6 +118,19 @@ mod tests {
         let asked = encode(&query, None);
         assert_eq!((asked.port, asked.flags), (None, None));
         assert_eq!(encode(&query, Some(5300)).port, Some(5300));
+    }
+
+    #[test]
+    fn a_udp_port_that_is_none_is_not_the_kernels_choice() {
+        let asked = |port| {
+            let address_type = AddressType::Udp4;
+            decode(wire::Query { address_type, port, fd: Some(-1), ..wire::Query::default() })
+        };
+        for port in [-1, 65_536] {
+            assert_eq!(asked(Some(port)), None);
+        }
+        // Node's `bind()` names none.
+        assert!(matches!(asked(None).unwrap().address, Address::Udp { port: 0, .. }));
     }
 
     #[test]
