@@ -92,6 +92,12 @@ impl Process {
         self.log.mark()
     }
 
+    /// Whether somebody has waited for its end and knows its status.
+    #[must_use]
+    pub const fn was_awaited(&self) -> bool {
+        self.status.is_some()
+    }
+
     /// Every line so far.
     #[must_use]
     pub fn lines(&self) -> Vec<Line> {

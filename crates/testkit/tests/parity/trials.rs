@@ -4,7 +4,7 @@ use libtest_mimic::{Completion, Failed, Trial};
 use portcrew_testkit::node::Node;
 
 use crate::row::{Proof, Row};
-use crate::world::World;
+use crate::world::{World, checks};
 use crate::{page, rows, totals};
 
 /// Every proof of every row, and the checks of the page itself.
@@ -16,6 +16,12 @@ pub(crate) fn all() -> Vec<Trial> {
         Trial::test("page::is_what_the_rows_say", || Ok(page::check()?)),
         Trial::test("page::reaches_its_aim", || Ok(totals::check()?)),
         Trial::test("page::every_row_is_there_once_and_shown_as_it_claims", || Ok(rows::check()?)),
+        Trial::test("world::the_end_sees_a_failure_before_it", || {
+            Ok(checks::the_end_sees_a_failure_before_it()?)
+        }),
+        Trial::test("world::a_script_is_heard_to_its_end", || {
+            Ok(checks::a_script_is_heard_to_its_end()?)
+        }),
     ];
     proofs.chain(checks).collect()
 }

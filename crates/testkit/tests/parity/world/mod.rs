@@ -1,5 +1,6 @@
 //! What a proof is given: a directory of its own, a runtime, Node, and ways to be one side of a cluster.
 
+pub(crate) mod checks;
 mod client;
 mod lead;
 mod node;

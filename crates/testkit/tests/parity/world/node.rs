@@ -114,6 +114,15 @@ impl NodeProcess {
     }
 }
 
+impl Drop for NodeProcess {
+    /// What the script finds wrong after the last that was asked for, only its status tells.
+    fn drop(&mut self) {
+        if !std::thread::panicking() && !self.process.was_awaited() {
+            self.process.fail("the proof did not wait for its end: ends_with");
+        }
+    }
+}
+
 /// Checks that each of these events was told once.
 ///
 /// # Panics

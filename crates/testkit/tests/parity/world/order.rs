@@ -8,6 +8,8 @@ use portcrew::{Event, WorkerId};
 #[derive(Debug, Default)]
 pub(crate) struct Order {
     workers: BTreeMap<WorkerId, Steps>,
+    /// Every fork is set up first.
+    setups: usize,
 }
 
 /// What was told of one worker.
@@ -21,13 +23,16 @@ struct Steps {
 
 impl Order {
     /// # Panics
-    /// When the event may not come now.
+    /// When the event may not come now; when some are missing.
     pub(crate) fn check(&mut self, event: &Event) {
+        assert!(!matches!(event, Event::Lagged { .. }), "nothing is proven: {event:?}");
+        self.setups += usize::from(matches!(event, Event::Setup { .. }));
         let Some(worker) = worker_of(event) else { return };
+        let forks = self.workers.values().filter(|it| it.fork).count();
         let steps = self.workers.entry(worker).or_default();
         let before = *steps;
         let allowed = match event {
-            Event::Fork { .. } => !std::mem::replace(&mut steps.fork, true),
+            Event::Fork { .. } => forks < self.setups && !std::mem::replace(&mut steps.fork, true),
             Event::Online { .. } => {
                 before.fork && !before.disconnect && !std::mem::replace(&mut steps.online, true)
             }
@@ -35,7 +40,8 @@ impl Order {
                 before.online && !before.disconnect
             }
             // What a process wrote before its end may be read after its exit is known, never after the channel's end.
-            Event::Message { .. } | Event::Request { .. } => before.fork && !before.disconnect,
+            // `online` is a worker's first word.
+            Event::Message { .. } | Event::Request { .. } => before.online && !before.disconnect,
             Event::Disconnect { .. } => {
                 before.fork && !std::mem::replace(&mut steps.disconnect, true)
             }
@@ -44,6 +50,13 @@ impl Order {
             _ => true,
         };
         assert!(allowed, "worker {worker}: {event:?} may not come after {before:?}");
+    }
+}
+
+impl Order {
+    /// Those that were started and have not exited, as far as was told.
+    pub(super) fn running(&self) -> impl Iterator<Item = WorkerId> {
+        self.workers.iter().filter(|(_, it)| it.fork && !it.exit).map(|(worker, _)| *worker)
     }
 }
 

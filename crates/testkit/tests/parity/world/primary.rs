@@ -75,6 +75,16 @@ impl Primary {
         event
     }
 
+    /// Everything that was told so far.
+    async fn read_all(&mut self) {
+        while let Poll::Ready(Some(event)) =
+            poll_fn(|cx| Poll::Ready(self.cluster.poll_event(cx))).await
+        {
+            self.order.check(&event);
+            self.waiting.push_back(event);
+        }
+    }
+
     pub(crate) async fn online(&mut self) -> WorkerId {
         self.until("online", |it| match it {
             Event::Online { worker } => Some(*worker),
@@ -182,12 +192,7 @@ impl Primary {
         // Answered after everything that was told before.
         let snapshot = self.cluster.snapshot().await.expect("the primary is driven");
         assert!(snapshot.workers.is_empty() && self.cluster.workers().is_empty(), "{snapshot:?}");
-        while let Poll::Ready(Some(event)) =
-            poll_fn(|cx| Poll::Ready(self.cluster.poll_event(cx))).await
-        {
-            self.order.check(&event);
-            self.waiting.push_back(event);
-        }
+        self.read_all().await;
         let bad = |it: &&Event| {
             matches!(
                 it,
@@ -202,13 +207,21 @@ impl Primary {
         assert!(bad.is_empty(), "told and not asked for: {bad:#?}");
     }
 
-    /// Asks all to leave and waits until they have; each must exit with status 0.
+    /// Asks all to leave and waits until they have. Every exit that was not asked for, also one long before, must be
+    /// with status 0.
+    ///
+    /// # Panics
+    /// When one is not, or a worker stays.
     pub(crate) async fn end(mut self) {
-        let workers = self.cluster.workers().len();
         let all = tokio::time::timeout(HANG, self.cluster.disconnect()).await;
         assert!(all.is_ok(), "not every worker left: {:?}", self.cluster.workers());
-        for _ in 0..workers {
-            self.exit_with(0).await;
+        // All has been told by now.
+        self.read_all().await;
+        assert_eq!(self.order.running().next(), None, "not every exit was told");
+        for event in &self.waiting {
+            if let Event::Exit { status, .. } = event {
+                assert_eq!(status.code(), Some(0), "not asked for: {event:?}");
+            }
         }
     }
 }
