@@ -18,6 +18,7 @@ mod page;
 mod part;
 mod row;
 mod rows;
+mod suite;
 mod totals;
 mod trials;
 mod world;

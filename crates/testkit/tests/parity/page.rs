@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::row::{Pairing, Row, Verdict};
 use crate::rows::{self, Group};
+use crate::suite;
 use crate::totals::Totals;
 
 /// Writes the page instead of checking it.
@@ -13,7 +14,7 @@ const WRITE: &str = "PORTCREW_WRITE_DOCS";
 /// Whether the page in the repository is what the rows say.
 pub(crate) fn check() -> Result<(), String> {
     let path = path();
-    let page = text();
+    let page = text()?;
     if std::env::var_os(WRITE).is_some_and(|it| it == "1") {
         return std::fs::write(&path, page).map_err(|error| format!("{}: {error}", path.display()));
     }
@@ -28,20 +29,25 @@ fn path() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/node-parity.md")
 }
 
-fn text() -> String {
+fn text() -> Result<String, String> {
     let mut page = HEAD.to_owned();
     let write = |page: &mut String, line: &str| {
         page.push_str(line);
         page.push('\n');
     };
-    write(&mut page, &sums(Totals::of(&rows::all())));
+    let rows = rows::all();
+    let no_row = suite::without_a_row(&rows)?;
+    write(&mut page, &sums(Totals::of(&rows, no_row.len())));
+    if !no_row.is_empty() {
+        write(&mut page, &format!("\nNo row yet: {}.", no_row.join(", ")));
+    }
     for Group { title, rows } in rows::groups() {
         write(&mut page, &format!("\n## {title}\n\n{COLUMNS}"));
         for row in rows {
             write(&mut page, &line(row));
         }
     }
-    page
+    Ok(page)
 }
 
 const HEAD: &str = "\
@@ -60,14 +66,15 @@ const COLUMNS: &str =
     "| Node's test | what it asserts | R→N | N→R | R→R | verdict |\n|---|---|---|---|---|---|";
 
 fn sums(totals: Totals) -> String {
-    let Totals { passes, differs, not_applicable, missing, proofs } = totals;
+    let Totals { passes, differs, not_applicable, missing, no_row, proofs } = totals;
     let permille = totals.permille();
     let mut text = String::new();
     let _ = write!(
         text,
-        "| rows | applicable | pass | differ, better | missing | not applicable | tests |\n\
-         |---|---|---|---|---|---|---|\n\
-         | {} | {} | {passes} ({}.{} % of the applicable) | {differs} | {missing} | {not_applicable} | {proofs} |",
+        "| Node's tests | applicable | pass | differ, better | missing | no row yet | not applicable | our tests |\n\
+         |---|---|---|---|---|---|---|---|\n\
+         | {} | {} | {passes} ({}.{} % of the applicable) | {differs} | {missing} | {no_row} | {not_applicable} \
+         | {proofs} |",
         totals.rows(),
         totals.applicable(),
         permille / 10,

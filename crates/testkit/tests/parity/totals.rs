@@ -1,7 +1,9 @@
 //! How many rows hold, and the aim.
 
+use libtest_mimic::Completion;
+
 use crate::row::{Row, Verdict};
-use crate::rows;
+use crate::{rows, suite};
 
 /// Of the applicable rows so many in a hundred are to hold, at least.
 const AIM_PERCENT: usize = 95;
@@ -16,13 +18,15 @@ pub(crate) struct Totals {
     pub(crate) differs: usize,
     pub(crate) not_applicable: usize,
     pub(crate) missing: usize,
+    /// Tests of the suite without a row: nobody knows whether they are applicable, so they count as if they were.
+    pub(crate) no_row: usize,
     /// Tests behind them.
     pub(crate) proofs: usize,
 }
 
 impl Totals {
-    pub(crate) fn of(rows: &[&Row]) -> Self {
-        let mut totals = Self::default();
+    pub(crate) fn of(rows: &[&Row], no_row: usize) -> Self {
+        let mut totals = Self { no_row, ..Self::default() };
         for row in rows {
             totals.proofs += row.proofs.len();
             match row.verdict {
@@ -40,7 +44,7 @@ impl Totals {
     }
 
     pub(crate) const fn applicable(self) -> usize {
-        self.passes + self.differs + self.missing
+        self.passes + self.differs + self.missing + self.no_row
     }
 
     /// Tenths of a percent of the applicable rows that hold as they are.
@@ -52,14 +56,20 @@ impl Totals {
     }
 }
 
-/// Whether the aim is reached.
-pub(crate) fn check() -> Result<(), String> {
-    let totals = Totals::of(&rows::all());
-    if totals.permille() < AIM_PERCENT * 10 {
-        return Err(format!("fewer than {AIM_PERCENT} % of the applicable rows pass: {totals:?}"));
-    }
+/// Whether the aim is reached. Ignored, visibly, while there are tests without a row.
+pub(crate) fn check() -> Result<Completion, String> {
+    let rows = rows::all();
+    let no_row = suite::without_a_row(&rows)?;
+    let totals = Totals::of(&rows, no_row.len());
     if totals.not_applicable * NOT_APPLICABLE_ONE_IN > totals.rows() {
         return Err(format!("more than a quarter of the rows is not applicable: {totals:?}"));
     }
-    Ok(())
+    if !no_row.is_empty() {
+        let reason = format!("{} tests have no row yet; the page names them", no_row.len());
+        return Ok(Completion::ignored_with(reason));
+    }
+    if totals.permille() < AIM_PERCENT * 10 {
+        return Err(format!("fewer than {AIM_PERCENT} % of the applicable rows pass: {totals:?}"));
+    }
+    Ok(Completion::Completed)
 }
