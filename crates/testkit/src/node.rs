@@ -37,6 +37,26 @@ impl Node {
             Some(path) if !path.is_empty() => PathBuf::from(path),
             _ => on_path("node")?,
         };
+        Self::at(path)
+    }
+
+    /// One that is new enough: that of [`find`](Self::find), else the oldest line that `scripts/install-runtimes` has
+    /// put into the cache.
+    #[must_use]
+    pub fn since(major: u32, minor: u32) -> Option<Self> {
+        let cached = ["22", "24", "latest"].map(|line| format!("runtimes/node-{line}/node"));
+        let cached = cache().map(|cache| cached.map(|name| cache.join(name)));
+        let cached = cached.into_iter().flatten().filter_map(Self::at);
+        Self::find().into_iter().chain(cached).find(|it| it.is_since(major, minor))
+    }
+
+    /// Whether it is new enough.
+    #[must_use]
+    pub fn is_since(&self, major: u32, minor: u32) -> bool {
+        (self.version.major, self.version.minor) >= (major, minor)
+    }
+
+    fn at(path: PathBuf) -> Option<Self> {
         let answer = Command::new(&path).arg("--version").stdin(Stdio::null()).output().ok()?;
         let version = Version::parse(&String::from_utf8_lossy(&answer.stdout))?;
         Some(Self { path, version })
@@ -127,6 +147,14 @@ macro_rules! require_node {
             None => return,
         }
     };
+}
+
+/// Where `scripts/npm-cache` installs, by its rule.
+fn cache() -> Option<PathBuf> {
+    let named = |name: &str| std::env::var_os(name).filter(|it| !it.is_empty()).map(PathBuf::from);
+    named("PORTCREW_CACHE")
+        .or_else(|| Some(named("XDG_CACHE_HOME")?.join("portcrew")))
+        .or_else(|| Some(named("HOME")?.join(".cache/portcrew")))
 }
 
 fn on_path(name: &str) -> Option<PathBuf> {

@@ -58,7 +58,9 @@ when this page says something else. A row is a test of Node's own suite (as of 2
 Node's code: what it asserts is told in our words and shown by tests of our own, between real processes, in up to three
 pairings: **R→N** a portcrew primary with unmodified Node workers, **N→R** Node's own primary with portcrew workers,
 **R→R** portcrew on both sides (for `child_process` rows: parent and child). A column is empty where the pairing has
-nothing to show, for instance where the row is about an object that only Node has on that side.
+nothing to show, for instance where the row is about an object that only Node has on that side. Where a Node is named,
+the test needs one at least so new: the system's, or one of `scripts/install-runtimes`; else it is ignored, and fails in
+`just interop`.
 
 ";
 
