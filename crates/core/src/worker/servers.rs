@@ -21,6 +21,9 @@ pub(super) struct Granted {
 
 #[derive(Debug)]
 enum State {
+    /// The primary is not asked before it has answered a question for the same key that was given up: it would
+    /// refuse the second listener of one key.
+    Waiting,
     /// The primary was asked.
     Asking { seq: Seq, closed: bool },
     /// The primary hands connections over.
@@ -32,29 +35,53 @@ enum State {
 }
 
 impl Worker {
-    pub(super) fn listen(&mut self, server: ServerId, mut query: Query, out: &mut Vec<Action>) {
+    pub(super) fn listen(&mut self, server: ServerId, query: Query, out: &mut Vec<Action>) {
         if self.life != Life::Serving {
             // The primary would not answer: a worker that leaves gets no listener.
             out.push(Action::ListenFailed { server, errno: Errno::NOT_CONNECTED });
             return;
         }
-        query.index = self.free_index(&query);
+        self.servers.insert(server, Server { query, state: State::Waiting });
+        self.ask(server, out);
+    }
+
+    fn ask(&mut self, server: ServerId, out: &mut Vec<Action>) {
+        let Some(it) = self.servers.get(&server) else {
+            return;
+        };
+        let mut query = it.query.clone();
+        query.index = self.free_index(server, &query);
+        let key = query.key();
+        let given_up = |it: &Server| matches!(it.state, State::Asking { closed: true, .. });
+        if self.servers.values().any(|it| given_up(it) && it.query.key() == key) {
+            return;
+        }
         let seq = self.take_seq();
         let message = FromWorker::Query { seq, query: query.clone() };
         self.servers.insert(server, Server { query, state: State::Asking { seq, closed: false } });
         out.push(Action::Send { seq, message });
     }
 
-    /// The lowest index that no open listener of the same place has.
-    fn free_index(&self, query: &Query) -> u32 {
+    /// A question that was given up is answered: others may have waited for that.
+    fn ask_waiting(&mut self, out: &mut Vec<Action>) {
+        let waiting = self.servers.iter().filter(|(_, it)| matches!(it.state, State::Waiting));
+        for server in waiting.map(|(server, _)| *server).collect::<Vec<_>>() {
+            self.ask(server, out);
+        }
+    }
+
+    /// The lowest index that no other open listener of the same place has.
+    fn free_index(&self, server: ServerId, query: &Query) -> u32 {
         // Two queries are for one place when their keys say so, in which options have no part.
         let place = |query: &Query| {
             let address = query.address.clone();
             Query { address, index: 0, backlog: None, data: None }.key()
         };
         let wanted = place(query);
-        let same = self.servers.values().map(|it| &it.query).filter(|it| place(it) == wanted);
-        let taken: Vec<u32> = same.map(|it| it.index).collect();
+        let others = self.servers.iter().filter(|(id, it)| {
+            **id != server && !matches!(it.state, State::Waiting) && place(&it.query) == wanted
+        });
+        let taken: Vec<u32> = others.map(|(_, it)| it.query.index).collect();
         (0..).find(|index| !taken.contains(index)).unwrap_or(0)
     }
 
@@ -107,6 +134,9 @@ impl Worker {
                 out.push(Action::SetUpShared { server: id, data });
             }
         }
+        if given_up {
+            self.ask_waiting(out);
+        }
     }
 
     pub(super) fn shared_ready(
@@ -150,6 +180,14 @@ impl Worker {
                     out.push(Action::ListenFailed { server: id, errno: Errno::NOT_CONNECTED });
                 }
             }
+            // Nobody else knows of it.
+            State::Waiting => {
+                self.servers.remove(&id);
+                out.push(match is_leaving {
+                    false => Action::Closed { server: id },
+                    true => Action::ListenFailed { server: id, errno: Errno::NOT_CONNECTED },
+                });
+            }
             State::Open { key, .. } | State::SettingUp { key } | State::Shared { key } => {
                 let message = FromWorker::Close { key: key.clone() };
                 self.servers.remove(&id);
@@ -182,7 +220,7 @@ impl Worker {
                 key == name
             }
             (State::Shared { .. }, Carrier::Lane(_)) => false,
-            (State::Asking { .. } | State::SettingUp { .. }, _) => false,
+            (State::Waiting | State::Asking { .. } | State::SettingUp { .. }, _) => false,
         };
         let (id, it) = self.servers.iter().find(|(_, it)| meant(it))?;
         Some((*id, Proof::of(&it.query)))

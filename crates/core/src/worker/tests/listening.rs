@@ -52,6 +52,39 @@ fn a_listener_that_is_closed_before_the_reply_gives_back_what_it_gets() {
 }
 
 #[test]
+fn who_gives_up_and_asks_again_is_not_refused_because_of_the_first_question() {
+    let mut world = World::started(true);
+    world.listens(S0, tcp(80));
+    world.on(Event::CloseServer { server: S0 });
+    // Asked now, it would be the second listener of one key.
+    assert_eq!(world.listens(S1, tcp(80)), []);
+    let actions = world.gets(L0);
+    let close = FromWorker::Close { key: tcp(80).key() };
+    let (seq, query) = world.asked.clone().expect("it asked");
+    assert_eq!(said(&actions), [close, FromWorker::Query { seq, query }]);
+    let actions = world.gets(ListenerId(1));
+    assert!(matches!(actions[0], Action::Listening { server: S1, .. }));
+}
+
+#[test]
+fn a_question_that_was_not_asked_yet_can_be_given_up() {
+    for leaves in [false, true] {
+        let mut world = World::started(true);
+        world.listens(S0, tcp(80));
+        world.on(Event::CloseServer { server: S0 });
+        world.listens(S1, tcp(80));
+        let (server, errno) = (S1, Errno::NOT_CONNECTED);
+        let (event, told) = match leaves {
+            false => (Event::CloseServer { server }, Action::Closed { server }),
+            true => (Event::Disconnect, Action::ListenFailed { server, errno }),
+        };
+        assert!(world.on(event).contains(&told));
+        let actions = world.replied(L0, Reply::Failed(Errno::ADDRESS_IN_USE));
+        assert_eq!(said(&actions), []);
+    }
+}
+
+#[test]
 fn the_data_that_came_first_reaches_the_user_in_either_mode() {
     for shared in [false, true] {
         let mut world = World::started(true);
