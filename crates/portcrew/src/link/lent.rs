@@ -26,13 +26,16 @@ pub(super) struct Lent {
 struct Entry {
     counts: VecDeque<oneshot::Sender<Result<usize>>>,
     closes: VecDeque<oneshot::Sender<Result<()>>>,
+    /// One has arrived there since the last wish was written: word that all are closed may be older than it.
+    renewed: bool,
 }
 
 impl Lent {
     /// A connection has arrived there under this key, or may have.
     pub(super) fn lend(&mut self, key: &str) {
-        if !self.keys.contains_key(key) {
-            self.keys.insert(key.into(), Entry::default());
+        match self.keys.get_mut(key) {
+            Some(entry) => entry.renewed = true,
+            None => drop(self.keys.insert(key.into(), Entry::default())),
         }
     }
 
@@ -52,7 +55,10 @@ impl Lent {
         key: &str,
         answer: oneshot::Sender<Result<()>>,
     ) -> Option<Packet> {
-        let waiting = self.keys.get_mut(key).map(|entry| &mut entry.closes);
+        let waiting = self.keys.get_mut(key).map(|entry| {
+            entry.renewed = false;
+            &mut entry.closes
+        });
         wait(waiting, answer, ()).then(|| Packet::SocketNotifyClose { key: key.to_owned() })
     }
 
@@ -74,7 +80,7 @@ impl Lent {
         };
         let _ = answer.send(Ok(()));
         // What arrives from now on lends it anew.
-        let is_over = entry.closes.is_empty() && entry.counts.is_empty();
+        let is_over = entry.closes.is_empty() && entry.counts.is_empty() && !entry.renewed;
         if is_over {
             self.keys.remove(key);
         }

@@ -113,6 +113,35 @@ async fn a_deadline_ends_the_question_and_its_answer_reaches_nobody_else() {
     assert_eq!(soon(second).await.unwrap(), 8);
 }
 
+#[tokio::test]
+async fn a_connection_that_arrives_before_word_that_the_others_are_closed_is_still_asked_about() {
+    let (near, peer) = end_and_socket();
+    let mut buffer = vec![0; 4096];
+    let mut read = async || loop {
+        tokio::task::yield_now().await;
+        if let Ok(received) = socket::recv(&peer, &mut buffer) {
+            break String::from_utf8_lossy(&buffer[..received.n]).into_owned();
+        }
+    };
+    near.send_counted("first", connected().1, KEY).unwrap();
+    soon(read()).await;
+    say(&peer, r#"{"cmd":"NODE_HANDLE_ACK"}"#);
+    let mut closed = pin!(near.all_closed(KEY));
+    assert!(is_pending(closed.as_mut()).await);
+    assert!(soon(read()).await.contains("NODE_SOCKET_NOTIFY_CLOSE"));
+    near.send_counted("second", connected().1, KEY).unwrap();
+    soon(read()).await;
+    // Acknowledgements pass whatever else waits, so this is the order in which portcrew's own ends answer.
+    say(&peer, r#"{"cmd":"NODE_HANDLE_ACK"}"#);
+    say(&peer, &format!(r#"{{"cmd":"NODE_SOCKET_ALL_CLOSED","key":"{KEY}"}}"#));
+    soon(closed).await.unwrap();
+    let mut count = pin!(near.connections(KEY, HANG));
+    assert!(is_pending(count.as_mut()).await, "it is open there, and was not asked about");
+    soon(read()).await;
+    say(&peer, &format!(r#"{{"cmd":"NODE_SOCKET_COUNT","key":"{KEY}","count":1}}"#));
+    assert_eq!(soon(count).await.unwrap(), 1);
+}
+
 fn say(peer: &OwnedFd, line: &str) {
     let line = format!("{line}\n");
     assert_eq!(socket::send(peer, line.as_bytes(), &[]).unwrap(), line.len());
