@@ -26,5 +26,5 @@ pub(crate) use mailbox::Mailbox;
 pub(crate) use methods::talking;
 pub(crate) use peer::Peer;
 pub use received::{Counted, Received};
-pub(crate) use talk::{Heard, Talk, USER_TOKENS};
+pub(crate) use talk::{Heard, Talk, USER_TOKENS, farewell_settings};
 pub(crate) use waiters::{Ticket, Waiters};

@@ -5,8 +5,11 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use portcrew_ipc::channel::{Channel, Drained, HANDLE_RETRIES, Incoming, OutgoingHandle};
+use portcrew_ipc::channel::{
+    Channel, ChannelSettings, Drained, HANDLE_RETRIES, Incoming, OutgoingHandle,
+};
 use portcrew_ipc::error::{ChannelError, QueueError};
+use portcrew_ipc::frame::FRAME_BYTES;
 use portcrew_ipc::handle::{Handle as WireHandle, HandleKind};
 use portcrew_ipc::message::{ClusterMessage, Packet};
 use portcrew_ipc::reactor::wake_after_others;
@@ -15,7 +18,7 @@ use super::held::Wish;
 use super::lent::Lent;
 use super::outgoing::{Outbound, Post};
 use super::{Mailbox, Received};
-use crate::{Error, Message};
+use crate::{Error, Message, OUTGOING_BYTES, OUTGOING_LIMIT};
 
 /// Bytes of user messages that are given to the channel at a time: a cluster message waits behind these at
 /// most.
@@ -29,6 +32,17 @@ const OWED_BYTES: usize = 64 * 1024;
 
 /// The tokens of sockets that users sent begin here. The driver's own are below.
 pub(crate) const USER_TOKENS: u64 = 1 << 63;
+
+/// The limits of a channel on which a farewell comes behind all that its user has sent: that much, beside what was
+/// given to it before and what it needs to have room for one more.
+pub(crate) fn farewell_settings() -> ChannelSettings {
+    let usual = ChannelSettings::default();
+    ChannelSettings {
+        outbox_bytes: OUTGOING_BYTES + BATCH_BYTES + 3 * FRAME_BYTES,
+        outbox_messages: usual.outbox_messages + OUTGOING_LIMIT,
+        ..usual
+    }
+}
 
 /// A channel with its mailbox.
 #[derive(Debug)]
@@ -224,8 +238,8 @@ impl Talk {
         self.channel.queue(packet, handle)
     }
 
-    /// Queues everything that users have sent so far, so that what is queued next comes after it. What the
-    /// channel has no room for stays where it is.
+    /// Queues everything that users have sent so far, so that what is queued next comes after it. A channel with
+    /// [`farewell_settings`] has room for it. What another has no room for stays where it is.
     pub(crate) fn queue_all_posts(&mut self) {
         while self.channel.has_room() && self.queue_post() {}
     }

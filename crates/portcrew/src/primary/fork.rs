@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 
 use portcrew_core::primary::Event;
-use portcrew_ipc::channel::{Channel, ChannelSettings};
+use portcrew_ipc::channel::Channel;
 use portcrew_ipc::lane::LanePrimary;
 use portcrew_ipc::spawn::{self, Spawned};
 
@@ -14,6 +14,7 @@ use super::driver::Driver;
 use super::handle::Shared;
 use super::launcher::{Launch, Place};
 use super::link::Link;
+use crate::link::farewell_settings;
 use crate::pipes::Pipes;
 use crate::{Error, Result};
 
@@ -59,7 +60,7 @@ impl Driver {
 fn sockets(spawned: &mut Spawned) -> io::Result<(Option<Channel>, Option<LanePrimary>, Pipes)> {
     spawned.process.register()?;
     let channel = spawned.channel.take();
-    let channel = channel.map(|fd| Channel::from_fd(fd, ChannelSettings::default())).transpose()?;
+    let channel = channel.map(|fd| Channel::from_fd(fd, farewell_settings())).transpose()?;
     let lane = spawned.lane.take().map(LanePrimary::from_fd).transpose()?;
     let pipes = Pipes::of(spawned)?;
     Ok((channel, lane, pipes))

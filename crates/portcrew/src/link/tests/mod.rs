@@ -2,6 +2,7 @@
 
 mod counting;
 mod crowd;
+mod farewell;
 mod lost;
 
 use std::future::Future;
