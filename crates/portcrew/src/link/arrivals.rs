@@ -20,6 +20,8 @@ struct State {
     waiters: Waiters,
     dropped: u64,
     closed: bool,
+    /// Nobody is left who could read.
+    abandoned: bool,
 }
 
 impl Arrivals {
@@ -27,6 +29,12 @@ impl Arrivals {
     /// number is the next thing that the user is told.
     pub(crate) fn deliver(&self, received: Received) {
         let mut state = self.lock();
+        if state.abandoned {
+            drop(state);
+            // After the lock: what it carries may look for another.
+            drop(received);
+            return;
+        }
         if state.queue.len() >= EVENTS_LIMIT {
             state.dropped += 1;
             drop(state);
@@ -57,6 +65,16 @@ impl Arrivals {
         let everybody = state.waiters.take_all();
         drop(state);
         everybody.into_iter().for_each(Waker::wake);
+    }
+
+    /// Nobody is left who could read: what is there and what still comes is dropped, sockets closed.
+    pub(crate) fn abandon(&self) {
+        let mut state = self.lock();
+        state.abandoned = true;
+        let unread = std::mem::take(&mut state.queue);
+        drop(state);
+        // After the lock, as above.
+        drop(unread);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

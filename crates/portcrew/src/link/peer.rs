@@ -152,6 +152,7 @@ impl Shared {
 impl Drop for User {
     fn drop(&mut self) {
         self.shared.advance(Stage::Closing);
+        self.shared.arrivals.abandon();
     }
 }
 

@@ -4,6 +4,7 @@ mod counting;
 mod crowd;
 mod farewell;
 mod lost;
+mod unread;
 
 use std::future::Future;
 use std::net::{TcpListener, TcpStream};
