@@ -79,8 +79,8 @@ pub use error::{Error, Result};
 pub use event::{AddressType, Event, ListenAddress};
 pub use link::{Counted, Received};
 pub use message::{
-    CONNECTION_KEY_BYTES, CONNECTION_KEYS_LIMIT, EVENTS_LIMIT, Handle, Message, OUTGOING_BYTES,
-    OUTGOING_LIMIT,
+    CONNECTION_KEY_BYTES, CONNECTION_KEYS_LIMIT, EVENTS_BYTES, EVENTS_LIMIT, Handle, Message,
+    OUTGOING_BYTES, OUTGOING_LIMIT,
 };
 pub use parent::Parent;
 pub use portcrew_core::primary::Exit;

@@ -19,5 +19,9 @@ pub const CONNECTION_KEYS_LIMIT: usize = 1024;
 pub const CONNECTION_KEY_BYTES: usize = 256;
 
 /// Events or messages that wait for the user, at most. Beyond it the newest are dropped and counted, and
-/// the count is the next thing that the user is told.
+/// the count is the next thing that the user is told. So are messages beyond [`EVENTS_BYTES`], and those that come
+/// with a socket while such sockets are a quarter of the descriptors that this process may have open.
 pub const EVENTS_LIMIT: usize = 65_536;
+
+/// Bytes of messages that wait for the user, at most; see [`EVENTS_LIMIT`].
+pub const EVENTS_BYTES: usize = 64 * 1024 * 1024;

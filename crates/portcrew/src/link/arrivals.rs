@@ -5,7 +5,7 @@ use std::future::poll_fn;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
-use super::{Received, Ticket, Waiters};
+use super::{Load, Received, Ticket, Unread, Waiters};
 use crate::EVENTS_LIMIT;
 
 /// A queue between the driver and whoever calls `recv`.
@@ -17,6 +17,7 @@ pub(crate) struct Arrivals {
 #[derive(Debug, Default)]
 struct State {
     queue: VecDeque<Received>,
+    unread: Unread,
     waiters: Waiters,
     dropped: u64,
     closed: bool,
@@ -35,7 +36,7 @@ impl Arrivals {
             drop(received);
             return;
         }
-        if state.queue.len() >= EVENTS_LIMIT {
+        if state.queue.len() >= EVENTS_LIMIT || !state.unread.add(Load::of(&received)) {
             state.dropped += 1;
             drop(state);
             // After the lock: what it carries may look for another.
@@ -93,6 +94,7 @@ impl Place<'_> {
     fn poll(&mut self, waker: &Waker) -> Poll<Option<Received>> {
         let mut state = self.arrivals.lock();
         if let Some(received) = state.queue.pop_front() {
+            state.unread.remove(Load::of(&received));
             return Poll::Ready(Some(received));
         }
         if state.dropped > 0 {

@@ -17,6 +17,7 @@ mod received;
 mod talk;
 #[cfg(test)]
 mod tests;
+mod unread;
 mod waiters;
 
 pub(crate) use again::Again;
@@ -27,4 +28,5 @@ pub(crate) use methods::talking;
 pub(crate) use peer::Peer;
 pub use received::{Counted, Received};
 pub(crate) use talk::{Heard, Talk, USER_TOKENS, farewell_settings};
+pub(crate) use unread::{Load, Unread};
 pub(crate) use waiters::{Ticket, Waiters};

@@ -42,7 +42,7 @@ use crate::{Builder, Error, Event, Message, Policy, Result, Settings};
 #[derive(Debug)]
 pub struct Cluster {
     commands: mpsc::UnboundedSender<Command>,
-    events: mpsc::Receiver<Event>,
+    events: events::Queue,
     registry: Arc<Registry>,
     /// Held while they are passed on, so that the driver has the same as the last.
     settings: Mutex<Arc<Settings>>,

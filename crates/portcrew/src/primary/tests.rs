@@ -189,3 +189,39 @@ async fn a_channel_that_is_closed_without_a_word_ends_unplanned_after_what_was_s
     assert!(exit.success(), "{exit}");
     assert_eq!(handle.exited_after_disconnect(), Some(false));
 }
+
+/// Says a string of 1 MiB as often as this.
+fn talkative(times: usize) -> String {
+    let line = r#"printf '"' >&3; head -c 1048576 /dev/zero | tr '\0' x >&3; printf '"\n' >&3"#;
+    format!("for i in $(seq {times}); do {line}; done")
+}
+
+#[tokio::test]
+async fn what_a_worker_says_to_a_user_who_does_not_read_is_bounded_in_bytes() {
+    const MIB: usize = 1024 * 1024;
+    let said = crate::EVENTS_BYTES / MIB + 10;
+    let mut cluster = shell(&talkative(said));
+    let worker = cluster.fork().await.unwrap();
+    let gone = async {
+        while worker.is_connected() || !worker.is_dead() {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(HANG, gone).await.expect("it ends");
+    let (mut bytes, mut messages, mut lost, mut ended) = (0, 0, 0, false);
+    while !ended {
+        match timeout(HANG, cluster.next_event()).await.expect("an event").unwrap() {
+            Event::Message { message, .. } => {
+                bytes += message.as_str().len();
+                messages += 1;
+            }
+            Event::Lagged { dropped } => lost += dropped,
+            Event::Exit { .. } => ended = true,
+            _ => {}
+        }
+    }
+    assert!(bytes <= crate::EVENTS_BYTES, "{bytes}");
+    assert!(messages > 0);
+    // The end itself may be told before the last words.
+    assert!(messages + usize::try_from(lost).unwrap() <= said);
+}

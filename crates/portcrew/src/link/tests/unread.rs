@@ -3,6 +3,8 @@
 use std::io::Read as _;
 
 use super::{connected, ends, soon};
+use crate::link::Arrivals;
+use crate::{EVENTS_BYTES, Message, Received};
 
 #[tokio::test]
 async fn what_is_for_a_user_who_has_gone_is_closed_at_once() {
@@ -22,4 +24,25 @@ async fn what_is_for_a_user_who_has_gone_is_closed_at_once() {
     })
     .await;
     assert!(near.is_connected(), "the other end waits for this one to close the channel too");
+}
+
+#[tokio::test]
+async fn messages_that_nobody_reads_are_bounded_in_bytes_and_their_loss_is_told() {
+    let arrivals = Arrivals::default();
+    let message = Message::new(&"x".repeat(1024 * 1024)).unwrap();
+    let sent = EVENTS_BYTES / message.as_str().len() + 5;
+    for _ in 0..sent {
+        let message = message.clone();
+        arrivals.deliver(Received::Message { message, handle: None, counted: None });
+    }
+    arrivals.close();
+    let (mut bytes, mut told) = (0, 0);
+    while let Some(received) = soon(arrivals.next()).await {
+        match received {
+            Received::Message { message, .. } => bytes += message.as_str().len(),
+            Received::Lagged { dropped } => told += dropped,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(bytes <= EVENTS_BYTES && told == 5, "{bytes} bytes, {told} dropped");
 }
