@@ -115,7 +115,8 @@ pub struct Settings {
     /// The group that workers run as; all supplementary groups but [`groups`](Self::groups) are dropped.
     /// Default: this process's.
     pub gid: Option<u32>,
-    /// Supplementary groups that go with [`gid`](Self::gid).
+    /// Supplementary groups that go with [`gid`](Self::gid). A primary without privileges whose workers are to
+    /// have its own user and group cannot drop its groups: they keep them, and one that it lacks is refused.
     pub groups: Vec<u32>,
     /// Standard input. Default: [`Stdio::Null`], so that a terminal's keys reach the primary alone.
     pub stdin: Stdio,

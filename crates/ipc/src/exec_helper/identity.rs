@@ -3,7 +3,9 @@
 
 use std::io;
 
-use nix::unistd::{Gid, ROOT, Uid, geteuid, getresgid, getresuid, setgroups, setresgid, setresuid};
+use nix::unistd::{
+    Gid, ROOT, Uid, geteuid, getgroups, getresgid, getresuid, setgroups, setresgid, setresuid,
+};
 
 use super::plan::Plan;
 
@@ -13,23 +15,33 @@ pub(super) fn assume(plan: &Plan) -> Result<(), (&'static str, io::Error)> {
         return Ok(());
     };
     let uid = plan.uid.map_or_else(geteuid, Uid::from_raw);
-    if already(uid, gid).map_err(|error| ("its user is unknown", error))? {
+    let is_own = already(uid, gid).map_err(|error| ("its user is unknown", error))?;
+    let groups: Vec<Gid> = plan.groups.iter().copied().map(Gid::from_raw).collect();
+    match setgroups(&groups) {
+        Ok(()) => {}
+        // Without privileges: it keeps what it has, if that is at least what was asked for.
+        Err(_) if is_own && has_all(gid, &groups) => {}
+        Err(errno) => return Err(("the groups cannot be set", errno.into())),
+    }
+    if is_own {
         return Ok(());
     }
-    let groups: Vec<Gid> = plan.groups.iter().copied().map(Gid::from_raw).collect();
-    setgroups(&groups).map_err(|errno| ("the groups cannot be set", errno.into()))?;
     setresgid(gid, gid, gid).map_err(|errno| ("the group cannot be set", errno.into()))?;
     setresuid(uid, uid, uid).map_err(|errno| ("the user cannot be set", errno.into()))?;
     verify(uid, gid).map_err(|error| ("the user was set and did not stay", error))
 }
 
-/// An unprivileged process that asks for the identity it has. It may not set its groups, and has
-/// none to lose.
+/// A process that is not root and asks for the user and the group it has. It may not be allowed to set its groups.
 fn already(uid: Uid, gid: Gid) -> io::Result<bool> {
     let (users, groups) = (getresuid()?, getresgid()?);
     Ok(!uid.is_root()
         && [users.real, users.effective, users.saved] == [uid; 3]
         && [groups.real, groups.effective, groups.saved] == [gid; 3])
+}
+
+fn has_all(gid: Gid, wanted: &[Gid]) -> bool {
+    let have = getgroups().unwrap_or_default();
+    wanted.iter().all(|group| *group == gid || have.contains(group))
 }
 
 fn verify(uid: Uid, gid: Gid) -> io::Result<()> {

@@ -60,7 +60,9 @@ pub struct SpawnSpec {
     pub uid: Option<u32>,
     /// The group the program runs as. Needs the helper.
     pub gid: Option<u32>,
-    /// Supplementary groups that go with [`gid`](Self::gid); all others are dropped.
+    /// Supplementary groups that go with [`gid`](Self::gid); all others are dropped. A process
+    /// without privileges that asks for the user and group it has keeps its own
+    /// groups; one asked for that it lacks is refused.
     pub groups: Vec<u32>,
     /// Resource limits of the program. Needs the helper.
     pub limits: Vec<Limit>,

@@ -105,6 +105,36 @@ async fn the_own_identity_may_be_asked_for_without_privileges() {
 }
 
 #[tokio::test]
+async fn a_group_that_the_own_identity_lacks_is_refused_without_privileges() {
+    use std::os::unix::fs::PermissionsExt as _;
+    if !rustix::process::geteuid().is_root() {
+        skipped("only root may change the user");
+        return;
+    }
+    // Where the other user can look.
+    let (_keep, path) = directory();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let helper = path.join("helper");
+    std::fs::copy(example("inherited"), &helper).unwrap();
+    for (groups, expected) in [(json!([65_531]), Some("here")), (json!([65_529]), None)] {
+        let plan = json!({
+            "program": {"Unix": b"/bin/sh"}, "cwd": null, "uid": 65_533, "gid": 65_532,
+            "groups": groups, "limits": [], "parent_death_signal": null, "parent": 1,
+            "no_new_privs": false, "listen_pid": false, "first_closed": 3,
+        });
+        let script = format!("PORTCREW_EXEC='{plan}' exec {} -c 'echo here'", helper.display());
+        let outcome = run(helped(shell(&script).user(65_533, 65_532, [65_531, 65_530]))).await;
+        match expected {
+            Some(said) => assert_eq!(outcome.stdout.trim_end(), said, "{outcome:?}"),
+            None => {
+                assert_eq!(outcome.status.code(), Some(126), "{outcome:?}");
+                assert!(outcome.stderr.contains("the groups cannot be set"), "{outcome:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn no_new_privileges_is_in_force() {
     let mut spec = helped(shell("grep NoNewPrivs /proc/self/status"));
     spec.no_new_privs = true;
