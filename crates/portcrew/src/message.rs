@@ -11,7 +11,8 @@ pub const OUTGOING_LIMIT: usize = 65_536;
 /// message besides. Beyond it [`Error::QueueFull`](crate::Error::QueueFull).
 pub const OUTGOING_BYTES: usize = 32 * 1024 * 1024;
 
-/// Keys under which connections were sent through one channel and not all are closed, at most. Beyond it
+/// Keys under which connections were sent through one channel, at most. A key counts until an `all_closed` for it has
+/// returned; the other end does not say by itself that none is left. Beyond it
 /// [`Error::QueueFull`](crate::Error::QueueFull).
 pub const CONNECTION_KEYS_LIMIT: usize = 1024;
 

@@ -39,6 +39,11 @@ impl Lent {
         }
     }
 
+    /// Whether a connection may live there under this key.
+    pub(super) fn knows(&self, key: &str) -> bool {
+        self.keys.contains_key(key)
+    }
+
     /// The question to write, if there is anything to ask about.
     pub(super) fn count(
         &mut self,

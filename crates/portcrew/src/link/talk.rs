@@ -13,12 +13,13 @@ use portcrew_ipc::frame::FRAME_BYTES;
 use portcrew_ipc::handle::{Handle as WireHandle, HandleKind};
 use portcrew_ipc::message::{ClusterMessage, Packet};
 use portcrew_ipc::reactor::wake_after_others;
+use tokio::sync::oneshot;
 
 use super::held::Wish;
 use super::lent::Lent;
 use super::outgoing::{Outbound, Post};
 use super::{Mailbox, Received};
-use crate::{Error, Message, OUTGOING_BYTES, OUTGOING_LIMIT};
+use crate::{Error, Message, OUTGOING_BYTES, OUTGOING_LIMIT, Result};
 
 /// Bytes of user messages that are given to the channel at a time: a cluster message waits behind these at
 /// most.
@@ -234,7 +235,7 @@ impl Talk {
         &mut self,
         packet: &Packet,
         handle: Option<OutgoingHandle>,
-    ) -> Result<(), QueueError> {
+    ) -> std::result::Result<(), QueueError> {
         self.channel.queue(packet, handle)
     }
 
@@ -315,7 +316,7 @@ impl Talk {
                 (Some(packet), Some(self.send_off(socket)))
             }
             Post::Count { key, answer } => (self.lent_so_far(&key).count(&key, answer), None),
-            Post::Close { key, answer } => (self.lent_so_far(&key).close(&key, answer), None),
+            Post::Close { key, answer } => (self.close(&key, answer), None),
         };
         if let Some(packet) = packet {
             // It has room, and the length was looked at when it was posted. A channel that is closed takes
@@ -323,6 +324,16 @@ impl Talk {
             let _ = self.channel.queue(&packet, handle);
         }
         true
+    }
+
+    fn close(&mut self, key: &str, answer: oneshot::Sender<Result<()>>) -> Option<Packet> {
+        let lent = self.lent_so_far(key);
+        let wish = lent.close(key, answer);
+        if !lent.knows(key) {
+            // All that was sent under it was lost, or nothing was.
+            self.mailbox.forget_key(key);
+        }
+        wish
     }
 
     fn send_off(&mut self, socket: Outbound) -> OutgoingHandle {

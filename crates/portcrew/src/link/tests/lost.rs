@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 use portcrew_ipc::socket;
 
 use super::{connected, end_and_socket, soon};
-use crate::{Error, Handle, Parent, Received};
+use crate::{CONNECTION_KEYS_LIMIT, Error, Handle, Parent, Received};
 
 const ACK: &str = "{\"cmd\":\"NODE_HANDLE_ACK\"}\n";
 const NACK: &str = "{\"cmd\":\"NODE_HANDLE_NACK\"}\n";
@@ -109,4 +109,21 @@ async fn nothing_is_counted_of_a_connection_that_was_given_up() {
     // A Node process would not answer: it has never seen the key.
     assert_eq!(soon(end.connections("k", super::HANG)).await.unwrap(), 0);
     soon(end.all_closed("k")).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_key_under_which_nothing_arrived_is_forgotten_when_its_end_was_waited_for() {
+    let (end, peer) = end_and_socket();
+    for number in 0..=CONNECTION_KEYS_LIMIT {
+        let key = number.to_string();
+        let (_client, accepted) = connected();
+        end.send_counted("take", accepted, &key).unwrap();
+        for _ in 0..4 {
+            drop(written(&peer).await);
+            say(&peer, NACK);
+        }
+        let lost = soon(end.recv()).await;
+        assert!(matches!(lost, Some(Received::Error(Error::HandleLost { .. }))), "{lost:?}");
+        soon(end.all_closed(&key)).await.unwrap();
+    }
 }
