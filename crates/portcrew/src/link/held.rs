@@ -6,12 +6,18 @@ use std::sync::Arc;
 /// How often the other end may ask about one key and wait at the same time. It needs one.
 const WISHES: u32 = 1024;
 
+/// How many of these may be open for all keys together, granted ones that are not written among them: the other end
+/// need not read.
+const ALL_WISHES: usize = 65_536;
+
 /// What is held, by the sender's name for the server. A key has an entry only while a connection lives.
 #[derive(Debug, Default)]
 pub(super) struct Held {
     keys: HashMap<Arc<str>, Entry>,
     /// The sender waits to hear that none is left of these, and none is.
     empty: VecDeque<Arc<str>>,
+    /// All wishes that are open, those of `empty` among them.
+    wishes: usize,
 }
 
 #[derive(Debug, Default)]
@@ -60,9 +66,10 @@ impl Held {
     pub(super) fn wish(&mut self, key: &str) -> Wish {
         match self.keys.get_mut(key) {
             None => Wish::None,
-            Some(entry) if entry.wishes >= WISHES => Wish::TooMany,
+            Some(entry) if entry.wishes >= WISHES || self.wishes >= ALL_WISHES => Wish::TooMany,
             Some(entry) => {
                 entry.wishes += 1;
+                self.wishes += 1;
                 Wish::Later
             }
         }
@@ -70,7 +77,9 @@ impl Held {
 
     /// The next key of which the sender has to be told that none is left.
     pub(super) fn next_empty(&mut self) -> Option<Arc<str>> {
-        self.empty.pop_front()
+        let key = self.empty.pop_front()?;
+        self.wishes -= 1;
+        Some(key)
     }
 }
 
@@ -101,6 +110,25 @@ mod tests {
         held.add(&key);
         assert!(!held.remove(&key));
         assert!(held.remove(&key));
+    }
+
+    #[test]
+    fn wishes_about_ever_new_keys_are_refused_until_they_are_granted() {
+        let mut held = Held::default();
+        let keys = ALL_WISHES / WISHES as usize;
+        for number in 0..keys {
+            let key: Arc<str> = number.to_string().into();
+            held.add(&key);
+            for _ in 0..WISHES {
+                assert_eq!(held.wish(&key), Wish::Later);
+            }
+            assert!(held.remove(&key));
+        }
+        let key = Arc::from("one more");
+        held.add(&key);
+        assert_eq!(held.wish(&key), Wish::TooMany, "granted, but nobody reads that");
+        held.next_empty().unwrap();
+        assert_eq!(held.wish(&key), Wish::Later);
     }
 
     #[test]

@@ -31,6 +31,10 @@ const BATCHES_PER_TURN: usize = 16;
 /// Bytes of answers about connections that wait for a peer which asks and does not read. More is an offence.
 const OWED_BYTES: usize = 64 * 1024;
 
+/// Longest key under which connections of the other end are counted, in bytes. Node's are an address and a port, or a
+/// path. A longer one is an offence, and the connection is not counted.
+const KEY_BYTES: usize = 4096;
+
 /// The tokens of sockets that users sent begin here. The driver's own are below.
 pub(crate) const USER_TOKENS: u64 = 1 << 63;
 
@@ -197,7 +201,13 @@ impl Talk {
                 None
             }
         };
-        let counted = key.filter(|_| handle.is_some()).map(|key| self.mailbox.count_in(&key));
+        let counted = match key.filter(|_| handle.is_some()) {
+            Some(key) if key.len() > KEY_BYTES => {
+                self.also = Some(Heard::Offence);
+                None
+            }
+            key => key.map(|key| self.mailbox.count_in(&key)),
+        };
         self.mailbox.open(message, handle, counted).map(Heard::News)
     }
 

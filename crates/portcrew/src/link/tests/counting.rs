@@ -173,3 +173,16 @@ async fn what_cannot_be_counted_is_refused_to_the_caller() {
     let long = "k".repeat(CONNECTION_KEY_BYTES + 1);
     assert!(matches!(near.send_counted(&1, connected().1, &long), Err(Error::Io { .. })));
 }
+
+#[tokio::test]
+async fn a_key_that_is_too_long_to_keep_is_not_counted_and_its_connection_arrives() {
+    let (near, peer) = end_and_socket();
+    let key = "k".repeat(5000);
+    let line = format!(r#"{{"cmd":"NODE_HANDLE","type":"net.Socket","msg":"take","key":"{key}"}}"#);
+    let (_client, accepted) = connected();
+    let line = format!("{line}\n");
+    let fd = [std::os::fd::AsFd::as_fd(&accepted)];
+    assert_eq!(socket::send(&peer, line.as_bytes(), &fd).unwrap(), line.len());
+    let (_, handle, counted) = message(&near).await;
+    assert!(handle.is_some() && counted.is_none(), "{counted:?}");
+}
