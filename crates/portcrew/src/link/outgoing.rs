@@ -152,9 +152,11 @@ impl Outgoing {
         Some(post)
     }
 
-    /// The other end holds nothing under this key any more.
+    /// The other end holds nothing under this key any more. What is still to be sent under it keeps its place.
     pub(super) fn forget(&mut self, key: &str) {
-        self.keys.remove(key);
+        if !self.posts.iter().any(|post| post.connection_key() == Some(key)) {
+            self.keys.remove(key);
+        }
     }
 
     /// Takes nothing more. Whoever waits for an answer learns it by the drop of the question.
@@ -204,6 +206,16 @@ mod tests {
         assert!(matches!(outgoing.add(counted("new")), Err(Error::QueueFull)));
         outgoing.forget("7");
         outgoing.add(counted("new")).unwrap();
+    }
+
+    #[test]
+    fn a_key_of_which_more_is_to_be_sent_is_not_forgotten() {
+        let mut outgoing = Outgoing::default();
+        for number in 0..CONNECTION_KEYS_LIMIT {
+            outgoing.add(counted(&number.to_string())).unwrap();
+        }
+        outgoing.forget("7");
+        assert!(matches!(outgoing.add(counted("new")), Err(Error::QueueFull)));
     }
 
     #[test]
