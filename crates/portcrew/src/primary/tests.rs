@@ -225,3 +225,20 @@ async fn what_a_worker_says_to_a_user_who_does_not_read_is_bounded_in_bytes() {
     // The end itself may be told before the last words.
     assert!(messages + usize::try_from(lost).unwrap() <= said);
 }
+
+#[tokio::test]
+async fn a_worker_is_told_to_leave_behind_as_many_messages_as_may_wait() {
+    let script = r#"sed -n '/"act":"disconnect"/{=;q}' <&3"#;
+    let mut settings = Settings::program("/bin/sh", ["-c", script]).silent();
+    settings.lane = false;
+    let cluster = Cluster::new(settings).unwrap();
+    let worker = cluster.fork().await.unwrap();
+    let mut output = worker.take_stdout().unwrap();
+    for _ in 0..crate::OUTGOING_LIMIT {
+        worker.send(&1).unwrap();
+    }
+    worker.disconnect();
+    let mut line = String::new();
+    timeout(HANG, output.read_to_string(&mut line)).await.expect("it leaves").unwrap();
+    assert_eq!(line.trim_end(), (crate::OUTGOING_LIMIT + 1).to_string());
+}
