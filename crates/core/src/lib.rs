@@ -35,6 +35,8 @@ pub use backoff::Backoff;
 pub use ids::{ConnId, ListenerId, Seq, ServerId, WorkerId};
 pub use ledger::{CloseReason, Ledger};
 pub use limits::Limits;
-pub use message::{Address, Errno, Family, FromWorker, Key, Query, Reply, SockName, ToWorker};
+pub use message::{
+    Address, Errno, Family, FromWorker, Key, Query, Reply, SockName, SocketKind, ToWorker,
+};
 pub use time::Time;
 pub use timer::TimerTable;

@@ -93,7 +93,7 @@ impl Address {
     /// the datagrams.
     pub const UDP_REUSE_PORT: u32 = 64;
 
-    /// Whether the kernel can prove that a connection of this listener is untouched.
+    /// Whether it is a path. A descriptor may be a Unix-domain socket too: only who has it can tell.
     #[must_use]
     pub const fn is_unix(&self) -> bool {
         matches!(self, Self::Unix { .. })
@@ -104,6 +104,17 @@ impl Address {
     pub const fn is_udp(&self) -> bool {
         matches!(self, Self::Udp { .. })
     }
+}
+
+/// What a listening socket turned out to be, as the system says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SocketKind {
+    /// TCP: the kernel can prove that a connection is untouched.
+    Tcp,
+    /// Any other stream, Unix-domain first of all: of its connections nothing can be proven.
+    Stream,
+    /// UDP, which has no connections.
+    Datagram,
 }
 
 /// A worker's request for a listener: Node's `queryServer`.
@@ -173,7 +184,7 @@ pub struct SockName {
 pub enum Reply {
     /// The primary accepts and hands connections over.
     Handover {
-        /// What the socket is bound to; none for Unix-domain sockets.
+        /// What the socket is bound to; none for Unix-domain sockets. So it also tells the two apart.
         sockname: Option<SockName>,
     },
     /// The worker gets the socket itself and accepts from it.

@@ -1,7 +1,10 @@
 //! What can go wrong in the library, and whose fault it is.
 
+mod listen;
+
 use std::{error, fmt, io};
 
+pub use listen::ListenError;
 use portcrew_ipc::inherit::InheritError;
 
 /// The library's result.
@@ -26,12 +29,7 @@ pub enum Error {
     /// The path of the running executable could not be found out, so it cannot be started as a worker.
     OwnExecutable(io::Error),
     /// The primary could not give a listener, or the worker could not set it up.
-    Listen {
-        /// The address that was asked for.
-        address: String,
-        /// The reason, as `bind(2)` or `listen(2)` would have said it.
-        source: io::Error,
-    },
+    Listen(ListenError),
     /// The address cannot be read as one.
     Address {
         /// What was given.
@@ -88,7 +86,7 @@ impl fmt::Display for Error {
             Self::OwnExecutable(_) => {
                 write!(f, "failed to find the running executable; set Settings::exec to name it")
             }
-            Self::Listen { address, .. } => write!(f, "failed to listen on {address}"),
+            Self::Listen(error) => fmt::Display::fmt(error, f),
             Self::Address { given, reason } => write!(f, "cannot listen on '{given}': {reason}"),
             Self::Disconnected => write!(f, "the other end of the channel has gone"),
             Self::NoSuchWorker(id) => write!(f, "there is no worker {id}"),
@@ -128,10 +126,10 @@ impl error::Error for Error {
             Self::Spawn(source) => Some(source),
             Self::Message(source) => Some(source),
             Self::Serve(source) => Some(&**source),
-            Self::OwnExecutable(source) | Self::Listen { source, .. } | Self::Io { source, .. } => {
-                Some(source)
-            }
-            Self::Setting { .. }
+            Self::OwnExecutable(source) | Self::Io { source, .. } => Some(source),
+            // Its sentence has the reason already.
+            Self::Listen(_)
+            | Self::Setting { .. }
             | Self::Address { .. }
             | Self::Disconnected
             | Self::NoSuchWorker(_)
@@ -147,9 +145,8 @@ impl From<Error> for io::Error {
     /// Keeps the system's own error where there is one, so that `kind()` says EADDRINUSE and friends.
     fn from(error: Error) -> Self {
         match error {
-            Error::OwnExecutable(source)
-            | Error::Listen { source, .. }
-            | Error::Io { source, .. } => source,
+            Error::OwnExecutable(source) | Error::Io { source, .. } => source,
+            Error::Listen(error) => error.into(),
             Error::Disconnected => Self::new(io::ErrorKind::NotConnected, error),
             Error::Deadline => Self::new(io::ErrorKind::TimedOut, error),
             Error::Address { .. } | Error::Setting { .. } => {
@@ -180,15 +177,24 @@ impl From<portcrew_ipc::error::MessageError> for Error {
     }
 }
 
+impl From<ListenError> for Error {
+    fn from(error: ListenError) -> Self {
+        Self::Listen(error)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn taken() -> Error {
+        let source = io::Error::from_raw_os_error(98);
+        ListenError::unresolved("127.0.0.1:80", "127.0.0.1", 80, source).into()
+    }
+
     #[test]
     fn what_main_prints_names_every_cause() {
-        let source = io::Error::from_raw_os_error(98);
-        let inner = Error::Listen { address: "127.0.0.1:80".into(), source };
-        let printed = format!("{:?}", Error::Serve(inner.into()));
+        let printed = format!("{:?}", Error::Serve(taken().into()));
         assert!(
             printed.starts_with("failed to serve: failed to listen on 127.0.0.1:80: "),
             "{printed}"
@@ -197,8 +203,6 @@ mod tests {
 
     #[test]
     fn a_taken_port_keeps_its_kind_as_an_io_error() {
-        let source = io::Error::from_raw_os_error(98);
-        let error = Error::Listen { address: "127.0.0.1:80".into(), source };
-        assert_eq!(io::Error::from(error).kind(), io::ErrorKind::AddrInUse);
+        assert_eq!(io::Error::from(taken()).kind(), io::ErrorKind::AddrInUse);
     }
 }

@@ -75,7 +75,7 @@ mod worker;
 
 pub use builder::Builder;
 pub use child::Child;
-pub use error::{Error, Result};
+pub use error::{Error, ListenError, Result};
 pub use event::{AddressType, Event, ListenAddress};
 pub use link::{Counted, Received};
 pub use message::{

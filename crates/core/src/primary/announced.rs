@@ -19,7 +19,7 @@ impl Primary {
 /// Whether a worker that asked for this listener announces it so: Node repeats the question with the port that it got.
 fn is_at(listener: &Listener, said: &Address, port: u16) -> bool {
     let got = match &listener.state {
-        State::Open { sockname } => sockname.as_ref().map(|it| it.port),
+        State::Open(bound) => bound.sockname.as_ref().map(|it| it.port),
         State::Binding { .. } => None,
     };
     let fits = |asked: u16| port == asked || asked == 0 && got.is_none_or(|got| got == port);

@@ -59,7 +59,7 @@ impl Primary {
             listener: *id,
             key: &listener.key,
             mode: listener.mode,
-            is_open: matches!(listener.state, State::Open { .. }),
+            is_open: matches!(listener.state, State::Open(_)),
             is_accepting: listener.accepting == Accepting::On,
             is_resting: listener.accepting == Accepting::Resting,
             waiting: listener.queue.iter().copied().collect(),

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use crate::{ConnId, Errno, FromWorker, ListenerId, Seq, SockName, WorkerId};
+use crate::{ConnId, Errno, FromWorker, ListenerId, Seq, SockName, SocketKind, WorkerId};
 
 /// What happened, told to [`Primary::handle`](super::Primary::handle).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,8 +47,8 @@ pub enum Event {
     Bound {
         /// Which listener.
         listener: ListenerId,
-        /// What the socket is bound to (none for Unix-domain sockets), or why not.
-        outcome: Result<Option<SockName>, Errno>,
+        /// What came of it, or why nothing did.
+        outcome: Result<BoundTo, Errno>,
     },
     /// A connection was accepted. Only while the listener is
     /// [accepting](super::Primary::is_accepting).
@@ -84,6 +84,15 @@ pub enum Event {
         /// Which.
         listener: ListenerId,
     },
+}
+
+/// A socket that was bound.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BoundTo {
+    /// What it is. Only the shell can say: a query may name a descriptor.
+    pub kind: SocketKind,
+    /// Its address; none for Unix-domain sockets.
+    pub sockname: Option<SockName>,
 }
 
 /// How a process ended.

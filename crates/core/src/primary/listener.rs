@@ -2,9 +2,9 @@
 
 use std::collections::VecDeque;
 
-use super::Mode;
+use super::{BoundTo, Mode};
 use crate::scheduler::WorkerView;
-use crate::{Backoff, ConnId, Key, Limits, Query, Seq, SockName, Time, WorkerId};
+use crate::{Backoff, ConnId, Key, Limits, Query, Seq, SocketKind, Time, WorkerId};
 
 /// Whether the socket exists yet.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ pub(super) enum State {
         unwanted: bool,
     },
     /// It is there.
-    Open { sockname: Option<SockName> },
+    Open(BoundTo),
 }
 
 /// Whether the primary accepts from the socket.
@@ -106,9 +106,14 @@ impl Listener {
     pub(super) fn wanted_by(&self) -> usize {
         let waiting = match &self.state {
             State::Binding { waiting, .. } => waiting.len(),
-            State::Open { .. } => 0,
+            State::Open(_) => 0,
         };
         self.holders.len() + waiting
+    }
+
+    /// Whether the kernel can prove that a connection of it is untouched.
+    pub(super) const fn is_provable(&self) -> bool {
+        matches!(&self.state, State::Open(BoundTo { kind: SocketKind::Tcp, .. }))
     }
 
     pub(super) fn holder(&mut self, worker: WorkerId) -> Option<&mut WorkerView> {

@@ -3,10 +3,9 @@
 use super::listener::{Accepting, Listener, State};
 use super::machine::{Primary, Timer};
 use super::workers::Departure;
-use super::{AcceptFailure, Action, Mode, Notice};
+use super::{AcceptFailure, Action, BoundTo, Mode, Notice};
 use crate::{
-    Address, CloseReason, Errno, Key, ListenerId, Query, Reply, Seq, SockName, Time, ToWorker,
-    WorkerId,
+    Address, CloseReason, Errno, Key, ListenerId, Query, Reply, Seq, Time, ToWorker, WorkerId,
 };
 
 impl Primary {
@@ -95,7 +94,7 @@ impl Primary {
             listener.data.clone_from(&query.data);
         }
         let asked_already = match &mut listener.state {
-            State::Open { .. } => listener.is_held_by(worker),
+            State::Open(_) => listener.is_held_by(worker),
             State::Binding { waiting, unwanted } => {
                 let asked = waiting.iter().any(|(who, ..)| *who == worker);
                 if !asked {
@@ -120,7 +119,7 @@ impl Primary {
         &mut self,
         now: Time,
         id: ListenerId,
-        outcome: Result<Option<SockName>, Errno>,
+        outcome: Result<BoundTo, Errno>,
         out: &mut Vec<Action>,
     ) {
         let Some(listener) = self.listeners.get_mut(&id) else {
@@ -141,8 +140,9 @@ impl Primary {
                 self.forget_listener(id);
                 out.push(Action::CloseListener { listener: id });
             }
-            Ok(sockname) => {
-                listener.state = State::Open { sockname: sockname.clone() };
+            Ok(bound) => {
+                let sockname = bound.sockname.clone();
+                listener.state = State::Open(bound);
                 let query = listener.query.clone();
                 out.push(Action::Notify(Notice::Bound { listener: id, query, sockname }));
                 for (worker, seq, _) in waiting {
@@ -179,7 +179,7 @@ impl Primary {
         }
         let limits = &self.settings.limits;
         // Without the kernel's proof an unanswered connection is lost with its worker: keep them few.
-        let window = if record.lane && !listener.query.address.is_unix() {
+        let window = if record.lane && listener.is_provable() {
             limits.lane_window
         } else {
             limits.channel_window
@@ -189,8 +189,8 @@ impl Primary {
         let in_flight = u32::try_from(unanswered.count()).unwrap_or(u32::MAX);
         listener.add(worker, window, in_flight);
         let reply = match (&listener.state, listener.mode) {
-            (State::Open { sockname }, Mode::Handover) => {
-                Reply::Handover { sockname: sockname.clone() }
+            (State::Open(bound), Mode::Handover) => {
+                Reply::Handover { sockname: bound.sockname.clone() }
             }
             (_, Mode::Shared) => Reply::Shared,
             (State::Binding { .. }, Mode::Handover) => return,

@@ -18,6 +18,6 @@ mod workers;
 
 pub use action::{Action, End, Mode, Notice};
 pub use conns::{Place, View};
-pub use event::{AcceptFailure, Event, Exit, Proof};
+pub use event::{AcceptFailure, BoundTo, Event, Exit, Proof};
 pub use machine::{Primary, Settings};
 pub use worker::{Life, Stage};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::servers::{Granted, Server};
 use super::untaken::Untaken;
 use super::{Action, Carrier, Event, Verdict};
-use crate::{ConnId, FromWorker, ListenerId, Query, Seq, ServerId, ToWorker};
+use crate::{ConnId, FromWorker, ListenerId, Seq, ServerId, SockName, ToWorker};
 
 /// Offers on the lane that may wait for the reply that names their listener. Beyond it they are refused.
 const MOST_PARKED: usize = 64;
@@ -177,7 +177,8 @@ pub(super) enum Proof {
 }
 
 impl Proof {
-    pub(super) const fn of(query: &Query) -> Self {
-        if query.address.is_unix() { Self::None } else { Self::Kernel }
+    /// By what the primary says that it is bound to: a descriptor may be either.
+    pub(super) const fn of(sockname: Option<&SockName>) -> Self {
+        if sockname.is_some() { Self::Kernel } else { Self::None }
     }
 }

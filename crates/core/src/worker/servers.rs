@@ -27,7 +27,7 @@ enum State {
     /// The primary was asked.
     Asking { seq: Seq, closed: bool },
     /// The primary hands connections over.
-    Open { key: Key, listener: ListenerId },
+    Open { key: Key, listener: ListenerId, proof: Proof },
     /// The socket is here and is being set up.
     SettingUp { key: Key },
     /// The socket is here; the kernel hands connections over.
@@ -125,7 +125,7 @@ impl Worker {
             (Reply::Handover { sockname }, false) => {
                 let port = sockname.as_ref().map_or(0, |it| it.port);
                 let query = it.query.clone();
-                it.state = State::Open { key, listener };
+                it.state = State::Open { key, listener, proof: Proof::of(sockname.as_ref()) };
                 out.push(Action::Listening { server: id, sockname, data });
                 self.send(FromWorker::Listening { query, port }, out);
             }
@@ -213,16 +213,18 @@ impl Worker {
         }
         let meant = |it: &Server| match (&it.state, carrier) {
             // No connection is for a UDP socket.
-            _ if it.query.address.is_udp() => false,
-            (State::Open { listener, .. }, Carrier::Lane(number)) => listener == number,
-            // A worker that holds the key as a shared socket takes hand-overs for it too.
-            (State::Open { key, .. } | State::Shared { key }, Carrier::Channel(name)) => {
-                key == name
+            _ if it.query.address.is_udp() => None,
+            (State::Open { listener, proof, .. }, Carrier::Lane(number)) => {
+                (listener == number).then_some(*proof)
             }
-            (State::Shared { .. }, Carrier::Lane(_)) => false,
-            (State::Waiting | State::Asking { .. } | State::SettingUp { .. }, _) => false,
+            // What comes by the channel is answered first in any case. A worker that holds the key as a
+            // shared socket takes hand-overs for it too.
+            (State::Open { key, .. } | State::Shared { key }, Carrier::Channel(name)) => {
+                (key == name).then_some(Proof::None)
+            }
+            (State::Shared { .. }, Carrier::Lane(_)) => None,
+            (State::Waiting | State::Asking { .. } | State::SettingUp { .. }, _) => None,
         };
-        let (id, it) = self.servers.iter().find(|(_, it)| meant(it))?;
-        Some((*id, Proof::of(&it.query)))
+        self.servers.iter().find_map(|(id, it)| Some((*id, meant(it)?)))
     }
 }

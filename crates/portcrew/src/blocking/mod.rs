@@ -10,10 +10,7 @@
 //! let worker = portcrew::blocking::Worker::new(worker)?;
 //! let listener = worker.listen("127.0.0.1:8000")?;
 //! for stream in listener.incoming() {
-//!     let mut stream = stream.map_err(|source| portcrew::Error::Listen {
-//!         address: "127.0.0.1:8000".into(),
-//!         source,
-//!     })?;
+//!     let mut stream = stream?;
 //!     std::thread::spawn(move || stream.write_all(b"hello\n"));
 //! }
 //! worker.disconnect();

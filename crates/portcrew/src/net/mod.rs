@@ -3,3 +3,6 @@
 pub(crate) mod accept;
 pub(crate) mod bind;
 pub(crate) mod exclusive;
+pub(crate) mod refused;
+pub(crate) mod unix_path;
+pub(crate) mod zone;

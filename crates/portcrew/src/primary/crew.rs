@@ -155,7 +155,7 @@ impl Driver {
         self.crew_tell(event);
     }
 
-    fn crew_tell(&mut self, event: Event) {
+    pub(super) fn crew_tell(&mut self, event: Event) {
         let Some(crew) = &mut self.crew.machine else {
             return;
         };

@@ -131,11 +131,11 @@ impl Driver {
 
     fn bind(&mut self, listener: ListenerId, query: &Query, mode: Mode) {
         let outcome = bind::bind(query).and_then(|bound| {
-            let sockname = bound.sockname.clone();
+            let to = bound.to.clone();
             self.sockets.add(listener, query.clone(), mode, bound, &self.ready)?;
-            Ok(sockname)
+            Ok(to)
         });
-        let outcome = outcome.map_err(|error| bind::errno_of(&error, &query.address));
+        let outcome = outcome.map_err(|it| bind::errno_of(&it.source, &query.address));
         self.then(Event::Bound { listener, outcome });
     }
 

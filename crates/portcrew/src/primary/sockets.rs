@@ -11,7 +11,8 @@ use portcrew_core::{Key, ListenerId, Query};
 use portcrew_ipc::reactor::AsyncOwnedFd;
 
 use super::ready::{ReadySet, Source};
-use crate::net::bind::{Bound, SocketFile};
+use crate::net::bind::Bound;
+use crate::net::unix_path::SocketFile;
 
 /// Every listening socket by its number.
 #[derive(Debug, Default)]
@@ -24,9 +25,9 @@ pub(super) struct Sockets {
 pub(super) struct Socket {
     pub(super) key: Key,
     pub(super) query: Query,
-    kind: Kind,
-    /// Removed with the socket.
+    /// Removed before the socket is closed, hence before it in this list.
     _file: Option<SocketFile>,
+    kind: Kind,
 }
 
 #[derive(Debug)]
@@ -54,7 +55,7 @@ impl Sockets {
             },
             Mode::Shared => Kind::Shared { socket: Arc::new(bound.socket) },
         };
-        let socket = Socket { key: query.key(), query, kind, _file: bound.file };
+        let socket = Socket { key: query.key(), query, _file: bound.file, kind };
         self.open.insert(id, socket);
         Ok(())
     }

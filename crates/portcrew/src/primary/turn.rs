@@ -5,7 +5,7 @@ use std::process::ExitStatus;
 use std::task::Poll;
 
 use portcrew_core::primary::{Event, Exit};
-use portcrew_core::{Errno, FromWorker, ListenerId, Seq, WorkerId};
+use portcrew_core::{Errno, FromWorker, ListenerId, Seq, WorkerId, supervise};
 use portcrew_ipc::lane::{Answer, LaneEvent, Verdict};
 use portcrew_ipc::message::ClusterMessage;
 
@@ -15,6 +15,7 @@ use super::link::{SHARED_TOKEN, Written};
 use super::ready::Source;
 use crate::link::{Heard, Received};
 use crate::net::accept;
+use crate::wire::Question;
 use crate::{Error, wire};
 
 /// Connections taken from one listener before the other sources get their turn.
@@ -148,9 +149,8 @@ impl Driver {
     fn cluster_message(&mut self, worker: WorkerId, message: ClusterMessage) {
         let question = wire::question(&message);
         let Some(message) = wire::decode_from_worker(message) else {
-            // Else its `listen` would wait for ever.
-            if let Some(ack) = question {
-                self.send_wire(worker, wire::encode_refusal(ack, Errno::INVALID), None);
+            if let Some(question) = question {
+                self.refuse(worker, question);
             }
             // Node ignores what it does not know; so do we, and count it.
             return self.tell(Event::Offence { worker });
@@ -163,6 +163,16 @@ impl Driver {
             }
         }
         self.tell(Event::Message { worker, message });
+    }
+
+    /// Answers a question that makes no sense: else its `listen` would wait for ever.
+    fn refuse(&mut self, worker: WorkerId, question: Question) {
+        let errno = Errno::INVALID;
+        self.send_wire(worker, wire::encode_refusal(&question, errno), None);
+        let error = std::io::Error::from_raw_os_error(errno.0);
+        let address = question.address;
+        self.events.push(crate::Event::ListenFailed { worker, address, error });
+        self.crew_tell(supervise::Event::CannotListen { worker, errno });
     }
 
     fn handle_answered(&mut self, worker: WorkerId, token: u64, received: bool) {

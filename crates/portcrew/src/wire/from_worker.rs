@@ -1,9 +1,10 @@
 //! Worker to primary.
 
 use portcrew_core::{FromWorker, Key, Seq};
-use portcrew_ipc::message::{ClusterBody, ClusterMessage, Reply};
+use portcrew_ipc::message::{ClusterBody, ClusterMessage, RawJson, Reply};
 
 use super::{LANE_VERSION, query};
+use crate::ListenAddress;
 
 /// What a worker said; `None` for what a primary has no use for, which Node ignores too.
 pub(crate) fn decode_from_worker(message: ClusterMessage) -> Option<FromWorker> {
@@ -31,10 +32,25 @@ pub(crate) fn decode_from_worker(message: ClusterMessage) -> Option<FromWorker> 
     }
 }
 
-/// The number of a question for a listener, whether or not it can be understood: its asker waits.
-pub(crate) fn question(message: &ClusterMessage) -> Option<Seq> {
-    match message.body {
-        ClusterBody::QueryServer(_) => message.seq.map(Seq),
+/// A question for a listener, whether or not it can be understood: its asker waits.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Question {
+    /// Its number.
+    pub(crate) seq: Seq,
+    /// To be sent back with any answer: Node's TLS servers read it also when they get no listener.
+    pub(crate) data: Option<RawJson>,
+    /// What can be read of it.
+    pub(crate) address: ListenAddress,
+}
+
+/// The question that a message is; `None` for any other message.
+pub(crate) fn question(message: &ClusterMessage) -> Option<Question> {
+    match &message.body {
+        ClusterBody::QueryServer(asked) => Some(Question {
+            seq: Seq(message.seq?),
+            data: asked.data.clone(),
+            address: query::address_of(asked),
+        }),
         ClusterBody::Online { .. }
         | ClusterBody::Listening(_)
         | ClusterBody::Close { .. }

@@ -4,7 +4,7 @@ mod from_worker;
 mod query;
 mod to_worker;
 
-pub(crate) use from_worker::{decode_from_worker, encode_from_worker, question};
+pub(crate) use from_worker::{Question, decode_from_worker, encode_from_worker, question};
 pub(crate) use to_worker::{decode_to_worker, encode_newconn, encode_refusal, encode_to_worker};
 
 /// The version of the lane that this library speaks.

@@ -3,6 +3,8 @@
 use portcrew_core::{Address, Family, Query};
 use portcrew_ipc::message::{self as wire, AddressType, RawJson};
 
+use crate::ListenAddress;
+
 const IPV6_ONLY: u32 = 1;
 
 pub(super) fn decode(query: wire::Query) -> Option<Query> {
@@ -80,6 +82,23 @@ pub(super) fn encode(query: &Query, port: Option<u16>) -> wire::Query {
         }
     }
     out
+}
+
+/// What can be read of a query that makes no sense as a whole.
+pub(super) fn address_of(query: &wire::Query) -> ListenAddress {
+    ListenAddress {
+        address: query.address.clone(),
+        port: query.port.and_then(|port| u16::try_from(port).ok()),
+        address_type: match query.address_type {
+            AddressType::Tcp4 => crate::AddressType::Tcp4,
+            AddressType::Tcp6 => crate::AddressType::Tcp6,
+            AddressType::Pipe => crate::AddressType::Unix,
+            AddressType::Udp4 => crate::AddressType::Udp4,
+            AddressType::Udp6 => crate::AddressType::Udp6,
+            AddressType::None => crate::AddressType::Fd,
+        },
+        fd: query.fd,
+    }
 }
 
 const fn tcp(family: Family) -> AddressType {

@@ -3,6 +3,8 @@
 use portcrew_core::{Errno, Family, Key, ListenerId, Reply, Seq, SockName, ToWorker};
 use portcrew_ipc::message::{self as wire, ClusterBody, ClusterMessage, RawJson, ReplyErrno};
 
+use super::Question;
+
 /// `crew` is how many workers there are to be: a Rust worker of a shared listener waits differently in a
 /// crowd.
 pub(crate) fn encode_to_worker(seq: Seq, message: &ToWorker, crew: u32) -> ClusterMessage {
@@ -33,10 +35,11 @@ pub(crate) fn encode_to_worker(seq: Seq, message: &ToWorker, crew: u32) -> Clust
 }
 
 /// The answer to a question that could not be understood, so it names no listener.
-pub(crate) fn encode_refusal(ack: Seq, errno: Errno) -> ClusterMessage {
-    let reply = wire::Reply::server(ReplyErrno::from_os_error(errno.0), "".into(), None, None);
+pub(crate) fn encode_refusal(question: &Question, errno: Errno) -> ClusterMessage {
+    let (errno, data) = (ReplyErrno::from_os_error(errno.0), question.data.clone());
+    let reply = wire::Reply::server(errno, "".into(), data, None);
     // Nobody answers a reply, so its own number is looked at by nobody.
-    ClusterMessage::reply(0, ack.0, reply)
+    ClusterMessage::reply(0, question.seq.0, reply)
 }
 
 /// A connection by the channel; its descriptor goes with the message.
@@ -89,14 +92,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_question_that_cannot_be_understood_is_answered_with_a_refusal() {
-        let asked = ClusterMessage::new(7, ClusterBody::QueryServer(Query::default()));
-        assert_eq!(question(&asked), Some(Seq(7)));
+    fn a_question_that_cannot_be_understood_is_answered_with_a_refusal_and_its_own_data() {
+        let data = Some(RawJson::from_text("{\"ticketKeys\":\"00\"}").unwrap());
+        let query = Query { data: data.clone(), port: Some(70_000), ..Query::default() };
+        let asked = ClusterMessage::new(7, ClusterBody::QueryServer(query));
+        let question = question(&asked).unwrap();
+        assert_eq!((question.seq, question.address.port), (Seq(7), None));
         assert_eq!(decode_from_worker(asked), None);
-        let refusal = encode_refusal(Seq(7), Errno::INVALID);
-        let Some(ToWorker::Reply { ack, reply, .. }) = decode_to_worker(refusal, false) else {
+        let refusal = encode_refusal(&question, Errno::INVALID);
+        let Some(ToWorker::Reply { ack, reply, data: echo, .. }) = decode_to_worker(refusal, false)
+        else {
             panic!("a reply");
         };
         assert_eq!((ack, reply), (Seq(7), Reply::Failed(Errno::INVALID)));
+        assert_eq!(echo.as_deref(), data.as_ref().map(RawJson::as_str));
     }
 }

@@ -10,6 +10,8 @@ use std::task::{Context, Poll};
 use portcrew_core::SockName;
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream, unix};
 
+use crate::net::zone;
+
 /// A stream that a [`Listener`](crate::Listener) can give: tokio's `TcpStream` or `UnixStream`. Sealed.
 pub trait Connection: sealed::Sealed + Sized + Send + Unpin + 'static {
     /// The address of either end.
@@ -83,10 +85,7 @@ impl Local {
         match self {
             Self::Tcp(address) => Ok(*address),
             Self::Told(SockName { address, port, .. }) => {
-                // An address with a zone is read only in brackets.
-                let plain = address.parse().map(|ip| SocketAddr::new(ip, *port));
-                let address = plain.or_else(|_| format!("[{address}]:{port}").parse());
-                address.map_err(|_| unknown())
+                zone::parse(address, *port).map_err(|_| unknown())
             }
             Self::Path(_) | Self::Unix(_) | Self::Unknown => Err(unknown()),
         }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use portcrew_core::worker::{Action, Carrier, Event, Worker};
-use portcrew_core::{ConnId, Errno, Key, Query, Seq, ServerId};
+use portcrew_core::{ConnId, Key, Query, Seq, ServerId};
 use portcrew_ipc::channel::{Channel, ChannelSettings};
 use portcrew_ipc::message::{ClusterBody, ClusterMessage};
 use tokio::sync::oneshot;
@@ -20,6 +20,7 @@ use super::life::Life;
 use super::shared::{Command, Ends, Granted, Shared};
 use crate::Result;
 use crate::link::{Again, Heard, Talk};
+use crate::net::refused::{Call, Refused};
 use crate::wire::decode_to_worker;
 
 /// Owns the channel, the lane and every connection that nobody has accepted yet. All its fields belong to
@@ -49,7 +50,9 @@ pub(super) struct Server {
     pub(super) query: Query,
     pub(super) inflow: Arc<Inflow>,
     /// The user waits for it.
-    pub(super) answer: Option<oneshot::Sender<Result<Granted, Errno>>>,
+    pub(super) answer: Option<oneshot::Sender<Result<Granted, Refused>>>,
+    /// What refuses it, if it is refused.
+    pub(super) call: Call,
 }
 
 /// What is still to be done before the end.
@@ -123,6 +126,7 @@ impl Driver {
                         query: wish.query.clone(),
                         inflow: wish.inflow,
                         answer: Some(wish.answer),
+                        call: Call::Bind,
                     };
                     self.servers.insert(wish.server, server);
                     Event::Listen { server: wish.server, query: wish.query }
@@ -149,7 +153,8 @@ impl Driver {
                 Poll::Ready(Heard::End | Heard::Broken) => self.events.push_back(Event::Eof),
             }
             self.decide();
-            // One that nobody waits for any more is closed before the primary hears that it is.
+            // One that came for a listener that was given up: closed before the primary hears of it, since its
+            // port is not free while it is open here.
             self.socket = None;
         }
     }

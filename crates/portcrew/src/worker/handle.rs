@@ -200,7 +200,7 @@ impl Worker {
     }
 
     pub(crate) fn open_local(&self, socket: OwnedFd) -> Opened {
-        Opened::local(&self.user, socket, None)
+        Opened::local(&self.user, socket)
     }
 
     fn outlet(&self) -> &Mailbox {

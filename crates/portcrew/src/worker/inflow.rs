@@ -10,6 +10,7 @@ use portcrew_core::ConnId;
 
 use crate::link::{Bell, Ticket, Waiters};
 use crate::net::exclusive::Watch;
+use crate::net::unix_path::SocketFile;
 
 /// A listener's connections. The driver puts them in, any number of tasks takes them out, and what was taken
 /// is told to the driver at its next turn.
@@ -30,6 +31,8 @@ struct State {
     closed: bool,
     /// Told when somebody begins to wait or gives up: the thread of a shared listener.
     watch: Option<Arc<Watch>>,
+    /// Removed when it closes, before its socket is closed.
+    file: Option<SocketFile>,
     /// What else is to be done when it closes.
     at_close: Option<Box<dyn FnOnce() + Send>>,
 }
@@ -55,6 +58,20 @@ impl Inflow {
         } else {
             state.at_close = Some(Box::new(action));
         }
+    }
+
+    /// Lets the socket file of this listener end with it.
+    pub(crate) fn own(&self, file: SocketFile) {
+        let mut state = self.lock();
+        if !state.closed {
+            state.file = Some(file);
+        }
+    }
+
+    /// The socket file is the user's from now on.
+    pub(crate) fn disown_file(&self) {
+        let file = self.lock().file.take();
+        std::mem::forget(file);
     }
 
     /// Sets who is told when somebody begins to wait or gives up, until it is closed.
@@ -126,7 +143,9 @@ impl Inflow {
     fn end(&self, mut state: MutexGuard<'_, State>) {
         let at_close = state.at_close.take();
         let watch = state.watch.take();
+        let file = state.file.take();
         drop(state);
+        drop(file);
         drop(watch);
         // Before anybody is woken: it may bring one connection more.
         if let Some(action) = at_close {

@@ -6,8 +6,12 @@ use std::path::{Path, PathBuf};
 use portcrew_core::{Address, Family, Query};
 use serde::Serialize;
 
+use super::connection::Local;
 use super::data::Data;
 use super::resolve;
+use crate::net::bind::Reuse;
+use crate::net::unix_path::absolute;
+use crate::net::zone;
 use crate::{Error, Result};
 
 /// A TCP address with options. Everything that [`Worker::listen`](crate::Worker::listen) takes converts into
@@ -28,7 +32,7 @@ pub struct Listen {
     target: Target,
     backlog: Option<u32>,
     ipv6_only: bool,
-    pub(super) exclusive: bool,
+    own: Option<Reuse>,
     pub(super) data: Option<Data>,
 }
 
@@ -42,19 +46,27 @@ enum Target {
 }
 
 /// A path for a Unix-domain socket, with options.
+///
+/// A relative path counts from this worker's directory. One that is longer than the 107 bytes which the system
+/// allows works where the way to it from the primary's directory is short enough.
 #[derive(Debug, Clone)]
 pub struct ListenUnix {
-    path: PathBuf,
+    target: UnixTarget,
     readable_all: bool,
     writable_all: bool,
     backlog: Option<u32>,
-    pub(super) exclusive: bool,
+    exclusive: bool,
     pub(super) data: Option<Data>,
 }
 
+#[derive(Debug, Clone)]
+enum UnixTarget {
+    Path(PathBuf),
+    Fd(i32),
+}
+
 impl Listen {
-    /// A listening socket that the primary holds under this number. Unix-domain sockets cannot be asked for
-    /// in this way.
+    /// A TCP socket that the primary holds under this number; see [`ListenUnix::fd`] for the other kind.
     #[must_use]
     pub fn fd(fd: i32) -> Self {
         Target::Fd(fd).into()
@@ -77,7 +89,19 @@ impl Listen {
     /// Binds in this worker and tells the primary nothing: the port is this worker's alone.
     #[must_use]
     pub fn exclusive(mut self) -> Self {
-        self.exclusive = true;
+        self.own = self.own.or(Some(Reuse::Nobody));
+        self
+    }
+
+    /// Binds in this worker with `SO_REUSEPORT` and tells the primary nothing: every worker that does so has a
+    /// socket of its own on the same port, and the kernel spreads connections over them. Node's `reusePort`
+    /// (from 22.12 on).
+    ///
+    /// The primary then has no part in it: what waits in the queue of a worker that dies is lost, and of a worker
+    /// that hangs waits with it.
+    #[must_use]
+    pub fn reuse_port(mut self) -> Self {
+        self.own = Some(Reuse::Port);
         self
     }
 
@@ -108,34 +132,39 @@ impl Listen {
         Ok(self)
     }
 
+    /// Whether the worker binds it, and how.
+    pub(super) const fn own(&self) -> Option<Reuse> {
+        self.own
+    }
+
     /// The address in text, for errors.
     pub(super) fn to_text(&self) -> String {
         match &self.target {
             Target::Text(text) => text.clone(),
             Target::Port(port) => format!(":{port}"),
             Target::Socket(address) => address.to_string(),
-            Target::Fd(fd) => format!("descriptor {fd} of the primary"),
+            Target::Fd(fd) => descriptor_text(*fd),
         }
     }
 
     /// What the primary is asked. Resolves a name.
     pub(super) async fn query(&self) -> Result<Query> {
         let address = match &self.target {
-            Target::Fd(_) if self.exclusive => {
+            Target::Fd(_) if self.own.is_some() => {
                 let reason = "a descriptor of the primary cannot be exclusive";
                 return Err(Error::Address { given: self.to_text(), reason });
             }
-            Target::Fd(fd) if *fd < 0 => {
-                let reason = "a descriptor is not negative";
-                return Err(Error::Address { given: self.to_text(), reason });
-            }
-            Target::Fd(fd) => Address::Fd { fd: *fd },
+            Target::Fd(fd) => descriptor(*fd, || self.to_text())?,
             Target::Port(port) => self.everywhere(*port),
             Target::Socket(address) => self.at(*address),
             Target::Text(text) => {
                 let (host, port) = resolve::split(text)?;
                 match host {
                     None => self.everywhere(port),
+                    // As it stands, so that all workers name it alike.
+                    Some(host) if zone::has_zone(host) => {
+                        self.at_host(host.to_owned(), port, Family::V6)
+                    }
                     Some(host) => self.at(resolve::resolve(text, host, port).await?),
                 }
             }
@@ -155,13 +184,22 @@ impl Listen {
 
     fn at(&self, address: SocketAddr) -> Address {
         let family = if address.is_ipv4() { Family::V4 } else { Family::V6 };
-        let ipv6_only = self.ipv6_only && address.is_ipv6();
-        let host = Some(resolve::host_text(&address));
-        Address::Tcp { host, port: address.port(), family, ipv6_only }
+        self.at_host(zone::host_text(&address), address.port(), family)
+    }
+
+    fn at_host(&self, host: String, port: u16, family: Family) -> Address {
+        let ipv6_only = self.ipv6_only && family == Family::V6;
+        Address::Tcp { host: Some(host), port, family, ipv6_only }
     }
 }
 
 impl ListenUnix {
+    /// A Unix-domain socket that the primary holds under this number.
+    #[must_use]
+    pub fn fd(fd: i32) -> Self {
+        Self::of(UnixTarget::Fd(fd))
+    }
+
     /// Lets every user connect for reading: Node's `readableAll`.
     #[must_use]
     pub fn readable_all(mut self) -> Self {
@@ -200,28 +238,68 @@ impl ListenUnix {
         Ok(self)
     }
 
-    pub(super) fn to_text(&self) -> String {
-        self.path.display().to_string()
+    const fn of(target: UnixTarget) -> Self {
+        Self {
+            target,
+            readable_all: false,
+            writable_all: false,
+            backlog: None,
+            exclusive: false,
+            data: None,
+        }
     }
 
-    /// The path as the primary is told: absolute, because its working directory may be another.
-    pub(super) fn query(&self) -> Result<(Query, PathBuf)> {
+    pub(super) const fn is_exclusive(&self) -> bool {
+        self.exclusive
+    }
+
+    pub(super) fn to_text(&self) -> String {
+        match &self.target {
+            UnixTarget::Path(path) => path.display().to_string(),
+            UnixTarget::Fd(fd) => descriptor_text(*fd),
+        }
+    }
+
+    /// What the primary is asked, and the listener's own address as far as it is known.
+    pub(super) fn query(&self) -> Result<(Query, Local)> {
         let error = |reason| Error::Address { given: self.to_text(), reason };
-        let path = std::path::absolute(&self.path).map_err(|_| error("it is no usable path"))?;
-        let text = path.to_str().ok_or_else(|| error("the protocol carries UTF-8 paths only"))?;
-        let address = Address::Unix {
-            path: text.to_owned(),
-            readable_all: self.readable_all,
-            writable_all: self.writable_all,
+        let (address, local) = match &self.target {
+            UnixTarget::Fd(_) if self.exclusive => {
+                return Err(error("a descriptor of the primary cannot be exclusive"));
+            }
+            UnixTarget::Fd(fd) => (descriptor(*fd, || self.to_text())?, Local::Unknown),
+            UnixTarget::Path(path) => {
+                // Absolute, because the primary's working directory may be another.
+                let path = absolute(path).map_err(|_| error("it is no usable path"))?;
+                let text =
+                    path.to_str().ok_or_else(|| error("the protocol carries UTF-8 paths only"))?;
+                let address = Address::Unix {
+                    path: text.to_owned(),
+                    readable_all: self.readable_all,
+                    writable_all: self.writable_all,
+                };
+                (address, Local::Path(path))
+            }
         };
         let data = self.data.as_ref().and_then(Data::text);
-        Ok((Query { address, index: 0, backlog: self.backlog, data }, path))
+        Ok((Query { address, index: 0, backlog: self.backlog, data }, local))
     }
+}
+
+fn descriptor(fd: i32, given: impl FnOnce() -> String) -> Result<Address> {
+    if fd < 0 {
+        return Err(Error::Address { given: given(), reason: "a descriptor is not negative" });
+    }
+    Ok(Address::Fd { fd })
+}
+
+fn descriptor_text(fd: i32) -> String {
+    format!("descriptor {fd} of the primary")
 }
 
 impl From<Target> for Listen {
     fn from(target: Target) -> Self {
-        Self { target, backlog: None, ipv6_only: false, exclusive: false, data: None }
+        Self { target, backlog: None, ipv6_only: false, own: None, data: None }
     }
 }
 
@@ -264,13 +342,6 @@ impl From<u16> for Listen {
 
 impl<P: AsRef<Path>> From<P> for ListenUnix {
     fn from(path: P) -> Self {
-        Self {
-            path: path.as_ref().to_owned(),
-            readable_all: false,
-            writable_all: false,
-            backlog: None,
-            exclusive: false,
-            data: None,
-        }
+        Self::of(UnixTarget::Path(path.as_ref().to_owned()))
     }
 }

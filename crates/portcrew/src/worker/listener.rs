@@ -22,6 +22,11 @@ use crate::{Error, Result};
 /// policy and makes no difference here. A connection counts as taken when [`accept`](Self::accept) returns
 /// it: what nobody has accepted when the listener is closed or the worker dies goes to another worker.
 ///
+/// There is no maximum of connections here, Node's `maxConnections`: only who has a stream knows when it ends.
+/// A server that wants one takes a permit of a semaphore before it accepts, and lets each connection keep its
+/// permit. Under round robin what waits meanwhile waits in part at this worker
+/// ([`Limits::lane_window`](portcrew_core::Limits::lane_window)), in part at the primary.
+///
 /// It is closed when the worker leaves. Accepting then ends: `accept` with an error, the
 /// [`Stream`](futures_core::Stream) with `None`, axum's trait by staying pending, because there
 /// [`draining`](crate::Worker::draining) ends the server. Dropping it closes it.

@@ -4,7 +4,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use portcrew_core::{Limits, Query, ServerId};
+use portcrew_core::{Address, Limits, Query, ServerId};
 use serde::de::DeserializeOwned;
 use tokio::sync::oneshot;
 
@@ -13,9 +13,10 @@ use super::data::Data;
 use super::life::Life;
 use super::shared::{Command, Granted, GrantedWay, Shared, User, Wish};
 use super::{Inflow, Listen, ListenUnix};
-use crate::net::bind::{self, SocketFile};
+use crate::net::bind::{self, Reuse};
 use crate::net::exclusive::ExclusiveAccept;
-use crate::{Error, Result};
+use crate::net::refused::Call;
+use crate::{Error, ListenError, Result};
 
 /// A listener before it is known by whom it will be used: by tasks or by threads.
 #[derive(Debug)]
@@ -40,8 +41,6 @@ pub(crate) enum Source {
 #[derive(Debug)]
 pub(crate) struct Keep {
     registration: Registration,
-    /// Removed with the listener.
-    file: Option<SocketFile>,
     user: Arc<User>,
     /// What its workers have in common.
     data: Option<Data>,
@@ -61,34 +60,64 @@ enum Registration {
     GivenAway,
 }
 
+/// What the user asked for, in the user's terms.
+#[derive(Debug)]
+pub(super) struct Asked {
+    /// As it was written, for errors.
+    text: String,
+    kind: Kind,
+    /// The address that it will have, as far as that is known.
+    local: Local,
+}
+
+/// Which kind of socket the user wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Tcp,
+    Unix,
+    Udp,
+}
+
+impl Asked {
+    pub(super) const fn new(text: String, kind: Kind) -> Self {
+        Self { text, kind, local: Local::Unknown }
+    }
+}
+
+impl Kind {
+    /// The kind of a listener. A primary tells an address for TCP only.
+    const fn of(told: Option<&Local>) -> Self {
+        if matches!(told, Some(Local::Told(_) | Local::Tcp(_))) { Self::Tcp } else { Self::Unix }
+    }
+}
+
 impl Opened {
     pub(super) async fn ask_tcp(user: &Arc<User>, listen: Listen) -> Result<Self> {
         let query = listen.query().await?;
-        let given = listen.to_text();
-        if listen.exclusive {
-            return Self::bind(user, &query, listen.data).map_err(|it| failed(given, it));
+        let asked = Asked::new(listen.to_text(), Kind::Tcp);
+        match listen.own() {
+            Some(reuse) => Self::bind(user, &query, reuse, listen.data, asked),
+            None => Self::ask(user, query, asked).await,
         }
-        Self::ask(user, query, given, Local::Unknown).await
     }
 
     pub(super) async fn ask_unix(user: &Arc<User>, listen: ListenUnix) -> Result<Self> {
-        let (query, path) = listen.query()?;
-        let given = listen.to_text();
-        if listen.exclusive {
-            return Self::bind(user, &query, listen.data).map_err(|it| failed(given, it));
+        let (query, local) = listen.query()?;
+        let asked = Asked { local: local.clone(), ..Asked::new(listen.to_text(), Kind::Unix) };
+        if listen.is_exclusive() {
+            let opened = Self::bind(user, &query, Reuse::Nobody, listen.data, asked)?;
+            return Ok(Self { local, ..opened });
         }
-        Self::ask(user, query, given, Local::Path(path)).await
+        Self::ask(user, query, asked).await
     }
 
-    pub(super) async fn ask(
-        user: &Arc<User>,
-        query: Query,
-        given: String,
-        local: Local,
-    ) -> Result<Self> {
+    pub(super) async fn ask(user: &Arc<User>, query: Query, asked: Asked) -> Result<Self> {
+        let Asked { text, kind, local } = asked;
+        let address = query.address.clone();
+        let failed = |refused| Error::Listen(ListenError::new(text, &address, refused));
         // Said here as the primary would say it, for to one that finds the whole message too long it is none.
         if query.data.as_ref().is_some_and(|it| it.len() > Limits::DATA) {
-            return Err(failed(given, rustix::io::Errno::MSGSIZE.into()));
+            return Err(failed(Call::Bind.refused(rustix::io::Errno::MSGSIZE)));
         }
         let shared = user.shared();
         let server = shared.next_server();
@@ -96,7 +125,6 @@ impl Opened {
         // From here on a drop of this future gives the listener up.
         let mut keep = Keep {
             registration: Registration::Primary { shared: Arc::clone(shared), server },
-            file: None,
             user: Arc::clone(user),
             data: None,
         };
@@ -104,36 +132,55 @@ impl Opened {
         let wish = Wish { server, query, inflow: Arc::clone(&inflow), answer };
         shared.command(Command::Listen(Box::new(wish)));
         let granted = granted.await.map_err(|_driver_has_gone| Error::Disconnected)?;
-        let granted = granted.map_err(|errno| failed(given, io::Error::from_raw_os_error(errno.0)));
-        let Granted { way, data } = granted?;
+        let (way, data) = match granted {
+            Ok(Granted { way, data }) => (way, data),
+            Err(refused) => return Err(failed(refused)),
+        };
         keep.data = data;
-        let (source, local) = match way {
-            GrantedWay::Handover { sockname } => {
-                (Source::Handover, sockname.map_or(local, Local::Told))
-            }
+        let (source, told) = match way {
+            GrantedWay::Handover { sockname } => (Source::Handover, sockname.map(Local::Told)),
             GrantedWay::Shared { socket, crowd } => {
-                let local = Local::of(&socket);
-                (Source::Socket { socket, crowd }, local)
+                let told = Local::of(&socket);
+                (Source::Socket { socket, crowd }, Some(told))
             }
         };
+        // Only who has the descriptor can tell what it is.
+        if matches!(address, Address::Fd { .. }) && kind != Kind::of(told.as_ref()) {
+            return Err(failed(Call::Bind.refused(rustix::io::Errno::INVAL)));
+        }
+        // The kernel remembers another path than the one that was asked for.
+        let local = if matches!(local, Local::Path(_)) { local } else { told.unwrap_or(local) };
         Ok(Self { inflow, source, local, keep })
     }
 
-    pub(super) fn bind(user: &Arc<User>, query: &Query, data: Option<Data>) -> io::Result<Self> {
-        let bound = bind::bind(query)?;
-        let mut opened = Self::local(user, bound.socket, bound.file);
+    pub(super) fn bind(
+        user: &Arc<User>,
+        query: &Query,
+        reuse: Reuse,
+        data: Option<Data>,
+        asked: Asked,
+    ) -> Result<Self> {
+        let bound = bind::bind_reusing(query, reuse).map_err(|mut refused| {
+            let errno = bind::errno_of(&refused.source, &query.address);
+            refused.source = io::Error::from_raw_os_error(errno.0);
+            ListenError::new(asked.text, &query.address, refused)
+        })?;
+        let mut opened = Self::local(user, bound.socket);
+        if let Some(file) = bound.file {
+            opened.inflow.own(file);
+        }
         // It shares the listener with nobody.
         opened.keep.data = data;
         Ok(opened)
     }
 
     /// A socket of which the primary knows nothing. Alone, so that readiness is enough to wait for.
-    pub(super) fn local(user: &Arc<User>, socket: OwnedFd, file: Option<SocketFile>) -> Self {
+    pub(super) fn local(user: &Arc<User>, socket: OwnedFd) -> Self {
         let shared = user.shared();
         let inflow = Inflow::new(Arc::clone(&shared.bell));
         shared.add_local(&inflow);
         let registration = Registration::Local { inflow: Arc::clone(&inflow) };
-        let keep = Keep { registration, file, user: Arc::clone(user), data: None };
+        let keep = Keep { registration, user: Arc::clone(user), data: None };
         let local = Local::of(&socket);
         Self { inflow, source: Source::Socket { socket, crowd: false }, local, keep }
     }
@@ -143,9 +190,11 @@ impl Keep {
     /// Lets the user have the socket: it is not closed any more when the listener is dropped. The primary
     /// goes on counting this worker among its holders.
     pub(crate) fn give_away(mut self, socket: OwnedFd) -> OwnedFd {
+        if let Registration::Local { inflow } = &self.registration {
+            // Its file, if it has one, is now the user's too.
+            inflow.disown_file();
+        }
         self.registration = Registration::GivenAway;
-        // Its file, if it has one, is now the user's too.
-        std::mem::forget(self.file.take());
         socket
     }
 
@@ -235,8 +284,4 @@ pub(crate) fn accept_by_thread(
         });
     }
     Ok(slot)
-}
-
-pub(super) fn failed(address: String, source: io::Error) -> Error {
-    Error::Listen { address, source }
 }

@@ -15,6 +15,7 @@ use super::shared::{Granted, GrantedWay};
 use super::udp;
 use crate::net::bind::BACKLOG;
 use crate::net::exclusive::PLAIN_WAITERS;
+use crate::net::refused::{Call, Refused};
 use crate::wire::encode_from_worker;
 
 impl Driver {
@@ -37,7 +38,9 @@ impl Driver {
                 self.set_up_shared(server, data.and_then(Data::received));
             }
             Action::ListenFailed { server, errno } => {
-                self.grant(server, Err(errno));
+                let call = self.servers.get(&server).map_or(Call::Bind, |it| it.call);
+                let refused = call.refused(io::Error::from_raw_os_error(errno.0));
+                self.grant(server, Err(refused));
                 self.close(server);
             }
             Action::Closed { server } => self.close(server),
@@ -72,7 +75,7 @@ impl Driver {
     }
 
     /// Tells the user about the listener. One that waits no longer has given it up in the same moment.
-    fn grant(&mut self, server: ServerId, outcome: Result<Granted, Errno>) {
+    fn grant(&mut self, server: ServerId, outcome: Result<Granted, Refused>) {
         let answer = self.servers.get_mut(&server).and_then(|it| it.answer.take());
         if let Some(answer) = answer {
             let _ = answer.send(outcome);
@@ -80,17 +83,22 @@ impl Driver {
     }
 
     fn set_up_shared(&mut self, server: ServerId, data: Option<Data>) {
-        let Some(it) = self.servers.get(&server) else {
+        let Some(it) = self.servers.get_mut(&server) else {
             return;
         };
         let socket = self.socket.take().ok_or(Errno::TOO_MANY);
         let ready = socket.and_then(|socket| {
             let port = match it.query.address.is_udp() {
-                true => udp::set_up(&socket, &it.query),
+                true => udp::set_up(&socket, &it.query).map_err(Refused::from),
                 false => set_up(&socket, &it.query),
             };
-            let port = port.map_err(|error| errno_of(&error))?;
-            Ok((socket, port))
+            match port {
+                Ok(port) => Ok((socket, port)),
+                Err(refused) => {
+                    it.call = refused.call;
+                    Err(errno_of(&refused.source))
+                }
+            }
         });
         let outcome = match ready {
             Ok((socket, port)) => {
@@ -138,16 +146,16 @@ impl Driver {
 }
 
 /// Makes a socket listen that came bound. Node binds late: only here it shows that the port was taken.
-fn set_up(socket: &OwnedFd, query: &Query) -> io::Result<u16> {
+fn set_up(socket: &OwnedFd, query: &Query) -> Result<u16, Refused> {
     let socket = socket2::SockRef::from(socket);
     let port = socket.local_addr()?.as_socket().map_or(0, |address| address.port());
     if let Address::Tcp { port: asked, .. } = &query.address {
         if port == 0 || (*asked != 0 && port != *asked) {
-            return Err(rustix::io::Errno::ADDRINUSE.into());
+            return Err(Call::Bind.refused(rustix::io::Errno::ADDRINUSE));
         }
     }
-    let backlog = query.backlog.unwrap_or(BACKLOG);
-    Socket::listen(&socket, i32::try_from(backlog).unwrap_or(i32::MAX))?;
+    let backlog = i32::try_from(query.backlog.unwrap_or(BACKLOG)).unwrap_or(i32::MAX);
+    Socket::listen(&socket, backlog).map_err(|error| Call::Listen.refused(error))?;
     Ok(port)
 }
 

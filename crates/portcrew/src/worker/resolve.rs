@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use crate::{Error, Result};
+use crate::{Error, ListenError, Result};
 
 /// Cuts `host:port`; no host for `:port`, `*:port` and a port alone.
 pub(super) fn split(given: &str) -> Result<(Option<&str>, u16)> {
@@ -33,18 +33,10 @@ pub(super) fn split(given: &str) -> Result<(Option<&str>, u16)> {
 
 /// The first address of a host, as Node takes it.
 pub(super) async fn resolve(given: &str, host: &str, port: u16) -> Result<SocketAddr> {
-    let failed = |source| Error::Listen { address: given.to_owned(), source };
+    let failed = |source| Error::Listen(ListenError::unresolved(given, host, port, source));
     let mut found = tokio::net::lookup_host((host, port)).await.map_err(failed)?;
     let reason = "the name has no address";
     found.next().ok_or_else(|| Error::Address { given: given.to_owned(), reason })
-}
-
-/// An address without its port, with its zone if it has one.
-pub(super) fn host_text(address: &SocketAddr) -> String {
-    match address {
-        SocketAddr::V6(v6) if v6.scope_id() != 0 => format!("{}%{}", v6.ip(), v6.scope_id()),
-        _ => address.ip().to_string(),
-    }
 }
 
 #[cfg(test)]

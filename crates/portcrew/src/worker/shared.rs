@@ -4,7 +4,7 @@ use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use portcrew_core::{Errno, Query, ServerId, SockName, WorkerId};
+use portcrew_core::{Query, ServerId, SockName, WorkerId};
 use tokio::sync::oneshot;
 
 use super::Inflow;
@@ -13,6 +13,7 @@ use super::driver::Driver;
 use super::life::{Life, LifeCell};
 use super::settling::LastAccepted;
 use crate::link::{Arrivals, Bell, Mailbox};
+use crate::net::refused::Refused;
 use crate::{Error, Result};
 
 #[derive(Debug)]
@@ -61,7 +62,7 @@ pub(super) struct Wish {
     pub(super) server: ServerId,
     pub(super) query: Query,
     pub(super) inflow: Arc<Inflow>,
-    pub(super) answer: oneshot::Sender<Result<Granted, Errno>>,
+    pub(super) answer: oneshot::Sender<Result<Granted, Refused>>,
 }
 
 /// The primary's yes.

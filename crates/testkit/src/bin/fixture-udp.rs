@@ -106,9 +106,8 @@ impl Fixture {
         let (name, worker) = (bind.name, self.worker.clone());
         let socket = match worker.bind_udp(asked).await {
             Ok(socket) => Arc::new(socket),
-            Err(Error::Listen { source, .. }) => {
-                let errno = source.raw_os_error();
-                return say(&worker, &json!({ "refused": name, "errno": errno }));
+            Err(Error::Listen(error)) => {
+                return say(&worker, &json!({ "refused": name, "errno": error.errno() }));
             }
             Err(error) => {
                 return say(&worker, &json!({ "refused": name, "error": error.to_string() }));

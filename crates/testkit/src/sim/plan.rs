@@ -175,6 +175,12 @@ fn limits(rng: &mut Rng) -> Limits {
     limits
 }
 
+/// Whether the socket that this query gives proves nothing about its connections.
+#[must_use]
+pub const fn is_unprovable(query: &Query) -> bool {
+    matches!(query.address, Address::Unix { .. } | Address::Fd { .. })
+}
+
 /// The port that a listener asked for so gets; 0 for a Unix-domain socket.
 #[must_use]
 pub const fn port_of(query: &Query) -> u16 {
@@ -191,8 +197,11 @@ fn queries(rng: &mut Rng) -> Vec<Query> {
         || Address::Unix { path: "/run/app.sock".into(), readable_all: false, writable_all: false };
     // Shared under every policy. A datagram is a connection here that the primary never sees.
     let udp = |port| Address::Udp { host: None, port, family: Family::V4, flags: 0, fd: None };
+    // In these worlds a descriptor is always a Unix-domain socket: its number does not tell.
+    let fd = || Address::Fd { fd: 3 };
     let addresses = match rng.below(12) {
-        0..4 => vec![tcp(80)],
+        0..3 => vec![tcp(80)],
+        3 => vec![tcp(80), fd()],
         4 => vec![unix()],
         5..8 => vec![tcp(80), unix()],
         8 => vec![tcp(80), tcp(443)],

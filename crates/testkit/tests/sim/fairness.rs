@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use portcrew_core::primary::{Action, Event, Place, Primary, Settings};
-use portcrew_core::{Address, ConnId, Family, FromWorker, ListenerId, Query, Seq, Time, WorkerId};
+use portcrew_core::primary::{Action, BoundTo, Event, Place, Primary, Settings};
+use portcrew_core::{
+    Address, ConnId, Family, FromWorker, ListenerId, Query, Seq, SocketKind, Time, WorkerId,
+};
 use portcrew_testkit::sim::Rng;
 
 const LISTENER: ListenerId = ListenerId(0);
@@ -49,7 +51,8 @@ impl Crew {
         {
             self.on(Event::Message { worker, message });
         }
-        self.on(Event::Bound { listener: LISTENER, outcome: Ok(None) });
+        let outcome = Ok(BoundTo { kind: SocketKind::Tcp, sockname: None });
+        self.on(Event::Bound { listener: LISTENER, outcome });
     }
 
     /// A client comes. Says who got it, or none while all are busy.

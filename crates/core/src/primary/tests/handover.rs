@@ -29,13 +29,17 @@ fn an_answer_frees_the_window_and_pulls_the_next() {
 }
 
 #[test]
-fn a_worker_on_the_lane_has_the_wide_window_and_a_unix_listener_the_narrow_one() {
+fn a_worker_on_the_lane_has_the_wide_window_where_the_kernel_can_prove_and_else_the_narrow_one() {
     let mut world = World::limited(|_| {});
-    world.joins(W1, true, tcp(80));
-    world.asks(W1, unix());
-    world.bound(ListenerId(1));
-    assert_eq!(world.view(L0).holders[0].window, 16);
-    assert_eq!(world.view(ListenerId(1)).holders[0].window, 1);
+    world.comes(W1, true);
+    let fd = |fd| query(Address::Fd { fd });
+    let (wide, narrow) = ((SocketKind::Tcp, 16), (SocketKind::Stream, 1));
+    let cases = [(tcp(80), wide), (unix(), narrow), (fd(3), wide), (fd(4), narrow)];
+    for (listener, (query, (kind, window))) in (0..).map(ListenerId).zip(cases) {
+        world.asks(W1, query.clone());
+        world.bound_to(listener, kind);
+        assert_eq!(world.view(listener).holders[0].window, window, "{query:?}");
+    }
 }
 
 #[test]

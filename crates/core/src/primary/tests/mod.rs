@@ -12,10 +12,12 @@ mod strangers;
 
 use std::time::Duration;
 
-use super::{Action, End, Event, Exit, Mode, Notice, Place, Primary, Proof, Settings, View};
+use super::{
+    Action, BoundTo, End, Event, Exit, Mode, Notice, Place, Primary, Proof, Settings, View,
+};
 use crate::{
-    Address, CloseReason, ConnId, Family, FromWorker, Limits, ListenerId, Query, Reply, Seq, Time,
-    ToWorker, WorkerId,
+    Address, CloseReason, ConnId, Family, FromWorker, Limits, ListenerId, Query, Reply, Seq,
+    SocketKind, Time, ToWorker, WorkerId,
 };
 
 const L0: ListenerId = ListenerId(0);
@@ -100,7 +102,11 @@ impl World {
     }
 
     fn bound(&mut self, listener: ListenerId) -> Vec<Action> {
-        let outcome = Ok(None);
+        self.bound_to(listener, SocketKind::Tcp)
+    }
+
+    fn bound_to(&mut self, listener: ListenerId, kind: SocketKind) -> Vec<Action> {
+        let outcome = Ok(BoundTo { kind, sockname: None });
         self.on(Event::Bound { listener, outcome }).to_vec()
     }
 

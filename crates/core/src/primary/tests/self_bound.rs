@@ -53,7 +53,8 @@ fn port_zero_is_answered_by_the_port_that_was_bound_and_by_no_other() {
     world.comes(W1, false);
     world.asks(W1, tcp(0));
     let sockname = SockName { address: "::".into(), family: Family::V6, port: 4711 };
-    world.on(Event::Bound { listener: L0, outcome: Ok(Some(sockname)) });
+    let outcome = Ok(BoundTo { kind: SocketKind::Tcp, sockname: Some(sockname) });
+    world.on(Event::Bound { listener: L0, outcome });
     assert!(!is_self_bound(&mut world, W1, &tcp(4711), 4711));
     assert!(is_self_bound(&mut world, W1, &tcp(4712), 4712));
 }

@@ -25,7 +25,7 @@ fn events_of_unknown_workers_and_listeners_change_nothing() {
         Event::Disconnect { worker },
         Event::Offence { worker },
         Event::CloseListener { listener },
-        Event::Bound { listener, outcome: Ok(None) },
+        Event::Bound { listener, outcome: Err(crate::Errno::ACCESS) },
         Event::Message { worker, message: FromWorker::Query { seq, query } },
         Event::Proof { conn: ConnId(9), proof: Proof::Untouched },
     ] {

@@ -13,8 +13,16 @@ fn on_the_lane_a_tcp_connection_is_delivered_first_and_answered_when_the_user_ha
 }
 
 #[test]
-fn a_unix_connection_is_held_and_answered_before_the_user_has_it() {
-    let mut world = World::serving(unix());
+fn a_connection_that_proves_nothing_is_held_and_answered_before_the_user_has_it() {
+    for query in [unix(), query(Address::Fd { fd: 3 })] {
+        held_and_answered_first(query);
+    }
+}
+
+fn held_and_answered_first(query: Query) {
+    let mut world = World::started(true);
+    world.listens(S0, query);
+    world.replied(L0, Reply::Handover { sockname: None });
     let conn = ConnId(7);
     assert_eq!(world.offered(7, LANE), [Action::Hold { server: S0, conn }]);
     let both = [lane_answer(7, Verdict::Accepted), delivered(7)];

@@ -68,6 +68,37 @@ async fn another_port_than_asked_for_means_that_it_was_taken() {
 }
 
 #[tokio::test]
+async fn a_socket_that_comes_for_a_listener_that_was_given_up_is_not_kept() {
+    let (mut primary, worker) = Primary::new().await;
+    let (socket, at) = bound();
+    socket2::SockRef::from(&socket).listen(1).unwrap();
+    let given_up = tokio::time::timeout(std::time::Duration::ZERO, worker.listen(at)).await;
+    assert!(given_up.is_err(), "nobody has answered");
+    let (ack, query) = primary.query().await;
+    primary.say(&reply(ack, query.key(), Reply::Shared), Some(socket), 1).await;
+    assert_eq!(primary.heard().await, FromWorker::Close { key: query.key() });
+    assert!(TcpStream::connect(at).is_err(), "the socket is still open");
+}
+
+#[tokio::test]
+async fn a_socket_that_cannot_listen_is_an_error_of_that_call() {
+    let (mut primary, worker) = Primary::new().await;
+    // Another one listens there already, which shows only when this one is to listen too.
+    let reusing = || Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    let (first, second) = (reusing(), reusing());
+    for socket in [&first, &second] {
+        socket.set_reuse_address(true).unwrap();
+    }
+    first.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+    let at = first.local_addr().unwrap().as_socket().unwrap();
+    second.bind(&at.into()).unwrap();
+    first.listen(1).unwrap();
+    let (listener, ..) = ask(&mut primary, &worker, at, second.into(), 1).await;
+    let crate::Error::Listen(error) = listener.unwrap_err() else { panic!("another error") };
+    assert_eq!((error.code(), error.syscall()), ("EADDRINUSE", "listen"));
+}
+
+#[tokio::test]
 async fn a_shared_socket_takes_hand_overs_too() {
     let (mut primary, worker) = Primary::without_lane().await;
     let (socket, at) = bound();

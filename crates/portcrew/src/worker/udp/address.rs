@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use portcrew_core::{Address, Family, Query};
 
+use crate::net::zone;
 use crate::worker::resolve;
 use crate::{Error, Result};
 
@@ -145,7 +146,7 @@ impl BindUdp {
             (self.reuse_port, Address::UDP_REUSE_PORT),
         ];
         let flags = flags.iter().filter(|(set, _)| *set).fold(0, |flags, (_, bit)| flags | bit);
-        let host = Some(resolve::host_text(&address));
+        let host = Some(zone::host_text(&address));
         Address::Udp { host, port: address.port(), family, flags, fd: None }
     }
 }

@@ -8,10 +8,11 @@ use portcrew_core::{Address, Query};
 use socket2::{Protocol, SockRef, Type};
 
 use super::{BindUdp, UdpSocket};
-use crate::Result;
-use crate::worker::connection::Local;
-use crate::worker::open::{Opened, failed};
+use crate::net::bind::Reuse;
+use crate::net::refused::Call;
+use crate::worker::open::{Asked, Kind, Opened};
 use crate::worker::{Source, Worker};
+use crate::{ListenError, Result};
 
 impl Worker {
     /// Asks the primary for a UDP socket: `"0.0.0.0:5300"`, `":5300"`, `"localhost:5300"`, `5300`, or a
@@ -48,15 +49,20 @@ impl Worker {
     pub(crate) async fn open_udp(&self, bind: BindUdp) -> Result<Opened> {
         self.start()?;
         let query = bind.query().await?;
-        let given = bind.to_text();
+        let asked = Asked::new(bind.to_text(), Kind::Udp);
         if bind.is_own() {
-            return Opened::bind(&self.user, &query, None).map_err(|it| failed(given, it));
+            // With whom the port is shared is in the flags of the query.
+            return Opened::bind(&self.user, &query, Reuse::Nobody, None, asked);
         }
-        let opened = Opened::ask(&self.user, query, given.clone(), Local::Unknown).await?;
+        let address = query.address.clone();
+        let opened = Opened::ask(&self.user, query, asked).await?;
         match opened.source {
             Source::Socket { .. } => Ok(opened),
             // The machine refuses such an answer.
-            Source::Handover => Err(failed(given, io::ErrorKind::InvalidInput.into())),
+            Source::Handover => {
+                let refused = Call::Bind.refused(rustix::io::Errno::INVAL);
+                Err(ListenError::new(bind.to_text(), &address, refused).into())
+            }
         }
     }
 }

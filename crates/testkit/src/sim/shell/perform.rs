@@ -1,11 +1,11 @@
 //! Actions, performed one by one and in order.
 
-use portcrew_core::primary::{Action, Event, Mode, Proof};
-use portcrew_core::{ConnId, Errno, ListenerId, Query, Seq, SockName, WorkerId};
+use portcrew_core::primary::{Action, BoundTo, Event, Mode, Proof};
+use portcrew_core::{ConnId, Errno, ListenerId, Query, Seq, SockName, SocketKind, WorkerId};
 
 use crate::sim::kernel::Socket;
 use crate::sim::link::{Down, LaneOffer};
-use crate::sim::plan::port_of;
+use crate::sim::plan::{is_unprovable, port_of};
 use crate::sim::report::{Check, Checked, ensure};
 use crate::sim::words::Brief;
 use crate::sim::world::World;
@@ -136,20 +136,16 @@ impl World {
         Ok(true)
     }
 
-    fn bind(
-        &mut self,
-        listener: ListenerId,
-        query: &Query,
-        mode: Mode,
-    ) -> Result<Option<SockName>, Errno> {
+    fn bind(&mut self, listener: ListenerId, query: &Query, mode: Mode) -> Result<BoundTo, Errno> {
         if !self.settling && self.rng.percent(self.plan.bind_fails) {
             self.seen.saw("bind failed");
-            return Err(Errno::ADDRESS_IN_USE);
+            // Not the errno by which the machine itself refuses.
+            return Err(Errno::ACCESS);
         }
         if query.address.is_udp() && mode == Mode::Shared {
             self.seen.saw("bound: UDP, to be shared");
         }
-        let unix = query.address.is_unix();
+        let unix = is_unprovable(query);
         let socket = Socket {
             unix,
             mode,
@@ -161,7 +157,8 @@ impl World {
         let port = port_of(query);
         let name =
             SockName { address: "127.0.0.1".into(), family: portcrew_core::Family::V4, port };
-        Ok((!unix).then_some(name))
+        let kind = if unix { SocketKind::Stream } else { SocketKind::Tcp };
+        Ok(BoundTo { kind, sockname: (!unix).then_some(name) })
     }
 
     /// Judges the next connection that was asked about.

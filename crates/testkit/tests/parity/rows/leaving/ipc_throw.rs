@@ -61,7 +61,7 @@ fn worker(role: Role) {
         let port: u16 = std::env::var("TAKEN").ok().and_then(|it| it.parse().ok()).expect("a port");
         let Err(error) = worker.listen(([127, 0, 0, 1], port)).await else { std::process::exit(1) };
         match &error {
-            Error::Listen { source, .. } if source.kind() == std::io::ErrorKind::AddrInUse => {
+            Error::Listen(error) if error.code() == "EADDRINUSE" => {
                 // This end is meant, so nobody has to read about it.
                 std::panic::set_hook(Box::new(|_| {}));
                 panic!("{error}")
