@@ -122,7 +122,7 @@ pub enum SocketKind {
 pub struct Query {
     /// Where to listen.
     pub address: Address,
-    /// How many listeners of this address the worker held before, so that two `listen(0)` differ.
+    /// Counts the worker's questions for this address while it holds one, so that two `listen(0)` differ.
     pub index: u32,
     /// The length of the kernel's queue; `None` is Node's default of 511.
     pub backlog: Option<u32>,
@@ -135,8 +135,17 @@ impl Query {
     /// the second UDP socket with which a worker reuses an address: that one is not asked for twice.
     #[must_use]
     pub fn key(&self) -> Key {
+        let mut key = self.name();
+        if self.index_counts() {
+            write!(key, ":{}", self.index).expect("writing to a String cannot fail");
+        }
+        Key(key)
+    }
+
+    /// Address, port, type and descriptor in one text: what Node's workers count their queries by.
+    pub(crate) fn name(&self) -> String {
         let text = |host: &Option<String>| host.clone().unwrap_or_else(|| "null".into());
-        let mut key = match &self.address {
+        match &self.address {
             Address::Tcp { host, port, family, .. } => {
                 format!(
                     "{}:{port}:{}:undefined",
@@ -153,18 +162,18 @@ impl Query {
                     None => format!("{}:{port}:{family}:-1", text(host)),
                 }
             }
-        };
-        let index_counts = match &self.address {
-            Address::Tcp { port, .. } => *port == 0,
+        }
+    }
+
+    /// Whether questions for one address are for listeners of their own, told apart by their index.
+    pub(crate) const fn index_counts(&self) -> bool {
+        match self.address {
+            Address::Tcp { port, .. } => port == 0,
             Address::Udp { port, flags, fd: None, .. } => {
-                *port == 0 || (self.index > 0 && flags & Address::UDP_REUSE_ADDRESS != 0)
+                port == 0 || (self.index > 0 && flags & Address::UDP_REUSE_ADDRESS != 0)
             }
             Address::Udp { fd: Some(_), .. } | Address::Unix { .. } | Address::Fd { .. } => false,
-        };
-        if index_counts {
-            write!(key, ":{}", self.index).expect("writing to a String cannot fail");
         }
-        Key(key)
     }
 }
 

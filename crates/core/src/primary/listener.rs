@@ -6,12 +6,15 @@ use super::{BoundTo, Mode};
 use crate::scheduler::WorkerView;
 use crate::{Backoff, ConnId, Key, Limits, Query, Seq, SocketKind, Time, WorkerId};
 
+/// A question, and whose it is.
+pub(super) type Asked = (WorkerId, Seq, Query);
+
 /// Whether the socket exists yet.
 #[derive(Debug)]
 pub(super) enum State {
     /// It is being bound; these workers wait for the outcome.
     Binding {
-        waiting: Vec<(WorkerId, Seq, Query)>,
+        waiting: Vec<Asked>,
         /// The last of them closed it again, or the user did: nobody is to find it open.
         unwanted: bool,
     },
@@ -42,6 +45,10 @@ pub(super) struct Listener {
     pub(super) data: Option<String>,
     /// The workers that hold it, as the scheduler sees them.
     pub(super) holders: Vec<WorkerView>,
+    /// Holders that have not yet said what they made of it: each says `listening` or `close`.
+    pub(super) silent: Vec<WorkerId>,
+    /// Questions of workers that hold it or wait for it already, kept until their word about the first is there.
+    pub(super) seconds: Vec<Asked>,
     /// Connections that wait for a worker, the oldest first.
     pub(super) queue: VecDeque<ConnId>,
     pub(super) accepting: Accepting,
@@ -58,6 +65,8 @@ impl Listener {
             mode,
             state: State::Binding { waiting: Vec::new(), unwanted: false },
             holders: Vec::new(),
+            silent: Vec::new(),
+            seconds: Vec::new(),
             queue: VecDeque::new(),
             accepting: Accepting::Off,
             rest: Backoff::new(limits.accept_rest, limits.accept_rest_cap, 0),
@@ -90,12 +99,15 @@ impl Listener {
             last_given: 0,
             resting_until: None,
         });
+        self.silent.push(worker);
     }
 
     /// Takes a worker off, whether it holds the listener or still waits for it.
     pub(super) fn remove(&mut self, worker: WorkerId) -> bool {
         let before = self.wanted_by();
         self.holders.retain(|view| view.worker != worker);
+        // Whoever leaves gets no answer any more.
+        self.spoke(worker);
         if let State::Binding { waiting, .. } = &mut self.state {
             waiting.retain(|(who, ..)| *who != worker);
         }

@@ -47,13 +47,13 @@ impl Primary {
     }
 
     /// A question that waits for a socket counts as a listener: the bound holds while many are being bound.
-    fn count_listener(&mut self, worker: WorkerId) {
+    pub(super) fn count_listener(&mut self, worker: WorkerId) {
         if let Some(record) = self.workers.get_mut(&worker) {
             record.listeners += 1;
         }
     }
 
-    fn discount_listener(&mut self, worker: WorkerId) {
+    pub(super) fn discount_listener(&mut self, worker: WorkerId) {
         if let Some(record) = self.workers.get_mut(&worker) {
             record.listeners = record.listeners.saturating_sub(1);
         }
@@ -93,25 +93,18 @@ impl Primary {
         if listener.data.is_none() {
             listener.data.clone_from(&query.data);
         }
-        let asked_already = match &mut listener.state {
-            State::Open(_) => listener.is_held_by(worker),
+        let holds = listener.is_held_by(worker);
+        match &mut listener.state {
+            State::Open(_) if holds => {}
+            State::Open(_) => return self.admit(now, worker, seq, id, out),
+            State::Binding { waiting, .. } if waiting.iter().any(|it| it.0 == worker) => {}
             State::Binding { waiting, unwanted } => {
-                let asked = waiting.iter().any(|(who, ..)| *who == worker);
-                if !asked {
-                    waiting.push((worker, seq, query));
-                    *unwanted = false;
-                    self.count_listener(worker);
-                    return;
-                }
-                asked
+                waiting.push((worker, seq, query));
+                *unwanted = false;
+                return self.count_listener(worker);
             }
-        };
-        if asked_already {
-            // A Node worker that is given one key twice dies of an assertion.
-            self.refuse_listener(worker, seq, id, query, Errno::ADDRESS_IN_USE, out);
-        } else {
-            self.admit(now, worker, seq, id, out);
         }
+        self.second(worker, seq, id, query, out);
     }
 
     /// The shell has bound the socket, or could not.
@@ -129,12 +122,6 @@ impl Primary {
             return;
         };
         let (waiting, unwanted) = (std::mem::take(waiting), *unwanted);
-        for (worker, ..) in &waiting {
-            self.discount_listener(*worker);
-        }
-        let Some(listener) = self.listeners.get_mut(&id) else {
-            return;
-        };
         match outcome {
             Ok(_) if unwanted => {
                 self.forget_listener(id);
@@ -146,14 +133,16 @@ impl Primary {
                 let query = listener.query.clone();
                 out.push(Action::Notify(Notice::Bound { listener: id, query, sockname }));
                 for (worker, seq, _) in waiting {
+                    // Counted anew as a holder.
+                    self.discount_listener(worker);
                     self.admit(now, worker, seq, id, out);
                 }
                 self.accept_if_room(id, out);
             }
             Err(errno) => {
-                for (worker, seq, query) in waiting {
-                    self.refuse_listener(worker, seq, id, query, errno, out);
-                }
+                let seconds = listener.take_seconds();
+                self.refuse_all(id, waiting, errno, out);
+                self.refuse_all(id, seconds, errno, out);
                 self.forget_listener(id);
             }
         }
@@ -202,7 +191,7 @@ impl Primary {
         self.pump(now, id, out);
     }
 
-    fn refuse_listener(
+    pub(super) fn refuse_listener(
         &mut self,
         worker: WorkerId,
         ack: Seq,
@@ -241,8 +230,15 @@ impl Primary {
         // A key that it does not hold: it was unlisted already, which is all that the message asks for. One
         // that it still waits for: the word is about an older listener of that name, for a worker closes only
         // what it has.
-        if self.listeners.get(&id).is_some_and(|it| it.is_held_by(worker)) {
-            self.leave(now, worker, id, Departure::Explicit, out);
+        let Some(listener) = self.listeners.get_mut(&id).filter(|it| it.is_held_by(worker)) else {
+            return;
+        };
+        let seconds = listener.spoke(worker);
+        self.leave(now, worker, id, Departure::Explicit, out);
+        // What it asked for meanwhile is about the time that begins now.
+        for (worker, seq, query) in seconds {
+            self.discount_listener(worker);
+            self.query(now, worker, seq, query, out);
         }
     }
 
@@ -289,16 +285,19 @@ impl Primary {
         let Some(listener) = self.listeners.get_mut(&id) else {
             return;
         };
+        let mut asked = listener.take_seconds();
         if let State::Binding { waiting, unwanted } = &mut listener.state {
             // There is no socket to close yet. The outcome finds that nobody wants it, unless somebody
             // asks again before.
             *unwanted = true;
-            for (worker, seq, query) in std::mem::take(waiting) {
-                self.discount_listener(worker);
-                self.refuse_listener(worker, seq, id, query, Errno::CANCELLED, out);
-            }
-            return;
+            let mut waiting = std::mem::take(waiting);
+            waiting.append(&mut asked);
+            return self.refuse_all(id, waiting, Errno::CANCELLED, out);
         }
+        self.refuse_all(id, asked, Errno::CANCELLED, out);
+        let Some(listener) = self.listeners.get_mut(&id) else {
+            return;
+        };
         for conn in std::mem::take(&mut listener.queue) {
             self.close_held(conn, CloseReason::ListenerClosed, out);
         }

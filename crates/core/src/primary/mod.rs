@@ -11,6 +11,7 @@ mod handover;
 mod listener;
 mod listeners;
 mod machine;
+mod seconds;
 #[cfg(test)]
 mod tests;
 mod worker;

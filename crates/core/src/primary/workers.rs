@@ -41,8 +41,10 @@ impl Primary {
             query: query.clone(),
             port,
         });
+        let key = query.key();
         out.push(Action::Notify(Notice::Listening { worker, query, port, first }));
         out.extend(self_bound.map(Action::Notify));
+        self.refuse_seconds(worker, &key, out);
     }
 
     /// The user wants the worker to leave: no new connection, no new listener, and it is told.

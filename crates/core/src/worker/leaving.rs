@@ -1,6 +1,7 @@
 //! How a worker leaves: asked to, by its own will, or because the primary has gone.
 
 use super::Action;
+use super::indexes::Indexes;
 use super::machine::{Life, Wish, Worker};
 use crate::{FromWorker, Seq};
 
@@ -78,6 +79,7 @@ impl Worker {
         // There is nobody left to answer.
         self.untaken.clear();
         let servers = std::mem::take(&mut self.servers);
+        self.indexes = Indexes::new();
         out.extend(servers.into_keys().map(|server| Action::Closed { server }));
         self.drop_parked(out);
         out.push(Action::Disconnected { planned });

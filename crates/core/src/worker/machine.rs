@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::indexes::Indexes;
 use super::servers::{Granted, Server};
 use super::untaken::Untaken;
 use super::{Action, Carrier, Event, Verdict};
@@ -39,6 +40,7 @@ pub(super) enum Wish {
 pub struct Worker {
     pub(super) life: Life,
     pub(super) servers: BTreeMap<ServerId, Server>,
+    pub(super) indexes: Indexes,
     pub(super) untaken: Untaken,
     parked: Vec<Parked>,
     next_seq: u64,
@@ -65,6 +67,7 @@ impl Worker {
         Self {
             life: Life::Serving,
             servers: BTreeMap::new(),
+            indexes: Indexes::new(),
             untaken: Untaken::new(),
             parked: Vec::new(),
             next_seq: 0,

@@ -5,6 +5,7 @@
 
 mod action;
 mod event;
+mod indexes;
 mod leaving;
 mod machine;
 mod servers;

@@ -1,5 +1,7 @@
 //! A worker's listeners, from the question to the close.
 
+use std::collections::BTreeSet;
+
 use super::machine::{Life, Proof, Worker};
 use super::{Action, Carrier};
 use crate::{Errno, FromWorker, Key, ListenerId, Query, Reply, Seq, ServerId};
@@ -21,8 +23,8 @@ pub(super) struct Granted {
 
 #[derive(Debug)]
 enum State {
-    /// The primary is not asked before it has answered a question for the same key that was given up: it would
-    /// refuse the second listener of one key.
+    /// Another of the same address was given up before its answer came. The primary is asked when it was told
+    /// to close that one: asked before, it would see one listener wanted twice.
     Waiting,
     /// The primary was asked.
     Asking { seq: Seq, closed: bool },
@@ -34,6 +36,15 @@ enum State {
     Shared { key: Key },
 }
 
+/// What this worker makes of another listener with the same key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rival {
+    /// It was given up before its answer came, and is closed when that comes.
+    GivenUp,
+    /// Its user wants it.
+    Wanted,
+}
+
 impl Worker {
     pub(super) fn listen(&mut self, server: ServerId, query: Query, out: &mut Vec<Action>) {
         if self.life != Life::Serving {
@@ -41,48 +52,71 @@ impl Worker {
             out.push(Action::ListenFailed { server, errno: Errno::NOT_CONNECTED });
             return;
         }
-        self.servers.insert(server, Server { query, state: State::Waiting });
-        self.ask(server, out);
+        match self.rival(&query) {
+            None => self.ask(server, query, out),
+            Some(Rival::GivenUp) => {
+                self.servers.insert(server, Server { query, state: State::Waiting });
+            }
+            // Not even asked for: Node's newest primaries lose count of a key that one worker wants twice.
+            Some(Rival::Wanted) => {
+                out.push(Action::ListenFailed { server, errno: Errno::ADDRESS_IN_USE });
+            }
+        }
     }
 
-    fn ask(&mut self, server: ServerId, out: &mut Vec<Action>) {
-        let Some(it) = self.servers.get(&server) else {
-            return;
-        };
-        let mut query = it.query.clone();
-        query.index = self.free_index(server, &query);
-        let key = query.key();
-        let given_up = |it: &Server| matches!(it.state, State::Asking { closed: true, .. });
-        if self.servers.values().any(|it| given_up(it) && it.query.key() == key) {
-            return;
-        }
+    fn ask(&mut self, server: ServerId, mut query: Query, out: &mut Vec<Action>) {
+        query.index = self.indexes.take(&query);
         let seq = self.take_seq();
         let message = FromWorker::Query { seq, query: query.clone() };
         self.servers.insert(server, Server { query, state: State::Asking { seq, closed: false } });
         out.push(Action::Send { seq, message });
     }
 
-    /// A question that was given up is answered: others may have waited for that.
+    /// Another listener of this worker with the same key, unless both can be had because the kernel chooses the
+    /// ports.
+    fn rival(&self, query: &Query) -> Option<Rival> {
+        if query.index_counts() {
+            return None;
+        }
+        let name = query.name();
+        let its = self.servers.values().filter(|it| it.query.name() == name);
+        let rivals = its.filter_map(|it| match it.state {
+            State::Asking { closed: true, .. } => Some(Rival::GivenUp),
+            // Sockets of datagrams may agree to share an address: the primary knows.
+            _ if query.address.is_udp() => None,
+            State::Waiting
+            | State::Asking { closed: false, .. }
+            | State::Open { .. }
+            | State::SettingUp { .. }
+            | State::Shared { .. } => Some(Rival::Wanted),
+        });
+        rivals.max()
+    }
+
+    /// Asks for what waited until an earlier listener was closed.
     fn ask_waiting(&mut self, out: &mut Vec<Action>) {
-        let waiting = self.servers.iter().filter(|(_, it)| matches!(it.state, State::Waiting));
-        for server in waiting.map(|(server, _)| *server).collect::<Vec<_>>() {
-            self.ask(server, out);
+        let given_up: BTreeSet<_> = self
+            .servers
+            .values()
+            .filter(|it| matches!(it.state, State::Asking { closed: true, .. }))
+            .map(|it| it.query.name())
+            .collect();
+        let waits = |it: &Server| matches!(it.state, State::Waiting);
+        let free = |it: &Server| waits(it) && !given_up.contains(&it.query.name());
+        let ids: Vec<_> =
+            self.servers.iter().filter(|(_, it)| free(it)).map(|(id, _)| *id).collect();
+        for id in ids {
+            if let Some(it) = self.servers.remove(&id) {
+                self.ask(id, it.query, out);
+            }
         }
     }
 
-    /// The lowest index that no other open listener of the same place has.
-    fn free_index(&self, server: ServerId, query: &Query) -> u32 {
-        // Two queries are for one place when their keys say so, in which options have no part.
-        let place = |query: &Query| {
-            let address = query.address.clone();
-            Query { address, index: 0, backlog: None, data: None }.key()
-        };
-        let wanted = place(query);
-        let others = self.servers.iter().filter(|(id, it)| {
-            **id != server && !matches!(it.state, State::Waiting) && place(&it.query) == wanted
-        });
-        let taken: Vec<u32> = others.map(|(_, it)| it.query.index).collect();
-        (0..).find(|index| !taken.contains(index)).unwrap_or(0)
+    /// Lets go of a listener of which the primary was asked.
+    fn forget(&mut self, id: ServerId) {
+        if let Some(it) = self.servers.remove(&id) {
+            self.indexes.free(&it.query);
+        }
     }
 
     pub(super) fn replied(
@@ -103,22 +137,22 @@ impl Worker {
         match (reply, given_up) {
             // Nobody waits for it any more.
             (Reply::Failed(_), true) => {
-                self.servers.remove(&id);
+                self.forget(id);
                 out.push(Action::Closed { server: id });
             }
             (Reply::Failed(errno), false) => {
-                self.servers.remove(&id);
+                self.forget(id);
                 out.push(Action::ListenFailed { server: id, errno });
             }
             // The user closed it before the answer came: give back at once what was just got.
             (Reply::Handover { .. } | Reply::Shared, true) => {
-                self.servers.remove(&id);
+                self.forget(id);
                 self.send(FromWorker::Close { key }, out);
                 out.push(Action::Closed { server: id });
             }
             // Datagrams cannot be handed over, so this is no answer to the question.
             (Reply::Handover { .. }, false) if it.query.address.is_udp() => {
-                self.servers.remove(&id);
+                self.forget(id);
                 self.send(FromWorker::Close { key }, out);
                 out.push(Action::ListenFailed { server: id, errno: Errno::INVALID });
             }
@@ -159,7 +193,7 @@ impl Worker {
                 self.send(FromWorker::Listening { query, port }, out);
             }
             Err(errno) => {
-                self.servers.remove(&id);
+                self.forget(id);
                 self.send(FromWorker::Close { key }, out);
                 out.push(Action::ListenFailed { server: id, errno });
             }
@@ -172,6 +206,15 @@ impl Worker {
             return;
         };
         match &mut it.state {
+            // Nobody was asked.
+            State::Waiting => {
+                self.servers.remove(&id);
+                if is_leaving {
+                    out.push(Action::ListenFailed { server: id, errno: Errno::NOT_CONNECTED });
+                } else {
+                    out.push(Action::Closed { server: id });
+                }
+            }
             // The key is not known yet: remember the wish until the answer brings it. To a worker that
             // leaves no answer may come any more, so whoever waits for one is told now.
             State::Asking { closed, .. } => {
@@ -180,17 +223,9 @@ impl Worker {
                     out.push(Action::ListenFailed { server: id, errno: Errno::NOT_CONNECTED });
                 }
             }
-            // Nobody else knows of it.
-            State::Waiting => {
-                self.servers.remove(&id);
-                out.push(match is_leaving {
-                    false => Action::Closed { server: id },
-                    true => Action::ListenFailed { server: id, errno: Errno::NOT_CONNECTED },
-                });
-            }
             State::Open { key, .. } | State::SettingUp { key } | State::Shared { key } => {
                 let message = FromWorker::Close { key: key.clone() };
-                self.servers.remove(&id);
+                self.forget(id);
                 self.send(message, out);
                 out.push(Action::Closed { server: id });
             }

@@ -33,6 +33,7 @@ pub struct Account {
     pub(super) listings: BTreeMap<ListenerId, Listing>,
     /// Questions without a reply yet.
     pub asked: Vec<(WorkerId, Seq)>,
+    asker: Option<listing::Asker>,
     /// How many connections are in each place.
     pub tally: Tally,
     due: Vec<(ConnId, End)>,
@@ -88,7 +89,10 @@ impl Account {
         match message {
             FromWorker::Online { lane } => self.online(worker, *lane),
             FromWorker::Query { seq, query } => self.query(worker, *seq, query, plan),
-            FromWorker::Listening { query, .. } => self.announced(worker, query),
+            FromWorker::Listening { query, .. } => {
+                self.announced(worker, query);
+                self.listens(worker, query);
+            }
             FromWorker::Close { key } => self.closed_by_worker(worker, key),
             FromWorker::ExitedAfterDisconnect { .. } => self.farewell(worker),
             FromWorker::Answer { ack, accepted } => self.answered(worker, *ack, *accepted, plan),

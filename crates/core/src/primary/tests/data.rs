@@ -60,6 +60,7 @@ fn it_ends_with_its_listener() {
 fn an_error_carries_it_too() {
     let mut world = World::limited(|_| {});
     world.joins(W1, true, with(Some("first")));
+    world.says(W1, FromWorker::Listening { query: tcp(80), port: 80 });
     let again = world.asks(W1, with(Some("second")));
     assert_eq!(replies(&again), [(W1, Reply::Failed(Errno::ADDRESS_IN_USE))]);
     assert_eq!(given(&again), some("first"));

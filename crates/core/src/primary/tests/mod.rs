@@ -7,6 +7,7 @@ mod handover;
 mod leaving;
 mod listeners;
 mod refusals;
+mod seconds;
 mod self_bound;
 mod strangers;
 

@@ -44,10 +44,3 @@ fn a_worker_gets_no_more_listeners_than_its_limit_even_while_they_are_being_boun
     world.says(W1, FromWorker::Close { key: tcp(80).key() });
     assert!(matches!(world.asks(W1, tcp(81))[..], [Action::Bind { .. }]));
 }
-
-#[test]
-fn a_key_that_a_worker_holds_is_not_given_to_it_twice() {
-    let mut world = World::limited(|_| {}).crew(1, true);
-    let again = world.asks(W1, tcp(80));
-    assert_eq!(replies(&again), [(W1, Reply::Failed(crate::Errno::ADDRESS_IN_USE))]);
-}

@@ -30,15 +30,112 @@ fn an_error_of_the_primary_is_the_listeners_error() {
     assert_eq!(actions, [Action::ListenFailed { server, errno }]);
 }
 
+fn index(world: &World) -> u32 {
+    world.asked.as_ref().expect("it asked").1.index
+}
+
 #[test]
-fn two_listeners_on_port_zero_have_different_indices_and_a_closed_one_frees_its_own() {
+fn questions_for_one_address_are_counted_until_its_last_listener_is_gone() {
     let mut world = World::serving(tcp(0));
-    let index = |world: &World| world.asked.clone().expect("it asked").1.index;
     world.listens(S1, tcp(0));
     assert_eq!(index(&world), 1);
+    world.gets(ListenerId(1));
     world.on(Event::CloseServer { server: S0 });
     world.listens(ServerId(2), tcp(0));
+    assert_eq!(index(&world), 2, "as Node's workers count");
+    world.gets(ListenerId(2));
+    for server in [S1, ServerId(2)] {
+        world.on(Event::CloseServer { server });
+    }
+    world.listens(ServerId(3), tcp(0));
     assert_eq!(index(&world), 0);
+}
+
+#[test]
+fn addresses_are_counted_apart_but_not_by_their_options() {
+    let mut world = World::serving(tcp(0));
+    world.listens(S1, tcp(80));
+    assert_eq!(index(&world), 0);
+    let any6 = |ipv6_only| Address::Tcp {
+        host: Some("::".into()),
+        port: 0,
+        family: Family::V6,
+        ipv6_only,
+    };
+    world.listens(ServerId(2), query(any6(false)));
+    assert_eq!(index(&world), 0);
+    world.listens(ServerId(3), query(any6(true)));
+    assert_eq!(index(&world), 1, "both have one name on the wire");
+}
+
+#[test]
+fn a_question_that_failed_counts_no_more() {
+    let mut world = World::started(true);
+    world.listens(S0, tcp(0));
+    world.replied(L0, Reply::Failed(Errno::ADDRESS_IN_USE));
+    world.listens(S1, tcp(0));
+    assert_eq!(index(&world), 0);
+}
+
+#[test]
+fn a_port_that_was_given_up_before_the_answer_is_asked_for_again_after_its_close() {
+    let mut world = World::started(true);
+    world.listens(S0, tcp(80));
+    world.on(Event::CloseServer { server: S0 });
+    assert_eq!(world.listens(S1, tcp(80)), []);
+    assert_eq!(
+        said(&world.listens(ServerId(2), tcp(81))).len(),
+        1,
+        "another port waits for nothing"
+    );
+    world.asked = Some((Seq(1), tcp(80)));
+    let words = said(&world.gets(L0));
+    let [FromWorker::Close { key }, FromWorker::Query { query, .. }] = &words[..] else {
+        panic!("{words:?}");
+    };
+    assert_eq!((key, &query.key(), query.index), (&tcp(80).key(), &tcp(80).key(), 0));
+    assert!(matches!(world.gets(ListenerId(1))[0], Action::Listening { server: S1, .. }));
+}
+
+#[test]
+fn what_waits_for_a_close_is_asked_for_when_there_was_nothing_to_close() {
+    let mut world = World::started(true);
+    world.listens(S0, tcp(80));
+    world.on(Event::CloseServer { server: S0 });
+    world.listens(S1, tcp(80));
+    let words = said(&world.replied(L0, Reply::Failed(Errno::ADDRESS_IN_USE)));
+    assert!(matches!(words[..], [FromWorker::Query { .. }]), "{words:?}");
+}
+
+#[test]
+fn an_address_that_this_worker_wants_already_is_not_asked_for() {
+    let refused = [Action::ListenFailed { server: S1, errno: Errno::ADDRESS_IN_USE }];
+    for query in [tcp(80), unix(), query(Address::Fd { fd: 3 })] {
+        let mut world = World::serving(query.clone());
+        assert_eq!(world.listens(S1, query), refused);
+    }
+    let mut world = World::started(true);
+    world.listens(S0, tcp(80));
+    world.on(Event::CloseServer { server: S0 });
+    world.listens(ServerId(2), tcp(80));
+    assert_eq!(world.listens(S1, tcp(80)), refused, "one waits for it already");
+}
+
+#[test]
+fn datagrams_may_share_an_address_so_the_primary_is_asked() {
+    let udp = || {
+        let (host, family) = (None, Family::V4);
+        query(Address::Udp { host, port: 53, family, flags: 4, fd: None })
+    };
+    let mut world = World::started(true);
+    world.listens(S0, udp());
+    assert_eq!(said(&world.listens(S1, udp())).len(), 1);
+    world.on(Event::CloseServer { server: S1 });
+    assert_eq!(
+        world.listens(ServerId(2), udp()),
+        [],
+        "after the close of the one that was given up"
+    );
 }
 
 #[test]

@@ -25,6 +25,17 @@ pub struct Listing {
     pub holders: Vec<WorkerId>,
     /// What the first brought who brought something.
     pub data: Option<String>,
+    /// Those of them that have not said yet whether they listen or close.
+    silent: Vec<WorkerId>,
+    /// Workers that asked for it once more, before that word: once for each question.
+    seconds: Vec<WorkerId>,
+}
+
+/// Whose question makes a new socket necessary, and how often that worker asks for it besides.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asker {
+    worker: WorkerId,
+    seconds: usize,
 }
 
 impl Account {
@@ -48,8 +59,10 @@ impl Account {
             return;
         }
         self.asked.push((worker, seq));
+        self.asker = Some(Asker { worker, seconds: 0 });
         let has = |it: &Listing| it.holders.contains(&worker) || it.waiting.contains(&worker);
-        let count = self.listings.values().filter(|it| has(it)).count();
+        let asks = |it: &Listing| it.seconds.iter().filter(|who| **who == worker).count();
+        let count = self.listings.values().map(|it| usize::from(has(it)) + asks(it)).sum::<usize>();
         let key = query.key();
         let Some(it) = self.listings.values_mut().find(|it| it.key == key) else {
             return;
@@ -60,14 +73,12 @@ impl Account {
         if it.data.is_none() {
             it.data.clone_from(&query.data);
         }
-        if has(it) {
-            return;
-        }
-        if it.open {
-            it.holders.push(worker);
-        } else {
-            it.waiting.push(worker);
-            it.unwanted = false;
+        let any_port =
+            matches!(query.address, Address::Tcp { port: 0, .. } | Address::Udp { port: 0, .. });
+        if has(it) && !any_port && (!it.open || it.silent.contains(&worker)) {
+            it.seconds.push(worker);
+        } else if !has(it) {
+            it.takes(worker);
         }
     }
 
@@ -79,9 +90,12 @@ impl Account {
         self.self_bound = (may_listen && !given).then_some(worker);
     }
 
-    /// The machine wants a socket: for the one who asked last.
+    /// The machine wants a socket: for the one whose question it looked at last.
     pub(super) fn bind(&mut self, listener: ListenerId, query: &Query, mode: Mode) {
-        let waiting = self.asked.last().map(|it| it.0).into_iter().collect();
+        let (waiting, seconds) = match self.asker {
+            Some(Asker { worker, seconds }) => (vec![worker], vec![worker; seconds]),
+            None => (Vec::new(), Vec::new()),
+        };
         let listing = Listing {
             key: query.key(),
             address: query.address.clone(),
@@ -91,6 +105,8 @@ impl Account {
             waiting,
             holders: Vec::new(),
             data: query.data.clone(),
+            silent: Vec::new(),
+            seconds,
         };
         self.listings.insert(listener, listing);
     }
@@ -105,6 +121,7 @@ impl Account {
         } else if done {
             it.open = true;
             it.holders = std::mem::take(&mut it.waiting);
+            it.silent.clone_from(&it.holders);
         } else {
             self.listings.remove(&listener);
         }
@@ -120,9 +137,30 @@ impl Account {
 
     pub(super) fn closed_by_worker(&mut self, worker: WorkerId, key: &Key) {
         let held = |it: &Listing| it.key == *key && it.holders.contains(&worker);
-        let found = self.listings.iter().find(|(_, it)| held(it));
-        if let Some(id) = found.map(|(id, _)| *id) {
-            self.leave(worker, id, true);
+        let Some((id, it)) = self.listings.iter_mut().find(|(_, it)| held(it)) else {
+            return;
+        };
+        let (id, seconds) = (*id, it.spoke(worker));
+        self.leave(worker, id, true);
+        if seconds == 0 {
+            return;
+        }
+        // What it asked for meanwhile is looked at now.
+        let seconds = seconds - 1;
+        match self.listings.get_mut(&id) {
+            Some(it) => {
+                it.takes(worker);
+                it.seconds.extend(std::iter::repeat_n(worker, seconds));
+            }
+            None => self.asker = Some(Asker { worker, seconds }),
+        }
+    }
+
+    /// It listens: what it asked for besides is refused.
+    pub(super) fn listens(&mut self, worker: WorkerId, query: &Query) {
+        let key = query.key();
+        if let Some(it) = self.listings.values_mut().find(|it| it.key == key) {
+            it.spoke(worker);
         }
     }
 
@@ -140,6 +178,7 @@ impl Account {
         let before = it.holders.len() + it.waiting.len();
         it.holders.retain(|who| *who != worker);
         it.waiting.retain(|who| *who != worker);
+        it.spoke(worker);
         let after = it.holders.len() + it.waiting.len();
         // The last who wants it closes it by its own will; a death leaves it for a successor.
         if after != before && after == 0 && explicit {
@@ -154,6 +193,7 @@ impl Account {
         if !it.open {
             it.unwanted = true;
             it.waiting.clear();
+            it.seconds.clear();
             return;
         }
         self.listings.remove(&id);
@@ -177,5 +217,25 @@ impl Account {
         ensure(at.is_some(), Check::C9SocketLife, || {
             format!("listener {listener} was closed though nobody gave it up")
         })
+    }
+}
+
+impl Listing {
+    fn takes(&mut self, worker: WorkerId) {
+        if self.open {
+            self.holders.push(worker);
+            self.silent.push(worker);
+        } else {
+            self.waiting.push(worker);
+            self.unwanted = false;
+        }
+    }
+
+    /// Its further questions are looked at: how many there were.
+    fn spoke(&mut self, worker: WorkerId) -> usize {
+        self.silent.retain(|who| *who != worker);
+        let before = self.seconds.len();
+        self.seconds.retain(|who| *who != worker);
+        before - self.seconds.len()
     }
 }

@@ -165,9 +165,8 @@ fn ask(core: &mut Worker, event: Event) -> Vec<Todo> {
             Action::SetUpShared { server, .. } => {
                 todo.push(Todo::SetUp(server, ListenerId(u32::MAX)));
             }
-            Action::ListenFailed { server, .. } | Action::Closed { server } => {
-                todo.push(Todo::Closed(server));
-            }
+            Action::ListenFailed { server, errno } => todo.push(Todo::Refused(server, errno)),
+            Action::Closed { server } => todo.push(Todo::Closed(server)),
             Action::Drain => todo.push(Todo::Drain),
             Action::CloseChannel => todo.push(Todo::CloseChannel),
             Action::Disconnected { .. } => todo.push(Todo::Exit),
@@ -192,8 +191,11 @@ impl Process {
         let data = (self.id.0 % 2 == 0).then(|| self.id.to_string());
         let query = Query { data, ..query };
         let id = ServerId(u32::try_from(self.servers.len()).unwrap_or(u32::MAX));
+        let open = |it: &Server| it.wanted && it.state != Serving::Closed;
+        let twice = |it: &Server| open(it) && it.query.key() == query.key();
+        let is_second = self.servers.iter().any(twice);
         let steps = self.brain.listen(id, query.clone());
-        self.servers.push(Server { id, query, state: Serving::Asked });
+        self.servers.push(Server { id, query, state: Serving::Asked, wanted: true, is_second });
         self.plan_all(steps);
     }
 
@@ -205,6 +207,9 @@ impl Process {
         else {
             return false;
         };
+        if let Some(it) = self.servers.iter_mut().find(|it| it.id == id) {
+            it.wanted = false;
+        }
         let steps = self.brain.close_server(id);
         self.plan_all(steps);
         self.todo.push_back(Todo::Flush);

@@ -1,6 +1,6 @@
 //! A model of Node's `cluster` child, as far as the primary can tell.
 
-use portcrew_core::{ConnId, FromWorker, Key, Query, Reply, Seq, ServerId, ToWorker};
+use portcrew_core::{Address, ConnId, FromWorker, Key, Query, Reply, Seq, ServerId, ToWorker};
 
 use super::process::Todo;
 use crate::sim::link::Up;
@@ -10,10 +10,30 @@ use crate::sim::plan::port_of;
 #[derive(Debug, Default)]
 pub(super) struct Node {
     next_seq: u64,
-    asked: Vec<(Seq, ServerId, Query)>,
-    open: Vec<(Key, ServerId)>,
+    asked: Vec<Asked>,
+    open: Vec<Open>,
+    /// Per address, the number of its next question, and its listeners and questions that are not closed.
+    indexes: Vec<(Address, u32, u32)>,
     leaving: Leaving,
     farewell: Option<Seq>,
+}
+
+/// A question without an answer yet.
+#[derive(Debug)]
+struct Asked {
+    seq: Seq,
+    server: ServerId,
+    query: Query,
+    /// Its user has given it up, which is said when the answer is there.
+    given_up: bool,
+}
+
+/// A listener.
+#[derive(Debug)]
+struct Open {
+    key: Key,
+    server: ServerId,
+    address: Address,
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -36,16 +56,38 @@ impl Node {
         vec![Todo::Say(FromWorker::Online { lane: false })]
     }
 
-    pub(super) fn listen(&mut self, server: ServerId, query: Query) -> Vec<Todo> {
-        let held = |it: &(Key, ServerId)| it.0 == query.key();
-        let asked = |it: &(Seq, ServerId, Query)| it.2.key() == query.key();
-        // It would die of an assertion, and its users do not do that.
+    /// Counts up until the last listener of that address is closed. A failure closes nothing.
+    fn index(&mut self, address: &Address) -> u32 {
+        if !self.indexes.iter().any(|it| it.0 == *address) {
+            self.indexes.push((address.clone(), 0, 0));
+        }
+        let its = self.indexes.iter_mut().find(|it| it.0 == *address);
+        its.map_or(0, |it| {
+            (it.1, it.2) = (it.1 + 1, it.2 + 1);
+            it.1 - 1
+        })
+    }
+
+    fn close(&mut self, address: &Address, key: Key, server: ServerId) -> Vec<Todo> {
+        let its = self.indexes.iter_mut().filter(|it| it.0 == *address);
+        its.for_each(|it| it.2 -= 1);
+        self.indexes.retain(|it| it.2 > 0);
+        vec![Todo::Say(FromWorker::Close { key }), Todo::Closed(server)]
+    }
+
+    pub(super) fn listen(&mut self, server: ServerId, mut query: Query) -> Vec<Todo> {
+        if matches!(query.address, Address::Tcp { port: 0, .. } | Address::Udp { port: 0, .. }) {
+            query.index = self.index(&query.address);
+        }
+        let held = |it: &Open| it.key == query.key();
+        let asked = |it: &Asked| !it.given_up && it.query.key() == query.key();
+        // Its users do not want one address twice.
         if self.leaving != Leaving::No || self.open.iter().any(held) || self.asked.iter().any(asked)
         {
             return vec![Todo::Closed(server)];
         }
         let seq = self.seq();
-        self.asked.push((seq, server, query.clone()));
+        self.asked.push(Asked { seq, server, query: query.clone(), given_up: false });
         vec![Todo::Say(FromWorker::Query { seq, query })]
     }
 
@@ -61,17 +103,20 @@ impl Node {
     }
 
     fn replied(&mut self, ack: Seq, key: Key, reply: &Reply) -> Vec<Todo> {
-        let Some(at) = self.asked.iter().position(|it| it.0 == ack) else {
+        let Some(at) = self.asked.iter().position(|it| it.seq == ack) else {
             return Vec::new();
         };
-        let (_, server, query) = self.asked.remove(at);
-        if matches!(reply, Reply::Failed(_)) {
-            return vec![Todo::Closed(server)];
+        let Asked { server, query, given_up, .. } = self.asked.remove(at);
+        if let Reply::Failed(errno) = reply {
+            return vec![Todo::Refused(server, *errno)];
         }
-        if self.leaving != Leaving::No {
-            return vec![Todo::Say(FromWorker::Close { key }), Todo::Closed(server)];
+        if self.open.iter().any(|it| it.key == key) {
+            return vec![Todo::Assert(key)];
         }
-        self.open.push((key, server));
+        if given_up || self.leaving != Leaving::No {
+            return self.close(&query.address, key, server);
+        }
+        self.open.push(Open { key, server, address: query.address.clone() });
         let port = port_of(&query);
         let listening = Todo::Say(FromWorker::Listening { query, port });
         match reply {
@@ -88,7 +133,7 @@ impl Node {
         let Some(conn) = conn else {
             return vec![Todo::Utter(Up::HandleNack)];
         };
-        let server = self.open.iter().find(|it| it.0 == *key).map(|it| it.1);
+        let server = self.open.iter().find(|it| it.key == *key).map(|it| it.server);
         let answer = |accepted| Todo::Say(FromWorker::Answer { ack: seq, accepted });
         match server {
             Some(server) => {
@@ -99,11 +144,13 @@ impl Node {
     }
 
     pub(super) fn close_server(&mut self, server: ServerId) -> Vec<Todo> {
-        let Some(at) = self.open.iter().position(|it| it.1 == server) else {
+        let Some(at) = self.open.iter().position(|it| it.server == server) else {
+            let asked = self.asked.iter_mut().find(|it| it.server == server);
+            asked.into_iter().for_each(|it| it.given_up = true);
             return Vec::new();
         };
-        let (key, _) = self.open.remove(at);
-        vec![Todo::Say(FromWorker::Close { key }), Todo::Closed(server)]
+        let Open { key, address, .. } = self.open.remove(at);
+        self.close(&address, key, server)
     }
 
     pub(super) fn disconnect(&mut self) -> Vec<Todo> {
@@ -126,7 +173,7 @@ impl Node {
             return Vec::new();
         }
         self.leaving = wish;
-        let servers: Vec<_> = self.open.iter().map(|it| it.1).collect();
+        let servers: Vec<_> = self.open.iter().map(|it| it.server).collect();
         let mut steps: Vec<_> =
             servers.into_iter().flat_map(|server| self.close_server(server)).collect();
         steps.push(Todo::Drain);

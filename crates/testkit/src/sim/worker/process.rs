@@ -6,13 +6,15 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use portcrew_core::primary::Exit;
 use portcrew_core::worker::Verdict;
-use portcrew_core::{Address, ConnId, FromWorker, ListenerId, Query, Seq, ServerId, WorkerId};
+use portcrew_core::{
+    Address, ConnId, Errno, FromWorker, Key, ListenerId, Query, Seq, ServerId, WorkerId,
+};
 
 use super::brain::Brain;
 use crate::sim::kernel::Kernel;
 use crate::sim::link::{Link, Up};
 use crate::sim::plan::{Manner, Plan, Point, Temper, port_of};
-use crate::sim::report::{Broken, Coverage};
+use crate::sim::report::{Broken, Check, Checked, Coverage, ensure};
 use crate::sim::words::Brief;
 
 /// A process of the model.
@@ -65,6 +67,10 @@ pub(super) struct Server {
     pub(super) id: ServerId,
     pub(super) query: Query,
     pub(super) state: Serving,
+    /// The user has not given it up.
+    pub(super) wanted: bool,
+    /// The user asked for it while it wanted another of the same key.
+    pub(super) is_second: bool,
 }
 
 /// A connection between the socket and the user.
@@ -97,6 +103,9 @@ pub(super) enum Todo {
     Drop,
     Opened(ServerId),
     SetUp(ServerId, ListenerId),
+    Refused(ServerId, Errno),
+    /// It was given a key that it holds: Node's worker dies of an assertion.
+    Assert(Key),
     Closed(ServerId),
     Drain,
     CloseChannel,
@@ -233,6 +242,13 @@ impl Process {
                 let actions = self.brain.shared_ready(id, port);
                 self.plan_all(actions);
             }
+            Todo::Refused(id, errno) => {
+                self.check_refusal(id, errno)?;
+                self.closed(id, seen);
+            }
+            Todo::Assert(key) => ensure(false, Check::WorkerSide, || {
+                format!("worker {} was given {} twice", self.id, key.0)
+            })?,
             Todo::Closed(id) => self.closed(id, seen),
             Todo::Drain => self.draining = true,
             Todo::CloseChannel => self.close_channel(),
@@ -243,6 +259,16 @@ impl Process {
             }
         }
         Ok(true)
+    }
+
+    /// A key is refused as taken only to a user that holds it: one that was given up is free again, also when
+    /// that was before its answer came.
+    fn check_refusal(&self, id: ServerId, errno: Errno) -> Checked {
+        let it = self.servers.iter().find(|it| it.id == id);
+        let only = it.is_some_and(|it| !it.is_second);
+        ensure(errno != Errno::ADDRESS_IN_USE || !only, Check::WorkerSide, || {
+            format!("worker {} is refused what it alone wants, once", self.id)
+        })
     }
 
     /// A full socket makes the process wait; a closed one takes everything and keeps nothing.
