@@ -21,14 +21,11 @@ use std::time::Duration;
 use portcrew::{
     Cluster, Connection, Error, Event, Handle, Listen, Listener, Received, Signal, Worker,
 };
-use portcrew_testkit::fixture::{Bound, tell, use_it};
+use portcrew_testkit::fixture::{Bound, answer, tell, use_it};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinSet;
-
-/// Longer requests are not answered, in bytes.
-const LONGEST_REQUEST: usize = 8192;
 
 #[derive(Deserialize)]
 #[serde(tag = "op", rename_all = "lowercase")]
@@ -97,24 +94,6 @@ where
         while connections.try_join_next().is_some() {}
     }
     while connections.join_next().await.is_some() {}
-}
-
-/// A client that goes away early is its own business.
-async fn answer<S>(mut stream: S, worker: u32) -> std::io::Result<()>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    let mut request = Vec::new();
-    while !request.ends_with(b"\r\n\r\n") && request.len() < LONGEST_REQUEST {
-        if stream.read_buf(&mut request).await? == 0 {
-            return Ok(());
-        }
-    }
-    let body = format!("worker {worker} pid {}\n", std::process::id());
-    let head =
-        format!("HTTP/1.1 200 OK\r\nX-Worker: {worker}\r\nContent-Length: {}\r\n", body.len());
-    stream.write_all(format!("{head}Connection: close\r\n\r\n{body}").as_bytes()).await?;
-    stream.shutdown().await
 }
 
 async fn obey_all(worker: Worker) {

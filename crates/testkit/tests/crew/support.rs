@@ -66,9 +66,10 @@ impl Crew {
         read(&line.text).unwrap()
     }
 
-    /// The next message of that worker.
+    /// The next message of that worker, under our primary or Node's.
     pub(crate) fn message(&self, worker: u64) -> Value {
-        self.next_where("message", |event| event["worker"] == worker)["message"].clone()
+        let of = |event: &Value| event["worker"] == worker || event["id"] == worker;
+        self.next_where("message", of)["message"].clone()
     }
 
     /// Forks, and waits until all of them listen. Where they do.

@@ -13,6 +13,7 @@
 //! start N    scale BY    reload    stop    stop-now
 //! send ID JSON    broadcast JSON    give ID listener|stream|udp    crowd ID COUNT BYTES
 //! ask ID MILLISECONDS JSON
+//! hold tcp|udp|file|unix:PATH    opens that and tells its number    drop-held    closes them
 //! state    snapshot    quit
 //! ```
 
@@ -23,6 +24,7 @@ mod report;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use portcrew::{Cluster, Event, Primary, Role, Settings, WorkerHandle, WorkerId};
@@ -34,6 +36,8 @@ struct Fixture {
     cluster: Cluster,
     known: BTreeMap<WorkerId, WorkerHandle>,
     respawn: bool,
+    /// Descriptors that workers may ask for by their numbers.
+    held: Vec<OwnedFd>,
 }
 
 fn main() -> portcrew::Result<()> {
@@ -50,6 +54,7 @@ async fn lead(primary: Primary) -> portcrew::Result<()> {
         cluster: primary.cluster(settings(program, args))?,
         known: BTreeMap::new(),
         respawn: std::env::var_os("RESPAWN").is_some(),
+        held: Vec::new(),
     };
     let mut lines = commands();
     tell("ready", &json!({ "pid": std::process::id() }));

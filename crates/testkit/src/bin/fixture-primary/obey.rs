@@ -1,6 +1,8 @@
 //! The commands.
 
 use std::error::Error;
+use std::net::{Ipv4Addr, TcpListener, UdpSocket};
+use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
@@ -50,6 +52,11 @@ impl Fixture {
                 // Not awaited here: events go on meanwhile.
                 tokio::spawn(ask(worker, Duration::from_millis(limit), question));
             }
+            "hold" => self.hold(rest)?,
+            "drop-held" => {
+                self.held.clear();
+                tell("dropped", &json!({}));
+            }
             "state" => tell("state", &report::states(&self.known)),
             "snapshot" => tell("snapshot", &report::counts(&self.cluster.snapshot().await?)),
             _ => return Err("no such command".into()),
@@ -70,6 +77,21 @@ impl Fixture {
         for _ in 0..count {
             self.cluster.fork_with(env.clone()).await?;
         }
+        Ok(())
+    }
+
+    fn hold(&mut self, what: &str) -> Outcome {
+        let fd: OwnedFd = match what {
+            "tcp" => TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.into(),
+            "udp" => UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?.into(),
+            "file" => std::fs::File::open("/dev/null")?.into(),
+            path => {
+                let path = path.strip_prefix("unix:").ok_or("hold what?")?;
+                std::os::unix::net::UnixListener::bind(path)?.into()
+            }
+        };
+        tell("held", &json!({ "fd": fd.as_raw_fd() }));
+        self.held.push(fd);
         Ok(())
     }
 

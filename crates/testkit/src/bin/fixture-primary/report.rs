@@ -19,8 +19,12 @@ pub(crate) fn report(event: Event, known: &BTreeMap<WorkerId, WorkerHandle>) {
         Event::Online { worker } => tell("online", &json!({ "worker": worker.0 })),
         Event::Listening { worker, address } => listening("listening", worker, &address),
         Event::SelfBound { worker, address } => listening("self-bound", worker, &address),
-        Event::ListenFailed { worker, error, .. } => {
-            tell("listen-failed", &json!({ "worker": worker.0, "errno": error.raw_os_error() }));
+        Event::ListenFailed { worker, address, error } => {
+            let fields = json!({
+                "worker": worker.0, "errno": error.raw_os_error(), "address": address.address,
+                "port": address.port, "fd": address.fd,
+            });
+            tell("listen-failed", &fields);
         }
         Event::Message { worker, message, handle, .. } => {
             let handle = handle.map(|handle| use_it(handle, "primary".to_owned()));
@@ -57,7 +61,7 @@ pub(crate) fn report(event: Event, known: &BTreeMap<WorkerId, WorkerHandle>) {
 
 fn listening(kind: &str, worker: WorkerId, address: &ListenAddress) {
     let fields = json!({
-        "worker": worker.0, "address": address.address, "port": address.port,
+        "worker": worker.0, "address": address.address, "port": address.port, "fd": address.fd,
         "type": format!("{:?}", address.address_type),
     });
     tell(kind, &fields);
