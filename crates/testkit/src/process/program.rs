@@ -1,6 +1,7 @@
 //! What to start: a program with its arguments and surroundings.
 
 use std::ffi::OsStr;
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -79,6 +80,30 @@ impl Program {
     /// Gives the program a pipe as standard input, written with [`Process::write_line`].
     pub fn stdin_pipe(mut self) -> Self {
         self.stdin = Stdio::piped();
+        self
+    }
+
+    /// Gives the program this as descriptor 3, by way of a shell; its standard input is `/dev/null` then.
+    pub fn inherits(self, descriptor: impl Into<Stdio>) -> Self {
+        let Self { command: wanted, name, .. } = self;
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", "exec \"$@\" 3<&0 </dev/null", "sh"]);
+        command.arg(wanted.get_program()).args(wanted.get_args());
+        for (variable, value) in wanted.get_envs() {
+            match value {
+                Some(value) => command.env(variable, value),
+                None => command.env_remove(variable),
+            };
+        }
+        if let Some(directory) = wanted.get_current_dir() {
+            command.current_dir(directory);
+        }
+        Self { command, stdin: descriptor.into(), name }
+    }
+
+    /// Runs the program as this user and group, without further groups. Only root may.
+    pub fn user(mut self, user: u32, group: u32) -> Self {
+        self.command.uid(user).gid(group);
         self
     }
 

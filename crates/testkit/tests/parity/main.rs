@@ -19,6 +19,7 @@ mod part;
 mod row;
 mod rows;
 mod suite;
+mod tell;
 mod totals;
 mod trials;
 mod world;

@@ -44,12 +44,17 @@ pub(crate) enum Reason {
     Inspector,
 }
 
+/// Whether the machine has what a proof needs, or why not.
+pub(crate) type Needs = fn(&World) -> Result<(), String>;
+
 /// One test.
 pub(crate) struct Proof {
     /// Who is who.
     pub(crate) pairing: Pairing,
     /// The first Node that can play its part, as major and minor.
     pub(crate) since: Option<(u32, u32)>,
+    /// What the machine must have for it.
+    pub(crate) needs: Option<Needs>,
     /// The test; it fails by a panic.
     pub(crate) run: fn(&World),
 }
@@ -74,25 +79,34 @@ pub(crate) struct Part {
 }
 
 impl Proof {
+    const fn new(pairing: Pairing, run: fn(&World)) -> Self {
+        Self { pairing, since: None, needs: None, run }
+    }
+
     /// Shown with a Rust primary and Node workers.
     pub(crate) const fn rust_node(run: fn(&World)) -> Self {
-        Self { pairing: Pairing::RustNode, since: None, run }
+        Self::new(Pairing::RustNode, run)
     }
 
     /// Shown with Node's primary and Rust workers.
     pub(crate) const fn node_rust(run: fn(&World)) -> Self {
-        Self { pairing: Pairing::NodeRust, since: None, run }
+        Self::new(Pairing::NodeRust, run)
     }
 
     /// Shown with Rust on both sides.
     pub(crate) const fn rust_rust(run: fn(&World)) -> Self {
-        Self { pairing: Pairing::RustRust, since: None, run }
+        Self::new(Pairing::RustRust, run)
     }
 
     /// Needs at least this Node.
-    #[allow(dead_code, reason = "for rows about options that older lines do not know")]
     pub(crate) const fn since(mut self, major: u32, minor: u32) -> Self {
         self.since = Some((major, minor));
+        self
+    }
+
+    /// Needs something of the machine. Where it is missing the test says so and counts as ignored.
+    pub(crate) const fn needs(mut self, needs: Needs) -> Self {
+        self.needs = Some(needs);
         self
     }
 }

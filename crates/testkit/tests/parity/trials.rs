@@ -56,6 +56,9 @@ fn run(row: &'static Row, proof: &Proof, mut node: Option<Node>) -> Result<Compl
         }
     }
     let world = World::new(row, node)?;
+    if let Some(Err(reason)) = proof.needs.map(|needs| needs(&world)) {
+        return Ok(Completion::ignored_with(reason));
+    }
     (proof.run)(&world);
     Ok(Completion::Completed)
 }

@@ -4,9 +4,10 @@ use std::future::Future;
 use std::path::PathBuf;
 
 use portcrew::{Role, Settings};
+use portcrew_testkit::process::Program;
 
 use super::{NodeProcess, Primary, World};
-use crate::part;
+use crate::{part, tell};
 
 /// Its workers: the program and its arguments, as a JSON array.
 const WORKERS: &str = "PARITY_WORKERS";
@@ -14,11 +15,21 @@ const WORKERS: &str = "PARITY_WORKERS";
 impl World {
     /// A Rust primary that plays `part` by [`lead`], with these workers.
     pub(crate) fn rust_leader(&self, part: &str, workers: &Settings) -> NodeProcess {
+        NodeProcess::start(self.leader(part, workers))
+    }
+
+    /// A Rust primary with a process of its own that tells its events and obeys as Node's does, not started yet: for
+    /// another directory, user or policy. The row must have [`tell::PART`].
+    pub(crate) fn rust_primary(&self, workers: &Settings) -> Program {
+        self.leader(tell::PART.name, workers)
+    }
+
+    fn leader(&self, part: &str, workers: &Settings) -> Program {
         let exec = workers.exec.clone().expect("a row names its workers' program");
         let args = workers.args.iter().map(PathBuf::from);
         let command = std::iter::once(exec).chain(args).collect::<Vec<_>>();
         let command = serde_json::to_string(&command).expect("a row's arguments are text");
-        NodeProcess::start(self.rust_program(part).env(WORKERS, command))
+        self.rust_program(part).env(WORKERS, command).env_remove("NODE_CLUSTER_SCHED_POLICY")
     }
 }
 

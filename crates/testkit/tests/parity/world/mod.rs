@@ -2,16 +2,29 @@
 
 pub(crate) mod checks;
 mod client;
+mod kernel;
 mod lead;
 mod node;
 mod order;
+mod other_user;
+mod plain_child;
 mod primary;
 mod process;
+mod refusal;
 mod root;
 
-pub(crate) use client::{connect, read_all, said_at, still_answers, taken_port};
+pub(crate) use client::{
+    ASIDE, connect, connect_unix, has_ipv6, http_get, read_all, said_at, said_by, still_answers,
+    stop_listening, taken_port,
+};
+pub(crate) use kernel::listening_on;
 pub(crate) use lead::lead;
 pub(crate) use node::{NodeProcess, told_once};
+pub(crate) use other_user::{
+    LOW_PORT, as_other_user, low_ports_are_refused, low_ports_are_refused_to_node,
+};
+pub(crate) use plain_child::PlainChild;
 pub(crate) use primary::Primary;
 pub(crate) use process::{is_reaped, kill_from_outside, wait_spinning};
+pub(crate) use refusal::{refusal, refused};
 pub(crate) use root::{HANG, World};

@@ -8,16 +8,19 @@ use serde_json::Value;
 
 use super::HANG;
 
-/// Put before every worker's script.
+/// Put before every worker's script. `refusal(ERROR)` is what there is to say about a `listen` that failed.
 pub(super) const FOR_WORKERS: &str = "\
 'use strict';
 const assert = require('node:assert');
 const say = (value, ...rest) => process.send(value, ...rest);
+const refusal = ({ code, errno, syscall, address, port }) => ({
+  code, errno, syscall, address: address ?? null, port: port >= 0 ? port : null,
+});
 ";
 
 /// Put before every primary's script: workers are this program's part, and every event is told as a line. The script
-/// has `cluster`, `assert`, `tell(EVENT, FIELDS)`, `directory`, and `lines(f)`, which calls `f` with each line of
-/// standard input.
+/// has `cluster`, `assert`, `tell(EVENT, FIELDS)`, `directory`, `lines(f)`, which calls `f` with each line of
+/// standard input, and `obey()`, which obeys the lines that [`NodeProcess`] writes and [`tell::FORK`](crate::tell::FORK).
 pub(super) const FOR_PRIMARIES: &str = "\
 'use strict';
 const assert = require('node:assert');
@@ -25,12 +28,21 @@ const cluster = require('node:cluster');
 const directory = process.env.PARITY_DIRECTORY;
 const tell = (event, fields = {}) => process.stdout.write(`${JSON.stringify({ event, ...fields })}\\n`);
 const lines = (f) => require('node:readline').createInterface({ input: process.stdin }).on('line', f);
+const orders = {
+  fork: (variables) => cluster.fork(Object.fromEntries(variables.map((it) => it.split('=')))),
+  send: ([id, text]) => cluster.workers[id].send(text),
+  disconnect: () => { cluster.disconnect(); process.stdin.destroy(); },
+};
+const obey = () => {
+  lines((line) => { const [order, ...words] = line.split(' '); orders[order](words); });
+  if (process.env.PARITY_FORK) cluster.fork();
+};
 process.execPath = process.env.PARITY_EXE;
 cluster.setupPrimary({
   exec: '--part', args: [process.env.PARITY_PART], execArgv: [], stdio: ['ignore', 2, 2, 'ipc'],
 });
 const planned = (worker) => worker.exitedAfterDisconnect ?? null;
-cluster.on('fork', (worker) => tell('fork', { worker: worker.id }));
+cluster.on('fork', ({ id, process: { pid } }) => tell('fork', { worker: id, pid }));
 cluster.on('online', (worker) => tell('online', { worker: worker.id }));
 cluster.on('listening', (worker, address) => tell('listening', { worker: worker.id, ...address }));
 cluster.on('disconnect', (worker) => tell('disconnect', { worker: worker.id, planned: planned(worker) }));
@@ -74,11 +86,45 @@ impl NodeProcess {
         pid.unwrap_or_else(|| self.process.fail(&format!("no process id in {event}")))
     }
 
+    /// Whether such an event has come. Proves the absence of one only behind a later event.
+    pub(crate) fn was_told(&self, kind: &str) -> bool {
+        let is = |line: &str| {
+            serde_json::from_str(line).is_ok_and(|event: Value| event["event"] == kind)
+        };
+        self.process.lines().iter().any(|it| is(&it.text))
+    }
+
     /// The port of the next `listening`.
     pub(crate) fn port(&self) -> u16 {
         let event = self.next("listening");
         let port = event["port"].as_u64().and_then(|it| u16::try_from(it).ok());
         port.unwrap_or_else(|| self.process.fail(&format!("no port in {event}")))
+    }
+
+    /// Lets it start a worker, with these variables as `NAME=value`, and waits until it has. The process id of the
+    /// worker. The script must `obey()`.
+    pub(crate) fn fork(&mut self, variables: &[String]) -> u32 {
+        self.line(&[&["fork".to_owned()], variables].concat().join(" "));
+        let fork = self.next("fork");
+        let pid = fork["pid"].as_u64().and_then(|it| u32::try_from(it).ok());
+        pid.unwrap_or_else(|| self.process.fail(&format!("no process id in {fork}")))
+    }
+
+    /// Lets it send a word to a worker. The script must `obey()`.
+    pub(crate) fn send(&mut self, worker: u32, word: &str) {
+        self.line(&format!("send {worker} {word}"));
+    }
+
+    /// Lets it ask its workers to leave, of which there are so many, and waits for its own end: all exit with status
+    /// 0. The script must `obey()`.
+    pub(crate) fn all_leave(mut self, workers: usize) {
+        self.line("disconnect");
+        for _ in 0..workers {
+            let exit = self.next("exit");
+            let as_wanted = exit["code"] == 0 && exit["planned"] == true;
+            assert!(as_wanted, "{exit}");
+        }
+        self.ends_with(0);
     }
 
     /// Writes a line to its standard input.

@@ -6,7 +6,9 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
 use std::task::Poll;
 
-use portcrew::{Cluster, Event, Handle, ListenAddress, Message, Settings, WorkerHandle, WorkerId};
+use portcrew::{
+    Cluster, Event, Handle, Ledger, ListenAddress, Message, Settings, WorkerHandle, WorkerId,
+};
 use serde::de::DeserializeOwned;
 
 use super::HANG;
@@ -64,6 +66,36 @@ impl Primary {
                 None => self.waiting.push_back(event),
             }
         }
+    }
+
+    /// The keys of the listeners that the primary has.
+    pub(crate) async fn keys(&self) -> Vec<String> {
+        let snapshot = self.cluster.snapshot().await.expect("it lives as long as this");
+        snapshot.listeners.into_iter().map(|it| it.key).collect()
+    }
+
+    /// The account of connections, once it is so: a client may know of its fate before the primary does.
+    ///
+    /// # Panics
+    /// When it does not become so.
+    pub(crate) async fn ledger(&self, is_so: impl Fn(&Ledger) -> bool) -> Ledger {
+        let mut ledger = Ledger::default();
+        let seen = async {
+            loop {
+                ledger = self.cluster.snapshot().await.expect("it lives as long as this").ledger;
+                if is_so(&ledger) {
+                    return;
+                }
+            }
+        };
+        let seen = tokio::time::timeout(HANG, seen).await;
+        assert!(seen.is_ok(), "{ledger:?}");
+        ledger
+    }
+
+    /// Whether such an event has come and was not asked for. Proves the absence of one only behind a later event.
+    pub(crate) fn was_told(&self, is: impl Fn(&Event) -> bool) -> bool {
+        self.waiting.iter().any(is)
     }
 
     async fn next(&mut self, what: &str) -> Event {

@@ -73,7 +73,8 @@ impl World {
         NodeProcess::start(self.node_program(part, script).env("NODE_CLUSTER_SCHED_POLICY", "none"))
     }
 
-    fn node_program(&self, part: &str, script: &str) -> Program {
+    /// As [`node_primary`](Self::node_primary), not started yet: for another directory, user or policy.
+    pub(crate) fn node_program(&self, part: &str, script: &str) -> Program {
         let path = self.write("primary.js", &format!("{}{script}", node::FOR_PRIMARIES));
         let program = self.node().script(path).name(format!("node primary of {}", self.row.name));
         program
@@ -101,6 +102,6 @@ impl World {
     }
 }
 
-fn exe() -> PathBuf {
+pub(super) fn exe() -> PathBuf {
     std::env::current_exe().expect("the system knows it")
 }
