@@ -7,19 +7,15 @@ use serde_json::{Value, json};
 ///
 /// # Panics
 /// When the error is another.
-pub(crate) fn refusal(error: Error) -> Value {
-    let Error::Listen { address, source } = error else { panic!("it is another error: {error}") };
-    let errno = source.raw_os_error().expect("the system's");
-    let code = match errno {
-        98 => "EADDRINUSE",
-        13 => "EACCES",
-        _ => "?",
-    };
-    let (host, port) = match address.rsplit_once(':') {
-        Some((host, port)) => (host.to_owned(), port.parse::<u16>().ok()),
-        None => (address, None),
-    };
-    json!({ "code": code, "errno": -errno, "syscall": "bind", "address": host, "port": port })
+pub(crate) fn refusal(error: &Error) -> Value {
+    let Error::Listen(error) = error else { panic!("it is another error: {error}") };
+    json!({
+        "code": error.code(),
+        "errno": error.errno().map(|it| -it),
+        "syscall": error.syscall(),
+        "address": error.address(),
+        "port": error.port(),
+    })
 }
 
 /// What it must be. The error's name stands for its number too.

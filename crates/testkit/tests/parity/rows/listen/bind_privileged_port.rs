@@ -73,7 +73,7 @@ fn refuses(world: &World, primary: Program, policy: &str) {
 fn worker(role: Role) {
     part::worker(role, async |worker| {
         let error = worker.listen(([127, 0, 0, 1], LOW_PORT)).await.expect_err("it is a low port");
-        worker.send(&refusal(error)).expect("connected");
+        worker.send(&refusal(&error)).expect("connected");
         worker.disconnect().await;
     });
 }

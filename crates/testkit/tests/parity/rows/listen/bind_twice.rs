@@ -60,7 +60,7 @@ fn worker(role: Role) {
         match worker.listen(([127, 0, 0, 1], port)).await {
             Ok(listener) => part::serve(&listener, "first").await,
             Err(error) => {
-                worker.send(&refusal(error)).expect("connected");
+                worker.send(&refusal(&error)).expect("connected");
                 worker.disconnect().await;
             }
         }

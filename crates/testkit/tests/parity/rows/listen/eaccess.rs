@@ -63,7 +63,7 @@ fn worker(role: Role) {
     part::worker(role, async |worker| {
         let path: PathBuf = part::variable("PARITY_PATH");
         let error = worker.listen_unix(path).await.expect_err("it is taken");
-        worker.send(&refusal(error)).expect("connected");
+        worker.send(&refusal(&error)).expect("connected");
         worker.disconnect().await;
     });
 }

@@ -18,7 +18,7 @@ mod net_listen_handle;
 mod net_listen_ipv6only;
 mod net_listen_ipv6only_false;
 mod net_listen_relative_path;
-// mod net_reuseport;
+mod net_reuseport;
 mod net_server_drop_connection;
 mod port_reuse_between_workers;
 mod server_close_before_response;
@@ -43,7 +43,7 @@ pub(super) const ROWS: &[&Row] = &[
     &net_listen_backlog::ROW,
     &net_listen_ipv6only_false::ROW,
     &net_listen_relative_path::ROW,
-    // &net_reuseport::ROW,
+    &net_reuseport::ROW,
     &net_server_drop_connection::ROW,
     &server_restart::NONE,
     &server_restart::RR,

@@ -1,7 +1,6 @@
 //! Servers that share a port by the kernel alone.
 
 use portcrew::{Event, Listen, Listener, Role, Settings, Worker};
-use serde_json::Value;
 
 use crate::part;
 use crate::row::{Part, Proof, Row, Verdict};

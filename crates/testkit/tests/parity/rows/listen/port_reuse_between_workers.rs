@@ -100,7 +100,7 @@ async fn listen(worker: &Worker) -> Option<Arc<Listener>> {
             Some(part::serving(listener, String::leak(part::variable("PARITY_NAME"))))
         }
         Err(error) => {
-            worker.send(&refusal(error)["code"]).expect("connected");
+            worker.send(&refusal(&error)["code"]).expect("connected");
             None
         }
     }

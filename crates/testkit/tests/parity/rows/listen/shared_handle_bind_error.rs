@@ -53,7 +53,7 @@ fn worker(role: Role) {
     part::worker(role, async |worker| {
         let port: u16 = part::variable("PARITY_PORT");
         let error = worker.listen(([127, 0, 0, 1], port)).await.expect_err("it is taken");
-        worker.send(&refusal(error)).expect("connected");
+        worker.send(&refusal(&error)).expect("connected");
         worker.disconnect().await;
     });
 }
