@@ -161,6 +161,11 @@ impl Mailbox {
         lock(&self.held).next_empty()
     }
 
+    /// The user wants nothing more written than what is queued.
+    pub(super) fn seal_outgoing(&self) {
+        lock(&self.outgoing).seal();
+    }
+
     /// Nobody can be written to any more.
     pub(crate) fn close_outgoing(&self) {
         let unsent = lock(&self.outgoing).close();

@@ -159,7 +159,12 @@ impl Outgoing {
         }
     }
 
-    /// Takes nothing more. Whoever waits for an answer learns it by the drop of the question.
+    /// Takes nothing more from users; the driver still takes what it has.
+    pub(super) fn seal(&mut self) {
+        self.closed = true;
+    }
+
+    /// Takes nothing more, and gives back what there is. Whoever waits for an answer learns it by the drop of the question.
     pub(super) fn close(&mut self) -> VecDeque<Post> {
         self.closed = true;
         self.bytes = 0;
@@ -193,6 +198,15 @@ mod tests {
         assert!(matches!(outgoing.add(text(2)), Err(Error::QueueFull)));
         outgoing.take().unwrap();
         outgoing.add(text(2)).unwrap();
+    }
+
+    #[test]
+    fn what_was_added_before_the_seal_can_still_be_taken() {
+        let mut outgoing = Outgoing::default();
+        outgoing.add(text(2)).unwrap();
+        outgoing.seal();
+        assert!(matches!(outgoing.add(text(2)), Err(Error::Disconnected)));
+        assert!(outgoing.take().is_some() && outgoing.take().is_none());
     }
 
     #[test]

@@ -81,7 +81,7 @@ impl Peer {
         if self.start().is_err() {
             return;
         }
-        self.shared().advance(Stage::Closing);
+        self.shared().begin_to_close();
         self.closed().await;
     }
 
@@ -142,6 +142,12 @@ impl Shared {
         self.bell.ring();
     }
 
+    /// What is sent from now on would come too late: its sender is told so.
+    fn begin_to_close(&self) {
+        self.mailbox.seal_outgoing();
+        self.advance(Stage::Closing);
+    }
+
     fn end(&self) {
         self.advance(Stage::Closed);
         self.mailbox.close();
@@ -151,7 +157,7 @@ impl Shared {
 
 impl Drop for User {
     fn drop(&mut self) {
-        self.shared.advance(Stage::Closing);
+        self.shared.begin_to_close();
         self.shared.arrivals.abandon();
     }
 }

@@ -1,5 +1,6 @@
 //! Two ends of a channel without a cluster, and one end against a peer that is played by hand.
 
+mod closing;
 mod counting;
 mod crowd;
 mod farewell;
