@@ -61,8 +61,9 @@ pub enum Event {
         worker: WorkerId,
         /// What.
         message: Message,
-        /// A socket that came with it. Whether it blocks is as the sender left it. What the sender had read
-        /// from it is the sender's business: only bytes that nobody has read yet can be read here.
+        /// A socket that came with it. It does not block when it comes from portcrew or Node; the mode is the
+        /// socket's own, and so the same for all who hold it. What the sender had read from it is the sender's
+        /// business: only bytes that nobody has read yet can be read here.
         handle: Option<Handle>,
         /// Where the sender counts its connections: to be kept as long as the connection.
         counted: Option<Counted>,

@@ -26,7 +26,8 @@ macro_rules! talking {
         /// Sends a value together with a socket, which is moved in here and closed once the other end has it:
         /// clone it first to keep it. A listening or UDP socket is shared then. Of a connection both may
         /// write (Node's `keepOpen`); what is read by one is not read by the other, and what this process
-        /// has read before is its own business.
+        /// has read before is its own business. No clone of it blocks from now on: the mode is the socket's own,
+        /// and one that blocks would stop a Node process.
         ///
         /// What is sent later waits until the other end has acknowledged the socket. A connection that does
         /// not arrive is sent up to three times more, as in Node, and then given up: that is reported as

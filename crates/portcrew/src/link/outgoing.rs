@@ -64,6 +64,9 @@ impl Post {
 impl Outbound {
     pub(super) fn new(handle: Handle) -> Self {
         let WireHandle { kind, fd } = handle.into();
+        // A Node process has one thread: a socket that blocks would stop it in accept or write. The mode belongs
+        // to the socket, so the other end gets it too. An open socket takes it.
+        let _ = SockRef::from(&fd).set_nonblocking(true);
         Self { kind, fd: Arc::new(fd) }
     }
 
@@ -230,6 +233,14 @@ mod tests {
         }
         outgoing.forget("7");
         assert!(matches!(outgoing.add(counted("new")), Err(Error::QueueFull)));
+    }
+
+    #[test]
+    fn a_socket_that_is_sent_blocks_nobody() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let kept = listener.try_clone().unwrap();
+        let _sent = Outbound::new(listener.into());
+        assert_eq!(kept.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
     }
 
     #[test]
