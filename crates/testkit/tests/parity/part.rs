@@ -56,6 +56,20 @@ pub(crate) fn worker<F: Future<Output = ()>>(role: Role, serve: impl FnOnce(Work
     });
 }
 
+/// Plays a plain child: `live` runs on a runtime of one thread with the channel to the parent. What it sent is
+/// written before the process ends.
+///
+/// # Panics
+/// When this process has no parent of that kind: then the row started it wrongly.
+pub(crate) fn child<F: Future<Output = ()>>(role: Role, live: impl FnOnce(Parent) -> F) {
+    let Role::Primary(mut primary) = role else { panic!("started as a worker") };
+    let parent = primary.take_parent().expect("started with a channel");
+    runtime().block_on(async {
+        live(parent.clone()).await;
+        parent.disconnect().await;
+    });
+}
+
 /// Plays a primary with a process of its own, for rows that are about the primary's own life.
 ///
 /// # Panics
@@ -68,19 +82,6 @@ pub(crate) fn primary<F: Future<Output = ()>>(
     let Role::Primary(primary) = role else { panic!("not started as a primary") };
     runtime().block_on(async {
         lead(primary.cluster(settings).expect("there is a runtime")).await;
-    });
-}
-
-/// Plays a plain child: `act` runs on a runtime of one thread, and its end is the end of the process.
-///
-/// # Panics
-/// When this process has no parent with a channel, or is a worker.
-pub(crate) fn child<F: Future<Output = ()>>(role: Role, act: impl FnOnce(Parent) -> F) {
-    let Role::Primary(mut primary) = role else { panic!("started as a worker") };
-    let parent = primary.take_parent().expect("started with a channel");
-    runtime().block_on(async {
-        parent.start().expect("there is a runtime");
-        act(parent).await;
     });
 }
 

@@ -52,13 +52,14 @@ impl World {
         self.node.as_ref().expect("a pairing with Node")
     }
 
-    /// Workers that run this JavaScript under a Rust primary. `say(VALUE)` is there for `process.send(VALUE)`.
+    /// Workers, or plain children, that run this JavaScript under a Rust primary or parent. `say(VALUE)` is there
+    /// for `process.send(VALUE)`.
     pub(crate) fn node_workers(&self, script: &str) -> Settings {
         let path = self.write("worker.js", &format!("{}{script}", node::FOR_WORKERS));
         Settings::program(self.node().path(), [path])
     }
 
-    /// Workers that play this part of the row under a Rust primary.
+    /// Workers, or plain children, that play this part of the row under a Rust primary or parent.
     pub(crate) fn rust_workers(&self, part: &str) -> Settings {
         Settings::program(exe(), [part::FLAG.to_owned(), self.part(part)])
     }
@@ -96,7 +97,8 @@ impl World {
         path
     }
 
-    fn part(&self, part: &str) -> String {
+    /// That part of the row, as [`part::FLAG`] wants it.
+    pub(super) fn part(&self, part: &str) -> String {
         assert!(self.row.parts.iter().any(|it| it.name == part), "the row has no part {part:?}");
         format!("{}/{part}", self.row.name)
     }
