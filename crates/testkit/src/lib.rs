@@ -2,6 +2,7 @@
 //!
 //! * [`process`]: real programs, started, watched and gone with their whole tree when the test is over.
 //! * [`node`]: Node.js as the other side, and the scripts in `fixtures/`.
+//! * [`debugger`]: a client of Node's inspector.
 //! * [`ports`]: ports in a row for programs that count theirs.
 //! * [`http`]: a client that puts every attempt into exactly one class; also the command `portcrew-load`.
 //! * [`fixture`]: what the well and badly behaved programs in `src/bin/` share.
@@ -15,6 +16,7 @@
 // A panic is how a test fails, and this crate is read by tests only.
 #![allow(clippy::panic)]
 
+pub mod debugger;
 pub mod fixture;
 pub mod http;
 pub mod ledger;

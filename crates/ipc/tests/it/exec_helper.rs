@@ -115,7 +115,8 @@ async fn a_group_that_the_own_identity_lacks_is_refused_without_privileges() {
     let (_keep, path) = directory();
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
     let helper = path.join("helper");
-    std::fs::copy(example("inherited"), &helper).unwrap();
+    // By another process: a file that this one writes stays busy while any other test starts a child.
+    assert!(Command::new("cp").arg(example("inherited")).arg(&helper).status().unwrap().success());
     for (groups, expected) in [(json!([65_531]), Some("here")), (json!([65_529]), None)] {
         let plan = json!({
             "program": {"Unix": b"/bin/sh"}, "cwd": null, "uid": 65_533, "gid": 65_532,

@@ -1,15 +1,14 @@
 //! Debugging Node workers: each inspector has a port of its own, as under Node's cluster.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::net::Ipv4Addr;
 
 use portcrew::{Event, InspectPort, Settings, Signal, Stdio, WorkerHandle};
+use portcrew_testkit::debugger::Debugger;
 use portcrew_testkit::node::{Node, fixture};
 use portcrew_testkit::{ports, require_node};
 use serde_json::{Value, json};
 
 use crate::local::{self, Local};
-use crate::support::HANG;
 
 /// Settings for Node workers that tell what they were started with.
 fn settings(node: &Node, options: &[&str]) -> Settings {
@@ -173,7 +172,9 @@ fn a_worker_that_waits_for_its_debugger_goes_on_when_that_says_so() {
     let line = local.run(first_line(&mut stderr));
     let prefix = format!("Debugger listening on ws://127.0.0.1:{}/", base + 1);
     let path = line.strip_prefix(&prefix).unwrap_or_else(|| panic!("{line}")).trim();
-    Debugger::attach((Ipv4Addr::LOCALHOST, base + 1).into(), path).go();
+    let mut debugger = Debugger::attach((Ipv4Addr::LOCALHOST, base + 1).into(), path);
+    debugger.run_to_the_first_line();
+    debugger.go_on();
     assert_eq!(local.message(worker.id())["debugPort"], base + 1);
 }
 
@@ -203,78 +204,4 @@ async fn first_line(reader: &mut (impl tokio::io::AsyncBufRead + Unpin)) -> Stri
     let mut line = String::new();
     tokio::io::AsyncBufReadExt::read_line(reader, &mut line).await.unwrap();
     line
-}
-
-/// Asks a program that waits for its debugger to run.
-const RUN: &str = r#"{"id":2,"method":"Runtime.runIfWaitingForDebugger"}"#;
-
-/// A client of the inspector, over a WebSocket of its own: just enough to let a program go on.
-struct Debugger(BufReader<TcpStream>);
-
-impl Debugger {
-    fn attach(address: SocketAddr, path: &str) -> Self {
-        let mut stream = TcpStream::connect(address).unwrap();
-        stream.set_read_timeout(Some(HANG)).unwrap();
-        write!(
-            stream,
-            "GET /{path} HTTP/1.1\r\nHost: {address}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
-        )
-        .unwrap();
-        let mut reader = BufReader::new(stream);
-        let mut line = String::new();
-        reader.read_line(&mut line).unwrap();
-        assert!(line.contains(" 101 "), "{line}");
-        while line.trim() != "" {
-            line.clear();
-            reader.read_line(&mut line).unwrap();
-        }
-        Self(reader)
-    }
-
-    /// Lets the program run, and go on from every pause, the first of which is before its first line. Until the
-    /// program ends.
-    fn go(mut self) {
-        self.say(r#"{"id":1,"method":"Debugger.enable"}"#);
-        self.say(RUN);
-        std::thread::spawn(move || {
-            let mut runs = false;
-            while let Ok(heard) = self.hear() {
-                if heard["method"] == "Debugger.paused" {
-                    runs = true;
-                    self.say(r#"{"id":3,"method":"Debugger.resume"}"#);
-                } else if heard["id"] == 2 && !runs {
-                    // Node forgets a word that comes before it begins to wait for it.
-                    self.say(RUN);
-                }
-            }
-        });
-    }
-
-    /// One text frame. A client masks what it sends; a mask of zeroes changes nothing.
-    fn say(&mut self, text: &str) {
-        let length = u8::try_from(text.len()).unwrap();
-        assert!(length < 126, "a short frame");
-        let frame = [&[0x81, 0x80 | length, 0, 0, 0, 0], text.as_bytes()].concat();
-        // Where the program has ended, there is nothing more to hear either.
-        let _ = self.0.get_mut().write_all(&frame);
-    }
-
-    fn hear(&mut self) -> std::io::Result<Value> {
-        let [_, length] = self.bytes()?;
-        let length = match length & 0x7f {
-            126 => u64::from(u16::from_be_bytes(self.bytes()?)),
-            127 => u64::from_be_bytes(self.bytes()?),
-            short => short.into(),
-        };
-        let mut text = vec![0; usize::try_from(length).unwrap()];
-        self.0.read_exact(&mut text)?;
-        Ok(serde_json::from_slice(&text)?)
-    }
-
-    fn bytes<const N: usize>(&mut self) -> std::io::Result<[u8; N]> {
-        let mut bytes = [0; N];
-        self.0.read_exact(&mut bytes)?;
-        Ok(bytes)
-    }
 }

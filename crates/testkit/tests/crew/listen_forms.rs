@@ -183,7 +183,7 @@ fn ipv6_only_leaves_the_port_to_ipv4_in_every_worker() {
         let ports: Vec<_> =
             (1..=3).map(|worker| port(&pair.listen(worker, "it", "[::]:0", &only))).collect();
         assert_eq!(ports, vec![ports[0]; 3]);
-        let _free = TcpListener::bind((Ipv4Addr::UNSPECIFIED, ports[0])).unwrap();
+        let _free = TcpListener::bind((own_place().ip(), ports[0])).unwrap();
         Load::new(SocketAddr::from((Ipv6Addr::LOCALHOST, ports[0])))
             .requests(9)
             .run()

@@ -53,6 +53,14 @@ fn assert_served(path: &Path) {
     Load::new(path).clients(4).requests(40).run().assert_all_ok();
 }
 
+/// Leaves a socket file behind. A child that another test is just starting has a copy of the socket until it runs its
+/// program.
+fn abandon(path: &Path) {
+    drop(UnixListener::bind(path).unwrap());
+    let refused = || UnixStream::connect(path).is_err().then_some(());
+    eventually("its owner has died", HANG, refused);
+}
+
 /// A directory whose paths are longer than a socket's name may be.
 fn deep() -> (TempDir, PathBuf) {
     let directory = tempfile::tempdir().unwrap();
@@ -179,7 +187,7 @@ fn of_two_primaries_that_want_an_abandoned_path_at_once_one_has_it() {
     let path = directory.path().join("s");
     let mut both = [Pair::of_rust(rust(), 1), Pair::of_rust(rust(), 1)];
     for round in 0..scaled(50, 1_000) {
-        drop(UnixListener::bind(&path).unwrap());
+        abandon(&path);
         for pair in &mut both {
             pair.tell_listen(1, "it", &on(&path), &json!({}));
         }

@@ -32,7 +32,16 @@ fn directory() -> (TempDir, PathBuf) {
 
 /// A file whose owner has died.
 fn abandon(path: &Path) {
-    drop(UnixListener::bind(path).unwrap());
+    die(UnixListener::bind(path).unwrap(), path);
+}
+
+/// Lets an owner die. A child that another test is just starting has a copy of its socket until it runs its program.
+fn die(owner: impl Into<std::os::fd::OwnedFd>, path: &Path) {
+    drop(owner.into());
+    let address = SockAddr::unix(path).unwrap();
+    while !refuses(&address).unwrap() {
+        std::thread::yield_now();
+    }
 }
 
 fn names(directory: &TempDir) -> Vec<std::ffi::OsString> {
@@ -75,7 +84,8 @@ fn a_path_is_taken_over_from_a_dead_owner_and_never_from_one_that_is_busy() {
         }
     }
     assert_taken(&path);
-    drop(owner);
+    drop(clients);
+    die(owner, &path);
     let _made = make(&path).unwrap();
     assert_eq!(names(&directory), ["app.sock"]);
 }
@@ -210,7 +220,7 @@ fn what_a_killed_process_left_in_the_middle_is_settled_by_the_next() {
             assert_taken(&path);
             UnixStream::connect(&path).unwrap();
         } else {
-            drop(old);
+            die(old, &private.join("old"));
             drop(make(&path).unwrap());
         }
     }

@@ -3,6 +3,7 @@
 pub(crate) mod checks;
 mod client;
 mod connections;
+mod datagrams;
 mod kernel;
 mod lead;
 mod letter;
@@ -23,6 +24,7 @@ pub(crate) use client::{
 };
 
 pub(crate) use connections::{connected, listener, port_of};
+pub(crate) use datagrams::{Datagrams, free_udp, own_loopback, udp_sockets, until_free};
 pub(crate) use kernel::listening_on;
 pub(crate) use lead::lead;
 pub(crate) use letter::{Hears, Letter, child, ends, letter, said, says_nothing_more};

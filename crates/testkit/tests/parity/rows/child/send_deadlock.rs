@@ -97,7 +97,7 @@ fn under_node(world: &World) {
             });
           });
         });
-        const orders = {
+        const wishes = {
           go: () => {
             server.close();
             worker.send('go');
@@ -105,7 +105,7 @@ fn under_node(world: &World) {
           },
           leave: () => worker.disconnect(),
         };
-        lines((line) => orders[line]());
+        lines((line) => wishes[line]());
         ",
     );
     let ports = primary.next("ports");
