@@ -47,6 +47,7 @@ fn by_number(world: &World, workers: Settings) {
             assert_eq!((address.address, address.port), (None, Some(own.address().port())));
         }
         ten::dealt_out(&mut primary, own.address(), WORKERS).await;
+        primary.end().await;
     });
 }
 

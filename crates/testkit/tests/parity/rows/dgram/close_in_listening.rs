@@ -40,6 +40,7 @@ fn close_at_once(world: &World, workers: Settings) {
         }
         let left = primary.cluster.snapshot().await.expect("it is there").listeners;
         assert!(left.is_empty(), "{left:?}");
+        primary.end().await;
     });
 }
 

@@ -45,6 +45,7 @@ fn four(world: &World, workers: Settings) {
         assert_eq!((first.address_type, first.fd), (AddressType::Udp4, None));
         let port = first.port.expect("it is bound to one");
         ten::dealt_out(&mut primary, (Ipv4Addr::LOCALHOST, port).into(), WORKERS).await;
+        primary.end().await;
     });
 }
 

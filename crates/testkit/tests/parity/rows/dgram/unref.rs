@@ -48,6 +48,7 @@ fn ends_by_itself(world: &World, workers: Settings, said: &Value) {
         worker.send("go").expect("it is connected");
         let left = primary.exit_with(0).await;
         assert!(!left.planned, "nobody told it to leave");
+        primary.end().await;
     });
 }
 

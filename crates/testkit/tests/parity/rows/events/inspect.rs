@@ -45,7 +45,7 @@ pub(super) async fn fork(primary: &mut Primary) -> Inspected {
     inspected
 }
 
-/// What a worker says that was started with `settings` alone: it has no inspector.
+/// One more worker, which must have no inspector.
 pub(super) async fn without(primary: &mut Primary) {
     let worker = primary.fork().await;
     let inspected: Inspected = primary.message_of(worker.id()).await;

@@ -40,11 +40,10 @@ fn stops(world: &World) {
         second.kill(Signal::Terminate);
         let left = primary.exit().await;
         assert_eq!((left.worker, left.signal()), (second.id(), Some(15)));
-        assert_eq!(primary.disconnected().await.0, second.id());
         // What it had said would have come before the end of its channel.
-        first.disconnect();
-        primary.exit_with(0).await;
+        primary.disconnect_of(second.id()).await;
         assert!(!primary.was_told(|it| matches!(it, Event::Message { .. })), "the second ran");
+        primary.end().await;
     });
 }
 
