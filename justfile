@@ -23,5 +23,6 @@ bench *args:
 interop *args:
     scripts/install-runtimes {{args}}
     cargo build --workspace --bins
-    PORTCREW_INTEROP=1 PORTCREW_REQUIRE_NODE=1 cargo test -p portcrew-cli --test interop -- --nocapture --test-threads=1
+    PORTCREW_INTEROP=1 PORTCREW_REQUIRE_NODE=1 cargo test -p portcrew-cli --test interop runtimes -- --nocapture
+    PORTCREW_INTEROP=1 PORTCREW_REQUIRE_NODE=1 cargo test -p portcrew-cli --test interop frameworks -- --nocapture
     PORTCREW_INTEROP=1 PORTCREW_REQUIRE_NODE=1 cargo test -p portcrew-testkit --test parity
