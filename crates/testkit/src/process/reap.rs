@@ -28,7 +28,7 @@ const STOP_WITHIN: Duration = Duration::from_millis(500);
 
 /// For so long an orphan whose environment cannot be read is taken for one that is in the middle of an exec. It is
 /// somebody else's, or has emptied its environment, when it stays so.
-const UNREADABLE_FOR: Duration = Duration::from_millis(200);
+const UNREADABLE_FOR: Duration = Duration::from_secs(2);
 
 /// Makes this process the one that orphans come to.
 pub(super) fn adopt_orphans() {
