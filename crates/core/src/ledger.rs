@@ -71,8 +71,12 @@ pub struct Ledger {
     pub stray_answers: u64,
     /// Accept calls that failed. Not part of the sum.
     pub accept_failures: u64,
-    /// Times the scheduler named a worker that could not take the connection.
+    /// Times a scheduler named a worker that does not hold the listener.
     pub bad_picks: u64,
+    /// Schedulers that panicked; each is not asked again.
+    pub scheduler_panics: u64,
+    /// Connections whose first bytes were waited for in vain, so that the address decided.
+    pub looked_in_vain: u64,
 }
 
 impl Ledger {

@@ -13,9 +13,10 @@
 //! use portcrew_core::{primary, Time, WorkerId};
 //!
 //! let mut primary = primary::Primary::new(primary::Settings::default());
-//! let mut actions = Vec::new();
-//! primary.handle(Time::ZERO, primary::Event::Forked { worker: WorkerId(1) }, &mut actions);
-//! assert_eq!(actions, [primary::Action::Notify(primary::Notice::Forked { worker: WorkerId(1) })]);
+//! let (mut actions, worker) = (Vec::new(), WorkerId(1));
+//! let forked = primary::Event::Forked { worker, origin: primary::Origin::alone(worker) };
+//! primary.handle(Time::ZERO, forked, &mut actions);
+//! assert_eq!(actions, [primary::Action::Notify(primary::Notice::Forked { worker })]);
 //! ```
 #![forbid(unsafe_code)]
 

@@ -12,11 +12,25 @@ pub struct Limits {
     /// How long a connection waits for a worker. Beyond it: closed as
     /// [`HeldTooLong`](crate::CloseReason::HeldTooLong).
     pub held_for: Duration,
-    /// Unanswered connections per listener towards a worker that speaks Node's channel. Node's own number
-    /// is 1. Beyond it the worker counts as busy.
+    /// The most unanswered connections per listener towards a worker that speaks Node's channel. Node's own
+    /// number is 1. Beyond it the worker counts as busy.
     pub channel_window: u32,
     /// The same towards a worker with a lane.
     pub lane_window: u32,
+    /// The same where nothing proves that a connection is untouched (Unix-domain sockets), whatever the worker
+    /// speaks: so many are lost with a worker that is killed.
+    pub unproven_window: u32,
+    /// An answer that comes within this time doubles the worker's window, up to the most.
+    pub quick: Duration,
+    /// An answer that takes longer, or has been owed for longer, narrows the worker's window to 1.
+    pub slow: Duration,
+    /// The soonest that a scheduler is asked again about a connection that waits at most so long.
+    pub ask_again: Duration,
+    /// How long the first bytes of a connection are waited for, where a policy looks at them. Beyond it the
+    /// address decides; so it does for the oldest such connection when [`held`](Self::held) are waiting.
+    pub look_for: Duration,
+    /// How often the counts of the schedulers are told, while they change. `None` is never.
+    pub summary_every: Option<Duration>,
     /// How far a worker may lag behind the most-given one before the lag is forgiven, in connections.
     /// Beyond it the lag is cut to this, so that a worker that was away is not flooded when it is back.
     pub deficit: u64,
@@ -54,8 +68,14 @@ impl Default for Limits {
         Self {
             held: 256,
             held_for: Duration::from_secs(30),
-            channel_window: 1,
+            channel_window: 16,
             lane_window: 16,
+            unproven_window: 1,
+            quick: Duration::from_millis(5),
+            slow: Duration::from_millis(20),
+            ask_again: Duration::from_millis(1),
+            look_for: Duration::from_secs(1),
+            summary_every: None,
             deficit: 32,
             refusals: 64,
             refusal_rest: Duration::from_millis(50),

@@ -66,7 +66,7 @@ impl Builder {
     }
 
     /// Who gets the next connection; wins over the settings.
-    pub const fn policy(mut self, policy: Policy) -> Self {
+    pub fn policy(mut self, policy: Policy) -> Self {
         self.policy = Some(policy);
         self
     }
@@ -166,7 +166,7 @@ impl Builder {
 
     async fn lead(mut self, primary: &crate::Primary) -> Result<()> {
         let mut settings = self.settings.take().unwrap_or_default();
-        if let Some(policy) = self.policy {
+        if let Some(policy) = self.policy.take() {
             settings.policy = policy;
         }
         let mut cluster = primary.cluster(settings)?;

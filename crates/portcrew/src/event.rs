@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use portcrew_core::supervise;
 
-use crate::{Counted, Handle, Message, Request, Settings, WorkerHandle, WorkerId};
+use crate::{
+    Counted, Handle, ListenerId, Message, Request, Scheduling, Settings, WorkerHandle, WorkerId,
+};
 
 /// Something that happened in a cluster. See [`Cluster::next_event`](crate::Cluster::next_event).
 #[derive(Debug)]
@@ -102,6 +104,16 @@ pub enum Event {
     Misbehaved {
         /// Who.
         worker: WorkerId,
+    },
+    /// News of how a listener's connections are dealt out: its policy, who counts its open connections, what its
+    /// scheduler did wrong, and from time to time the counts ([`Settings::summary_every`](crate::Settings::summary_every)).
+    Scheduling {
+        /// Which listener.
+        listener: ListenerId,
+        /// What it was asked for as.
+        address: ListenAddress,
+        /// What about it.
+        news: Scheduling,
     },
     /// News of the crew as a whole; only with [`Cluster::start`](crate::Cluster::start).
     Crew(supervise::Notice),

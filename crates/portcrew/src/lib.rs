@@ -26,7 +26,12 @@
 //! |---|---|---|
 //! | [`RoundRobin`](Policy::RoundRobin) | the primary, which hands over | fairness; the default, as in Node |
 //! | [`Shared`](Policy::Shared) | the workers, from one socket | parity with Node's `SCHED_NONE`; the best tail latency |
+//! | [`LeastConnections`](Policy::LeastConnections) | the primary | mixed work, connections that stay; exact counts for any program |
+//! | [`Sticky`](Policy::Sticky) | the primary | sessions and caches: a client stays with its worker |
 //! | your own | the primary | [`Cluster::with_scheduler`] with a closure or a [`scheduler::Scheduler`] |
+//!
+//! [`Settings::policies`] gives single listeners a policy of their own, [`Cluster::set_policy`] changes one while the
+//! crew runs, [`Event::Scheduling`] tells what came of it.
 //!
 //! # Three levels
 //!
@@ -83,7 +88,8 @@ pub use message::{
     OUTGOING_BYTES, OUTGOING_LIMIT,
 };
 pub use parent::Parent;
-pub use portcrew_core::primary::Exit;
+pub use portcrew_core::primary::{Counter, Counts, Exit, ListenerName, Scheduling};
+pub use portcrew_core::scheduler::{LookFor, Sticky, StickyBy};
 pub use portcrew_core::supervise::{
     Force, Generation, Notice as CrewNotice, Outcome, Reason as RollbackReason, SlotId,
 };

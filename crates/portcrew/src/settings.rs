@@ -2,6 +2,7 @@
 
 mod check;
 mod inspect_port;
+mod policy;
 mod show;
 
 use std::collections::BTreeMap;
@@ -11,30 +12,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use portcrew_core::primary::ListenerName;
+
 pub use inspect_port::InspectPort;
-
-/// Who gets the next connection.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Policy {
-    /// The primary accepts and hands over to the free worker that was given fewest so far. Node's default.
-    #[default]
-    RoundRobin,
-    /// The workers accept from one socket and the kernel decides: Node's `SCHED_NONE`.
-    Shared,
-}
-
-impl Policy {
-    /// The policy that `NODE_CLUSTER_SCHED_POLICY` names: `rr`, or `none` for [`Shared`](Self::Shared).
-    /// Unset and anything else is the default, as in Node.
-    #[must_use]
-    pub fn from_env() -> Self {
-        match std::env::var("NODE_CLUSTER_SCHED_POLICY").as_deref() {
-            Ok("none") => Self::Shared,
-            Ok(_) | Err(_) => Self::RoundRobin,
-        }
-    }
-}
+pub use policy::Policy;
 
 /// What a worker's standard stream is connected to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -135,9 +116,15 @@ pub struct Settings {
     /// The port of the inspector, where the program is Node and its options speak of it. Default:
     /// [`InspectPort::Auto`].
     pub inspect_port: InspectPort,
-    /// Who gets the next connection. Read once, when the cluster is made. Default: from
+    /// Who gets the next connection, where [`policies`](Self::policies) says nothing else. Read once, when the
+    /// cluster is made; [`Cluster::set_policy`](crate::Cluster::set_policy) changes it. Default: from
     /// `NODE_CLUSTER_SCHED_POLICY`, else round-robin.
     pub policy: Policy,
+    /// The same for single listeners, read once too. Default: none.
+    pub policies: BTreeMap<ListenerName, Policy>,
+    /// How often [`Event::Scheduling`](crate::Event::Scheduling) tells the counts of each listener, while they change.
+    /// Read once, when the cluster is made. Default: never.
+    pub summary_every: Option<Duration>,
     /// The executable that plays the exec helper, needed with [`cwd`](Self::cwd), [`uid`](Self::uid) and
     /// [`gid`](Self::gid). It must call [`role`](crate::role) first thing. Default: the running executable.
     pub helper: Option<PathBuf>,
@@ -168,6 +155,8 @@ impl Default for Settings {
             serialization: Serialization::Json,
             inspect_port: InspectPort::Auto,
             policy: Policy::from_env(),
+            policies: BTreeMap::new(),
+            summary_every: None,
             helper: None,
             grace: Duration::from_secs(10),
             start_deadline: Duration::from_secs(30),
@@ -202,6 +191,13 @@ impl Settings {
     #[must_use]
     pub fn fd(mut self, number: i32, what: ExtraFd) -> Self {
         self.fds.insert(number, what);
+        self
+    }
+
+    /// Gives one listener a policy of its own.
+    #[must_use]
+    pub fn policy_of(mut self, listener: ListenerName, policy: Policy) -> Self {
+        self.policies.insert(listener, policy);
         self
     }
 

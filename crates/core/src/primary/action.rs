@@ -1,6 +1,10 @@
 //! Everything that a primary can ask of its shell.
 
-use super::Exit;
+use std::sync::Arc;
+
+use super::live::Counter;
+use super::{Counts, Exit};
+use crate::scheduler::{Failure, Look};
 use crate::{CloseReason, ConnId, Errno, ListenerId, Query, Seq, SockName, ToWorker, WorkerId};
 
 /// What is to be done, in this order.
@@ -58,6 +62,22 @@ pub enum Action {
         /// Which.
         listener: ListenerId,
         /// Begin, or stop.
+        on: bool,
+    },
+    /// Look for something in a connection's first bytes, without taking them, and answer with
+    /// [`Event::Looked`](super::Event::Looked). Not needed any more once it is offered or released.
+    Look {
+        /// Which.
+        conn: ConnId,
+        /// For what.
+        look: Arc<Look>,
+    },
+    /// Begin or end to tell when connections of a listener end that workers have taken. Beginning is answered with
+    /// [`Event::Counting`](super::Event::Counting).
+    Count {
+        /// Which listener.
+        listener: ListenerId,
+        /// Begin, or end.
         on: bool,
     },
     /// Close a listener's socket: the port is free from here on.
@@ -174,5 +194,48 @@ pub enum Notice {
     AcceptPaused {
         /// Which.
         listener: ListenerId,
+    },
+    /// About the choice of workers for a listener's connections.
+    Scheduling {
+        /// Which listener.
+        listener: ListenerId,
+        /// What about it.
+        news: Scheduling,
+    },
+}
+
+/// News of how a listener's connections are dealt out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Scheduling {
+    /// Its policy, when its socket is there and when the policy changes.
+    Policy {
+        /// What it is called.
+        name: &'static str,
+    },
+    /// Its policy counts open connections, and this is who tells of their ends.
+    Counted {
+        /// Who. The workers' own word has to do where the kernel does not tell; a worker that says nothing cannot
+        /// be counted, and then the connections are dealt out in turn.
+        by: Counter,
+    },
+    /// A worker's connections cannot be counted, so its policy deals in turn. Told once for each listener.
+    Uncounted {
+        /// Whose.
+        worker: WorkerId,
+    },
+    /// Its scheduler did what it must not, for the first time; round-robin decides in its place.
+    Failed {
+        /// What it did.
+        failure: Failure,
+    },
+    /// What was decided up to now, told from time to time ([`Limits::summary_every`](crate::Limits::summary_every)).
+    Summary {
+        /// What its policy is called.
+        policy: &'static str,
+        /// What its scheduler decided.
+        counts: Counts,
+        /// How many connections each of its workers was given.
+        given: Vec<(WorkerId, u64)>,
     },
 }

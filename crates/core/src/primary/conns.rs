@@ -2,9 +2,11 @@
 
 use std::net::SocketAddr;
 
-use super::listener::{Accepting, State};
+use super::listener::{Accepting, Counts, State};
+use super::live::{Counter, Counting};
+use super::looking::Sight;
 use super::{Mode, Primary};
-use crate::scheduler::WorkerView;
+use crate::scheduler::{Incoming, WorkerView};
 use crate::{ConnId, Key, ListenerId, Seq, Time, WorkerId};
 
 /// Where a connection is while the primary's copy of it is open.
@@ -21,9 +23,28 @@ pub enum Place {
 pub(super) struct Conn {
     pub(super) listener: ListenerId,
     pub(super) peer: Option<SocketAddr>,
+    pub(super) local: Option<SocketAddr>,
+    /// What a proxy says of the client, else the peer.
+    pub(super) source: Option<SocketAddr>,
+    /// Stands for the value that was found in its first bytes.
+    pub(super) key: Option<u64>,
+    pub(super) sight: Sight,
     pub(super) accepted_at: Time,
     pub(super) refusals: u32,
     pub(super) place: Place,
+}
+
+impl Conn {
+    pub(super) fn incoming(&self, now: Time) -> Incoming {
+        Incoming {
+            listener: self.listener,
+            source: self.source,
+            peer: self.peer,
+            local: self.local,
+            key: self.key,
+            waited: now.since(self.accepted_at),
+        }
+    }
 }
 
 /// A listener, for those who watch: the simulator's checkers, status, metrics.
@@ -33,8 +54,14 @@ pub struct View<'a> {
     pub listener: ListenerId,
     /// Its key.
     pub key: &'a Key,
-    /// Who accepts from it.
+    /// Who accepts from it, as its policy wants it. While workers are being replaced some may do otherwise.
     pub mode: Mode,
+    /// What its policy is called.
+    pub policy: &'static str,
+    /// Who tells when its connections end; `None` while no policy needs to know.
+    pub counted_by: Option<Counter>,
+    /// What its scheduler has decided.
+    pub counts: Counts,
     /// Whether its socket exists.
     pub is_open: bool,
     /// Whether the primary accepts from it now.
@@ -43,8 +70,12 @@ pub struct View<'a> {
     pub is_resting: bool,
     /// Connections that wait for a worker, the oldest first.
     pub waiting: Vec<ConnId>,
-    /// The workers that hold it.
+    /// The workers that hold it, those first that are handed connections.
     pub holders: &'a [WorkerView],
+    /// How many of them are: the others accept for themselves.
+    pub handed: usize,
+    /// Those of the waiting whose first bytes are not there: no policy was asked about them yet.
+    pub awaited: Vec<ConnId>,
 }
 
 impl Primary {
@@ -59,11 +90,25 @@ impl Primary {
             listener: *id,
             key: &listener.key,
             mode: listener.mode,
+            policy: self.policy_of(listener),
+            counted_by: match listener.counting {
+                Counting::By(counter) => Some(counter),
+                Counting::Off | Counting::Asked => None,
+            },
+            counts: listener.counts,
             is_open: matches!(listener.state, State::Open(_)),
             is_accepting: listener.accepting == Accepting::On,
             is_resting: listener.accepting == Accepting::Resting,
             waiting: listener.queue.iter().copied().collect(),
             holders: &listener.holders,
+            handed: listener.handed(),
+            awaited: self.awaited(&listener.queue),
         })
+    }
+
+    fn awaited<'a>(&self, queue: impl IntoIterator<Item = &'a ConnId>) -> Vec<ConnId> {
+        let awaited =
+            |conn: &&ConnId| self.conns.get(conn).is_some_and(|it| it.sight == Sight::Awaited);
+        queue.into_iter().filter(awaited).copied().collect()
     }
 }

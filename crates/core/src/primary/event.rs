@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use super::{Counter, Origin};
+use crate::scheduler::CpuShare;
 use crate::{ConnId, Errno, FromWorker, ListenerId, Seq, SockName, SocketKind, WorkerId};
 
 /// What happened, told to [`Primary::handle`](super::Primary::handle).
@@ -11,6 +13,8 @@ pub enum Event {
     Forked {
         /// Its id, never used before.
         worker: WorkerId,
+        /// Where it belongs.
+        origin: Origin,
     },
     /// A worker spoke.
     Message {
@@ -21,6 +25,20 @@ pub enum Event {
     },
     /// A worker says that the descriptor of this offer did not arrive (Node's NACK, the lane's `Lost`).
     NotReceived {
+        /// Who.
+        worker: WorkerId,
+        /// The offer.
+        seq: Seq,
+    },
+    /// A worker took an offered connection and will say when it ends (the lane's `Kept`).
+    TakenAndTold {
+        /// Who.
+        worker: WorkerId,
+        /// The offer.
+        seq: Seq,
+    },
+    /// A worker says that a connection has ended which it [took so](Self::TakenAndTold).
+    EndTold {
         /// Who.
         worker: WorkerId,
         /// The offer.
@@ -59,6 +77,39 @@ pub enum Event {
         conn: ConnId,
         /// The client's address. `None` for Unix-domain sockets, and for a client that reset at once.
         peer: Option<SocketAddr>,
+        /// The address that it came to, where it is [needed](super::Primary::needs_local).
+        local: Option<SocketAddr>,
+    },
+    /// What was seen of a connection's first bytes: the outcome of [`Action::Look`](super::Action::Look). May
+    /// come for a connection that did not wait for it any more.
+    Looked {
+        /// Which connection.
+        conn: ConnId,
+        /// The client's address as a proxy tells it, if one does.
+        source: Option<SocketAddr>,
+        /// A number that stands for the value that was looked for, if it is there.
+        key: Option<u64>,
+    },
+    /// The outcome of [`Action::Count`](super::Action::Count).
+    Counting {
+        /// Of which listener.
+        listener: ListenerId,
+        /// Who tells when its connections end.
+        by: Counter,
+    },
+    /// The kernel says that a connection has ended which this worker had taken, of a listener that it counts
+    /// ([`Counter::Kernel`]). Told once for each.
+    Ended {
+        /// Whose it was.
+        worker: WorkerId,
+    },
+    /// How busy a worker's process was since the last time. Only while somebody
+    /// [needs it](super::Primary::needs_cpu).
+    Cpu {
+        /// Who.
+        worker: WorkerId,
+        /// How busy.
+        share: CpuShare,
     },
     /// `accept` failed.
     AcceptFailed {

@@ -4,11 +4,23 @@ use std::net::SocketAddr;
 
 use super::conns::{Conn, Place};
 use super::listener::{Accepting, Listener};
+use super::looking::Sight;
 use super::machine::{Primary, Timer};
 use super::worker::Offer;
-use super::{Action, End, Proof};
-use crate::scheduler::{Incoming, Pick, RoundRobin, Scheduler, WorkerView};
+use super::{Action, End, Notice, Proof, Scheduling};
+use crate::scheduler::{Choice, Failure};
 use crate::{CloseReason, ConnId, ListenerId, Seq, Time, WorkerId};
+
+/// What a worker says of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// It has it.
+    Taken,
+    /// It has it, and will say when it ends.
+    TakenAndTold,
+    /// It does not want it, or never got it.
+    Refused,
+}
 
 impl Primary {
     pub(super) fn accepted(
@@ -16,7 +28,7 @@ impl Primary {
         now: Time,
         id: ListenerId,
         conn: ConnId,
-        peer: Option<SocketAddr>,
+        (peer, local): (Option<SocketAddr>, Option<SocketAddr>),
         out: &mut Vec<Action>,
     ) {
         self.ledger.accepted += 1;
@@ -32,34 +44,56 @@ impl Primary {
         }
         self.ledger.held += 1;
         listener.queue.push_back(conn);
-        let record = Conn { listener: id, peer, accepted_at: now, refusals: 0, place: Place::Held };
+        let record = Conn {
+            listener: id,
+            peer,
+            local,
+            source: peer,
+            key: None,
+            sight: Sight::Settled,
+            accepted_at: now,
+            refusals: 0,
+            place: Place::Held,
+        };
         self.conns.insert(conn, record);
+        self.look(now, id, conn, out);
+        self.make_room(id);
         self.pump(now, id, out);
     }
 
     /// Offers what waits to whom the policy chooses, until nothing waits or nobody is free.
     pub(super) fn pump(&mut self, now: Time, id: ListenerId, out: &mut Vec<Action>) {
-        let mut at = 0;
+        let (mut at, mut ask_again) = (0, None);
         while let Some(listener) = self.listeners.get_mut(&id) {
             let Some(conn) = listener.queue.get(at).copied() else {
                 break;
             };
-            if !listener.has_free_holder() {
+            if !listener.has_free_candidate(now, &self.limits) {
                 break;
             }
-            let peer = self.conns.get(&conn).and_then(|it| it.peer);
-            let incoming = Incoming { listener: id, peer };
-            match self.pick(&incoming, id) {
-                Pick::Worker(worker) => {
+            match self.choose(now, id, conn, out) {
+                Choice::Give(worker) => {
                     self.take_from_queue(id, at);
-                    self.offer(worker, id, conn, out);
+                    self.offer(now, worker, conn, out);
                 }
-                // It waits for a worker of its own; those behind it need not.
-                Pick::Wait => at += 1,
-                Pick::Refuse => {
+                // It waits for a worker of its own, or for its first bytes; those behind it need not.
+                Choice::Wait(most) => {
+                    ask_again = ask_again.into_iter().chain(most).min();
+                    at += 1;
+                }
+                Choice::Refuse => {
                     self.take_from_queue(id, at);
                     self.close_held(conn, CloseReason::PolicyRefused, out);
                 }
+            }
+        }
+        match ask_again {
+            Some(wait) => {
+                let wait = wait.max(self.limits.ask_again);
+                self.timers.set(Timer::AskAgain(id), now + wait);
+            }
+            None => {
+                self.timers.cancel(Timer::AskAgain(id));
             }
         }
         self.watch_oldest(id);
@@ -68,38 +102,45 @@ impl Primary {
     }
 
     /// The scheduler's choice, held against what is possible.
-    fn pick(&mut self, incoming: &Incoming, id: ListenerId) -> Pick {
-        let Some(listener) = self.listeners.get(&id) else {
-            return Pick::Wait;
+    fn choose(&mut self, now: Time, id: ListenerId, conn: ConnId, out: &mut Vec<Action>) -> Choice {
+        let (Some(listener), Some(record)) = (self.listeners.get_mut(&id), self.conns.get(&conn))
+        else {
+            return Choice::Wait(None);
         };
-        let views = &listener.holders;
-        let choice = self.settings.scheduler.pick(incoming, views);
-        let Pick::Worker(worker) = choice else {
-            return choice;
-        };
-        match views.iter().find(|view| view.worker == worker) {
-            Some(view) if view.is_free() => choice,
-            Some(_) => Pick::Wait,
-            None => {
-                self.ledger.bad_picks += 1;
-                RoundRobin.pick(incoming, views)
-            }
+        match record.sight {
+            Sight::Awaited => return Choice::Wait(None),
+            Sight::Settled => {}
         }
+        let scheduler = self.rules.scheduler(listener.rule);
+        let (choice, failure) = scheduler.choose(&record.incoming(now), listener.candidates());
+        listener.counts.note(choice);
+        if let Some((failure, first)) = failure {
+            match failure {
+                Failure::NoSuchWorker(_) => self.ledger.bad_picks += 1,
+                Failure::Panicked(_) => self.ledger.scheduler_panics += 1,
+            }
+            let news = Scheduling::Failed { failure };
+            out.extend(first.then_some(Action::Notify(Notice::Scheduling { listener: id, news })));
+        }
+        choice
     }
 
-    fn offer(&mut self, worker: WorkerId, id: ListenerId, conn: ConnId, out: &mut Vec<Action>) {
-        let (Some(record), Some(listener), Some(it)) =
-            (self.workers.get_mut(&worker), self.listeners.get_mut(&id), self.conns.get_mut(&conn))
+    fn offer(&mut self, now: Time, worker: WorkerId, conn: ConnId, out: &mut Vec<Action>) {
+        let (Some(record), Some(it)) = (self.workers.get_mut(&worker), self.conns.get_mut(&conn))
         else {
             return;
         };
+        let id = it.listener;
         let seq = record.take_seq();
-        record.offers.insert(seq, Offer { conn, listener: id });
-        listener.give(worker, self.settings.limits.deficit);
+        record.offers.insert(seq, Offer { conn, listener: id, at: now });
+        if let Some(listener) = self.listeners.get_mut(&id) {
+            listener.give(worker, seq, now, self.limits.deficit);
+        }
         it.place = Place::Offered(worker, seq);
         self.ledger.held -= 1;
         self.ledger.offered += 1;
         out.push(Action::Offer { worker, seq, conn, listener: id });
+        self.summarise_later(now);
     }
 
     /// A worker took a connection or refused it.
@@ -108,7 +149,7 @@ impl Primary {
         now: Time,
         worker: WorkerId,
         ack: Seq,
-        accepted: bool,
+        answer: Answer,
         out: &mut Vec<Action>,
     ) {
         let Some(offer) = self.take_offer(worker, ack) else {
@@ -116,17 +157,18 @@ impl Primary {
             self.offence(worker, out);
             return;
         };
-        let rest_until = (!accepted).then(|| now + self.settings.limits.refusal_rest);
-        self.holder_answered(worker, offer.listener, rest_until);
-        if accepted {
-            self.conns.remove(&offer.conn);
-            self.ledger.offered -= 1;
-            self.ledger.taken += 1;
-            out.push(Action::Release { conn: offer.conn, end: End::Taken(worker) });
-            self.pump(now, offer.listener, out);
-        } else {
-            self.refused(now, offer.conn, out);
+        let refused = answer == Answer::Refused;
+        let rest_until = refused.then(|| now + self.limits.refusal_rest);
+        self.holder_answered(now, worker, ack, offer.listener, rest_until);
+        if refused {
+            return self.refused(now, offer.conn, out);
         }
+        self.conns.remove(&offer.conn);
+        self.ledger.offered -= 1;
+        self.ledger.taken += 1;
+        self.opened(worker, offer.listener, (answer == Answer::TakenAndTold).then_some(ack), out);
+        out.push(Action::Release { conn: offer.conn, end: End::Taken(worker) });
+        self.pump(now, offer.listener, out);
     }
 
     /// The descriptor did not arrive, so the worker cannot have touched it: the same as a refusal.
@@ -137,7 +179,7 @@ impl Primary {
         seq: Seq,
         out: &mut Vec<Action>,
     ) {
-        self.answer(now, worker, seq, false, out);
+        self.answer(now, worker, seq, Answer::Refused, out);
     }
 
     fn refused(&mut self, now: Time, conn: ConnId, out: &mut Vec<Action>) {
@@ -146,7 +188,7 @@ impl Primary {
         };
         record.refusals += 1;
         let id = record.listener;
-        if record.refusals > self.settings.limits.refusals {
+        if record.refusals > self.limits.refusals {
             self.close_offered(conn, CloseReason::AllRefused, out);
             self.pump(now, id, out);
         } else {
@@ -202,7 +244,7 @@ impl Primary {
     }
 
     pub(super) fn held_too_long(&mut self, now: Time, id: ListenerId, out: &mut Vec<Action>) {
-        let wait = self.settings.limits.held_for;
+        let wait = self.limits.held_for;
         while let Some(listener) = self.listeners.get_mut(&id) {
             let Some(conn) = listener.queue.front().copied() else {
                 break;
@@ -246,12 +288,19 @@ impl Primary {
         }
     }
 
-    fn holder_answered(&mut self, worker: WorkerId, id: ListenerId, rest: Option<Time>) {
+    fn holder_answered(
+        &mut self,
+        now: Time,
+        worker: WorkerId,
+        seq: Seq,
+        id: ListenerId,
+        rest: Option<Time>,
+    ) {
         let Some(listener) = self.listeners.get_mut(&id) else {
             return;
         };
-        listener.answered(worker, rest);
-        if let Some(until) = listener.holders.iter().filter_map(rest_of).min() {
+        listener.answered(worker, seq, now, rest, &self.limits);
+        if let Some(until) = listener.holders.iter().filter_map(|it| it.resting_until).min() {
             self.timers.set(Timer::RefusalRest(id), until);
         }
     }
@@ -261,7 +310,7 @@ impl Primary {
         let oldest = self.listeners.get(&id).and_then(|it: &Listener| it.queue.front().copied());
         match oldest.and_then(|conn| self.conns.get(&conn)) {
             Some(conn) => {
-                let until = conn.accepted_at + self.settings.limits.held_for;
+                let until = conn.accepted_at + self.limits.held_for;
                 self.timers.set(Timer::Held(id), until);
             }
             None => {
@@ -269,8 +318,4 @@ impl Primary {
             }
         }
     }
-}
-
-const fn rest_of(view: &WorkerView) -> Option<Time> {
-    view.resting_until
 }

@@ -2,8 +2,11 @@
 
 use std::collections::VecDeque;
 
+use super::live::Counting;
+use super::pace::Pace;
+use super::rules::RuleId;
 use super::{BoundTo, Mode};
-use crate::scheduler::WorkerView;
+use crate::scheduler::{Choice, WorkerView};
 use crate::{Backoff, ConnId, Key, Limits, Query, Seq, SocketKind, Time, WorkerId};
 
 /// A question, and whose it is.
@@ -27,7 +30,7 @@ pub(super) enum State {
 pub(super) enum Accepting {
     /// It does.
     On,
-    /// It never does (shared), or not yet (binding).
+    /// Nobody is to be handed connections (shared), or not yet (binding).
     Off,
     /// The queue is full.
     Full,
@@ -35,16 +38,58 @@ pub(super) enum Accepting {
     Resting,
 }
 
+/// What a listener's scheduler has decided so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counts {
+    /// It was asked about a connection.
+    pub asked: u64,
+    /// It chose a worker.
+    pub given: u64,
+    /// It let the connection wait, or for a busy worker.
+    pub waited: u64,
+    /// It refused the connection.
+    pub refused: u64,
+}
+
+impl Counts {
+    pub(super) const fn note(&mut self, choice: Choice) {
+        self.asked += 1;
+        match choice {
+            // Counted when it is offered.
+            Choice::Give(_) => {}
+            Choice::Wait(_) => self.waited += 1,
+            Choice::Refuse => self.refused += 1,
+        }
+    }
+}
+
+/// How one worker holds a listener.
+#[derive(Debug)]
+struct Holding {
+    way: Mode,
+    pace: Pace,
+}
+
 /// A listener's record.
 #[derive(Debug)]
 pub(super) struct Listener {
     pub(super) key: Key,
     pub(super) query: Query,
+    /// Which policy is for it.
+    pub(super) rule: RuleId,
+    /// Who is to accept. A worker that holds it already goes on in its own way.
     pub(super) mode: Mode,
     pub(super) state: State,
     pub(super) data: Option<String>,
-    /// The workers that hold it, as the scheduler sees them.
+    /// The workers that hold it, as the scheduler sees them: those first that are handed connections.
     pub(super) holders: Vec<WorkerView>,
+    /// In the same order, what the scheduler does not see.
+    holdings: Vec<Holding>,
+    pub(super) counting: Counting,
+    pub(super) counts: Counts,
+    /// What of them was told last.
+    pub(super) told: Counts,
     /// Holders that have not yet said what they made of it: each says `listening` or `close`.
     pub(super) silent: Vec<WorkerId>,
     /// Questions of workers that hold it or wait for it already, kept until their word about the first is there.
@@ -57,14 +102,19 @@ pub(super) struct Listener {
 }
 
 impl Listener {
-    pub(super) fn binding(key: Key, query: Query, mode: Mode, limits: &Limits) -> Self {
+    pub(super) fn binding(query: Query, (rule, mode): (RuleId, Mode), limits: &Limits) -> Self {
         Self {
-            key,
+            key: query.key(),
             data: query.data.clone(),
             query,
+            rule,
             mode,
             state: State::Binding { waiting: Vec::new(), unwanted: false },
             holders: Vec::new(),
+            holdings: Vec::new(),
+            counting: Counting::Off,
+            counts: Counts::default(),
+            told: Counts::default(),
             silent: Vec::new(),
             seconds: Vec::new(),
             queue: VecDeque::new(),
@@ -87,25 +137,29 @@ impl Listener {
         waits || self.is_held_by(worker)
     }
 
-    /// Adds a holder, level with the least-given one: it owes nothing and is owed nothing. What it was
-    /// offered here before it closed the listener and asked again still counts against its window.
-    pub(super) fn add(&mut self, worker: WorkerId, window: u32, in_flight: u32) {
-        let share = self.holders.iter().map(|view| view.share).min().unwrap_or(0);
-        self.holders.push(WorkerView {
-            worker,
-            in_flight,
-            window,
-            share,
-            last_given: 0,
-            resting_until: None,
-        });
-        self.silent.push(worker);
+    /// Adds a holder that is to have connections in this listener's way. It is level with the least-given one: it
+    /// owes nothing and is owed nothing. What it was offered here before it closed the listener and asked again
+    /// still counts against its window.
+    pub(super) fn add(&mut self, mut view: WorkerView, unanswered: VecDeque<(Seq, Time)>) {
+        view.share = self.candidates().iter().map(|it| it.share).min().unwrap_or(0);
+        view.in_flight = u32::try_from(unanswered.len()).unwrap_or(u32::MAX);
+        let place = match self.mode {
+            Mode::Handover => self.handed(),
+            Mode::Shared => self.holders.len(),
+        };
+        self.silent.push(view.worker);
+        let pace = Pace::new(view.window, unanswered);
+        self.holdings.insert(place, Holding { way: self.mode, pace });
+        self.holders.insert(place, view);
     }
 
     /// Takes a worker off, whether it holds the listener or still waits for it.
     pub(super) fn remove(&mut self, worker: WorkerId) -> bool {
         let before = self.wanted_by();
-        self.holders.retain(|view| view.worker != worker);
+        if let Some(place) = self.holders.iter().position(|view| view.worker == worker) {
+            self.holders.remove(place);
+            self.holdings.remove(place);
+        }
         // Whoever leaves gets no answer any more.
         self.spoke(worker);
         if let State::Binding { waiting, .. } = &mut self.state {
@@ -123,39 +177,103 @@ impl Listener {
         self.holders.len() + waiting
     }
 
-    /// Whether the kernel can prove that a connection of it is untouched.
-    pub(super) const fn is_provable(&self) -> bool {
-        matches!(&self.state, State::Open(BoundTo { kind: SocketKind::Tcp, .. }))
+    /// What its socket is; none before it is bound.
+    pub(super) const fn kind(&self) -> Option<SocketKind> {
+        match &self.state {
+            State::Open(bound) => Some(bound.kind),
+            State::Binding { .. } => None,
+        }
+    }
+
+    pub(super) const fn is_open(&self) -> bool {
+        matches!(self.state, State::Open(_))
+    }
+
+    /// The widest window that a worker may have here. Without the kernel's proof an unanswered connection is lost
+    /// with its worker: keep them few.
+    pub(super) fn window(&self, lane: bool, limits: &Limits) -> u32 {
+        match (self.kind(), lane) {
+            (Some(SocketKind::Tcp), true) => limits.lane_window,
+            (Some(SocketKind::Tcp), false) => limits.channel_window,
+            (Some(SocketKind::Stream | SocketKind::Datagram) | None, _) => limits.unproven_window,
+        }
+    }
+
+    /// How its holders hold it, each one.
+    pub(super) fn ways(&self) -> impl Iterator<Item = Mode> + '_ {
+        self.holdings.iter().map(|it| it.way)
+    }
+
+    /// How many of its holders are handed connections: they come first.
+    pub(super) fn handed(&self) -> usize {
+        self.holdings.partition_point(|it| it.way == Mode::Handover)
+    }
+
+    /// Among whom the scheduler chooses: those who are handed connections. Where none of them is left, what still
+    /// waits may go to one that accepts for itself: a worker takes a connection of a listener that it shares.
+    pub(super) fn candidates(&self) -> &[WorkerView] {
+        match self.handed() {
+            0 => &self.holders,
+            handed => &self.holders[..handed],
+        }
+    }
+
+    /// Whether the primary is to accept: for somebody whom it hands connections, or for those to come.
+    pub(super) fn is_for_us(&self) -> bool {
+        match self.mode {
+            Mode::Handover if self.holders.is_empty() => self.is_open(),
+            Mode::Handover | Mode::Shared => self.is_open() && self.handed() > 0,
+        }
     }
 
     pub(super) fn holder(&mut self, worker: WorkerId) -> Option<&mut WorkerView> {
         self.holders.iter_mut().find(|view| view.worker == worker)
     }
 
-    pub(super) fn has_free_holder(&self) -> bool {
-        self.holders.iter().any(WorkerView::is_free)
+    /// Whether somebody can be given a connection now; looks at how long each has owed an answer.
+    pub(super) fn has_free_candidate(&mut self, now: Time, limits: &Limits) -> bool {
+        for (view, holding) in self.holders.iter_mut().zip(&self.holdings) {
+            holding.pace.look_at(now, view, limits);
+        }
+        self.candidates().iter().any(WorkerView::is_free)
     }
 
     /// Counts a hand-over to `worker`.
-    pub(super) fn give(&mut self, worker: WorkerId, deficit: u64) {
+    pub(super) fn give(&mut self, worker: WorkerId, seq: Seq, now: Time, deficit: u64) {
         self.turns += 1;
+        self.counts.given += 1;
         let turn = self.turns;
         let most = self.holders.iter().map(|view| view.share).max().unwrap_or(0);
-        if let Some(view) = self.holder(worker) {
+        if let Some((view, holding)) = self.holding(worker) {
             view.in_flight += 1;
+            view.given += 1;
             view.share = view.share.max(most.saturating_sub(deficit)) + 1;
             view.last_given = turn;
+            holding.pace.offered(seq, now);
         }
     }
 
     /// Counts an answer of `worker`. A refusal lets it rest.
-    pub(super) fn answered(&mut self, worker: WorkerId, rest_until: Option<Time>) {
-        if let Some(view) = self.holder(worker) {
+    pub(super) fn answered(
+        &mut self,
+        worker: WorkerId,
+        seq: Seq,
+        now: Time,
+        rest_until: Option<Time>,
+        limits: &Limits,
+    ) {
+        if let Some((view, holding)) = self.holding(worker) {
             view.in_flight = view.in_flight.saturating_sub(1);
+            holding.pace.answered(seq, now, view, limits);
             if rest_until.is_some() {
                 view.resting_until = rest_until;
             }
         }
+    }
+
+    fn holding(&mut self, worker: WorkerId) -> Option<(&mut WorkerView, &mut Holding)> {
+        let place = self.holders.iter().position(|view| view.worker == worker)?;
+        Some((&mut self.holders[place], &mut self.holdings[place]))
     }
 
     /// Ends the rests that are over. Says when the next one ends.

@@ -2,8 +2,10 @@
 
 use super::listener::{Accepting, Listener, State};
 use super::machine::{Primary, Timer};
+use super::worker::Origin;
 use super::workers::Departure;
 use super::{AcceptFailure, Action, BoundTo, Mode, Notice};
+use crate::scheduler::WorkerView;
 use crate::{
     Address, CloseReason, Errno, Key, ListenerId, Query, Reply, Seq, Time, ToWorker, WorkerId,
 };
@@ -27,7 +29,7 @@ impl Primary {
         }
         let key = query.key();
         let known = self.by_key.get(&key).copied();
-        let limits = &self.settings.limits;
+        let limits = &self.limits;
         if query.data.as_ref().is_some_and(|it| it.len() > limits.data) {
             let id = known.unwrap_or(ListenerId(self.next_listener));
             // Not kept, and not sent back either.
@@ -41,7 +43,7 @@ impl Primary {
             return;
         }
         match known {
-            None => self.bind(worker, seq, key, query, out),
+            None => self.bind(worker, seq, query, out),
             Some(id) => self.join(now, worker, seq, id, query, out),
         }
     }
@@ -59,20 +61,22 @@ impl Primary {
         }
     }
 
-    fn bind(&mut self, worker: WorkerId, seq: Seq, key: Key, query: Query, out: &mut Vec<Action>) {
+    fn bind(&mut self, worker: WorkerId, seq: Seq, query: Query, out: &mut Vec<Action>) {
         let id = ListenerId(self.next_listener);
         self.next_listener += 1;
+        let rule = self.rules.find(&query.address);
         let mode = match query.address {
             // Datagrams have no connections to hand over (Node: UDP is always shared).
             Address::Udp { .. } => Mode::Shared,
-            Address::Tcp { .. } | Address::Unix { .. } | Address::Fd { .. } => self.settings.mode,
+            Address::Tcp { .. } | Address::Unix { .. } | Address::Fd { .. } => {
+                self.rules.mode(rule)
+            }
         };
-        let mut listener =
-            Listener::binding(key.clone(), query.clone(), mode, &self.settings.limits);
+        let mut listener = Listener::binding(query.clone(), (rule, mode), &self.limits);
         if let State::Binding { waiting, .. } = &mut listener.state {
             waiting.push((worker, seq, query.clone()));
         }
-        self.by_key.insert(key, id);
+        self.by_key.insert(query.key(), id);
         self.listeners.insert(id, listener);
         self.count_listener(worker);
         out.push(Action::Bind { listener: id, query, mode });
@@ -132,6 +136,8 @@ impl Primary {
                 listener.state = State::Open(bound);
                 let query = listener.query.clone();
                 out.push(Action::Notify(Notice::Bound { listener: id, query, sockname }));
+                out.push(Action::Notify(self.chosen(id)));
+                self.count_if_needed(id, out);
                 for (worker, seq, _) in waiting {
                     // Counted anew as a holder.
                     self.discount_listener(worker);
@@ -166,17 +172,14 @@ impl Primary {
         if !record.may_listen() {
             return;
         }
-        let limits = &self.settings.limits;
-        // Without the kernel's proof an unanswered connection is lost with its worker: keep them few.
-        let window = if record.lane && listener.is_provable() {
-            limits.lane_window
-        } else {
-            limits.channel_window
-        };
         record.listeners += 1;
-        let unanswered = record.offers.values().filter(|it| it.listener == id);
-        let in_flight = u32::try_from(unanswered.count()).unwrap_or(u32::MAX);
-        listener.add(worker, window, in_flight);
+        let unanswered = record.offers.iter().filter(|(_, it)| it.listener == id);
+        let unanswered = unanswered.map(|(seq, it)| (*seq, it.at)).collect();
+        let window = listener.window(record.lane, &self.limits);
+        let Origin { seat, generation } = record.origin;
+        let live = listener.counting.counts(record.is_silent).then_some(record.live);
+        let view = WorkerView { seat, generation, live, ..WorkerView::new(worker, window) };
+        listener.add(WorkerView { listening: false, ..view }, unanswered);
         let reply = match (&listener.state, listener.mode) {
             (State::Open(bound), Mode::Handover) => {
                 Reply::Handover { sockname: bound.sockname.clone() }
@@ -315,26 +318,31 @@ impl Primary {
             }
         }
         self.by_key.remove(&listener.key);
-        for timer in [Timer::AcceptRest(id), Timer::RefusalRest(id), Timer::Held(id)] {
+        let timers = [
+            Timer::AcceptRest(id),
+            Timer::RefusalRest(id),
+            Timer::Held(id),
+            Timer::Look(id),
+            Timer::AskAgain(id),
+        ];
+        for timer in timers {
             self.timers.cancel(timer);
         }
     }
 
     /// Accepting follows room: it stops with the queue's last place and begins with the first free one.
     pub(super) fn accept_if_room(&mut self, id: ListenerId, out: &mut Vec<Action>) {
-        let held = self.settings.limits.held;
+        let held = self.limits.held;
         let Some(listener) = self.listeners.get_mut(&id) else {
             return;
         };
-        if listener.mode == Mode::Shared || matches!(listener.state, State::Binding { .. }) {
-            return;
-        }
         let full = listener.queue.len() >= held;
-        let next = match (listener.accepting, full) {
-            (Accepting::On | Accepting::Full | Accepting::Off, true) => Accepting::Full,
-            (Accepting::On | Accepting::Full | Accepting::Off, false) => Accepting::On,
+        let next = match (listener.accepting, listener.is_for_us(), full) {
+            (Accepting::On | Accepting::Full | Accepting::Off, false, _) => Accepting::Off,
+            (Accepting::On | Accepting::Full | Accepting::Off, true, true) => Accepting::Full,
+            (Accepting::On | Accepting::Full | Accepting::Off, true, false) => Accepting::On,
             // The timer ends the rest, not the queue.
-            (Accepting::Resting, _) => Accepting::Resting,
+            (Accepting::Resting, _, _) => Accepting::Resting,
         };
         let was_on = listener.accepting == Accepting::On;
         listener.accepting = next;

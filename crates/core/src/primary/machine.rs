@@ -1,39 +1,22 @@
 //! The machine: its settings, its state, and the one place where events are told apart.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use super::conns::Conn;
+use super::handover::Answer;
 use super::listener::{Accepting, Listener};
+use super::rules::{Rulebook, Rules};
 use super::worker::Worker;
-use super::{Action, Event, Life, Mode};
-use crate::scheduler::{RoundRobin, Scheduler};
+use super::{Action, Event, Life};
 use crate::{ConnId, FromWorker, Key, Ledger, Limits, ListenerId, Time, TimerTable, WorkerId};
 
-/// What a primary is made with.
+/// What a primary is made with. The default: hand-over, round-robin, the default bounds.
+#[derive(Debug, Default)]
 pub struct Settings {
-    /// Who accepts: the primary, or the workers from one socket.
-    pub mode: Mode,
-    /// Who gets the next connection, when the primary accepts.
-    pub scheduler: Box<dyn Scheduler>,
+    /// Who accepts and who is chosen, by listener.
+    pub rules: Rules,
     /// The bounds.
     pub limits: Limits,
-}
-
-impl Default for Settings {
-    /// Hand-over, round-robin, the default bounds.
-    fn default() -> Self {
-        Self { mode: Mode::Handover, scheduler: Box::new(RoundRobin), limits: Limits::default() }
-    }
-}
-
-impl fmt::Debug for Settings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Settings")
-            .field("mode", &self.mode)
-            .field("limits", &self.limits)
-            .finish_non_exhaustive()
-    }
 }
 
 /// What a primary waits for.
@@ -45,6 +28,12 @@ pub(super) enum Timer {
     RefusalRest(ListenerId),
     /// The oldest waiting connection of this listener has waited too long.
     Held(ListenerId),
+    /// The first bytes of the oldest connection that waits for them have not come in time.
+    Look(ListenerId),
+    /// A scheduler let a connection wait for so long at most.
+    AskAgain(ListenerId),
+    /// What the schedulers decided is told.
+    Summary,
     /// An exited worker's sockets count as drained.
     ExitDrain(WorkerId),
     /// A worker that closed its channel still lives, with offers unanswered.
@@ -54,7 +43,8 @@ pub(super) enum Timer {
 /// The primary's machine. See the [module](super) for how to drive it.
 #[derive(Debug)]
 pub struct Primary {
-    pub(super) settings: Settings,
+    pub(super) limits: Limits,
+    pub(super) rules: Rulebook,
     pub(super) workers: BTreeMap<WorkerId, Worker>,
     pub(super) listeners: BTreeMap<ListenerId, Listener>,
     pub(super) by_key: BTreeMap<Key, ListenerId>,
@@ -69,7 +59,8 @@ impl Primary {
     #[must_use]
     pub fn new(settings: Settings) -> Self {
         Self {
-            settings,
+            limits: settings.limits,
+            rules: Rulebook::new(settings.rules),
             workers: BTreeMap::new(),
             listeners: BTreeMap::new(),
             by_key: BTreeMap::new(),
@@ -83,16 +74,24 @@ impl Primary {
     /// Takes in what happened and appends what is to be done.
     pub fn handle(&mut self, now: Time, event: Event, out: &mut Vec<Action>) {
         match event {
-            Event::Forked { worker } => self.forked(worker, out),
+            Event::Forked { worker, origin } => self.forked(worker, origin, out),
             Event::Message { worker, message } => self.message(now, worker, message, out),
             Event::NotReceived { worker, seq } => self.not_received(now, worker, seq, out),
+            Event::TakenAndTold { worker, seq } => {
+                self.answer(now, worker, seq, Answer::TakenAndTold, out);
+            }
+            Event::EndTold { worker, seq } => self.told_of_end(now, worker, seq, out),
             Event::Offence { worker } => self.offence(worker, out),
             Event::Drained { worker } => self.drained(now, worker, out),
             Event::Exited { worker, status } => self.exited(now, worker, status, out),
             Event::Bound { listener, outcome } => self.bound(now, listener, outcome, out),
-            Event::Accepted { listener, conn, peer } => {
-                self.accepted(now, listener, conn, peer, out);
+            Event::Accepted { listener, conn, peer, local } => {
+                self.accepted(now, listener, conn, (peer, local), out);
             }
+            Event::Looked { conn, source, key } => self.looked(now, conn, source, key, out),
+            Event::Counting { listener, by } => self.counting(now, listener, by, out),
+            Event::Ended { worker } => self.ended(now, worker, out),
+            Event::Cpu { worker, share } => self.cpu(now, worker, share, out),
             Event::AcceptFailed { listener, failure } => {
                 self.accept_failed(now, listener, failure, out);
             }
@@ -109,6 +108,9 @@ impl Primary {
                 Timer::AcceptRest(listener) => self.accept_again(listener, out),
                 Timer::RefusalRest(listener) => self.refusal_rest_over(now, listener, out),
                 Timer::Held(listener) => self.held_too_long(now, listener, out),
+                Timer::Look(listener) => self.looked_too_long(now, listener, out),
+                Timer::AskAgain(listener) => self.pump(now, listener, out),
+                Timer::Summary => self.summarise(out),
                 Timer::ExitDrain(worker) => self.drained(now, worker, out),
                 Timer::Abandoned(worker) => self.abandoned(worker, out),
             }
@@ -130,7 +132,7 @@ impl Primary {
     /// The bounds in force.
     #[must_use]
     pub const fn limits(&self) -> &Limits {
-        &self.settings.limits
+        &self.limits
     }
 
     /// Whether the shell is to accept from this listener. Asked after each accepted connection.
@@ -157,7 +159,10 @@ impl Primary {
             FromWorker::Listening { query, port } => self.listening(worker, query, port, out),
             FromWorker::Close { key } => self.closed_by_worker(now, worker, &key, out),
             FromWorker::ExitedAfterDisconnect { seq } => self.farewell(now, worker, seq, out),
-            FromWorker::Answer { ack, accepted } => self.answer(now, worker, ack, accepted, out),
+            FromWorker::Answer { ack, accepted } => {
+                let answer = if accepted { Answer::Taken } else { Answer::Refused };
+                self.answer(now, worker, ack, answer, out);
+            }
         }
     }
 }

@@ -10,15 +10,23 @@ mod event;
 mod handover;
 mod listener;
 mod listeners;
+mod live;
+mod looking;
 mod machine;
+mod pace;
+mod rules;
 mod seconds;
+mod summary;
 #[cfg(test)]
 mod tests;
 mod worker;
 mod workers;
 
-pub use action::{Action, End, Mode, Notice};
+pub use action::{Action, End, Mode, Notice, Scheduling};
 pub use conns::{Place, View};
 pub use event::{AcceptFailure, BoundTo, Event, Exit, Proof};
+pub use listener::Counts;
+pub use live::Counter;
 pub use machine::{Primary, Settings};
-pub use worker::{Life, Stage};
+pub use rules::{ListenerName, Rule, Rules};
+pub use worker::{Life, Origin, Stage};

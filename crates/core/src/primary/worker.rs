@@ -1,9 +1,11 @@
 //! One worker as the primary knows it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Exit;
-use crate::{ConnId, ListenerId, Seq};
+use crate::scheduler::Seat;
+use crate::supervise::Generation;
+use crate::{ConnId, ListenerId, Seq, Time, WorkerId};
 
 /// How far a worker's life has come. The channel and the process end in either order, as in Node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,12 +36,31 @@ pub enum Stage {
 pub(super) struct Offer {
     pub(super) conn: ConnId,
     pub(super) listener: ListenerId,
+    pub(super) at: Time,
+}
+
+/// Where a worker belongs: for schedulers alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Origin {
+    /// What it has in common with its successor.
+    pub seat: Seat,
+    /// What it was started with.
+    pub generation: Generation,
+}
+
+impl Origin {
+    /// Of a worker that was forked by hand.
+    #[must_use]
+    pub const fn alone(worker: WorkerId) -> Self {
+        Self { seat: Seat::Alone(worker), generation: Generation::FIRST }
+    }
 }
 
 /// A worker's record.
 #[derive(Debug)]
 pub(super) struct Worker {
     pub(super) life: Life,
+    pub(super) origin: Origin,
     /// Whether the end that comes is planned: Node's `exitedAfterDisconnect`.
     pub(super) planned: bool,
     pub(super) lane: bool,
@@ -48,19 +69,29 @@ pub(super) struct Worker {
     pub(super) listeners: usize,
     /// It was told to leave when it had no listener: it closes its channel as soon as it reads that.
     pub(super) goes_at_once: bool,
+    /// Connections that it has open, as far as they are counted.
+    pub(super) live: u32,
+    /// Those of which it will tell the end, by the numbers of their offers.
+    pub(super) telling: BTreeSet<Seq>,
+    /// It has at least one of which nobody will tell the end.
+    pub(super) is_silent: bool,
     next_seq: u64,
 }
 
 impl Worker {
-    pub(super) const fn forked() -> Self {
+    pub(super) const fn forked(origin: Origin) -> Self {
         Self {
             life: Life::Connected(Stage::Forked),
+            origin,
             planned: false,
             lane: false,
             offers: BTreeMap::new(),
             offences: 0,
             listeners: 0,
             goes_at_once: false,
+            live: 0,
+            telling: BTreeSet::new(),
+            is_silent: false,
             next_seq: 0,
         }
     }

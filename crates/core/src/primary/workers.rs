@@ -1,13 +1,13 @@
 //! How a worker comes, speaks and goes, as the primary sees it.
 
 use super::machine::{Primary, Timer};
-use super::worker::{Life, Stage, Worker};
+use super::worker::{Life, Origin, Stage, Worker};
 use super::{Action, Exit, Notice};
-use crate::{Query, Seq, Time, ToWorker, WorkerId};
+use crate::{Key, Query, Seq, Time, ToWorker, WorkerId};
 
 impl Primary {
-    pub(super) fn forked(&mut self, worker: WorkerId, out: &mut Vec<Action>) {
-        self.workers.insert(worker, Worker::forked());
+    pub(super) fn forked(&mut self, worker: WorkerId, origin: Origin, out: &mut Vec<Action>) {
+        self.workers.insert(worker, Worker::forked(origin));
         out.push(Action::Notify(Notice::Forked { worker }));
     }
 
@@ -42,9 +42,17 @@ impl Primary {
             port,
         });
         let key = query.key();
+        self.shows_listening(worker, &key);
         out.push(Action::Notify(Notice::Listening { worker, query, port, first }));
         out.extend(self_bound.map(Action::Notify));
         self.refuse_seconds(worker, &key, out);
+    }
+
+    fn shows_listening(&mut self, worker: WorkerId, key: &Key) {
+        let listener = self.by_key.get(key).and_then(|id| self.listeners.get_mut(id));
+        if let Some(view) = listener.and_then(|it| it.holder(worker)) {
+            view.listening = true;
+        }
     }
 
     /// The user wants the worker to leave: no new connection, no new listener, and it is told.
@@ -88,7 +96,7 @@ impl Primary {
     }
 
     pub(super) fn offence(&mut self, worker: WorkerId, out: &mut Vec<Action>) {
-        let limit = self.settings.limits.offences;
+        let limit = self.limits.offences;
         let Some(record) = self.workers.get_mut(&worker) else {
             return;
         };
@@ -103,7 +111,7 @@ impl Primary {
 
     /// Channel and lane are at their end, or have been given up after the process was reaped.
     pub(super) fn drained(&mut self, now: Time, worker: WorkerId, out: &mut Vec<Action>) {
-        let abandoned_at = now + self.settings.limits.abandoned_after;
+        let abandoned_at = now + self.limits.abandoned_after;
         let Some(record) = self.workers.get_mut(&worker) else {
             return;
         };
@@ -137,7 +145,7 @@ impl Primary {
         status: Exit,
         out: &mut Vec<Action>,
     ) {
-        let drain_until = now + self.settings.limits.exit_drain;
+        let drain_until = now + self.limits.exit_drain;
         let Some(record) = self.workers.get_mut(&worker) else {
             return;
         };

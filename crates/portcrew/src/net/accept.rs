@@ -17,6 +17,11 @@ pub(crate) fn accept(listener: BorrowedFd<'_>) -> io::Result<(OwnedFd, Option<So
     Ok((socket, peer.and_then(|peer| SocketAddr::try_from(peer).ok())))
 }
 
+/// The address that a connection came to; none for Unix-domain sockets.
+pub(crate) fn local(socket: &OwnedFd) -> Option<SocketAddr> {
+    SocketAddr::try_from(rustix::net::getsockname(socket).ok()?).ok()
+}
+
 /// What a failure means for the listener (accept(2), "Error handling"). `None`: nothing waits, or the call
 /// was interrupted; neither is a failure.
 pub(crate) fn classify(error: &io::Error) -> Option<AcceptFailure> {

@@ -5,8 +5,8 @@ use std::future::poll_fn;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
-use portcrew_core::primary::{Mode, Primary, Settings as MachineSettings};
-use portcrew_core::scheduler::{RoundRobin, Scheduler};
+use portcrew_core::primary::{ListenerName, Primary, Rule, Rules, Settings as MachineSettings};
+use portcrew_core::scheduler::Scheduler;
 use portcrew_core::{Limits, WorkerId};
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
@@ -65,10 +65,12 @@ impl Cluster {
     /// Inside a runtime that was built without time, and, when a worker is started, without IO: a mistake in
     /// the program, as in tokio itself.
     pub fn new(settings: Settings) -> Result<Self> {
-        Self::with_scheduler(settings, RoundRobin)
+        let rule = settings.policy.rule();
+        Self::with_rule(settings, rule)
     }
 
-    /// A primary whose connections are dealt out by a scheduler of your own.
+    /// A primary whose connections are dealt out by a scheduler of your own, in place of [`Settings::policy`].
+    /// Listeners with a [policy of their own](Settings::policies) keep that.
     ///
     /// # Errors
     ///
@@ -78,16 +80,21 @@ impl Cluster {
     ///
     /// As [`new`](Self::new).
     pub fn with_scheduler(settings: Settings, scheduler: impl Scheduler + 'static) -> Result<Self> {
+        Self::with_rule(settings, Rule::handover(scheduler))
+    }
+
+    fn with_rule(settings: Settings, rule: Rule) -> Result<Self> {
         settings.check()?;
         let runtime = tokio::runtime::Handle::try_current().map_err(|error| {
             Error::io("start a primary; it needs a tokio runtime")(std::io::Error::other(error))
         })?;
-        let mode = match settings.policy {
-            Policy::RoundRobin => Mode::Handover,
-            Policy::Shared => Mode::Shared,
-        };
-        let machine =
-            MachineSettings { mode, scheduler: Box::new(scheduler), limits: Limits::default() };
+        let own = settings.policies.iter();
+        let rules = own.fold(Rules::new(rule), |rules, (name, policy)| {
+            rules.with(name.clone(), policy.rule())
+        });
+        let mut limits = Limits::default();
+        limits.summary_every = settings.summary_every;
+        let machine = MachineSettings { rules, limits };
         let settings = Arc::new(settings);
         let (commands, receiver) = mpsc::unbounded_channel();
         let (sender, events) = events::queue();
@@ -111,7 +118,7 @@ impl Cluster {
         Arc::clone(&self.settings.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Replaces all settings, for workers that are started from now on. The policy stays what it was. A crew
+    /// Replaces all settings, for workers that are started from now on. The policies stay what they were. A crew
     /// begins to use them with its next [`reload`](Self::reload).
     ///
     /// # Errors
@@ -121,7 +128,8 @@ impl Cluster {
     pub fn setup(&self, mut settings: Settings) -> Result<()> {
         settings.check()?;
         let mut present = self.settings.lock().unwrap_or_else(PoisonError::into_inner);
-        settings.policy = present.policy;
+        settings.policy = present.policy.clone();
+        settings.policies.clone_from(&present.policies);
         let settings = Arc::new(settings);
         self.command(Command::SetUp(Arc::clone(&settings)))?;
         *present = settings;
@@ -137,6 +145,71 @@ impl Cluster {
         let mut settings = Settings::clone(&self.settings());
         change(&mut settings);
         self.setup(settings)
+    }
+
+    /// Changes the policy of all listeners that have none of their own, while they serve. Nothing is lost:
+    /// connections that wait are dealt out by the new policy, those that are offered stay where they are.
+    ///
+    /// To and from [`Policy::Shared`] the workers of a crew are replaced one by one, as by
+    /// [`reload`](Self::reload); if that is rolled back, so is the policy. Workers that were forked by hand go on in
+    /// their own way, and those forked later follow the policy.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Setting`] for a policy that cannot be, and then nothing has changed; [`Error::Disconnected`] when the
+    /// runtime that drove this cluster has ended.
+    pub fn set_policy(&self, policy: Policy) -> Result<()> {
+        self.change_policy(None, policy)
+    }
+
+    /// The same for one listener, which has a policy of its own from then on.
+    ///
+    /// # Errors
+    ///
+    /// As [`set_policy`](Self::set_policy).
+    pub fn set_policy_of(&self, listener: ListenerName, policy: Policy) -> Result<()> {
+        self.change_policy(Some(listener), policy)
+    }
+
+    /// As [`set_policy`](Self::set_policy), with a scheduler of your own.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Disconnected`] when the runtime that drove this cluster has ended.
+    pub fn set_scheduler(&self, scheduler: impl Scheduler + 'static) -> Result<()> {
+        self.set_rule(None, Rule::handover(scheduler))
+    }
+
+    /// As [`set_policy_of`](Self::set_policy_of), with a scheduler of your own.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Disconnected`] when the runtime that drove this cluster has ended.
+    pub fn set_scheduler_of(
+        &self,
+        listener: ListenerName,
+        scheduler: impl Scheduler + 'static,
+    ) -> Result<()> {
+        self.set_rule(Some(listener), Rule::handover(scheduler))
+    }
+
+    fn change_policy(&self, listener: Option<ListenerName>, policy: Policy) -> Result<()> {
+        if let Some(reason) = policy.wrong() {
+            return Err(Error::Setting { setting: "policy", reason });
+        }
+        let mut present = self.settings.lock().unwrap_or_else(PoisonError::into_inner);
+        self.set_rule(listener.clone(), policy.rule())?;
+        let mut settings = Settings::clone(&present);
+        match listener {
+            Some(listener) => drop(settings.policies.insert(listener, policy)),
+            None => settings.policy = policy,
+        }
+        *present = Arc::new(settings);
+        Ok(())
+    }
+
+    fn set_rule(&self, name: Option<ListenerName>, rule: Rule) -> Result<()> {
+        self.command(Command::SetRule { name, rule: Box::new(rule) })
     }
 
     /// Starts a worker. It is not replaced when it dies; see [`start`](Self::start) for that.

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::sync::Arc;
 
 use portcrew_core::WorkerId;
+use portcrew_core::primary::{ListenerName, Rule};
 use tokio::sync::oneshot;
 
 use super::Snapshot;
@@ -27,6 +28,8 @@ pub(super) enum Command {
     Kill { worker: WorkerId, signal: Signal },
     /// For the crew as a whole.
     Crew(CrewCommand),
+    /// Another policy, for one listener or for all that have none of their own.
+    SetRule { name: Option<ListenerName>, rule: Box<Rule> },
     /// Say how things are.
     Snapshot { answer: oneshot::Sender<Snapshot> },
     /// The cluster was dropped. Handles of workers may still give commands.

@@ -200,6 +200,7 @@ impl Driver {
                     // As the settings are now; the serving generation keeps its own.
                     self.launcher.begin(generation);
                 }
+                self.policy_hears(&notice);
                 self.events.push(crate::Event::Crew(notice));
             }
             Action::Finished(outcome) => {

@@ -21,6 +21,7 @@ use super::crew::CrewSeat;
 use super::events::Events;
 use super::launcher::Launcher;
 use super::link::Link;
+use super::policy::Changes;
 use super::ready::{ReadySet, Source};
 use super::retry::Retries;
 use super::sockets::Sockets;
@@ -48,6 +49,7 @@ impl Registry {
 pub(super) struct Driver {
     pub(super) machine: Primary,
     pub(super) crew: CrewSeat,
+    pub(super) changes: Changes,
     pub(super) launcher: Launcher,
     pub(super) links: BTreeMap<WorkerId, Link>,
     pub(super) registry: Arc<Registry>,
@@ -95,6 +97,7 @@ impl Driver {
         Self {
             machine: parts.machine,
             crew: CrewSeat::default(),
+            changes: Changes::default(),
             launcher: parts.launcher,
             links: BTreeMap::new(),
             registry: parts.registry,

@@ -4,7 +4,9 @@ use std::ffi::OsString;
 use std::io;
 use std::sync::Arc;
 
-use portcrew_core::primary::Event;
+use portcrew_core::WorkerId;
+use portcrew_core::primary::{Event, Origin};
+use portcrew_core::scheduler::Seat;
 use portcrew_ipc::channel::Channel;
 use portcrew_ipc::lane::LanePrimary;
 use portcrew_ipc::spawn::{self, Spawned};
@@ -51,9 +53,16 @@ impl Driver {
         self.links.insert(id, link);
         let handle = WorkerHandle { shared, commands };
         self.registry.lock().insert(id, handle.clone());
-        self.then(Event::Forked { worker: id });
+        self.then(Event::Forked { worker: id, origin: origin(id, place) });
         Ok(handle)
     }
+}
+
+fn origin(worker: WorkerId, place: Option<Place>) -> Origin {
+    place.map_or(Origin::alone(worker), |Place { slot, generation }| Origin {
+        seat: Seat::Slot(slot),
+        generation,
+    })
 }
 
 /// Our ends, registered with the runtime.

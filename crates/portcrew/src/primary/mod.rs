@@ -17,6 +17,7 @@ mod node;
 mod notices;
 mod obey;
 mod perform;
+mod policy;
 mod ready;
 mod retry;
 mod signal;

@@ -2,8 +2,8 @@
 
 use std::io;
 
-use portcrew_core::primary::Notice;
-use portcrew_core::{Address, Family, Query, WorkerId};
+use portcrew_core::primary::{Notice, Scheduling};
+use portcrew_core::{Address, Family, ListenerId, Query, WorkerId};
 
 use super::State;
 use super::driver::Driver;
@@ -51,6 +51,7 @@ impl Driver {
             Notice::AcceptPaused { .. } => self.accept_paused(),
             // Workers announce their listeners themselves, with the port that they got.
             Notice::Bound { .. } => {}
+            Notice::Scheduling { listener, ref news } => self.scheduling(listener, news.clone()),
             // A notice of a newer core.
             _ => {}
         }
@@ -61,6 +62,13 @@ impl Driver {
         let exit = self.links.get(&worker).and_then(|it| it.shared.status().exit);
         if let Some(status) = exit {
             self.events.push(Event::Exit { worker, status, planned });
+        }
+    }
+
+    fn scheduling(&mut self, listener: ListenerId, news: Scheduling) {
+        if let Some(socket) = self.sockets.get(listener) {
+            let address = address_of(&socket.query, socket.port);
+            self.events.push(Event::Scheduling { listener, address, news });
         }
     }
 

@@ -35,6 +35,7 @@ impl Driver {
             }
             Command::Kill { worker, signal } => self.signal(worker, signal),
             Command::Crew(command) => self.command_crew(command),
+            Command::SetRule { name, rule } => self.set_rule(name, *rule),
             Command::Snapshot { answer } => {
                 let _ = answer.send(self.snapshot());
             }

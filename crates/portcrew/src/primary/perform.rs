@@ -29,6 +29,14 @@ impl Driver {
             Action::Release { conn, end } => self.release(conn, end),
             Action::Bind { listener, query, mode } => self.bind(listener, &query, mode),
             Action::Accept { listener, on } => self.sockets.accept(listener, on),
+            Action::Look { conn, .. } => self.then(Event::Looked { conn, source: None, key: None }),
+            Action::Count { listener, on: true } => {
+                self.then(Event::Counting {
+                    listener,
+                    by: portcrew_core::primary::Counter::Workers,
+                });
+            }
+            Action::Count { on: false, .. } => {}
             Action::CloseListener { listener } => self.sockets.close(listener),
             Action::CloseChannel { worker } => self.close_channel(worker),
             Action::Notify(notice) => self.notify(&notice),

@@ -1,6 +1,7 @@
 //! How things are, at one moment.
 
-use portcrew_core::primary::Mode;
+use portcrew_core::primary::{Counter, Counts, Mode};
+use portcrew_core::scheduler::WorkerView;
 use portcrew_core::{Ledger, WorkerId};
 
 use super::State;
@@ -45,8 +46,16 @@ pub struct ListenerSnapshot {
     pub accepting: bool,
     /// Connections that wait for a worker.
     pub held: usize,
+    /// What its policy is called.
+    pub policy: &'static str,
+    /// Who tells when its connections end; `None` while no policy needs to know.
+    pub counted_by: Option<Counter>,
+    /// What its scheduler has decided.
+    pub counts: Counts,
     /// The workers that hold it.
     pub holders: Vec<WorkerId>,
+    /// The same workers as its scheduler sees them.
+    pub views: Vec<WorkerView>,
 }
 
 impl Driver {
@@ -60,9 +69,13 @@ impl Driver {
         let listeners = self.machine.listeners().map(|view| ListenerSnapshot {
             key: view.key.0.clone(),
             shared: view.mode == Mode::Shared,
+            policy: view.policy,
+            counted_by: view.counted_by,
+            counts: view.counts,
             accepting: view.is_accepting,
             held: view.waiting.len(),
             holders: view.holders.iter().map(|it| it.worker).collect(),
+            views: view.holders.to_vec(),
         });
         Snapshot {
             ledger: self.machine.ledger().clone(),

@@ -25,6 +25,8 @@ pub(super) struct Sockets {
 pub(super) struct Socket {
     pub(super) key: Key,
     pub(super) query: Query,
+    /// The port that it got; none for Unix-domain sockets.
+    pub(super) port: Option<u16>,
     /// Removed before the socket is closed, hence before it in this list.
     _file: Option<SocketFile>,
     kind: Kind,
@@ -55,7 +57,8 @@ impl Sockets {
             },
             Mode::Shared => Kind::Shared { socket: Arc::new(bound.socket) },
         };
-        let socket = Socket { key: query.key(), query, _file: bound.file, kind };
+        let port = bound.to.sockname.as_ref().map(|it| it.port);
+        let socket = Socket { key: query.key(), query, port, _file: bound.file, kind };
         self.open.insert(id, socket);
         Ok(())
     }

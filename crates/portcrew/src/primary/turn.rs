@@ -42,8 +42,10 @@ impl Driver {
             match socket.poll_accept(accept::accept) {
                 Poll::Pending => return,
                 Poll::Ready(Ok((conn, peer))) => {
+                    let local =
+                        if self.machine.needs_local(id) { accept::local(&conn) } else { None };
                     let conn = self.conns.add(conn);
-                    self.tell(Event::Accepted { listener: id, conn, peer });
+                    self.tell(Event::Accepted { listener: id, conn, peer, local });
                 }
                 Poll::Ready(Err(error)) => {
                     if let Some(failure) = accept::classify(&error) {

@@ -1,6 +1,6 @@
 //! What cannot be set, said before anything is started.
 
-use super::{Serialization, Settings};
+use super::{Policy, Serialization, Settings};
 use crate::{Error, Result};
 
 /// The numbers that extra descriptors may have.
@@ -34,7 +34,11 @@ impl Settings {
                 "their numbers are 3 to 255; for 0, 1 and 2 there are Settings::stdin, stdout and stderr",
             );
         }
-        Ok(())
+        let policies = std::iter::once(&self.policy).chain(self.policies.values());
+        match policies.filter_map(Policy::wrong).next() {
+            Some(reason) => wrong("policy", reason),
+            None => Ok(()),
+        }
     }
 }
 
@@ -66,6 +70,10 @@ mod tests {
         assert!(setting == "uid" && reason.contains("Settings::gid"));
         let (setting, reason) = refused(|it| it.groups = vec![1]);
         assert!(setting == "groups" && reason.contains("Settings::gid"));
+        let mut sticky = crate::Sticky::default();
+        sticky.ipv4_prefix = 33;
+        let (setting, reason) = refused(|it| it.policy = Policy::Sticky(sticky));
+        assert!(setting == "policy" && reason.contains("32"));
         for number in [-1, 2, 256] {
             let (setting, reason) = refused(|it| drop(it.fds.insert(number, ExtraFd::Null)));
             assert!(setting == "fds" && reason.contains("3 to 255"), "{number}");

@@ -23,6 +23,8 @@ impl fmt::Debug for Settings {
             .field("serialization", &self.serialization)
             .field("inspect_port", &self.inspect_port)
             .field("policy", &self.policy)
+            .field("policies", &self.policies)
+            .field("summary_every", &self.summary_every)
             .field("helper", &self.helper)
             .field("grace", &self.grace)
             .field("start_deadline", &self.start_deadline)

@@ -65,7 +65,7 @@ impl Account {
     /// Takes in an event that the machine is about to see.
     pub fn event(&mut self, now: Time, event: &Event, plan: &Plan, kernel: &Kernel) {
         match event {
-            Event::Forked { worker } => {
+            Event::Forked { worker, .. } => {
                 self.crew.insert(*worker, Member::default());
             }
             Event::Message { worker, message } => self.message(*worker, message, plan),
@@ -82,6 +82,12 @@ impl Account {
             Event::Proof { conn, proof } => self.proven(*conn, *proof),
             Event::Disconnect { worker } => self.told_to_leave(*worker),
             Event::CloseListener { listener } => self.close(*listener),
+            Event::TakenAndTold { worker, seq } => self.answered(*worker, *seq, true, plan),
+            Event::Looked { .. }
+            | Event::EndTold { .. }
+            | Event::Counting { .. }
+            | Event::Ended { .. }
+            | Event::Cpu { .. } => {}
         }
     }
 
@@ -117,7 +123,11 @@ impl Account {
                     Reply::Failed(_) => Ok(()),
                 }
             }
-            Action::Send { .. } | Action::Accept { .. } | Action::CloseChannel { .. } => Ok(()),
+            Action::Send { .. }
+            | Action::Accept { .. }
+            | Action::CloseChannel { .. }
+            | Action::Look { .. }
+            | Action::Count { .. } => Ok(()),
             Action::Offer { worker, seq, conn, listener } => {
                 self.offer(*worker, *seq, *conn, *listener, kernel)
             }
@@ -205,5 +215,6 @@ impl Account {
 #[must_use]
 pub fn incoming(conn: ConnId, listener: ListenerId, unix: bool) -> Incoming {
     let port = u16::try_from(conn.0 % 60_000).unwrap_or(0);
-    Incoming::new(listener, (!unix).then(|| std::net::SocketAddr::from(([127, 0, 0, 1], port))))
+    let peer = (!unix).then(|| std::net::SocketAddr::from(([127, 0, 0, 1], port)));
+    Incoming::new(listener).from(peer)
 }

@@ -163,6 +163,9 @@ fn limits(rng: &mut Rng) -> Limits {
     limits.held_for = ms(rng, 100, 3_000);
     limits.channel_window = few(rng, 1, 2);
     limits.lane_window = few(rng, 1, 4);
+    limits.unproven_window = few(rng, 1, 2);
+    limits.quick = ms(rng, 1, 10);
+    limits.slow = ms(rng, 10, 60);
     limits.deficit = rng.between(1, 8);
     limits.refusals = few(rng, 1, 6);
     limits.refusal_rest = ms(rng, 5, 60);

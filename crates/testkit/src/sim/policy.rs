@@ -39,7 +39,7 @@ impl Policy {
             return false;
         }
         match self.pick(incoming, workers) {
-            Pick::Wait => false,
+            Pick::Wait | Pick::WaitAtMost(_) => false,
             Pick::Refuse => true,
             // A worker that is not there: round robin decides, and somebody is free.
             Pick::Worker(named) => {

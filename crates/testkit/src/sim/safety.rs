@@ -109,7 +109,7 @@ impl World {
                 .count();
             let window = self.window(view, holder.worker);
             let right = outstanding == holder.in_flight as usize
-                && holder.window == window
+                && (1..=window).contains(&holder.window)
                 && outstanding <= window as usize;
             ensure(right, Check::C5Bounds, || {
                 format!("{outstanding} of {window} are unanswered: {holder:?}")
@@ -125,7 +125,11 @@ impl World {
         let limits = &self.plan.limits;
         let unix = self.kernel.sockets.get(&view.listener).is_some_and(|it| it.unix);
         let lane = self.account.member(worker).is_some_and(|it| it.lane);
-        if lane && !unix { limits.lane_window } else { limits.channel_window }
+        match (lane, unix) {
+            (_, true) => limits.unproven_window,
+            (true, false) => limits.lane_window,
+            (false, false) => limits.channel_window,
+        }
     }
 
     /// C6: a listener is polled exactly while there is room, unless it rests.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use portcrew_core::WorkerId;
-use portcrew_core::primary::{Action, Event, Primary, Settings};
+use portcrew_core::primary::{Action, Event, Mode, Origin, Primary, Rule, Rules, Settings};
 
 use super::account::Account;
 use super::clock::Clock;
@@ -44,11 +44,11 @@ impl World {
         let plan = Plan::draw(&mut rng);
         let mut limits = plan.limits.clone();
         saboteur.limits(&mut limits);
-        let primary = Primary::new(Settings {
-            mode: plan.mode,
-            scheduler: saboteur.scheduler(plan.policy),
-            limits,
-        });
+        let rule = match plan.mode {
+            Mode::Handover => Rule::boxed(saboteur.scheduler(plan.policy)),
+            Mode::Shared => Rule::shared(),
+        };
+        let primary = Primary::new(Settings { rules: Rules::new(rule), limits });
         Self {
             plan,
             rng,
@@ -79,7 +79,7 @@ impl World {
         self.trace.say(|| format!("worker {worker} starts: {temper:?}"));
         self.processes.push(process);
         self.shell.desks.insert(worker, Desk::default());
-        self.feed(Event::Forked { worker })
+        self.feed(Event::Forked { worker, origin: Origin::alone(worker) })
     }
 
     pub(super) fn process_mut(&mut self, worker: WorkerId) -> Option<&mut Process> {

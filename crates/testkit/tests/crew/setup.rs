@@ -46,9 +46,9 @@ fn settings_add_up_and_reach_those_who_are_forked_later() {
     assert_eq!((&second["args"], &second["cwd"]), (&json!(["one"]), &json!(there)));
 
     // The policy is that of the beginning, as in Node.
-    let policy = now.policy;
+    let policy = &now.policy;
     local.cluster.setup_with(|it| it.policy = Policy::Shared).unwrap();
-    assert_eq!((policy, local.cluster.settings().policy), (Policy::RoundRobin, policy));
+    assert_eq!((policy, &local.cluster.settings().policy), (&Policy::RoundRobin, policy));
 
     // A whole set of settings takes the place of all.
     local.cluster.setup(settings(&node, &[], "look.js")).unwrap();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use portcrew_core::primary::{Action, BoundTo, Event, Place, Primary, Settings};
+use portcrew_core::primary::{Action, BoundTo, Event, Origin, Place, Primary, Settings};
 use portcrew_core::{
     Address, ConnId, Family, FromWorker, ListenerId, Query, Seq, SocketKind, Time, WorkerId,
 };
@@ -45,7 +45,7 @@ impl Crew {
             backlog: None,
             data: None,
         };
-        self.on(Event::Forked { worker });
+        self.on(Event::Forked { worker, origin: Origin::alone(worker) });
         for message in
             [FromWorker::Online { lane: false }, FromWorker::Query { seq: Seq(1), query }]
         {
@@ -59,7 +59,7 @@ impl Crew {
     fn accepts(&mut self) -> Option<WorkerId> {
         let conn = ConnId(self.next);
         self.next += 1;
-        self.on(Event::Accepted { listener: LISTENER, conn, peer: None });
+        self.on(Event::Accepted { listener: LISTENER, conn, peer: None, local: None });
         self.offer_of(conn).map(|(worker, _)| worker)
     }
 

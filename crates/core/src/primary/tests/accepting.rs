@@ -50,7 +50,7 @@ fn one_failed_connection_stops_nothing() {
 
 #[test]
 fn a_shared_socket_is_given_to_the_workers_and_never_accepted_from() {
-    let mut world = World::with(|settings| settings.mode = Mode::Shared);
+    let mut world = World::ruled(Rule::shared());
     let actions = world.joins(W1, true, tcp(80));
     assert_eq!(replies(&actions), [(W1, Reply::Shared)]);
     assert!(!actions.contains(&BEGIN));

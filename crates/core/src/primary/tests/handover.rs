@@ -66,7 +66,7 @@ fn what_waits_for_one_worker_goes_to_another_when_that_one_dies() {
         let named = views.iter().map(|it| it.worker).min();
         named.map_or(Pick::Wait, Pick::Worker)
     };
-    let mut world = World::with(|settings| settings.scheduler = Box::new(first)).crew(2, false);
+    let mut world = World::ruled(Rule::handover(first)).crew(2, false);
     assert_eq!(offered(world.accepts(1)), [(1, W1)]);
     assert_eq!(offered(world.accepts(2)), []);
     assert_eq!(offered(&world.dies(W1)), [(2, W2)]);
@@ -78,11 +78,12 @@ fn one_that_the_policy_lets_wait_does_not_hold_up_those_behind_it() {
         Some(_) => Pick::Wait,
         None => Pick::Worker(views[0].worker),
     };
-    let mut world = World::with(|settings| settings.scheduler = Box::new(odd_waits)).crew(1, true);
+    let mut world = World::ruled(Rule::handover(odd_waits)).crew(1, true);
     world.on(Event::Accepted {
         listener: L0,
         conn: ConnId(1),
         peer: Some(([127, 0, 0, 1], 9).into()),
+        local: None,
     });
     assert_eq!(offered(world.accepts(2)), [(2, W1)]);
     assert_eq!(world.place(1), Some(Place::Held));
@@ -91,7 +92,7 @@ fn one_that_the_policy_lets_wait_does_not_hold_up_those_behind_it() {
 #[test]
 fn a_worker_that_is_not_there_is_a_bad_pick_and_round_robin_decides() {
     let nobody = |_: &Incoming, _: &[WorkerView]| Pick::Worker(WorkerId(99));
-    let mut world = World::with(|settings| settings.scheduler = Box::new(nobody)).crew(1, true);
+    let mut world = World::ruled(Rule::handover(nobody)).crew(1, true);
     assert_eq!(offered(world.accepts(1)), [(1, W1)]);
     assert_eq!(world.primary.ledger().bad_picks, 1);
 }

@@ -80,7 +80,7 @@ fn a_farewell_that_crosses_the_order_to_leave_is_answered_only_where_the_order_t
     for listens in [false, true] {
         let mut world = World::limited(|_| {}).crew(u32::from(listens), true);
         if !listens {
-            world.on(Event::Forked { worker: W1 });
+            world.on(Event::Forked { worker: W1, origin: Origin::alone(W1) });
         }
         assert!(told(world.on(Event::Disconnect { worker: W1 })));
         assert_eq!(heard(world.says(W1, FAREWELL)), listens);

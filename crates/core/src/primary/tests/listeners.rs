@@ -94,8 +94,8 @@ fn the_last_live_one_frees_it_even_if_others_died_before() {
 
 #[test]
 fn a_udp_socket_is_shared_under_any_policy_and_nobody_accepts_from_it() {
-    for mode in [Mode::Handover, Mode::Shared] {
-        let mut world = World::with(|settings| settings.mode = mode);
+    for rule in [Rule::default(), Rule::shared()] {
+        let mut world = World::ruled(rule);
         let actions = world.joins(W1, true, udp(53, 0, 0));
         assert_eq!(replies(&actions), [(W1, Reply::Shared)]);
         assert!(!actions.iter().any(|it| matches!(it, Action::Accept { .. })));

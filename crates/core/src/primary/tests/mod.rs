@@ -6,15 +6,21 @@ mod deaths;
 mod handover;
 mod leaving;
 mod listeners;
+mod live;
+mod looking;
 mod refusals;
+mod rules;
 mod seconds;
 mod self_bound;
 mod strangers;
+mod summary;
+mod window;
 
 use std::time::Duration;
 
 use super::{
-    Action, BoundTo, End, Event, Exit, Mode, Notice, Place, Primary, Proof, Settings, View,
+    Action, BoundTo, End, Event, Exit, ListenerName, Mode, Notice, Origin, Place, Primary, Proof,
+    Rule, Rules, Scheduling, Settings, View,
 };
 use crate::{
     Address, CloseReason, ConnId, Family, FromWorker, Limits, ListenerId, Query, Reply, Seq,
@@ -53,12 +59,18 @@ const fn query(address: Address) -> Query {
 impl World {
     fn with(change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = Settings::default();
+        // Node's own number, so that a worker without a lane is busy with one.
+        settings.limits.channel_window = 1;
         change(&mut settings);
         Self { primary: Primary::new(settings), now: Time::ZERO, last: Vec::new(), questions: 0 }
     }
 
     fn limited(change: impl FnOnce(&mut Limits)) -> Self {
         Self::with(|settings| change(&mut settings.limits))
+    }
+
+    fn ruled(rule: Rule) -> Self {
+        Self::with(|settings| settings.rules = Rules::new(rule))
     }
 
     /// Workers 1 to `count`, all on port 80.
@@ -88,7 +100,7 @@ impl World {
     }
 
     fn comes(&mut self, worker: WorkerId, lane: bool) {
-        self.on(Event::Forked { worker });
+        self.on(Event::Forked { worker, origin: Origin::alone(worker) });
         self.says(worker, FromWorker::Online { lane });
     }
 
@@ -112,7 +124,7 @@ impl World {
     }
 
     fn accepts(&mut self, conn: u64) -> &[Action] {
-        self.on(Event::Accepted { listener: L0, conn: ConnId(conn), peer: None })
+        self.on(Event::Accepted { listener: L0, conn: ConnId(conn), peer: None, local: None })
     }
 
     fn answers(&mut self, worker: WorkerId, ack: Seq, accepted: bool) -> &[Action] {
@@ -156,6 +168,15 @@ impl World {
     fn view(&self, listener: ListenerId) -> View<'_> {
         self.primary.listeners().find(|it| it.listener == listener).expect("the listener is there")
     }
+}
+
+/// What was told of the policies.
+fn news(actions: &[Action]) -> Vec<Scheduling> {
+    let news = actions.iter().filter_map(|it| match it {
+        Action::Notify(Notice::Scheduling { news, .. }) => Some(news.clone()),
+        _ => None,
+    });
+    news.collect()
 }
 
 /// Which connections these actions let go, and why.

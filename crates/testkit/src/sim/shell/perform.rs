@@ -46,6 +46,7 @@ impl World {
             }
             Action::Accept { listener, on } => return self.poll(listener, on),
             Action::CloseListener { listener } => return self.close_socket(listener),
+            Action::Look { .. } | Action::Count { .. } => {}
             Action::CloseChannel { worker } => self.close_channel(worker),
             Action::Notify(notice) => self.seen.saw(name(&notice)),
         }

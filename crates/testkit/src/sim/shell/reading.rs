@@ -144,6 +144,6 @@ impl World {
         self.kernel.open_copy(conn);
         let unix = self.kernel.conn(conn).unix;
         let peer = incoming(conn, listener, unix).peer;
-        self.feed(Event::Accepted { listener, conn, peer })
+        self.feed(Event::Accepted { listener, conn, peer, local: None })
     }
 }

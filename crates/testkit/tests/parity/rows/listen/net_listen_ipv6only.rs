@@ -50,7 +50,7 @@ require('node:net').createServer((client) => client.end('six')).listen({
 fn listen(world: &World, mut workers: Settings, policy: Policy) {
     // No socket for both families can have this port.
     let (_four, port) = taken_port();
-    workers.policy = policy;
+    workers.policy = policy.clone();
     world.run(async {
         let mut primary = Primary::new(workers.env("PARITY_PORT", port.to_string()));
         for _ in 0..3 {

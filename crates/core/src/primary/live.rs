@@ -1,0 +1,200 @@
+//! How many connections each worker has open, and how busy it is.
+//!
+//! The kernel tells when a TCP connection ends, whoever holds it; the shell matches what it tells with what was
+//! handed over. Of other connections only the worker can tell: it says of each that it will, when it takes it.
+
+use super::listener::Listener;
+use super::machine::Primary;
+use super::{Action, Notice, Scheduling};
+use crate::scheduler::CpuShare;
+use crate::{ListenerId, Seq, SocketKind, Time, WorkerId};
+
+/// Who tells when the connections of a listener end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counter {
+    /// The kernel, exactly.
+    Kernel,
+    /// The workers, as far as they do.
+    Workers,
+}
+
+/// Whether the connections of a listener are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Counting {
+    /// No policy needs it.
+    Off,
+    /// The shell was asked whether the kernel tells.
+    Asked,
+    /// They are.
+    By(Counter),
+}
+
+impl Primary {
+    /// Begins or ends counting, as the policy of this listener needs it.
+    pub(super) fn count_if_needed(&mut self, id: ListenerId, out: &mut Vec<Action>) {
+        let Some(listener) = self.listeners.get_mut(&id) else {
+            return;
+        };
+        let Some(kind) = listener.kind() else {
+            return;
+        };
+        let needed = self.rules.needs(listener.rule).live && kind != SocketKind::Datagram;
+        match (needed, listener.counting) {
+            (true, Counting::Off) if kind == SocketKind::Tcp => {
+                listener.counting = Counting::Asked;
+                out.push(Action::Count { listener: id, on: true });
+            }
+            (true, Counting::Off) => self.counted_by(id, Counter::Workers, out),
+            (false, Counting::Asked | Counting::By(_)) => {
+                listener.counting = Counting::Off;
+                out.push(Action::Count { listener: id, on: false });
+                self.show_live(id);
+            }
+            // As it is to be.
+            (true, Counting::Asked | Counting::By(_)) | (false, Counting::Off) => {}
+        }
+    }
+
+    /// The shell knows who tells.
+    pub(super) fn counting(
+        &mut self,
+        now: Time,
+        id: ListenerId,
+        counter: Counter,
+        out: &mut Vec<Action>,
+    ) {
+        // The policy may have changed meanwhile.
+        if self.listeners.get(&id).is_some_and(|it| it.counting == Counting::Asked) {
+            self.counted_by(id, counter, out);
+            self.pump(now, id, out);
+        }
+    }
+
+    fn counted_by(&mut self, id: ListenerId, counter: Counter, out: &mut Vec<Action>) {
+        if let Some(listener) = self.listeners.get_mut(&id) {
+            listener.counting = Counting::By(counter);
+        }
+        out.push(Action::Notify(Notice::Scheduling {
+            listener: id,
+            news: Scheduling::Counted { by: counter },
+        }));
+        self.show_live(id);
+    }
+
+    /// A worker took a connection of this listener. `told`: the offer's number, if it will say when it ends.
+    pub(super) fn opened(
+        &mut self,
+        worker: WorkerId,
+        id: ListenerId,
+        told: Option<Seq>,
+        out: &mut Vec<Action>,
+    ) {
+        let (Some(record), Some(listener)) =
+            (self.workers.get_mut(&worker), self.listeners.get(&id))
+        else {
+            return;
+        };
+        match (listener.counting, told) {
+            (Counting::By(Counter::Kernel), _) => record.live += 1,
+            (Counting::By(Counter::Workers), Some(seq)) => {
+                record.live += 1;
+                record.telling.insert(seq);
+            }
+            // It cannot be counted any more: it has at least one of which nobody will tell the end.
+            (Counting::By(Counter::Workers), None) if !record.is_silent => {
+                record.is_silent = true;
+                let news = Scheduling::Uncounted { worker };
+                out.push(Action::Notify(Notice::Scheduling { listener: id, news }));
+            }
+            (Counting::By(Counter::Workers), None) | (Counting::Off | Counting::Asked, _) => return,
+        }
+        self.show_live_of(worker);
+    }
+
+    /// A connection of a worker has ended, the kernel says.
+    pub(super) fn ended(&mut self, now: Time, worker: WorkerId, out: &mut Vec<Action>) {
+        if let Some(record) = self.workers.get_mut(&worker) {
+            record.live = record.live.saturating_sub(1);
+        }
+        self.show_live_of(worker);
+        self.pump_waiting(now, out);
+    }
+
+    /// A worker says that a connection which it [told of](Self::opened) has ended.
+    pub(super) fn told_of_end(
+        &mut self,
+        now: Time,
+        worker: WorkerId,
+        seq: Seq,
+        out: &mut Vec<Action>,
+    ) {
+        let Some(record) = self.workers.get_mut(&worker) else {
+            return;
+        };
+        // One that it never took, or whose end it has told before, or that the kernel counts.
+        if record.telling.remove(&seq) {
+            self.ended(now, worker, out);
+        }
+    }
+
+    /// How busy a worker's process was lately.
+    pub(super) fn cpu(
+        &mut self,
+        now: Time,
+        worker: WorkerId,
+        share: CpuShare,
+        out: &mut Vec<Action>,
+    ) {
+        for listener in self.listeners.values_mut() {
+            let needed = self.rules.needs(listener.rule).cpu;
+            if let Some(view) = listener.holder(worker) {
+                view.cpu = needed.then_some(share);
+            }
+        }
+        self.pump_waiting(now, out);
+    }
+
+    /// Something about the workers has changed: a policy may choose now for whom it let wait.
+    fn pump_waiting(&mut self, now: Time, out: &mut Vec<Action>) {
+        let waits = |(id, it): (&ListenerId, &Listener)| (!it.queue.is_empty()).then_some(*id);
+        let ids: Vec<_> = self.listeners.iter().filter_map(waits).collect();
+        for id in ids {
+            self.pump(now, id, out);
+        }
+    }
+
+    fn show_live_of(&mut self, worker: WorkerId) {
+        let Some(record) = self.workers.get(&worker) else {
+            return;
+        };
+        for listener in self.listeners.values_mut() {
+            let shown = listener.counting.counts(record.is_silent).then_some(record.live);
+            if let Some(view) = listener.holder(worker) {
+                view.live = shown;
+            }
+        }
+    }
+
+    /// Shows the schedulers what is counted by now.
+    pub(super) fn show_live(&mut self, id: ListenerId) {
+        let Some(listener) = self.listeners.get_mut(&id) else {
+            return;
+        };
+        let counting = listener.counting;
+        for view in &mut listener.holders {
+            let record = self.workers.get(&view.worker);
+            view.live = record.filter(|it| counting.counts(it.is_silent)).map(|it| it.live);
+        }
+    }
+}
+
+impl Counting {
+    /// Whether it knows all connections of a worker, of which one may be silent about some.
+    pub(super) const fn counts(self, is_silent: bool) -> bool {
+        match self {
+            Self::By(Counter::Kernel) => true,
+            Self::By(Counter::Workers) => !is_silent,
+            Self::Off | Self::Asked => false,
+        }
+    }
+}

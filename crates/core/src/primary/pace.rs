@@ -1,0 +1,130 @@
+//! How quickly a worker answers, and how much it is therefore given at once.
+//!
+//! Wide while answers are quick: many connections travel together and nobody waits for a round trip. Narrow while
+//! they are slow: what is given to a worker that blocks cannot be taken back, and waits as long as it does.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::scheduler::WorkerView;
+use crate::{Limits, Seq, Time};
+
+/// One worker's pace on one listener.
+#[derive(Debug)]
+pub(super) struct Pace {
+    /// The widest that its window may be.
+    most: u32,
+    /// What it owes an answer for, the oldest first.
+    unanswered: VecDeque<(Seq, Time)>,
+}
+
+impl Pace {
+    /// It begins wide: nothing is known against it, and a first burst is dealt out evenly.
+    pub(super) const fn new(most: u32, unanswered: VecDeque<(Seq, Time)>) -> Self {
+        Self { most, unanswered }
+    }
+
+    pub(super) fn offered(&mut self, seq: Seq, now: Time) {
+        self.unanswered.push_back((seq, now));
+    }
+
+    /// An answer came, of whatever kind.
+    pub(super) fn answered(&mut self, seq: Seq, now: Time, view: &mut WorkerView, limits: &Limits) {
+        let Some(place) = self.unanswered.iter().position(|(it, _)| *it == seq) else {
+            return;
+        };
+        let Some((_, offered)) = self.unanswered.remove(place) else {
+            return;
+        };
+        let took = now.since(offered);
+        view.latency = Some(view.latency.map_or(took, |before| average(before, took)));
+        if took > limits.slow {
+            view.window = 1;
+        } else if took <= limits.quick {
+            view.window = view.window.saturating_mul(2).min(self.most);
+        }
+    }
+
+    /// Narrows the window of a worker that has owed an answer for too long.
+    ///
+    /// It is looked at when somebody is to be given a connection, and not on a timer: a window matters only then.
+    pub(super) fn look_at(&self, now: Time, view: &mut WorkerView, limits: &Limits) {
+        let oldest = self.unanswered.front();
+        if oldest.is_some_and(|(_, offered)| now.since(*offered) > limits.slow) {
+            view.window = 1;
+        }
+    }
+}
+
+/// The new one counts for an eighth.
+fn average(before: Duration, took: Duration) -> Duration {
+    before - before / 8 + took / 8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::WorkerId;
+
+    fn at(ms: u64) -> Time {
+        Time::from_origin(Duration::from_millis(ms))
+    }
+
+    /// A worker with a window of 16, its limits 5 and 20 ms.
+    fn worker() -> (Pace, WorkerView, Limits) {
+        let view = WorkerView::new(WorkerId(1), 16);
+        (Pace::new(16, VecDeque::new()), view, Limits::default())
+    }
+
+    #[test]
+    fn a_slow_answer_narrows_the_window_to_one_and_quick_ones_widen_it_again() {
+        let (mut pace, mut view, limits) = worker();
+        pace.offered(Seq(1), at(0));
+        pace.answered(Seq(1), at(21), &mut view, &limits);
+        assert_eq!(view.window, 1);
+        let mut windows = Vec::new();
+        for seq in 2..8 {
+            pace.offered(Seq(seq), at(100));
+            pace.answered(Seq(seq), at(105), &mut view, &limits);
+            windows.push(view.window);
+        }
+        assert_eq!(windows, [2, 4, 8, 16, 16, 16]);
+    }
+
+    #[test]
+    fn an_answer_that_is_neither_quick_nor_slow_changes_nothing() {
+        let (mut pace, mut view, limits) = worker();
+        view.window = 4;
+        pace.offered(Seq(1), at(0));
+        pace.answered(Seq(1), at(10), &mut view, &limits);
+        assert_eq!(view.window, 4);
+    }
+
+    #[test]
+    fn an_answer_that_is_owed_for_too_long_narrows_the_window_before_it_comes() {
+        let (mut pace, mut view, limits) = worker();
+        pace.offered(Seq(1), at(0));
+        pace.offered(Seq(2), at(19));
+        pace.look_at(at(20), &mut view, &limits);
+        assert_eq!(view.window, 16);
+        pace.look_at(at(21), &mut view, &limits);
+        assert_eq!(view.window, 1);
+        // The oldest was answered: the other has not been owed for long.
+        let (mut pace, mut view, limits) = worker();
+        pace.offered(Seq(1), at(0));
+        pace.offered(Seq(2), at(19));
+        pace.answered(Seq(1), at(20), &mut view, &limits);
+        pace.look_at(at(30), &mut view, &limits);
+        assert_eq!(view.window, 16);
+    }
+
+    #[test]
+    fn the_average_follows_slowly() {
+        let (mut pace, mut view, limits) = worker();
+        for (seq, took) in [(1, 8), (2, 16)] {
+            pace.offered(Seq(seq), at(0));
+            pace.answered(Seq(seq), at(took), &mut view, &limits);
+        }
+        assert_eq!(view.latency, Some(Duration::from_millis(9)));
+    }
+}

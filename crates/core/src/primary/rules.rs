@@ -1,0 +1,277 @@
+//! Which policy is for which listener, and how it changes while the primary runs.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::listener::Listener;
+use super::machine::Primary;
+use super::{Action, Mode, Notice};
+use crate::scheduler::{Guarded, Look, Needs, RoundRobin, Scheduler};
+use crate::{Address, ListenerId, Time};
+
+/// Who accepts, and who gets the next connection when the primary does.
+pub struct Rule {
+    pub(super) mode: Mode,
+    pub(super) scheduler: Box<dyn Scheduler>,
+}
+
+/// A rule for all listeners, and those for some.
+#[derive(Debug, Default)]
+pub struct Rules {
+    default: Rule,
+    exceptions: Vec<(ListenerName, Rule)>,
+}
+
+/// A listener as people name it: by what a worker asks for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ListenerName {
+    /// A TCP port, on whatever address.
+    Port(u16),
+    /// A Unix-domain path, as the worker writes it.
+    Path(String),
+    /// A descriptor of the primary.
+    Fd(i32),
+}
+
+impl Rule {
+    /// The primary accepts, and this scheduler chooses.
+    #[must_use]
+    pub fn handover(scheduler: impl Scheduler + 'static) -> Self {
+        Self::boxed(Box::new(scheduler))
+    }
+
+    /// The same for a scheduler whose type is not known.
+    #[must_use]
+    pub fn boxed(scheduler: Box<dyn Scheduler>) -> Self {
+        Self { mode: Mode::Handover, scheduler }
+    }
+
+    /// The workers accept from one socket.
+    #[must_use]
+    pub fn shared() -> Self {
+        // Asked only about connections that are left over when the primary stops accepting.
+        Self { mode: Mode::Shared, scheduler: Box::new(RoundRobin) }
+    }
+}
+
+impl Default for Rule {
+    /// Hand-over, round-robin.
+    fn default() -> Self {
+        Self::handover(RoundRobin)
+    }
+}
+
+impl fmt::Debug for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rule").field("mode", &self.mode).finish_non_exhaustive()
+    }
+}
+
+impl Rules {
+    /// This rule for every listener that has none of its own.
+    #[must_use]
+    pub const fn new(default: Rule) -> Self {
+        Self { default, exceptions: Vec::new() }
+    }
+
+    /// This rule for that listener. Given twice, the last counts.
+    #[must_use]
+    pub fn with(mut self, name: ListenerName, rule: Rule) -> Self {
+        self.exceptions.push((name, rule));
+        self
+    }
+}
+
+impl ListenerName {
+    /// Whether a worker that asks for this address asks for the listener of this name.
+    #[must_use]
+    pub fn fits(&self, address: &Address) -> bool {
+        match (self, address) {
+            (Self::Port(port), Address::Tcp { port: asked, .. }) => port == asked,
+            (Self::Path(path), Address::Unix { path: asked, .. }) => path == asked,
+            (Self::Fd(fd), Address::Fd { fd: asked }) => fd == asked,
+            // UDP is always shared: no policy is for it.
+            (
+                Self::Port(_) | Self::Path(_) | Self::Fd(_),
+                Address::Tcp { .. }
+                | Address::Unix { .. }
+                | Address::Fd { .. }
+                | Address::Udp { .. },
+            ) => false,
+        }
+    }
+}
+
+impl fmt::Display for ListenerName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Port(port) => port.fmt(f),
+            Self::Path(path) => f.write_str(path),
+            Self::Fd(fd) => write!(f, "fd:{fd}"),
+        }
+    }
+}
+
+/// The rules in force, by number.
+#[derive(Debug)]
+pub(super) struct Rulebook {
+    rules: Vec<Entry>,
+}
+
+/// The number of a rule. It may become another's when rules are set: each listener then looks for its own anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct RuleId(usize);
+
+#[derive(Debug)]
+struct Entry {
+    /// Whose; that of the rule for all others is `None`.
+    name: Option<ListenerName>,
+    mode: Mode,
+    scheduler: Guarded,
+    look: Option<Arc<Look>>,
+}
+
+impl Rulebook {
+    const DEFAULT: RuleId = RuleId(0);
+
+    pub(super) fn new(rules: Rules) -> Self {
+        let mut book = Self { rules: vec![Entry::new(None, rules.default)] };
+        for (name, rule) in rules.exceptions {
+            book.set(Some(name), Some(rule));
+        }
+        book
+    }
+
+    /// The rule for a listener that was asked for so.
+    pub(super) fn find(&self, address: &Address) -> RuleId {
+        let fits = |entry: &Entry| entry.name.as_ref().is_some_and(|it| it.fits(address));
+        self.rules.iter().position(fits).map_or(Self::DEFAULT, RuleId)
+    }
+
+    /// Sets a rule, or takes away the one of this name. Returns the one before.
+    fn set(&mut self, name: Option<ListenerName>, rule: Option<Rule>) -> Option<Rule> {
+        let place = self.rules.iter().position(|entry| entry.name == name);
+        let rule = match (&name, rule) {
+            // There is always one for all others.
+            (None, None) => Some(Rule::default()),
+            (_, rule) => rule,
+        };
+        let new = rule.map(|rule| Entry::new(name, rule));
+        let old = match (place, new) {
+            (Some(at), Some(new)) => Some(std::mem::replace(&mut self.rules[at], new)),
+            (Some(at), None) => Some(self.rules.remove(at)),
+            (None, Some(new)) => {
+                self.rules.push(new);
+                None
+            }
+            (None, None) => None,
+        };
+        old.map(|it| Rule { mode: it.mode, scheduler: it.scheduler.into_inner() })
+    }
+
+    pub(super) fn mode(&self, id: RuleId) -> Mode {
+        self.rules[id.0].mode
+    }
+
+    pub(super) fn needs(&self, id: RuleId) -> &Needs {
+        self.rules[id.0].scheduler.needs()
+    }
+
+    pub(super) fn look(&self, id: RuleId) -> Option<&Arc<Look>> {
+        self.rules[id.0].look.as_ref()
+    }
+
+    pub(super) fn name(&self, id: RuleId) -> &'static str {
+        self.rules[id.0].scheduler.name()
+    }
+
+    pub(super) fn scheduler(&mut self, id: RuleId) -> &mut Guarded {
+        &mut self.rules[id.0].scheduler
+    }
+}
+
+impl Entry {
+    fn new(name: Option<ListenerName>, rule: Rule) -> Self {
+        let scheduler = Guarded::new(rule.scheduler);
+        let look = scheduler.needs().look.clone().map(Arc::new);
+        Self { name, mode: rule.mode, scheduler, look }
+    }
+}
+
+impl Primary {
+    /// Changes the policy: of the listener of this name, or of all that have none of their own; without a rule, takes
+    /// away that of this name. Connections that wait are dealt out by the new one; those that are offered stay where
+    /// they are. Returns the rule before, with which the change can be undone.
+    ///
+    /// Who accepts from a listener changes with its workers: see [`is_changing`](Self::is_changing).
+    pub fn set_rule(
+        &mut self,
+        now: Time,
+        name: Option<ListenerName>,
+        rule: Option<Rule>,
+        out: &mut Vec<Action>,
+    ) -> Option<Rule> {
+        let before = self.rules.set(name.clone(), rule);
+        let mut concerned = Vec::new();
+        for (id, listener) in &mut self.listeners {
+            listener.rule = self.rules.find(&listener.query.address);
+            let is_concerned = match &name {
+                Some(name) => name.fits(&listener.query.address),
+                None => listener.rule == Rulebook::DEFAULT,
+            };
+            concerned.extend(is_concerned.then_some(*id));
+        }
+        for id in concerned {
+            self.rule_over(now, id, out);
+        }
+        before
+    }
+
+    /// Whether some worker holds a listener in another way than its policy wants by now, and has to be replaced
+    /// before the policy is in force.
+    #[must_use]
+    pub fn is_changing(&self) -> bool {
+        self.listeners.values().any(|it| it.ways().any(|way| way != it.mode))
+    }
+
+    /// Whether a policy needs to know how busy the workers' processes are.
+    #[must_use]
+    pub fn needs_cpu(&self) -> bool {
+        self.listeners.values().any(|it| self.rules.needs(it.rule).cpu)
+    }
+
+    /// Whether a policy needs to know the addresses that this listener's connections came to.
+    #[must_use]
+    pub fn needs_local(&self, listener: ListenerId) -> bool {
+        self.listeners.get(&listener).is_some_and(|it| self.rules.needs(it.rule).local)
+    }
+
+    /// The rule that is for a listener now applies from now on.
+    fn rule_over(&mut self, now: Time, id: ListenerId, out: &mut Vec<Action>) {
+        let Some(listener) = self.listeners.get_mut(&id) else {
+            return;
+        };
+        if !listener.query.address.is_udp() {
+            listener.mode = self.rules.mode(listener.rule);
+        }
+        if listener.is_open() {
+            out.push(Action::Notify(self.chosen(id)));
+        }
+        self.count_if_needed(id, out);
+        self.look_by_rule(id);
+        self.pump(now, id, out);
+    }
+
+    /// Which policy a listener has.
+    pub(super) fn chosen(&self, id: ListenerId) -> Notice {
+        let name = self.listeners.get(&id).map_or("none", |it| self.policy_of(it));
+        Notice::Scheduling { listener: id, news: super::Scheduling::Policy { name } }
+    }
+
+    pub(super) fn policy_of(&self, listener: &Listener) -> &'static str {
+        match listener.mode {
+            Mode::Handover => self.rules.name(listener.rule),
+            Mode::Shared => "shared",
+        }
+    }
+}
