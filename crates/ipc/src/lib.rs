@@ -10,6 +10,7 @@
 //! - [`mod@spawn`], [`process`], [`exec_helper`]: starting a child with a channel and watching it.
 //! - [`inherit`]: the child's side of that. [`contract`]: the variables between the two.
 //! - [`probe`]: what the kernel knows about a connection that somebody else held.
+//! - [`peek`]: what a connection's first bytes tell, without taking one of them.
 //! - [`error`]: what can go wrong, and whose fault it is.
 //!
 //! # Two ends of a channel
@@ -44,6 +45,7 @@ pub mod handle;
 pub mod inherit;
 pub mod lane;
 pub mod message;
+pub mod peek;
 pub mod probe;
 pub mod process;
 pub mod reactor;

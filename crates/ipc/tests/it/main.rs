@@ -3,7 +3,11 @@
 mod children;
 mod claiming;
 mod exec_helper;
+mod loopback;
 mod node_interop;
+mod peek_prefixes;
+mod peek_registration;
+mod peek_waiting;
 mod probe_table;
 mod process_life;
 mod spawn_child;

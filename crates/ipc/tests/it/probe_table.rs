@@ -9,25 +9,15 @@ use std::os::unix::net::UnixStream;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use portcrew_ipc::probe::{Figures, Proof, TcpState, accept_queue, figures, prove};
+use portcrew_ipc::probe::{Figures, Proof, TcpState, accept_queue, prove};
 use rustix::net::{RecvFlags, recv, sockopt};
 
 use crate::children::skipped;
+use crate::loopback::{pair, until};
 
-/// An accepted connection and its client.
-fn pair() -> (TcpStream, TcpStream) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-    (listener.accept().unwrap().0, client)
-}
-
-/// Waits until the kernel shows these numbers: loopback delivers a moment after the send returns.
+/// Waits until the kernel shows these numbers.
 fn settled(socket: &impl AsFd, expected: Figures) {
-    let hang = Instant::now() + Duration::from_secs(10);
-    while figures(socket.as_fd()).unwrap() != expected {
-        assert!(Instant::now() < hang, "{:?}, not {expected:?}", figures(socket.as_fd()).unwrap());
-        std::thread::yield_now();
-    }
+    until(socket, |now| *now == expected);
 }
 
 fn expect(socket: &impl AsFd, state: TcpState, numbers: [u64; 4], proof: Proof) {
@@ -126,11 +116,7 @@ fn a_reset_means_that_the_peer_is_gone() {
     // A close with no time to linger is a reset.
     sockopt::set_socket_linger(&client, Some(Duration::ZERO)).unwrap();
     drop(client);
-    let hang = Instant::now() + Duration::from_secs(10);
-    while figures(server.as_fd()).unwrap().state != TcpState::Close {
-        assert!(Instant::now() < hang, "{:?}", figures(server.as_fd()).unwrap());
-        std::thread::yield_now();
-    }
+    until(&server, |now| now.state == TcpState::Close);
     assert_eq!(prove(server.as_fd()).unwrap(), Proof::PeerGone);
 }
 
