@@ -144,6 +144,17 @@ fn a_program_that_cannot_be_started_says_why() {
 }
 
 #[test]
+fn fixtures_that_were_built_with_the_test_are_found() {
+    for (name, own) in [
+        ("fixture-primary", env!("CARGO_BIN_EXE_fixture-primary")),
+        ("fixture-server", env!("CARGO_BIN_EXE_fixture-server")),
+    ] {
+        let found = artifact::binary(name).canonicalize().unwrap();
+        assert_eq!(found, Path::new(own).canonicalize().unwrap());
+    }
+}
+
+#[test]
 fn an_example_that_was_not_built_names_the_command_that_builds_it() {
     let find = || {
         let _ = artifact::example("never_written");

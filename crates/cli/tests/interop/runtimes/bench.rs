@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use portcrew_testkit::process::artifact::binary;
 use portcrew_testkit::process::{Mark, Process, Program, Signal};
 use serde_json::{Value, json};
 
+use super::programs::PRIMARY;
 use super::runtime::Runtime;
 use crate::crew::HANG;
 
@@ -35,7 +35,7 @@ pub(crate) enum Listened {
 impl Bench {
     /// A primary without workers, in such an environment.
     pub(crate) fn new(runtime: &Runtime, env: &[(&str, &str)]) -> Self {
-        let program = Program::new(binary("fixture-primary")).args(runtime.command(script()));
+        let program = Program::new(&*PRIMARY).args(runtime.command(script()));
         let program = env.iter().fold(program, |program, (name, value)| program.env(name, value));
         let program =
             program.env_remove("NODE_OPTIONS").name(format!("primary of {}", runtime.name));

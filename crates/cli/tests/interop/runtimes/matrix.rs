@@ -7,7 +7,7 @@ use std::thread;
 use super::known::known;
 use super::row::{ROWS, Row, Seen};
 use super::runtime::{self, Runtime};
-use super::{cell, page};
+use super::{cell, page, programs};
 use crate::cache;
 
 /// Cells at once. Most of the time each waits: for processes to start, for a worker that stays up, for a grace.
@@ -40,6 +40,7 @@ fn every_runtime_does_what_its_page_says_no_less_and_no_more() {
 
 /// All rows for all of them.
 fn run(runtimes: &[Runtime]) -> Vec<Cell<'_>> {
+    programs::require();
     let all = runtimes.iter().flat_map(|it| ROWS.iter().map(move |row| (row, it)));
     let todo: Mutex<VecDeque<_>> = Mutex::new(all.collect());
     let done = Mutex::new(Vec::new());

@@ -15,6 +15,7 @@ mod listening;
 mod matrix;
 mod page;
 mod primary;
+mod programs;
 mod row;
 mod runtime;
 mod talking;

@@ -4,11 +4,11 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use portcrew_testkit::http::Load;
 use portcrew_testkit::node::fixture;
-use portcrew_testkit::process::artifact::binary;
 use portcrew_testkit::process::{Mark, Process, Program};
 use serde_json::{Value, json};
 
 use super::gap::Gap;
+use super::programs::WORKER;
 use super::row::Seen;
 use super::runtime::{Kind, Runtime};
 use crate::crew::HANG;
@@ -41,7 +41,7 @@ fn leads(runtime: &Runtime, policy: &str) -> Result<Led, Gap> {
     }
     let program = Program::new(&runtime.program)
         .arg(fixture("node_primary.js"))
-        .arg(binary("fixture-server"))
+        .arg(&*WORKER)
         .env_remove("NODE_OPTIONS")
         .env("POLICY", policy)
         .env("WORKERS", "2")
