@@ -9,7 +9,8 @@
 //!   between two ends that are both ours.
 //! - [`mod@spawn`], [`process`], [`exec_helper`]: starting a child with a channel and watching it.
 //! - [`inherit`]: the child's side of that. [`contract`]: the variables between the two.
-//! - [`probe`]: what the kernel knows about a connection that somebody else held.
+//! - [`probe`]: what the kernel knows about a connection that somebody else held. [`ends`]: when one that somebody
+//!   else holds has ended.
 //! - [`peek`]: what a connection's first bytes tell, without taking one of them.
 //! - [`error`]: what can go wrong, and whose fault it is.
 //!
@@ -38,6 +39,7 @@
 pub mod channel;
 pub mod contract;
 pub mod descriptor;
+pub mod ends;
 pub mod error;
 pub mod exec_helper;
 pub mod frame;

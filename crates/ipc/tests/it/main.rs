@@ -2,6 +2,12 @@
 
 mod children;
 mod claiming;
+mod ends_holders;
+mod ends_lost;
+mod ends_ports;
+mod ends_told;
+mod ends_when;
+mod ends_world;
 mod exec_helper;
 mod loopback;
 mod node_interop;
