@@ -4,15 +4,15 @@
 //! process. There is no SIGCHLD handler and nothing global: each process is waited for by itself.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::task::{Context, Poll, ready};
 
 use rustix::io::Errno;
 use rustix::process::{
-    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, WaitIdStatus, kill_process, kill_process_group,
-    pidfd_open, pidfd_send_signal, waitid,
+    Pid, PidfdFlags, PidfdGetfdFlags, Signal, WaitId, WaitIdOptions, WaitIdStatus, kill_process,
+    kill_process_group, pidfd_getfd, pidfd_open, pidfd_send_signal, waitid,
 };
 
 use crate::reactor::AsyncOwnedFd;
@@ -112,6 +112,18 @@ impl Process {
         let signal = named(signal)?;
         self.unreaped()?;
         Ok(pidfd_send_signal(self.pidfd(), signal)?)
+    }
+
+    /// A copy of one of the process's descriptors, by its number there; it is open here as well, close-on-exec
+    /// (pidfd_getfd(2), Linux 5.6).
+    ///
+    /// # Errors
+    ///
+    /// `EBADF` when the process has no such descriptor; `EPERM` when this process may not look into that one
+    /// (another user's, or a sandbox); `ENOSYS` on an older kernel.
+    pub fn copy_fd(&self, number: RawFd) -> io::Result<OwnedFd> {
+        self.unreaped()?;
+        Ok(pidfd_getfd(self.pidfd(), number, PidfdGetfdFlags::empty())?)
     }
 
     /// Sends a signal (its number) to every process in the child's group: the child and what it

@@ -219,7 +219,7 @@ pub enum Scheduling {
         /// be counted, and then the connections are dealt out in turn.
         by: Counter,
     },
-    /// A worker's connections cannot be counted, so its policy deals in turn. Told once for each listener.
+    /// A worker's connections cannot be counted, so its policy deals in turn. Told once for each worker.
     Uncounted {
         /// Whose.
         worker: WorkerId,

@@ -28,6 +28,8 @@ pub(super) struct Conn {
     pub(super) source: Option<SocketAddr>,
     /// Stands for the value that was found in its first bytes.
     pub(super) key: Option<u64>,
+    /// The slot that this value names.
+    pub(super) route: Option<u32>,
     pub(super) sight: Sight,
     pub(super) accepted_at: Time,
     pub(super) refusals: u32,
@@ -42,6 +44,7 @@ impl Conn {
             peer: self.peer,
             local: self.local,
             key: self.key,
+            route: self.route,
             waited: now.since(self.accepted_at),
         }
     }

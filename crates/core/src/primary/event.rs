@@ -89,6 +89,8 @@ pub enum Event {
         source: Option<SocketAddr>,
         /// A number that stands for the value that was looked for, if it is there.
         key: Option<u64>,
+        /// The slot that this value names, if it does.
+        route: Option<u32>,
     },
     /// The outcome of [`Action::Count`](super::Action::Count).
     Counting {
@@ -96,6 +98,14 @@ pub enum Event {
         listener: ListenerId,
         /// Who tells when its connections end.
         by: Counter,
+    },
+    /// A connection that a worker had taken before its listener was counted. Only of a listener that the kernel
+    /// counts; may come just before [`Counting`](Self::Counting).
+    Found {
+        /// Whose.
+        worker: WorkerId,
+        /// Where it came in.
+        listener: ListenerId,
     },
     /// The kernel says that a connection has ended which this worker had taken, of a listener that it counts
     /// ([`Counter::Kernel`]). Told once for each.

@@ -50,6 +50,7 @@ impl Primary {
             local,
             source: peer,
             key: None,
+            route: None,
             sight: Sight::Settled,
             accepted_at: now,
             refusals: 0,

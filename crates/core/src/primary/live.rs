@@ -63,11 +63,19 @@ impl Primary {
         counter: Counter,
         out: &mut Vec<Action>,
     ) {
-        // The policy may have changed meanwhile.
-        if self.listeners.get(&id).is_some_and(|it| it.counting == Counting::Asked) {
-            self.counted_by(id, counter, out);
-            self.pump(now, id, out);
+        match self.listeners.get(&id).map(|it| it.counting) {
+            Some(Counting::Asked) => {}
+            // The kernel has stopped telling. Of what it counted nobody tells the end any more.
+            Some(Counting::By(before)) if before != counter => {
+                for record in self.workers.values_mut() {
+                    record.is_silent |= record.live > 0;
+                }
+            }
+            // As it was; or the policy has changed meanwhile.
+            Some(Counting::By(_) | Counting::Off) | None => return,
         }
+        self.counted_by(id, counter, out);
+        self.pump(now, id, out);
     }
 
     fn counted_by(&mut self, id: ListenerId, counter: Counter, out: &mut Vec<Action>) {
@@ -109,6 +117,19 @@ impl Primary {
             (Counting::By(Counter::Workers), None) | (Counting::Off | Counting::Asked, _) => return,
         }
         self.show_live_of(worker);
+    }
+
+    /// A worker has a connection that it took before anybody counted.
+    pub(super) fn found(&mut self, worker: WorkerId, id: ListenerId) {
+        let counting = self.listeners.get(&id).map(|it| it.counting);
+        match (counting, self.workers.get_mut(&worker)) {
+            (Some(Counting::Asked | Counting::By(Counter::Kernel)), Some(record)) => {
+                record.live += 1;
+                self.show_live_of(worker);
+            }
+            // Nobody counts there any more, or the worker has gone.
+            (Some(Counting::Off | Counting::By(Counter::Workers)) | None, _) | (_, None) => {}
+        }
     }
 
     /// A connection of a worker has ended, the kernel says.

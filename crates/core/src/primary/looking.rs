@@ -38,7 +38,7 @@ impl Primary {
         now: Time,
         conn: ConnId,
         source: Option<SocketAddr>,
-        key: Option<u64>,
+        (key, route): (Option<u64>, Option<u32>),
         out: &mut Vec<Action>,
     ) {
         let Some(record) = self.conns.get_mut(&conn) else {
@@ -50,7 +50,7 @@ impl Primary {
             Sight::Settled => return,
         }
         record.sight = Sight::Settled;
-        record.key = key;
+        (record.key, record.route) = (key, route);
         record.source = source.or(record.peer);
         let id = record.listener;
         self.pump(now, id, out);

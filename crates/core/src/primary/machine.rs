@@ -88,8 +88,11 @@ impl Primary {
             Event::Accepted { listener, conn, peer, local } => {
                 self.accepted(now, listener, conn, (peer, local), out);
             }
-            Event::Looked { conn, source, key } => self.looked(now, conn, source, key, out),
+            Event::Looked { conn, source, key, route } => {
+                self.looked(now, conn, source, (key, route), out);
+            }
             Event::Counting { listener, by } => self.counting(now, listener, by, out),
+            Event::Found { worker, listener } => self.found(worker, listener),
             Event::Ended { worker } => self.ended(now, worker, out),
             Event::Cpu { worker, share } => self.cpu(now, worker, share, out),
             Event::AcceptFailed { listener, failure } => {

@@ -211,20 +211,22 @@ impl Primary {
         rule: Option<Rule>,
         out: &mut Vec<Action>,
     ) -> Option<Rule> {
-        let before = self.rules.set(name.clone(), rule);
-        let mut concerned = Vec::new();
-        for (id, listener) in &mut self.listeners {
+        let named = name.as_ref().map(|name| self.listeners_named(name));
+        let before = self.rules.set(name, rule);
+        for listener in self.listeners.values_mut() {
             listener.rule = self.rules.find(&listener.query.address);
-            let is_concerned = match &name {
-                Some(name) => name.fits(&listener.query.address),
-                None => listener.rule == Rulebook::DEFAULT,
-            };
-            concerned.extend(is_concerned.then_some(*id));
         }
+        let others = self.listeners.iter().filter(|(_, it)| it.rule == Rulebook::DEFAULT);
+        let concerned = named.unwrap_or_else(|| others.map(|(id, _)| *id).collect());
         for id in concerned {
             self.rule_over(now, id, out);
         }
         before
+    }
+
+    fn listeners_named(&self, name: &ListenerName) -> Vec<ListenerId> {
+        let named = self.listeners.iter().filter(|(_, it)| name.fits(&it.query.address));
+        named.map(|(id, _)| *id).collect()
     }
 
     /// Whether some worker holds a listener in another way than its policy wants by now, and has to be replaced

@@ -66,6 +66,8 @@ pub struct Incoming {
     /// A number that stands for the value that was [looked for](Needs::look): equal values have equal numbers,
     /// for ever. `None` when nothing was looked for or found.
     pub key: Option<u64>,
+    /// The place in the crew that the value names by itself: it ends in `.w` and the number of a slot.
+    pub route: Option<u32>,
     /// How long it has waited for a worker.
     pub waited: Duration,
 }
@@ -75,7 +77,7 @@ impl Incoming {
     #[must_use]
     pub const fn new(listener: ListenerId) -> Self {
         let waited = Duration::ZERO;
-        Self { listener, source: None, peer: None, local: None, key: None, waited }
+        Self { listener, source: None, peer: None, local: None, key: None, route: None, waited }
     }
 
     /// The same, from this client.

@@ -9,6 +9,7 @@ use super::http::{HEAD_BYTES, http_value};
 use super::key::Key;
 use super::proxy::{PROXY_BYTES, proxy_header};
 use super::recv::{Peeked, peek};
+use super::route::route;
 use super::sight::Missing;
 
 /// What is looked for in the first bytes of a connection. By default nothing.
@@ -32,6 +33,8 @@ pub struct Seen {
     pub source: Option<SocketAddr>,
     /// The session.
     pub key: Option<KeyHash>,
+    /// The place that the session's name names, see [`route`](fn@route).
+    pub route: Option<u32>,
 }
 
 /// What one look gave.
@@ -76,7 +79,10 @@ impl Look {
         }
         let Some(key) = &self.key else { return Glance::Settled(seen) };
         match http_value(own, key, self.head_bytes) {
-            Ok(value) => seen.key = Some(KeyHash::of(value)),
+            Ok(value) => {
+                seen.key = Some(KeyHash::of(value));
+                seen.route = route(value);
+            }
             Err(Missing::NeedMore) => return Glance::NeedMore(seen),
             Err(Missing::Absent) => {}
         }
@@ -148,7 +154,7 @@ mod tests {
     #[test]
     fn the_request_begins_behind_the_proxys_header() {
         let all = [LINE, HEAD].concat();
-        let seen = Seen { source: source(), key: key() };
+        let seen = Seen { source: source(), key: key(), route: None };
         assert_eq!(both().judge(&all), Glance::Settled(seen));
         let proxy_alone = Look { key: None, ..both() };
         assert_eq!(proxy_alone.judge(&all), Glance::Settled(Seen { key: None, ..seen }));
@@ -161,7 +167,7 @@ mod tests {
     fn the_source_is_seen_while_the_request_is_awaited() {
         let all = [LINE, HEAD].concat();
         let nothing = Glance::NeedMore(Seen::default());
-        let half = Glance::NeedMore(Seen { source: source(), key: None });
+        let half = Glance::NeedMore(Seen { source: source(), ..Seen::default() });
         let settled = LINE.len() + HEAD.iter().position(|byte| *byte == b'\n').unwrap() + 1;
         for length in 0..settled {
             let expected = if length < LINE.len() { nothing } else { half };
@@ -180,13 +186,16 @@ mod tests {
     #[test]
     fn behind_a_proxys_header_there_may_be_no_http() {
         let all = [LINE, b"\x16\x03\x01"].concat();
-        assert_eq!(both().judge(&all), Glance::Settled(Seen { source: source(), key: None }));
+        assert_eq!(
+            both().judge(&all),
+            Glance::Settled(Seen { source: source(), ..Seen::default() })
+        );
     }
 
     #[test]
     fn a_proxy_that_names_nobody_still_shows_the_session() {
         let all = [b"PROXY UNKNOWN\r\n", HEAD].concat();
-        assert_eq!(both().judge(&all), Glance::Settled(Seen { source: None, key: key() }));
+        assert_eq!(both().judge(&all), Glance::Settled(Seen { key: key(), ..Seen::default() }));
     }
 
     #[test]

@@ -39,6 +39,7 @@ mod look;
 mod peeker;
 mod proxy;
 mod recv;
+mod route;
 mod sight;
 mod values;
 
@@ -49,4 +50,5 @@ pub use look::{Glance, Look, Seen};
 pub use peeker::Peeker;
 pub use proxy::{PROXY_BYTES, PROXY_LINE_BYTES, ProxyHeader, proxy_header};
 pub use recv::{Peeked, peek};
+pub use route::route;
 pub use sight::{Missing, Sight};

@@ -5,7 +5,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use portcrew_ipc::peek::{Glance, Key, KeyHash, Look, Seen};
+use portcrew_ipc::peek::{Glance, Key, KeyHash, Look, Seen, route};
 use proptest::prelude::*;
 use proptest::sample::Index;
 

@@ -33,7 +33,7 @@ fn source() -> Option<SocketAddr> {
 }
 
 fn all() -> Seen {
-    Seen { source: source(), key: Some(KeyHash::of(b"abc")) }
+    Seen { source: source(), key: Some(KeyHash::of(b"abc")), route: None }
 }
 
 /// A peeker, its socket, and the client.
@@ -94,7 +94,7 @@ fn without_a_runtime_a_wait_is_an_error_and_no_panic() {
     arrived(&socket, LINE.len());
     let mut cx = Context::from_waker(Waker::noop());
     assert!(matches!(peeker.poll(&mut cx, &mut Vec::new()), Poll::Ready(Err(_))));
-    assert_eq!(peeker.so_far(), Seen { source: source(), key: None });
+    assert_eq!(peeker.so_far(), Seen { source: source(), key: None, route: None });
 }
 
 type Waiting = tokio::task::JoinHandle<std::io::Result<Seen>>;
@@ -193,7 +193,7 @@ fn a_client_that_ends_in_the_middle_is_not_waited_for() {
             client.shutdown(Shutdown::Write).unwrap();
             until(&socket, |now| now.state == TcpState::CloseWait);
             let seen = settled(&mut peeker).await.unwrap();
-            assert_eq!(seen, Seen { source: source(), key: None });
+            assert_eq!(seen, Seen { source: source(), key: None, route: None });
             untouched(&socket);
         }
     });
@@ -242,7 +242,7 @@ fn a_reset_behind_a_part_of_the_head_ends_the_wait() {
         arrived(&socket, LINE.len());
         reset(client, &socket);
         let seen = settled(&mut peeker).await.unwrap();
-        assert_eq!(seen, Seen { source: source(), key: None });
+        assert_eq!(seen, Seen { source: source(), key: None, route: None });
         assert_eq!(prove(socket.as_fd()).unwrap(), Proof::PeerGone);
     });
 }
@@ -254,7 +254,10 @@ fn a_head_beyond_the_limit_ends_the_wait() {
         awaits(&mut peeker).await;
         let endless = [LINE, b"GET /?sid=", &[b'a'; 70_000]].concat();
         client.write_all(&endless).unwrap();
-        assert_eq!(settled(&mut peeker).await.unwrap(), Seen { source: source(), key: None });
+        assert_eq!(
+            settled(&mut peeker).await.unwrap(),
+            Seen { source: source(), key: None, route: None }
+        );
         untouched(&socket);
     });
 }
@@ -276,7 +279,7 @@ fn a_unix_domain_connection_is_looked_at_alike() {
         client.write_all(LINE).unwrap();
         drop(client);
         let seen = settled(&mut peeker).await.unwrap();
-        assert_eq!(seen, Seen { source: source(), key: None });
+        assert_eq!(seen, Seen { source: source(), key: None, route: None });
     });
 }
 

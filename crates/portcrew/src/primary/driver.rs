@@ -15,12 +15,15 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, Sleep};
 
 use super::WorkerHandle;
+use super::busy::Busy;
 use super::command::Command;
 use super::conns::Conns;
+use super::counting::Counting;
 use super::crew::CrewSeat;
 use super::events::Events;
 use super::launcher::Launcher;
 use super::link::Link;
+use super::looking::Looking;
 use super::policy::Changes;
 use super::ready::{ReadySet, Source};
 use super::retry::Retries;
@@ -50,11 +53,14 @@ pub(super) struct Driver {
     pub(super) machine: Primary,
     pub(super) crew: CrewSeat,
     pub(super) changes: Changes,
+    pub(super) busy: Busy,
     pub(super) launcher: Launcher,
     pub(super) links: BTreeMap<WorkerId, Link>,
     pub(super) registry: Arc<Registry>,
     pub(super) sockets: Sockets,
     pub(super) conns: Conns,
+    pub(super) looking: Looking,
+    pub(super) counting: Counting,
     pub(super) ready: ReadySet,
     pub(super) events: Events,
     pub(super) commands: UnboundedReceiver<Command>,
@@ -98,11 +104,14 @@ impl Driver {
             machine: parts.machine,
             crew: CrewSeat::default(),
             changes: Changes::default(),
+            busy: Busy::default(),
             launcher: parts.launcher,
             links: BTreeMap::new(),
             registry: parts.registry,
             sockets: Sockets::default(),
             conns: Conns::default(),
+            looking: Looking::default(),
+            counting: Counting::default(),
             ready: ReadySet::default(),
             events: parts.events,
             commands: parts.commands,
@@ -185,10 +194,15 @@ impl Driver {
     }
 
     fn take_timeouts(&mut self, cx: &mut Context<'_>) -> bool {
-        let machine = self.machine.next_timeout();
-        let Some(next) =
-            [machine, self.crew.next_timeout(), self.retries.at()].into_iter().flatten().min()
-        else {
+        self.watch_busy();
+        let waits = [
+            self.machine.next_timeout(),
+            self.crew.next_timeout(),
+            self.retries.at(),
+            self.busy.next_timeout(),
+            self.counting.next_timeout(),
+        ];
+        let Some(next) = waits.into_iter().flatten().min() else {
             return false;
         };
         if next > self.now {
@@ -202,6 +216,8 @@ impl Driver {
             self.now = self.now.max(next);
         }
         self.try_again();
+        self.look_busy();
+        self.survey_now_and_then();
         self.machine.handle_timeout(self.now, &mut self.actions);
         self.settle();
         self.crew_timeout();

@@ -3,9 +3,12 @@
 //! What happens in the world becomes an event for the machines of `portcrew-core`, what they answer is
 //! performed here, and nothing here decides.
 
+mod adopt;
+mod busy;
 mod cluster;
 mod command;
 mod conns;
+mod counting;
 mod crew;
 mod driver;
 mod events;
@@ -13,6 +16,7 @@ mod fork;
 mod handle;
 mod launcher;
 mod link;
+mod looking;
 mod node;
 mod notices;
 mod obey;

@@ -2,7 +2,7 @@
 
 use std::os::fd::AsFd;
 
-use portcrew_core::primary::{Action, End, Event, Life, Mode, Proof};
+use portcrew_core::primary::{AcceptFailure, Action, End, Event, Life, Proof};
 use portcrew_core::{Address, ConnId, ListenerId, Query, Reply, Seq, ToWorker, WorkerId};
 use portcrew_ipc::channel::OutgoingHandle;
 use portcrew_ipc::error::QueueError;
@@ -10,6 +10,7 @@ use portcrew_ipc::handle::HandleKind;
 use portcrew_ipc::message::ClusterMessage;
 use portcrew_ipc::probe;
 
+use super::conns::Conn;
 use super::driver::Driver;
 use super::link::SHARED_TOKEN;
 use crate::net::bind;
@@ -27,17 +28,13 @@ impl Driver {
                 self.then(Event::Proof { conn, proof });
             }
             Action::Release { conn, end } => self.release(conn, end),
-            Action::Bind { listener, query, mode } => self.bind(listener, &query, mode),
-            Action::Accept { listener, on } => self.sockets.accept(listener, on),
-            Action::Look { conn, .. } => self.then(Event::Looked { conn, source: None, key: None }),
-            Action::Count { listener, on: true } => {
-                self.then(Event::Counting {
-                    listener,
-                    by: portcrew_core::primary::Counter::Workers,
-                });
-            }
-            Action::Count { on: false, .. } => {}
-            Action::CloseListener { listener } => self.sockets.close(listener),
+            // Who accepts is said by `Accept`, and by what workers are told.
+            Action::Bind { listener, query, mode: _ } => self.bind(listener, &query),
+            Action::Accept { listener, on } => self.accept_or_not(listener, on),
+            Action::Look { conn, look } => self.look(conn, &look),
+            Action::Count { listener, on: true } => self.count(listener),
+            Action::Count { listener, on: false } => self.stop_counting(listener),
+            Action::CloseListener { listener } => self.close_listener(listener),
             Action::CloseChannel { worker } => self.close_channel(worker),
             Action::Notify(notice) => self.notify(&notice),
         }
@@ -93,10 +90,12 @@ impl Driver {
                 HandleKind::NetNative
             }
         };
-        Some((kind, OutgoingHandle { fd: socket.share()?, token: SHARED_TOKEN }))
+        Some((kind, OutgoingHandle { fd: socket.share(), token: SHARED_TOKEN }))
     }
 
     fn offer(&mut self, worker: WorkerId, seq: Seq, conn: ConnId, listener: ListenerId) {
+        // The worker may read from it in the next moment, and we would be woken for that.
+        self.looking.forget(conn);
         let (Some(link), Some(socket)) = (self.links.get_mut(&worker), self.sockets.get(listener))
         else {
             return self.then(Event::NotReceived { worker, seq });
@@ -125,11 +124,15 @@ impl Driver {
     }
 
     fn release(&mut self, conn: ConnId, end: End) {
-        self.conns.release(conn);
+        self.looking.forget(conn);
+        let released = self.conns.release(conn);
         match end {
             End::Taken(worker) => {
                 if let Some(link) = self.links.get_mut(&worker) {
                     link.taken += 1;
+                }
+                if let Some(Conn { socket, listener }) = released {
+                    self.note_open(listener, worker, socket.as_fd());
                 }
             }
             // Counted by the machine, reason by reason.
@@ -137,10 +140,22 @@ impl Driver {
         }
     }
 
-    fn bind(&mut self, listener: ListenerId, query: &Query, mode: Mode) {
+    fn accept_or_not(&mut self, listener: ListenerId, on: bool) {
+        if self.sockets.accept(listener, on, &self.ready).is_err() {
+            // No memory for the registration: as when there is none for a connection.
+            self.then(Event::AcceptFailed { listener, failure: AcceptFailure::Resource });
+        }
+    }
+
+    fn close_listener(&mut self, listener: ListenerId) {
+        self.stop_counting(listener);
+        self.sockets.close(listener);
+    }
+
+    fn bind(&mut self, listener: ListenerId, query: &Query) {
         let outcome = bind::bind(query).and_then(|bound| {
             let to = bound.to.clone();
-            self.sockets.add(listener, query.clone(), mode, bound, &self.ready)?;
+            self.sockets.add(listener, query.clone(), bound)?;
             Ok(to)
         });
         let outcome = outcome.map_err(|it| bind::errno_of(&it.source, &query.address));

@@ -31,7 +31,7 @@ impl Driver {
     pub(super) fn policy_hears(&mut self, notice: &Notice) {
         match notice {
             Notice::ReloadCommitted { .. } if !self.machine.is_changing() => {
-                self.changes.pending.clear()
+                self.changes.pending.clear();
             }
             Notice::RolledBack { .. } => {
                 for (name, before) in std::mem::take(&mut self.changes.pending).into_iter().rev() {

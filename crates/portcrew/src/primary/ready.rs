@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Wake, Waker};
 
-use portcrew_core::{ListenerId, WorkerId};
+use portcrew_core::{ConnId, ListenerId, WorkerId};
 
 /// Something that the driver waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +17,10 @@ pub(super) enum Source {
     Lane(WorkerId),
     /// A worker's process has ended.
     Process(WorkerId),
+    /// The first bytes of a connection have arrived.
+    Look(ConnId),
+    /// The kernel tells of connections that have ended.
+    Ends,
 }
 
 /// The list of sources that are ready.

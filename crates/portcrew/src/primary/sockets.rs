@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use portcrew_core::primary::Mode;
 use portcrew_core::{Key, ListenerId, Query};
-use portcrew_ipc::reactor::AsyncOwnedFd;
+use portcrew_ipc::reactor::Arrivals;
 
 use super::ready::{ReadySet, Source};
 use crate::net::bind::Bound;
@@ -29,36 +28,29 @@ pub(super) struct Socket {
     pub(super) port: Option<u16>,
     /// Removed before the socket is closed, hence before it in this list.
     _file: Option<SocketFile>,
-    kind: Kind,
+    /// While we accept from it. Ends before the socket, too.
+    accepting: Option<Accepting>,
+    socket: Arc<OwnedFd>,
 }
 
+/// What wakes us for connections.
 #[derive(Debug)]
-enum Kind {
-    /// We accept from it.
-    Handover { socket: AsyncOwnedFd, waker: Waker, accepting: bool },
-    /// We keep it for the workers.
-    Shared { socket: Arc<OwnedFd> },
+struct Accepting {
+    arrivals: Arrivals,
+    waker: Waker,
 }
 
 impl Sockets {
-    pub(super) fn add(
-        &mut self,
-        id: ListenerId,
-        query: Query,
-        mode: Mode,
-        bound: Bound,
-        ready: &ReadySet,
-    ) -> io::Result<()> {
-        let kind = match mode {
-            Mode::Handover => Kind::Handover {
-                socket: AsyncOwnedFd::new_readable(bound.socket)?,
-                waker: ready.waker(Source::Listener(id)),
-                accepting: false,
-            },
-            Mode::Shared => Kind::Shared { socket: Arc::new(bound.socket) },
+    pub(super) fn add(&mut self, id: ListenerId, query: Query, bound: Bound) -> io::Result<()> {
+        rustix::io::ioctl_fionbio(&bound.socket, true)?;
+        let socket = Socket {
+            key: query.key(),
+            query,
+            port: bound.to.sockname.as_ref().map(|it| it.port),
+            _file: bound.file,
+            accepting: None,
+            socket: Arc::new(bound.socket),
         };
-        let port = bound.to.sockname.as_ref().map(|it| it.port);
-        let socket = Socket { key: query.key(), query, port, _file: bound.file, kind };
         self.open.insert(id, socket);
         Ok(())
     }
@@ -71,17 +63,21 @@ impl Sockets {
         self.open.remove(&id);
     }
 
-    /// Begins or stops accepting.
-    pub(super) fn accept(&mut self, id: ListenerId, on: bool) {
-        let Some(Socket { kind: Kind::Handover { waker, accepting, .. }, .. }) =
-            self.open.get_mut(&id)
-        else {
-            return;
+    /// Begins or stops accepting. While it is off nothing wakes us: the workers may be accepting.
+    ///
+    /// # Errors
+    /// The kernel has no memory for the registration.
+    pub(super) fn accept(&mut self, id: ListenerId, on: bool, ready: &ReadySet) -> io::Result<()> {
+        let Some(socket) = self.open.get_mut(&id) else {
+            return Ok(());
         };
-        *accepting = on;
+        socket.accepting = None;
         if on {
-            waker.wake_by_ref();
+            let arrivals = Arrivals::new(Arc::clone(&socket.socket))?;
+            let waker = ready.waker(Source::Listener(id));
+            socket.accepting = Some(Accepting { arrivals, waker });
         }
+        Ok(())
     }
 }
 
@@ -89,30 +85,34 @@ impl Socket {
     /// Runs `accept` once the socket is readable; pending also while accepting is off.
     pub(super) fn poll_accept<R>(
         &self,
-        accept: impl FnMut(std::os::fd::BorrowedFd<'_>) -> io::Result<R>,
+        mut accept: impl FnMut(BorrowedFd<'_>) -> io::Result<R>,
     ) -> Poll<io::Result<R>> {
-        match &self.kind {
-            Kind::Handover { socket, waker, accepting: true } => {
-                socket.poll_read_io(&mut Context::from_waker(waker), accept)
-            }
-            Kind::Handover { accepting: false, .. } | Kind::Shared { .. } => Poll::Pending,
-        }
+        let Some(Accepting { arrivals, waker }) = &self.accepting else {
+            return Poll::Pending;
+        };
+        arrivals.poll(&mut Context::from_waker(waker), |socket, _| match accept(socket) {
+            Ok(accepted) => Ok(Some(accepted)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
+            Err(error) => Err(error),
+        })
     }
 
     /// Asks to be polled again: there may be more than one turn's worth.
     pub(super) fn again(&self) {
-        if let Kind::Handover { waker, .. } = &self.kind {
+        if let Some(Accepting { waker, .. }) = &self.accepting {
             waker.wake_by_ref();
         }
     }
 
-    /// The socket itself, for a worker; none of one that we accept from. It takes no descriptor, so it cannot
-    /// fail: the worker is a holder already.
-    pub(super) fn share(&self) -> Option<Arc<OwnedFd>> {
-        match &self.kind {
-            Kind::Handover { .. } => None,
-            Kind::Shared { socket } => Some(Arc::clone(socket)),
-        }
+    /// The socket itself, for a worker. It takes no descriptor, so it cannot fail: the worker is a holder already.
+    pub(super) fn share(&self) -> Arc<OwnedFd> {
+        Arc::clone(&self.socket)
+    }
+}
+
+impl AsFd for Socket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
     }
 }
 
@@ -139,8 +139,8 @@ mod tests {
         let own = bound.socket.as_raw_fd();
         let mut sockets = Sockets::default();
         let id = ListenerId(0);
-        sockets.add(id, query, Mode::Shared, bound, &ReadySet::default()).unwrap();
+        sockets.add(id, query, bound).unwrap();
         // One that had to be opened could fail: the worker would hear that it has a socket, and get none.
-        assert_eq!(sockets.get(id).unwrap().share().unwrap().as_raw_fd(), own);
+        assert_eq!(sockets.get(id).unwrap().share().as_raw_fd(), own);
     }
 }

@@ -31,6 +31,8 @@ impl Driver {
             Source::Channel(worker) => self.read_channel(worker),
             Source::Lane(worker) => self.read_lane(worker),
             Source::Process(worker) => self.look_at_process(worker),
+            Source::Look(conn) => self.look_again(conn),
+            Source::Ends => self.hear_ends(),
         }
     }
 
@@ -44,7 +46,7 @@ impl Driver {
                 Poll::Ready(Ok((conn, peer))) => {
                     let local =
                         if self.machine.needs_local(id) { accept::local(&conn) } else { None };
-                    let conn = self.conns.add(conn);
+                    let conn = self.conns.add(conn, id);
                     self.tell(Event::Accepted { listener: id, conn, peer, local });
                 }
                 Poll::Ready(Err(error)) => {

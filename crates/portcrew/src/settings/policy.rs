@@ -3,7 +3,9 @@
 use std::fmt;
 
 use portcrew_core::primary::Rule;
-use portcrew_core::scheduler::{LeastConnections, RoundRobin, Sticky};
+use portcrew_core::scheduler::{LeastConnections, RoundRobin, Scheduler as _, Sticky};
+
+use crate::wire;
 
 /// Who gets the next connection. For a policy of your own see
 /// [`Cluster::with_scheduler`](crate::Cluster::with_scheduler).
@@ -53,6 +55,10 @@ impl Policy {
             Self::Sticky(it) if it.ipv6_prefix > 128 => {
                 Some("an IPv6 address has 128 bits; set Sticky::ipv6_prefix to 128 or less")
             }
+            Self::Sticky(it) if it.needs().look.is_some_and(|it| wire::look(&it).is_err()) => Some(
+                "the name that Sticky::by looks for is one that no request can have; letters, digits, `-` and `_` \
+                 are safe",
+            ),
             Self::RoundRobin | Self::LeastConnections | Self::Sticky(_) | Self::Shared => None,
         }
     }

@@ -84,6 +84,7 @@ impl Account {
             Event::CloseListener { listener } => self.close(*listener),
             Event::TakenAndTold { worker, seq } => self.answered(*worker, *seq, true, plan),
             Event::Looked { .. }
+            | Event::Found { .. }
             | Event::EndTold { .. }
             | Event::Counting { .. }
             | Event::Ended { .. }

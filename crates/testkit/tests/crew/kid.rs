@@ -103,7 +103,7 @@ impl Kid {
                         }
                         Event::Error { error, .. } => return Err(error),
                         Event::Setup { .. } | Event::Fork { .. } | Event::Online { .. } => {}
-                        Event::Listening { .. } => {}
+                        Event::Listening { .. } | Event::Scheduling { .. } => {}
                         other => panic!("not expected: {other:?}"),
                     },
                 }

@@ -14,6 +14,7 @@ use crate::support::{HANG, SERVER};
 fn kind(event: &Event) -> (&'static str, Option<u32>) {
     match event {
         Event::Setup { .. } => ("setup", None),
+        Event::Scheduling { .. } => ("scheduling", None),
         Event::Fork { worker, .. } => ("fork", Some(worker.0)),
         Event::Online { worker } => ("online", Some(worker.0)),
         Event::Listening { worker, .. } => ("listening", Some(worker.0)),

@@ -144,3 +144,24 @@ fn how_busy_a_process_is_is_shown_to_who_needs_it() {
     assert_eq!(world.serves(1), W2);
     assert!(!World::limited(|_| {}).crew(1, true).primary.needs_cpu());
 }
+
+#[test]
+fn what_a_worker_had_before_anybody_counted_counts_too() {
+    let mut world = World::limited(|_| {}).crew(2, true);
+    assert_eq!((world.serves(0), world.serves(1)), (W1, W2));
+    let (now, mut out) = (world.now, Vec::new());
+    world.primary.set_rule(now, None, Some(Rule::handover(LeastConnections)), &mut out);
+    assert!(out.contains(&Action::Count { listener: L0, on: true }));
+    world.on(Event::Found { worker: W1, listener: L0 });
+    world.on(Event::Counting { listener: L0, by: Counter::Kernel });
+    assert_eq!((world.live(W1), world.live(W2)), (Some(1), Some(0)));
+    assert_eq!(world.serves(2), W2);
+}
+
+#[test]
+fn when_the_kernel_stops_telling_who_had_connections_cannot_be_counted() {
+    let mut world = counted();
+    assert_eq!(world.serves(0), W1);
+    world.on(Event::Counting { listener: L0, by: Counter::Workers });
+    assert_eq!((world.live(W1), world.live(W2)), (None, Some(0)));
+}

@@ -14,7 +14,7 @@ fn by_cookie(limits: impl FnOnce(&mut Limits)) -> World {
 }
 
 fn seen(conn: u64, key: Option<u64>) -> Event {
-    Event::Looked { conn: ConnId(conn), source: None, key }
+    Event::Looked { conn: ConnId(conn), source: None, key, route: None }
 }
 
 impl World {
@@ -90,7 +90,7 @@ fn a_proxy_says_who_the_client_is() {
     for conn in 0..20 {
         world.comes_from(conn, [127, 0, 0, 1]);
         let source = Some(SocketAddr::from(([10, 0, 0, u8::try_from(conn).unwrap()], 1)));
-        let looked = Event::Looked { conn: ConnId(conn), source, key: None };
+        let looked = Event::Looked { conn: ConnId(conn), source, key: None, route: None };
         homes.extend(offered(world.on(looked)).into_iter().map(|it| it.1));
     }
     homes.sort_unstable();
@@ -105,4 +105,33 @@ fn a_policy_that_does_not_look_lets_go_what_another_waited_for() {
     world.last.clear();
     world.primary.set_rule(world.now, None, Some(Rule::default()), &mut world.last);
     assert_eq!(offered(&world.last), [(1, W1)]);
+}
+
+#[test]
+fn a_value_that_names_a_slot_goes_there() {
+    use crate::primary::Origin;
+    use crate::scheduler::Seat;
+    use crate::supervise::{Generation, SlotId};
+    let mut world = by_cookie(|_| {});
+    for slot in 0..4 {
+        let worker = WorkerId(u32::try_from(slot).unwrap() + 1);
+        let seat = Seat::Slot(SlotId(slot));
+        let origin = Origin { seat, generation: Generation::FIRST };
+        world.on(Event::Forked { worker, origin });
+        world.says(worker, FromWorker::Online { lane: true });
+        let asked = world.asks(worker, tcp(80));
+        if let [Action::Bind { .. }] = asked[..] {
+            world.bound(L0);
+        }
+    }
+    for (conn, slot) in [(0, 2), (1, 0), (2, 3)] {
+        world.comes_from(conn, [10, 0, 0, 1]);
+        let conn = ConnId(conn);
+        let seen = Event::Looked { conn, source: None, key: Some(7), route: Some(slot) };
+        assert_eq!(offered(world.on(seen)), [(conn.0, WorkerId(slot + 1))]);
+    }
+    // A slot that is not there: the value decides as any other.
+    world.comes_from(9, [10, 0, 0, 1]);
+    let seen = Event::Looked { conn: ConnId(9), source: None, key: Some(7), route: Some(99) };
+    assert_eq!(offered(world.on(seen)).len(), 1);
 }

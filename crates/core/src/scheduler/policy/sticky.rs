@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::rendezvous;
 use crate::scheduler::{
-    Incoming, Look, LookFor, Needs, Pick, Scheduler, WorkerView, round_robin_among,
+    Incoming, Look, LookFor, Needs, Pick, Scheduler, Seat, WorkerView, round_robin_among,
 };
 
 /// Sends a client to the worker whose seat weighs most for it. A worker that is lost moves only its own clients,
@@ -34,7 +34,9 @@ pub enum StickyBy {
     /// The address that they come from.
     #[default]
     Address,
-    /// A value in the head of the first request; the address where there is none.
+    /// A value in the head of the first request; the address where there is none. One that ends in `.w` and the
+    /// number of a slot names its place itself: so a server that makes up its sessions' names
+    /// (`abc.w` + `NODE_APP_INSTANCE`) has them come back to where they were made.
     Value(LookFor),
 }
 
@@ -86,7 +88,8 @@ impl Scheduler for Sticky {
         let rank = |view: &&WorkerView| {
             (rendezvous::weight(key, view.seat), view.generation, Reverse(view.worker))
         };
-        let Some(home) = workers.iter().max_by_key(rank) else {
+        let named = workers.iter().filter(|view| is_named(incoming, view)).max_by_key(rank);
+        let Some(home) = named.or_else(|| workers.iter().max_by_key(rank)) else {
             return Pick::Wait;
         };
         if home.is_free() {
@@ -111,6 +114,14 @@ impl Scheduler for Sticky {
 
     fn name(&self) -> &'static str {
         "sticky"
+    }
+}
+
+/// Whether the value names the place of this worker.
+fn is_named(incoming: &Incoming, view: &WorkerView) -> bool {
+    match (view.seat, incoming.route) {
+        (Seat::Slot(slot), Some(route)) => usize::try_from(route) == Ok(slot.0),
+        (Seat::Slot(_) | Seat::Alone(_), _) => false,
     }
 }
 

@@ -1,7 +1,6 @@
 //! Who goes where, who moves, and who waits.
 
 use super::*;
-use crate::scheduler::Seat;
 use crate::supervise::{Generation, SlotId};
 use crate::{ListenerId, WorkerId};
 

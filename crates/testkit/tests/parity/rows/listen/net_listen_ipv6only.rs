@@ -15,10 +15,10 @@ pub(crate) const NONE: Row = Row {
               address",
     verdict: Verdict::Passes,
     proofs: &[
-        Proof::rust_node(|world| listen(world, world.node_workers(NODE_WORKER), Policy::Shared))
+        Proof::rust_node(|world| listen(world, world.node_workers(NODE_WORKER), &Policy::Shared))
             .needs(has_ipv6),
         Proof::node_rust(|world| listen_under_node(world, "none")).needs(has_ipv6),
-        Proof::rust_rust(|world| listen(world, world.rust_workers("worker"), Policy::Shared))
+        Proof::rust_rust(|world| listen(world, world.rust_workers("worker"), &Policy::Shared))
             .needs(has_ipv6),
     ],
     parts: &[Part::new("worker", worker)],
@@ -31,11 +31,11 @@ pub(crate) const RR: Row = Row {
     verdict: Verdict::Passes,
     proofs: &[
         Proof::rust_node(|world| {
-            listen(world, world.node_workers(NODE_WORKER), Policy::RoundRobin);
+            listen(world, world.node_workers(NODE_WORKER), &Policy::RoundRobin);
         })
         .needs(has_ipv6),
         Proof::node_rust(|world| listen_under_node(world, "rr")).needs(has_ipv6),
-        Proof::rust_rust(|world| listen(world, world.rust_workers("worker"), Policy::RoundRobin))
+        Proof::rust_rust(|world| listen(world, world.rust_workers("worker"), &Policy::RoundRobin))
             .needs(has_ipv6),
     ],
     parts: &[Part::new("worker", worker)],
@@ -47,7 +47,7 @@ require('node:net').createServer((client) => client.end('six')).listen({
 });
 ";
 
-fn listen(world: &World, mut workers: Settings, policy: Policy) {
+fn listen(world: &World, mut workers: Settings, policy: &Policy) {
     // No socket for both families can have this port.
     let (_four, port) = taken_port();
     workers.policy = policy.clone();
@@ -61,7 +61,7 @@ fn listen(world: &World, mut workers: Settings, policy: Policy) {
         }
         let listeners = primary.cluster.snapshot().await.expect("it lives").listeners;
         assert_eq!(listeners.len(), 1);
-        assert_eq!(listeners[0].shared, policy == Policy::Shared);
+        assert_eq!(listeners[0].shared, *policy == Policy::Shared);
         assert_eq!(said_by((Ipv6Addr::LOCALHOST, port)), "six");
         primary.end().await;
     });

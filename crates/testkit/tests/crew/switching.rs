@@ -1,0 +1,165 @@
+//! Policies that change while a crew serves: nothing is lost, and a change that cannot be made is undone.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use portcrew::scheduler::{Incoming, Pick, WorkerView};
+use portcrew::{CrewNotice, Event, Policy, Scheduling, Settings, Sticky};
+use portcrew_testkit::http::Load;
+use portcrew_testkit::process::artifact::example;
+
+use crate::local::Local;
+use crate::support::SERVER;
+
+fn crew(program: impl Into<std::path::PathBuf>) -> Local {
+    let mut settings = Settings::program(program, [""; 0]).env("PORT", "0");
+    settings.policy = Policy::RoundRobin;
+    settings.stable_for = std::time::Duration::from_millis(50);
+    let local = Local::new(settings);
+    local.cluster.start(2).unwrap();
+    local
+}
+
+impl Local {
+    fn address(&mut self, workers: usize) -> SocketAddr {
+        let mut port = None;
+        for _ in 0..workers {
+            port = self.until(|event| match event {
+                Event::Listening { address, .. } => Some(address.port),
+                _ => None,
+            });
+        }
+        (Ipv4Addr::LOCALHOST, port.unwrap()).into()
+    }
+
+    /// Waits until the workers have been replaced, or have not.
+    fn verdict(&mut self) -> CrewNotice {
+        self.until(|event| match event {
+            Event::Crew(
+                notice @ (CrewNotice::ReloadCommitted { .. } | CrewNotice::RolledBack { .. }),
+            ) => Some(*notice),
+            _ => None,
+        })
+    }
+
+    fn policy(&mut self) -> &'static str {
+        self.until(|event| match event {
+            Event::Scheduling { news: Scheduling::Policy { name }, .. } => Some(*name),
+            _ => None,
+        })
+    }
+
+    /// Lets the driver run until the load has so many answers more.
+    fn answered(&self, load: &portcrew_testkit::http::Background, more: u64) {
+        let wanted = load.answered() + more;
+        self.run(async {
+            while load.answered() < wanted {
+                tokio::task::yield_now().await;
+            }
+        });
+    }
+}
+
+#[test]
+fn among_policies_of_the_primary_a_change_takes_place_at_once_and_loses_nothing() {
+    let mut local = crew(example("axum_hello"));
+    let address = local.address(2);
+    assert_eq!(local.policy(), "round-robin");
+    let load = Load::new(address).clients(16).background();
+    for policy in [Policy::LeastConnections, Policy::Sticky(Sticky::default()), Policy::RoundRobin]
+    {
+        local.answered(&load, 200);
+        local.cluster.set_policy(policy.clone()).unwrap();
+        assert_eq!(local.policy(), policy.to_string());
+    }
+    local.answered(&load, 200);
+    local.clients(move || load.finish()).assert_all_ok();
+    let ledger = local.run(local.cluster.snapshot()).unwrap().ledger;
+    assert!(ledger.balances() && ledger.closed_total() == 0, "{ledger:?}");
+}
+
+#[test]
+fn to_shared_and_back_the_workers_are_replaced_and_no_request_fails() {
+    let mut local = crew(example("axum_hello"));
+    let address = local.address(2);
+    let load = Load::new(address).clients(16).background();
+    for (policy, shared) in [(Policy::Shared, true), (Policy::LeastConnections, false)] {
+        local.answered(&load, 200);
+        local.cluster.set_policy(policy).unwrap();
+        assert!(matches!(local.verdict(), CrewNotice::ReloadCommitted { .. }));
+        local.answered(&load, 200);
+        let listener = local.listener();
+        assert_eq!((listener.shared, listener.accepting), (shared, !shared));
+    }
+    local.clients(move || load.finish()).assert_all_ok();
+}
+
+#[test]
+fn where_the_workers_cannot_be_replaced_the_policy_goes_back_with_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let broken = folder.path().join("broken");
+    let mut settings = Settings::program(SERVER, [""; 0]).env("BROKEN_IF", broken.as_os_str());
+    settings.policy = Policy::RoundRobin;
+    let mut local = Local::new(settings);
+    local.cluster.start(2).unwrap();
+    let address = local.address(2);
+    let load = Load::new(address).clients(4).background();
+    std::fs::write(&broken, "").unwrap();
+    local.cluster.set_policy(Policy::Shared).unwrap();
+    assert!(matches!(local.verdict(), CrewNotice::RolledBack { .. }));
+    let names = [local.policy(), local.policy(), local.policy()];
+    assert_eq!(names, ["round-robin", "shared", "round-robin"]);
+    local.answered(&load, 100);
+    let listener = local.listener();
+    assert_eq!((listener.shared, listener.accepting), (false, true));
+    local.clients(move || load.finish()).assert_all_ok();
+}
+
+#[test]
+fn a_scheduler_that_panics_costs_no_request_and_is_told_once() {
+    let mut local = crew(example("axum_hello"));
+    let address = local.address(2);
+    let load = Load::new(address).clients(8).background();
+    local.answered(&load, 100);
+    let mut left = 50;
+    local
+        .cluster
+        .set_scheduler(move |_: &Incoming, workers: &[WorkerView]| {
+            left -= 1;
+            assert!(left > 0, "no idea any more");
+            workers.iter().find(|it| it.is_free()).map_or(Pick::Wait, |it| Pick::Worker(it.worker))
+        })
+        .unwrap();
+    let failure = local.until(|event| match event {
+        Event::Scheduling { news: Scheduling::Failed { failure }, .. } => Some(failure.to_string()),
+        _ => None,
+    });
+    assert_eq!(failure, "it panicked: no idea any more");
+    local.answered(&load, 200);
+    local.clients(move || load.finish()).assert_all_ok();
+    let snapshot = local.run(local.cluster.snapshot()).unwrap();
+    assert_eq!(snapshot.ledger.scheduler_panics, 1);
+    assert_eq!(snapshot.listeners[0].policy, "round-robin");
+}
+
+#[test]
+fn one_listener_has_a_policy_of_its_own() {
+    let mut local = crew(SERVER);
+    let address = local.address(2);
+    let name = portcrew::ListenerName::Port(0);
+    local.cluster.set_policy_of(name, Policy::Sticky(Sticky::default())).unwrap();
+    local.cluster.set_policy(Policy::LeastConnections).unwrap();
+    let report = local.clients(move || Load::new(address).requests(20).run());
+    report.assert_all_ok();
+    assert_eq!(report.by_worker.len(), 1, "one client, one worker: {:?}", report.by_worker);
+    assert_eq!(local.listener().policy, "sticky");
+}
+
+#[test]
+fn a_policy_that_cannot_be_is_refused_with_the_reason_and_nothing_changes() {
+    let local = crew(SERVER);
+    let mut sticky = Sticky::default();
+    sticky.ipv6_prefix = 129;
+    let error = local.cluster.set_policy(Policy::Sticky(sticky)).unwrap_err();
+    assert!(error.to_string().contains("Sticky::ipv6_prefix"), "{error}");
+    assert_eq!(local.cluster.settings().policy, Policy::RoundRobin);
+}
