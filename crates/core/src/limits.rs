@@ -53,6 +53,9 @@ pub struct Limits {
     pub offences: u32,
     /// Listeners that one worker may hold. Beyond it a query is answered EMFILE.
     pub listeners_per_worker: usize,
+    /// Open connections of which one worker has still to tell the end. Beyond it the worker counts as one that does not
+    /// tell: it may have more than any process can hold open, or forgets to tell.
+    pub told_per_worker: usize,
     /// The longest data (TLS ticket keys) that a query may bring, in bytes of JSON. Beyond it the query is
     /// answered EMSGSIZE.
     pub data: usize,
@@ -85,6 +88,8 @@ impl Default for Limits {
             abandoned_after: Duration::from_secs(10),
             offences: 100,
             listeners_per_worker: 1024,
+            // The most descriptors that a process may have, by the kernel's default (fs.nr_open, proc_sys_fs(5)).
+            told_per_worker: 1 << 20,
             data: Self::DATA,
         }
     }

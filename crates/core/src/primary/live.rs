@@ -104,17 +104,19 @@ impl Primary {
         };
         match (listener.counting, told) {
             (Counting::By(Counter::Kernel), _) => record.live += 1,
-            (Counting::By(Counter::Workers), Some(seq)) => {
+            (Counting::By(Counter::Workers), Some(seq))
+                if record.telling.len() < self.limits.told_per_worker =>
+            {
                 record.live += 1;
                 record.telling.insert(seq);
             }
-            // It cannot be counted any more: it has at least one of which nobody will tell the end.
-            (Counting::By(Counter::Workers), None) if !record.is_silent => {
+            // It cannot be counted any more: it has at least one of which nobody will tell the end, or tells none.
+            (Counting::By(Counter::Workers), _) if !record.is_silent => {
                 record.is_silent = true;
                 let news = Scheduling::Uncounted { worker };
                 out.push(Action::Notify(Notice::Scheduling { listener: id, news }));
             }
-            (Counting::By(Counter::Workers), None) | (Counting::Off | Counting::Asked, _) => return,
+            (Counting::By(Counter::Workers) | Counting::Off | Counting::Asked, _) => return,
         }
         self.show_live_of(worker);
     }

@@ -7,12 +7,17 @@
 //! header     version: u8 = 1    kind: u8    count: u16, 1 to 64
 //! kind 1     primary to worker  count × { seq: u64, listener: u32 }    with exactly count descriptors
 //! kind 2     worker to primary  count × { seq: u64, verdict: u8 }      with none
+//! kind 3     worker to primary  count × { seq: u64 }                   with none
 //! verdict    0 accepted    1 refused    2 lost (its descriptor did not arrive)
+//!            3 kept: accepted, and a record of kind 3 will say when it has ended
 //! ```
 //!
 //! The descriptors of a record are in the order of its entries. `seq` names the connection in the answer and
 //! is the primary's to choose. `listener` is the number that the primary gave in its reply to
 //! `queryServer`. A record has at least one entry, so a read of zero bytes is always the end.
+//!
+//! **The end of a connection.** A worker may say of a connection that it will tell its end, with its answer, and tells it
+//! once, behind that answer. For a primary that counts what its workers have open and whom no kernel tells.
 //!
 //! **The end of a worker.** When a process dies with records unread, the kernel reports a reset *before* the
 //! answers which that process had sent. They count: the reading calls pass over the reset and end at zero
@@ -23,7 +28,7 @@ mod record;
 mod worker;
 
 pub use primary::{LanePrimary, Sent};
-pub use record::{Answer, ConnRecord, LANE_BATCH, LANE_VERSION, Verdict};
+pub use record::{Answer, ConnRecord, Ended, LANE_BATCH, LANE_VERSION, Verdict};
 pub use worker::{LaneWorker, Offered};
 
 /// What a poll of a lane brought.

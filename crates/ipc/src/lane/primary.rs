@@ -1,4 +1,4 @@
-//! The primary's end of a lane: offers connections, collects answers.
+//! The primary's end of a lane: offers connections, collects answers and ends.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use rustix::io::Errno;
 
-use super::record::{Answer, ConnRecord, LANE_BATCH, buffer, decode, encode};
+use super::record::{Answer, ConnRecord, Ended, Entry, LANE_BATCH, buffer, decode, encode, kind};
 use super::{LaneDrained, LaneEvent};
 use crate::error::{LaneError, LaneOffence};
 use crate::reactor::AsyncOwnedFd;
@@ -81,46 +81,52 @@ impl LanePrimary {
         self.io.poll_write_ready(cx)
     }
 
-    /// Appends the answers that are there to `answers`, up to a bound.
+    /// Appends the answers that are there to `answers`, and the ends that were told to `ended`, up to a bound.
+    ///
+    /// The answers are to be looked at first: one of the ends may be that of a connection which is answered among them.
     ///
     /// # Errors
-    /// [`PeerMisbehaved`](LaneError::PeerMisbehaved) for a record that breaks the layout. Answers that were
-    /// appended before it stand.
+    /// [`PeerMisbehaved`](LaneError::PeerMisbehaved) for a record that breaks the layout. What was appended before it
+    /// stands.
     pub fn poll_answers(
         &self,
         cx: &mut Context<'_>,
         answers: &mut Vec<Answer>,
+        ended: &mut Vec<Ended>,
     ) -> Poll<Result<LaneEvent, LaneError>> {
-        let before = answers.len();
-        for _ in 0..RECORDS_PER_POLL {
+        for records in 0..RECORDS_PER_POLL {
             let mut room = buffer();
             let received =
                 match self.io.poll_read_io(cx, |fd| socket::recv_past_reset(fd, &mut room)) {
                     Poll::Ready(received) => received?,
-                    Poll::Pending if answers.len() > before => break,
+                    Poll::Pending if records > 0 => break,
                     Poll::Pending => return Poll::Pending,
                 };
-            // The end is told when it is met again, after the caller has seen the answers.
-            if received.n == 0 && answers.len() > before {
+            // The end is told when it is met again, after the caller has seen what was said before.
+            if received.n == 0 && records > 0 {
                 break;
             }
-            if take(&received, &room, answers)? == LaneEvent::Closed {
+            if take(&received, &room, answers, ended)? == LaneEvent::Closed {
                 return Poll::Ready(Ok(LaneEvent::Closed));
             }
         }
         Poll::Ready(Ok(LaneEvent::Received))
     }
 
-    /// Appends all answers that are there, without waiting and without a bound on their number: for a worker
+    /// Appends all answers and ends that are there, without waiting and without a bound on their number: for a worker
     /// that is dead, whose last words count.
     ///
     /// # Errors
     /// As [`poll_answers`](Self::poll_answers).
-    pub fn try_answers(&self, answers: &mut Vec<Answer>) -> Result<LaneDrained, LaneError> {
+    pub fn try_answers(
+        &self,
+        answers: &mut Vec<Answer>,
+        ended: &mut Vec<Ended>,
+    ) -> Result<LaneDrained, LaneError> {
         loop {
             let mut room = buffer();
             match self.io.try_read_io(|fd| socket::recv_past_reset(fd, &mut room)) {
-                Ok(received) => match take(&received, &room, answers)? {
+                Ok(received) => match take(&received, &room, answers, ended)? {
                     LaneEvent::Received => {}
                     LaneEvent::Closed => return Ok(LaneDrained::Closed),
                 },
@@ -143,17 +149,24 @@ fn take(
     received: &Received,
     room: &[u8],
     answers: &mut Vec<Answer>,
+    ended: &mut Vec<Ended>,
 ) -> Result<LaneEvent, LaneError> {
     if received.n == 0 {
         return Ok(LaneEvent::Closed);
     }
-    // No answer carries a descriptor; those that came are closed with `received`.
+    // Nothing that a worker says carries a descriptor; those that came are closed with `received`.
     if !received.fds.is_empty() || received.truncated {
         return Err(LaneError::PeerMisbehaved(LaneOffence::Descriptors));
     }
     if received.cut {
         return Err(LaneError::PeerMisbehaved(LaneOffence::Length));
     }
-    decode(&room[..received.n], answers).map_err(LaneError::PeerMisbehaved)?;
+    let record = &room[..received.n];
+    let decoded = match kind(record) {
+        Some(Ended::KIND) => decode(record, ended),
+        // Whatever else it is, it is an answer or an offence.
+        Some(_) | None => decode(record, answers),
+    };
+    decoded.map_err(LaneError::PeerMisbehaved)?;
     Ok(LaneEvent::Received)
 }

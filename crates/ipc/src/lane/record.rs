@@ -5,7 +5,7 @@ use crate::error::LaneOffence;
 /// The version of this layout, and the value of `lane` in a worker's `online` message.
 pub const LANE_VERSION: u8 = 1;
 
-/// Most connections, or answers, in one record. Beyond this a descriptor costs no less.
+/// Most entries in one record, of whatever kind. Beyond this a descriptor costs no less.
 pub const LANE_BATCH: usize = 64;
 
 /// A connection offered to a worker.
@@ -35,6 +35,15 @@ pub enum Verdict {
     Refused,
     /// Its descriptor never arrived: the worker has too many open.
     Lost,
+    /// As [`Accepted`](Self::Accepted), and the worker will say when it has [`Ended`].
+    Kept,
+}
+
+/// A worker's word that a connection has ended which it answered with [`Verdict::Kept`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ended {
+    /// The primary's number for the connection.
+    pub seq: u64,
 }
 
 /// An entry of a record: a fixed number of bytes, and the kind of record that it makes.
@@ -48,8 +57,9 @@ pub(super) trait Entry: Sized {
 const HEADER_BYTES: usize = 4;
 const CONN_BYTES: usize = 12;
 const ANSWER_BYTES: usize = 9;
+const ENDED_BYTES: usize = 8;
 
-/// The longest record of either kind, in bytes.
+/// The longest record of any kind, in bytes.
 const RECORD_BYTES: usize = HEADER_BYTES + LANE_BATCH * CONN_BYTES;
 
 /// Room for one record.
@@ -72,6 +82,11 @@ pub(super) fn encode<'a, E: Entry>(entries: &[E], buffer: &'a mut RecordBuffer) 
         entry.write(bytes);
     }
     &buffer[..length]
+}
+
+/// The kind that a record says it is of, if it is long enough to say one.
+pub(super) fn kind(record: &[u8]) -> Option<u8> {
+    record.get(1).copied()
 }
 
 /// Reads a record and appends its entries to `out`; appends nothing if any of it is wrong.
@@ -131,6 +146,7 @@ impl Entry for Answer {
             Verdict::Accepted => 0,
             Verdict::Refused => 1,
             Verdict::Lost => 2,
+            Verdict::Kept => 3,
         };
     }
 
@@ -140,10 +156,25 @@ impl Entry for Answer {
             [0] => Verdict::Accepted,
             [1] => Verdict::Refused,
             [2] => Verdict::Lost,
+            [3] => Verdict::Kept,
             [other] => return Err(LaneOffence::Verdict(*other)),
             _ => return Err(LaneOffence::Length),
         };
         Ok(Self { seq, verdict })
+    }
+}
+
+impl Entry for Ended {
+    const KIND: u8 = 3;
+    const BYTES: usize = ENDED_BYTES;
+
+    fn write(&self, bytes: &mut [u8]) {
+        bytes.copy_from_slice(&self.seq.to_le_bytes());
+    }
+
+    fn read(bytes: &[u8]) -> Result<Self, LaneOffence> {
+        let (seq, _) = split_seq(bytes)?;
+        Ok(Self { seq })
     }
 }
 
@@ -166,9 +197,16 @@ mod tests {
         let answers = [
             Answer { seq: 7, verdict: Verdict::Accepted },
             Answer { seq: 8, verdict: Verdict::Lost },
+            Answer { seq: 9, verdict: Verdict::Kept },
         ];
-        let expected = [1, 2, 2, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 2];
+        let expected = [
+            1, 2, 3, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 2, 9, 0, 0, 0, 0, 0, 0,
+            0, 3,
+        ];
         assert_eq!(encode(&answers, &mut room), expected);
+        let ended = [Ended { seq: 0x0102_0304_0506_0708 }, Ended { seq: 9 }];
+        let expected = [1, 3, 2, 0, 8, 7, 6, 5, 4, 3, 2, 1, 9, 0, 0, 0, 0, 0, 0, 0];
+        assert_eq!(encode(&ended, &mut room), expected);
     }
 
     #[test]
@@ -181,7 +219,12 @@ mod tests {
         assert_eq!(fault(&[1, 2, 0, 0]), LaneOffence::Count(0));
         assert_eq!(fault(&[1, 2, 65, 0]), LaneOffence::Count(65));
         assert_eq!(fault(&[1, 2, 1, 0, 7, 0, 0, 0, 0, 0, 0, 0]), LaneOffence::Length);
-        assert_eq!(fault(&[1, 2, 1, 0, 7, 0, 0, 0, 0, 0, 0, 0, 3]), LaneOffence::Verdict(3));
+        assert_eq!(fault(&[1, 2, 1, 0, 7, 0, 0, 0, 0, 0, 0, 0, 4]), LaneOffence::Verdict(4));
+        let fault = |record: &[u8]| decode::<Ended>(record, &mut Vec::new()).unwrap_err();
+        assert_eq!(fault(&[1, 3, 1, 0, 7, 0, 0, 0, 0, 0, 0]), LaneOffence::Length);
+        assert_eq!(fault(&[1, 3, 1, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0]), LaneOffence::Length);
+        assert_eq!(fault(&[1, 3, 0, 0]), LaneOffence::Count(0));
+        assert_eq!(fault(&[1, 2, 1, 0]), LaneOffence::Kind(2));
     }
 
     #[test]
@@ -194,20 +237,41 @@ mod tests {
         assert_eq!(out.len(), 1);
     }
 
+    fn comes_back<E: Entry + Clone + std::fmt::Debug + PartialEq>(
+        entries: &[E],
+    ) -> Result<(), TestCaseError> {
+        let (mut room, mut out) = (buffer(), Vec::<E>::new());
+        let record = encode(entries, &mut room);
+        prop_assert_eq!(kind(record), Some(E::KIND));
+        decode(record, &mut out).unwrap();
+        prop_assert_eq!(out, entries);
+        Ok(())
+    }
+
+    fn verdict() -> impl Strategy<Value = Verdict> {
+        use Verdict::{Accepted, Kept, Lost, Refused};
+        prop::sample::select(vec![Accepted, Refused, Lost, Kept])
+    }
+
     proptest! {
         #[test]
-        fn what_is_written_is_read(pairs in prop::collection::vec(any::<(u64, u32)>(), 1..=LANE_BATCH)) {
-            let conns: Vec<_> =
-                pairs.into_iter().map(|(seq, listener)| ConnRecord { seq, listener }).collect();
-            let mut out: Vec<ConnRecord> = Vec::new();
-            decode(encode(&conns, &mut buffer()), &mut out).unwrap();
-            prop_assert_eq!(out, conns);
+        fn what_is_written_is_read(
+            pairs in prop::collection::vec(any::<(u64, u32)>(), 1..=LANE_BATCH),
+            answers in prop::collection::vec((any::<u64>(), verdict()), 1..=LANE_BATCH),
+        ) {
+            let conns = pairs.iter().map(|(seq, listener)| ConnRecord { seq: *seq, listener: *listener });
+            comes_back(&conns.collect::<Vec<_>>())?;
+            let ended = pairs.iter().map(|(seq, _)| Ended { seq: *seq });
+            comes_back(&ended.collect::<Vec<_>>())?;
+            let answers = answers.into_iter().map(|(seq, verdict)| Answer { seq, verdict });
+            comes_back(&answers.collect::<Vec<_>>())?;
         }
 
         #[test]
         fn no_bytes_panic(record in prop::collection::vec(any::<u8>(), 0..800)) {
             let _ = decode::<ConnRecord>(&record, &mut Vec::new());
             let _ = decode::<Answer>(&record, &mut Vec::new());
+            let _ = decode::<Ended>(&record, &mut Vec::new());
         }
     }
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::task::{Context, Poll};
 
-use super::record::{Answer, ConnRecord, LANE_BATCH, buffer, decode, encode};
+use super::record::{Answer, ConnRecord, Ended, Entry, LANE_BATCH, buffer, decode, encode};
 use super::{LaneDrained, LaneEvent};
 use crate::error::{LaneError, LaneOffence};
 use crate::reactor::AsyncOwnedFd;
@@ -91,8 +91,21 @@ impl LaneWorker {
     /// # Errors
     /// [`PeerGone`](LaneError::PeerGone) when the primary has closed its end.
     pub fn try_answer(&self, answers: &[Answer]) -> Result<usize, LaneError> {
+        self.try_send(answers)
+    }
+
+    /// Tells the ends of connections that were answered with [`Verdict::Kept`](super::Verdict::Kept), in the same way
+    /// as [`try_answer`](Self::try_answer), once all those answers have gone: the primary knows the connections by them.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn try_tell_ended(&self, ended: &[Ended]) -> Result<usize, LaneError> {
+        self.try_send(ended)
+    }
+
+    fn try_send<E: Entry>(&self, entries: &[E]) -> Result<usize, LaneError> {
         let mut sent = 0;
-        for batch in answers.chunks(LANE_BATCH) {
+        for batch in entries.chunks(LANE_BATCH) {
             let mut room = buffer();
             let record = encode(batch, &mut room);
             match self.io.try_write_io(|fd| socket::send(fd, record, &[])) {
@@ -104,7 +117,7 @@ impl LaneWorker {
         Ok(sent)
     }
 
-    /// Waits until there may be room for more answers.
+    /// Waits until there may be room for more.
     ///
     /// # Errors
     /// The runtime is shutting down.

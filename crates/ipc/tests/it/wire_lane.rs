@@ -1,4 +1,4 @@
-//! Connections and answers over a lane, and a worker that dies or lies.
+//! Connections, answers and ends over a lane, and a worker that dies or lies.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failure here is a failed test")]
 
@@ -9,8 +9,8 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use portcrew_ipc::error::{LaneError, LaneOffence};
 use portcrew_ipc::lane::{
-    Answer, ConnRecord, LANE_BATCH, LaneDrained, LaneEvent, LanePrimary, LaneWorker, Offered, Sent,
-    Verdict,
+    Answer, ConnRecord, Ended, LANE_BATCH, LaneDrained, LaneEvent, LanePrimary, LaneWorker,
+    Offered, Sent, Verdict,
 };
 use portcrew_ipc::socket;
 
@@ -40,9 +40,22 @@ async fn conns(worker: &mut LaneWorker) -> Result<(LaneEvent, Vec<Offered>), Lan
 }
 
 async fn answered(primary: &LanePrimary) -> Result<(LaneEvent, Vec<Answer>), LaneError> {
-    let mut answers = Vec::new();
-    let event = within(poll_fn(|cx| primary.poll_answers(cx, &mut answers))).await?;
+    let (event, answers, ended) = said(primary).await?;
+    assert_eq!(ended, []);
     Ok((event, answers))
+}
+
+async fn said(primary: &LanePrimary) -> Result<(LaneEvent, Vec<Answer>, Vec<Ended>), LaneError> {
+    let (mut answers, mut ended) = (Vec::new(), Vec::new());
+    let event = within(poll_fn(|cx| primary.poll_answers(cx, &mut answers, &mut ended))).await?;
+    Ok((event, answers, ended))
+}
+
+/// What a worker that is gone has said.
+fn last_words(primary: &LanePrimary) -> (LaneDrained, Vec<Answer>, Vec<Ended>) {
+    let (mut answers, mut ended) = (Vec::new(), Vec::new());
+    let drained = primary.try_answers(&mut answers, &mut ended).unwrap();
+    (drained, answers, ended)
 }
 
 #[tokio::test]
@@ -63,10 +76,34 @@ async fn answers_come_back_whatever_their_number() {
     let mut given = answers(0..150);
     given[1].verdict = Verdict::Refused;
     given[2].verdict = Verdict::Lost;
+    given[3].verdict = Verdict::Kept;
     assert_eq!(worker.try_answer(&given).unwrap(), 150);
     let (event, got) = answered(&primary).await.unwrap();
     assert_eq!((event, got), (LaneEvent::Received, given));
     assert_eq!(worker.try_answer(&[]).unwrap(), 0, "nothing is sent for nothing");
+}
+
+#[tokio::test]
+async fn ends_are_told_whatever_their_number_and_apart_from_answers() {
+    let (primary, worker) = lane();
+    let told: Vec<_> = (0..150).map(|seq| Ended { seq }).collect();
+    assert_eq!(worker.try_answer(&answers(0..150)).unwrap(), 150);
+    assert_eq!(worker.try_tell_ended(&told).unwrap(), 150);
+    assert_eq!(worker.try_answer(&answers(150..151)).unwrap(), 1);
+    let expected = (LaneEvent::Received, answers(0..151), told);
+    assert_eq!(said(&primary).await.unwrap(), expected);
+    assert_eq!(worker.try_tell_ended(&[]).unwrap(), 0, "nothing is sent for nothing");
+}
+
+#[tokio::test]
+async fn a_full_lane_takes_the_ends_that_fit_and_tells_when_there_is_room() {
+    let (primary, worker) = lane();
+    let told: Vec<_> = (0..1_000_000).map(|seq| Ended { seq }).collect();
+    let sent = worker.try_tell_ended(&told).unwrap();
+    assert!(sent < told.len(), "the lane has no end");
+    assert_eq!(last_words(&primary), (LaneDrained::Empty, vec![], told[..sent].to_vec()));
+    within(poll_fn(|cx| worker.poll_writable(cx))).await.unwrap();
+    assert_eq!(worker.try_tell_ended(&told[sent..=sent]).unwrap(), 1);
 }
 
 #[tokio::test]
@@ -99,11 +136,14 @@ async fn a_full_lane_takes_a_batch_whole_or_not_at_all_and_tells_when_there_is_r
     assert_eq!(primary.try_offer(&records(0..2), &borrowed(&fds)).unwrap(), Sent::All);
 }
 
-/// A worker that answered ten connections and died with ten more unread.
+const ENDED: Ended = Ended { seq: 4 };
+
+/// A worker that answered ten connections, told the end of one and died with ten more unread.
 fn dead_worker() -> LanePrimary {
     let (primary, worker) = lane();
     let fds: Vec<_> = (0..10).map(|_| descriptor()).collect();
     worker.try_answer(&answers(0..10)).unwrap();
+    worker.try_tell_ended(&[ENDED]).unwrap();
     primary.try_offer(&records(10..20), &borrowed(&fds)).unwrap();
     drop(worker);
     primary
@@ -112,16 +152,15 @@ fn dead_worker() -> LanePrimary {
 #[tokio::test]
 async fn the_answers_of_a_worker_that_died_with_offers_unread_are_not_lost() {
     let primary = dead_worker();
-    assert_eq!(answered(&primary).await.unwrap(), (LaneEvent::Received, answers(0..10)));
+    let words = (LaneEvent::Received, answers(0..10), vec![ENDED]);
+    assert_eq!(said(&primary).await.unwrap(), words);
     assert_eq!(answered(&primary).await.unwrap(), (LaneEvent::Closed, vec![]));
 }
 
 #[tokio::test]
 async fn the_drain_of_a_dead_worker_gives_its_answers_and_the_end() {
     let primary = dead_worker();
-    let mut last = Vec::new();
-    assert_eq!(primary.try_answers(&mut last).unwrap(), LaneDrained::Closed);
-    assert_eq!(last, answers(0..10));
+    assert_eq!(last_words(&primary), (LaneDrained::Closed, answers(0..10), vec![ENDED]));
 }
 
 #[tokio::test]
@@ -132,9 +171,7 @@ async fn an_offer_to_a_dead_worker_fails_and_its_answers_are_still_there() {
         let error = primary.try_offer(&records(20..21), &[fd.as_fd()]).unwrap_err();
         assert!(matches!(error, LaneError::PeerGone), "{error:?}");
     }
-    let mut last = Vec::new();
-    assert_eq!(primary.try_answers(&mut last).unwrap(), LaneDrained::Closed);
-    assert_eq!(last, answers(0..10));
+    assert_eq!(last_words(&primary), (LaneDrained::Closed, answers(0..10), vec![ENDED]));
 }
 
 #[tokio::test]
@@ -172,6 +209,10 @@ async fn offence_of_answers(record: &[u8], with_descriptor: bool) -> LaneOffence
 async fn a_record_that_breaks_the_layout_is_refused() {
     let one = [1, 2, 1, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0];
     assert_eq!(offence_of_answers(&one, true).await, LaneOffence::Descriptors);
+    let end = [1, 3, 1, 0, 7, 0, 0, 0, 0, 0, 0, 0];
+    assert_eq!(offence_of_answers(&end, true).await, LaneOffence::Descriptors);
+    assert_eq!(offence_of_answers(&end[..11], false).await, LaneOffence::Length);
+    assert_eq!(offence_of_answers(&[1, 4, 1, 0], false).await, LaneOffence::Kind(4));
     assert_eq!(offence_of_answers(&one[..3], false).await, LaneOffence::Length);
     assert_eq!(offence_of_answers(&[0; 5000], false).await, LaneOffence::Length);
     assert_eq!(offence_of_answers(&[9; 13], false).await, LaneOffence::Version(9));

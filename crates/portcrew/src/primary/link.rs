@@ -9,7 +9,7 @@ use portcrew_core::{ConnId, Key, ListenerId, Seq};
 use portcrew_ipc::channel::{Channel, OutgoingHandle};
 use portcrew_ipc::error::{LaneError, QueueError};
 use portcrew_ipc::handle::HandleKind;
-use portcrew_ipc::lane::{Answer, ConnRecord, LANE_BATCH, LaneEvent, LanePrimary, Sent};
+use portcrew_ipc::lane::{Answer, ConnRecord, Ended, LANE_BATCH, LaneEvent, LanePrimary, Sent};
 use portcrew_ipc::message::{ClusterMessage, Inner, Packet};
 use portcrew_ipc::process::Process;
 use portcrew_ipc::reactor::wake_after_others;
@@ -111,9 +111,11 @@ impl Link {
     pub(super) fn poll_lane(
         &mut self,
         answers: &mut Vec<Answer>,
+        ended: &mut Vec<Ended>,
     ) -> Poll<Result<LaneEvent, LaneError>> {
+        let mut cx = Context::from_waker(&self.lane_waker);
         match &mut self.lane {
-            Some(lane) => lane.poll_answers(&mut Context::from_waker(&self.lane_waker), answers),
+            Some(lane) => lane.poll_answers(&mut cx, answers, ended),
             None => Poll::Ready(Ok(LaneEvent::Closed)),
         }
     }

@@ -6,7 +6,7 @@ use std::task::Poll;
 
 use portcrew_core::primary::{Event, Exit};
 use portcrew_core::{Errno, FromWorker, ListenerId, Seq, WorkerId, supervise};
-use portcrew_ipc::lane::{Answer, LaneEvent, Verdict};
+use portcrew_ipc::lane::{Answer, Ended, LaneEvent, Verdict};
 use portcrew_ipc::message::ClusterMessage;
 
 use super::State;
@@ -62,16 +62,21 @@ impl Driver {
     }
 
     fn read_lane(&mut self, worker: WorkerId) {
+        let mut ended = Vec::new();
         loop {
             let Some(link) = self.links.get_mut(&worker) else {
                 return;
             };
             let mut answers = std::mem::take(&mut self.answers);
-            let event = link.poll_lane(&mut answers);
+            let event = link.poll_lane(&mut answers, &mut ended);
             for answer in answers.drain(..) {
                 self.answered(worker, answer);
             }
             self.answers = answers;
+            // Behind the answers: one of them may have promised one of these.
+            for Ended { seq } in ended.drain(..) {
+                self.tell(Event::EndTold { worker, seq: Seq(seq) });
+            }
             match event {
                 // It may have been woken because there is room again.
                 Poll::Pending => return self.mark_dirty(worker),
@@ -105,6 +110,7 @@ impl Driver {
             Verdict::Accepted => Event::Message { worker, message: message(true) },
             Verdict::Refused => Event::Message { worker, message: message(false) },
             Verdict::Lost => Event::NotReceived { worker, seq },
+            Verdict::Kept => Event::TakenAndTold { worker, seq },
         });
     }
 

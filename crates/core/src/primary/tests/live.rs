@@ -105,6 +105,25 @@ fn a_worker_that_does_not_tell_cannot_be_counted_and_that_is_said_once() {
 }
 
 #[test]
+fn a_worker_that_promises_to_tell_and_never_does_is_not_remembered_without_end() {
+    let mut world = World::with(|settings| {
+        settings.rules = Rules::new(Rule::handover(LeastConnections));
+        settings.limits.told_per_worker = 2;
+    });
+    world.comes(W1, true);
+    world.asks(W1, unix());
+    world.bound_to(L0, SocketKind::Stream);
+    let mut told = Vec::new();
+    for conn in 0..4 {
+        world.accepts(conn);
+        let (worker, seq) = world.offer(conn);
+        told.extend(news(world.on(Event::TakenAndTold { worker, seq })));
+    }
+    assert_eq!(told, [Scheduling::Uncounted { worker: W1 }]);
+    assert_eq!(world.live(W1), None);
+}
+
+#[test]
 fn what_a_worker_tells_where_the_kernel_counts_counts_once() {
     let mut world = counted();
     world.accepts(1);

@@ -9,7 +9,7 @@ use portcrew_core::{Family, Query};
 use portcrew_core::{FromWorker, Key, ListenerId, Reply, Seq, SockName, ToWorker, WorkerId};
 use portcrew_ipc::channel::{Channel, ChannelSettings, Incoming, OutgoingHandle};
 use portcrew_ipc::handle::HandleKind;
-use portcrew_ipc::lane::{Answer, ConnRecord, LaneEvent, LanePrimary, Sent};
+use portcrew_ipc::lane::{Answer, ConnRecord, Ended, LaneEvent, LanePrimary, Sent};
 use portcrew_ipc::message::{ClusterMessage, Inner, Packet, UserMessage};
 use portcrew_ipc::socket::{pair_seqpacket, pair_stream};
 
@@ -159,18 +159,31 @@ impl Primary {
 
     /// The next answers on the lane, as they came in one or more packets.
     pub(super) async fn answers(&self) -> Vec<Answer> {
-        let mut answers = Vec::new();
-        let lane = self.lane.as_ref().unwrap();
-        let event = soon(poll_fn(|cx| lane.poll_answers(cx, &mut answers))).await.unwrap();
-        assert_eq!(event, LaneEvent::Received);
+        let (answers, ended) = self.said().await;
+        assert_eq!(ended, []);
         answers
+    }
+
+    /// The next answers and ends likewise.
+    pub(super) async fn said(&self) -> (Vec<Answer>, Vec<Ended>) {
+        let (mut answers, mut ended) = (Vec::new(), Vec::new());
+        let lane = self.lane.as_ref().unwrap();
+        let event = soon(poll_fn(|cx| lane.poll_answers(cx, &mut answers, &mut ended))).await;
+        assert_eq!(event.unwrap(), LaneEvent::Received);
+        (answers, ended)
     }
 
     /// What is on the lane now.
     pub(super) fn answers_now(&self) -> Vec<Answer> {
-        let mut answers = Vec::new();
-        self.lane.as_ref().unwrap().try_answers(&mut answers).unwrap();
+        let (answers, ended) = self.said_now();
+        assert_eq!(ended, []);
         answers
+    }
+
+    pub(super) fn said_now(&self) -> (Vec<Answer>, Vec<Ended>) {
+        let (mut answers, mut ended) = (Vec::new(), Vec::new());
+        self.lane.as_ref().unwrap().try_answers(&mut answers, &mut ended).unwrap();
+        (answers, ended)
     }
 
     fn next_seq(&mut self) -> Seq {
