@@ -104,5 +104,6 @@ pub use request::Request;
 pub use role::{Primary, Role, role};
 pub use settings::{ExtraFd, InspectPort, Policy, Serialization, Settings, Stdio, Workers};
 pub use worker::{
-    BindUdp, Connection, Draining, Listen, ListenUnix, Listener, UdpSocket, UnixListener, Worker,
+    BindUdp, Connection, Draining, Listen, ListenUnix, Listener, Open, UdpSocket, UnixListener,
+    Worker,
 };

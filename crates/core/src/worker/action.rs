@@ -22,6 +22,12 @@ pub enum Action {
         /// The answer.
         verdict: Verdict,
     },
+    /// Tell on the lane that a connection has ended which was answered with [`Verdict::Kept`]. Goes out behind that
+    /// answer; many may be gathered into one packet.
+    TellEnd {
+        /// The offer's number.
+        seq: Seq,
+    },
     /// Keep a connection for the user, who may not touch it before it is answered: report
     /// [`Wanted`](super::Event::Wanted) as soon as the user waits for one.
     Hold {
@@ -91,6 +97,8 @@ pub enum Action {
 pub enum Verdict {
     /// The worker has the connection.
     Accepted,
+    /// The same, and it will [tell its end](Action::TellEnd).
+    Kept,
     /// It does not want it.
     Refused,
     /// The descriptor did not arrive.

@@ -35,10 +35,19 @@ pub enum Event {
     Wanted {
         /// Which.
         conn: ConnId,
+        /// The user's side will say when it [ends](Self::Ended).
+        told: bool,
     },
     /// The user has a delivered connection in hand. Only this makes the worker answerable for it: while
     /// connections wait for a user who does not accept, the primary's window fills and others serve.
     Taken {
+        /// Which.
+        conn: ConnId,
+        /// As in [`Wanted`](Self::Wanted). Of a connection that was wanted before, what was said then stands.
+        told: bool,
+    },
+    /// The user is done with a connection of which that was to be told.
+    Ended {
         /// Which.
         conn: ConnId,
     },

@@ -65,6 +65,7 @@ impl Worker {
 
     fn close_channel(&mut self, out: &mut Vec<Action>) {
         self.life = Life::Closing;
+        self.telling.clear();
         out.push(Action::CloseChannel);
     }
 
@@ -78,6 +79,7 @@ impl Worker {
         self.life = Life::Disconnected;
         // There is nobody left to answer.
         self.untaken.clear();
+        self.telling.clear();
         let servers = std::mem::take(&mut self.servers);
         self.indexes = Indexes::new();
         out.extend(servers.into_keys().map(|server| Action::Closed { server }));

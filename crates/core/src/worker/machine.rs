@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::indexes::Indexes;
 use super::servers::{Granted, Server};
+use super::telling::Telling;
 use super::untaken::Untaken;
 use super::{Action, Carrier, Event, Verdict};
 use crate::{ConnId, FromWorker, ListenerId, Seq, ServerId, SockName, ToWorker};
@@ -42,6 +43,7 @@ pub struct Worker {
     pub(super) servers: BTreeMap<ServerId, Server>,
     pub(super) indexes: Indexes,
     pub(super) untaken: Untaken,
+    pub(super) telling: Telling,
     parked: Vec<Parked>,
     next_seq: u64,
 }
@@ -69,6 +71,7 @@ impl Worker {
             servers: BTreeMap::new(),
             indexes: Indexes::new(),
             untaken: Untaken::new(),
+            telling: Telling::new(),
             parked: Vec::new(),
             next_seq: 0,
         }
@@ -84,8 +87,9 @@ impl Worker {
             Event::Listen { server, query } => self.listen(server, query, out),
             Event::Message { message } => self.message(message, out),
             Event::Offered { seq, carrier, conn } => self.offered(seq, carrier, conn, out),
-            Event::Wanted { conn } => self.wanted(conn, out),
-            Event::Taken { conn } => self.taken(conn, out),
+            Event::Wanted { conn, told } => self.wanted(conn, told, out),
+            Event::Taken { conn, told } => self.taken(conn, told, out),
+            Event::Ended { conn } => self.ended(conn, out),
             Event::Returned { conn } => self.returned(conn, out),
             Event::SharedReady { server, outcome } => self.shared_ready(server, outcome, out),
             Event::CloseServer { server } => self.close_server(server, out),
@@ -163,7 +167,11 @@ impl Worker {
         match carrier {
             Carrier::Lane(_) => out.push(Action::AnswerLane { seq, verdict }),
             Carrier::Channel(_) => {
-                let accepted = verdict == Verdict::Accepted;
+                let accepted = match verdict {
+                    // Node's protocol has no word for an end, so none is promised there.
+                    Verdict::Accepted | Verdict::Kept => true,
+                    Verdict::Refused | Verdict::Lost => false,
+                };
                 self.send(FromWorker::Answer { ack: seq, accepted }, out);
             }
         }

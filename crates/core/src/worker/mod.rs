@@ -9,6 +9,7 @@ mod indexes;
 mod leaving;
 mod machine;
 mod servers;
+mod telling;
 #[cfg(test)]
 mod tests;
 mod untaken;

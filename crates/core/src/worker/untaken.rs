@@ -77,19 +77,25 @@ impl Worker {
     }
 
     /// The user waits for a held connection: answered first, delivered after.
-    pub(super) fn wanted(&mut self, conn: ConnId, out: &mut Vec<Action>) {
+    pub(super) fn wanted(&mut self, conn: ConnId, told: bool, out: &mut Vec<Action>) {
         let Some(it) = self.untaken.remove(conn, |it| !it.delivered) else {
             return;
         };
-        self.answer(&it.carrier, it.seq, Verdict::Accepted, out);
+        self.accept(&it, told, out);
         out.push(Action::Deliver { server: it.server, conn });
     }
 
     /// The user has it. One that was answered first is not known here any more.
-    pub(super) fn taken(&mut self, conn: ConnId, out: &mut Vec<Action>) {
+    pub(super) fn taken(&mut self, conn: ConnId, told: bool, out: &mut Vec<Action>) {
         if let Some(it) = self.untaken.remove(conn, |it| it.delivered) {
-            self.answer(&it.carrier, it.seq, Verdict::Accepted, out);
+            self.accept(&it, told, out);
         }
+    }
+
+    fn accept(&mut self, it: &Conn, told: bool, out: &mut Vec<Action>) {
+        let kept = told && self.promise(it.conn, it.seq, &it.carrier);
+        let verdict = if kept { Verdict::Kept } else { Verdict::Accepted };
+        self.answer(&it.carrier, it.seq, verdict, out);
     }
 
     /// The user will never have it: the primary may give it to another worker.

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 
 use super::wait::wait;
-use crate::worker::{Inflow, Keep, Local, Opened, Source, accept_by_thread, closed};
-use crate::{Error, Result};
+use crate::worker::{Inflow, Keep, Local, Opened, Source, Tells, accept_by_thread, closed};
+use crate::{Error, Open, Result};
 
 /// A TCP listener for threads: any number of them may call [`accept`](Self::accept) on one, by reference or
 /// in an `Arc`. It is closed when the worker leaves.
@@ -47,8 +47,8 @@ impl Socket {
     }
 
     /// The next connection, as it came.
-    fn next(&self) -> io::Result<OwnedFd> {
-        wait(self.inflow.next()).ok_or_else(closed)
+    fn next(&self, tells: Tells) -> io::Result<(OwnedFd, Open)> {
+        wait(self.inflow.next(tells)).ok_or_else(closed)
     }
 }
 
@@ -63,12 +63,27 @@ impl Listener {
     ///
     /// `NotConnected` once the listener is closed: leave the loop then.
     pub fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        self.accept_as(Tells::No).map(|(stream, peer, _open)| (stream, peer))
+    }
+
+    /// As [`accept`](Self::accept), and the primary is told when the connection ends; see
+    /// [`crate::Listener::accept_told`].
+    ///
+    /// # Errors
+    ///
+    /// As [`accept`](Self::accept).
+    pub fn accept_told(&self) -> io::Result<(TcpStream, SocketAddr, Open)> {
+        self.accept_as(Tells::Yes)
+    }
+
+    fn accept_as(&self, tells: Tells) -> io::Result<(TcpStream, SocketAddr, Open)> {
         loop {
-            let stream = TcpStream::from(self.socket.next()?);
+            let (socket, open) = self.socket.next(tells)?;
+            let stream = TcpStream::from(socket);
             match stream.peer_addr() {
                 Ok(peer) => {
                     stream.set_nonblocking(false)?;
-                    return Ok((stream, peer));
+                    return Ok((stream, peer, open));
                 }
                 // The client has gone meanwhile.
                 Err(error) if error.kind() == io::ErrorKind::NotConnected => {}
@@ -118,9 +133,24 @@ impl UnixListener {
     ///
     /// `NotConnected` once the listener is closed: leave the loop then.
     pub fn accept(&self) -> io::Result<UnixStream> {
-        let stream = UnixStream::from(self.socket.next()?);
+        self.accept_as(Tells::No).map(|(stream, _open)| stream)
+    }
+
+    /// As [`accept`](Self::accept), and the primary is told when the connection ends; see
+    /// [`crate::Listener::accept_told`].
+    ///
+    /// # Errors
+    ///
+    /// As [`accept`](Self::accept).
+    pub fn accept_told(&self) -> io::Result<(UnixStream, Open)> {
+        self.accept_as(Tells::Yes)
+    }
+
+    fn accept_as(&self, tells: Tells) -> io::Result<(UnixStream, Open)> {
+        let (socket, open) = self.socket.next(tells)?;
+        let stream = UnixStream::from(socket);
         stream.set_nonblocking(false)?;
-        Ok(stream)
+        Ok((stream, open))
     }
 
     /// What the workers of this listener have in common; see [`crate::Listener::data`].

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use portcrew_core::worker::{Action, Carrier, Event, Worker};
-use portcrew_core::{ConnId, Key, Query, Seq, ServerId};
+use portcrew_core::{Key, Query, Seq, ServerId};
 use portcrew_ipc::channel::{Channel, ChannelSettings};
 use portcrew_ipc::message::{ClusterBody, ClusterMessage};
 use tokio::sync::oneshot;
@@ -17,6 +17,7 @@ use tokio::sync::oneshot;
 use super::Inflow;
 use super::handover::{Conns, Handover};
 use super::life::Life;
+use super::perform::taken_event;
 use super::shared::{Command, Ends, Granted, Shared};
 use crate::Result;
 use crate::link::{Again, Heard, Talk};
@@ -192,13 +193,18 @@ impl Driver {
 
     /// What the users of the listeners did.
     fn settle(&mut self) {
-        let mut taken: Vec<ConnId> = Vec::new();
-        let mut wanted: Vec<ConnId> = Vec::new();
+        // Taken before what was taken: of each that has ended by now the machine knows already, or hears below, that
+        // it was taken.
+        let ended = self.shared.endings.take();
+        let (mut taken, mut wanted) = (Vec::new(), Vec::new());
         for server in self.servers.values() {
             server.inflow.collect(&mut taken, &mut wanted);
         }
-        self.events.extend(taken.into_iter().map(|conn| Event::Taken { conn }));
-        self.events.extend(wanted.into_iter().map(|conn| Event::Wanted { conn }));
+        self.events.extend(taken.into_iter().map(taken_event));
+        let wanted = wanted.into_iter();
+        self.events
+            .extend(wanted.map(|(conn, tells)| Event::Wanted { conn, told: tells.is_yes() }));
+        self.events.extend(ended.into_iter().map(|conn| Event::Ended { conn }));
         self.decide();
     }
 

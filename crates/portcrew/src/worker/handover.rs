@@ -1,4 +1,4 @@
-//! The lane, and the answers: gathered while the user takes, sent together.
+//! The lane, and what is said on it: answers and ends, gathered while the user takes and lets go, sent together.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use portcrew_core::worker::{Carrier, Event, Verdict};
 use portcrew_core::{ConnId, ListenerId, Seq, ServerId};
 use portcrew_ipc::error::LaneError;
-use portcrew_ipc::lane::{self, Answer, LaneEvent, LaneWorker, Offered};
+use portcrew_ipc::lane::{self, Answer, Ended, LaneEvent, LaneWorker, Offered};
 
 use super::driver::Driver;
 
@@ -20,7 +20,9 @@ pub(super) struct Handover {
     /// Kept for its memory.
     offered: Vec<Offered>,
     answers: Vec<Answer>,
-    /// A turn has passed since the first of them: the runtime has run everything that was ready then, so
+    /// Behind the answers that promised them.
+    ended: Vec<Ended>,
+    /// A turn has passed since the first of both: the runtime has run everything that was ready then, so
     /// what was just accepted has had its first run before the primary hears of it.
     ripe: bool,
     /// Connections that are answered and are handed out as soon as the answer is written.
@@ -55,6 +57,7 @@ impl Handover {
             lane: lane.map(LaneWorker::from_fd).transpose()?,
             offered: Vec::new(),
             answers: Vec::new(),
+            ended: Vec::new(),
             ripe: false,
             releases: Vec::new(),
         })
@@ -67,15 +70,20 @@ impl Handover {
     pub(super) fn answer(&mut self, seq: Seq, verdict: Verdict) {
         let verdict = match verdict {
             Verdict::Accepted => lane::Verdict::Accepted,
+            Verdict::Kept => lane::Verdict::Kept,
             Verdict::Refused => lane::Verdict::Refused,
             Verdict::Lost => lane::Verdict::Lost,
         };
         self.answers.push(Answer { seq: seq.0, verdict });
     }
 
-    /// Sends the answers when their time has come. True when none is left.
-    fn poll_answer(&mut self, cx: &mut Context<'_>, at_once: bool) -> bool {
-        if self.answers.is_empty() {
+    pub(super) fn tell_end(&mut self, seq: Seq) {
+        self.ended.push(Ended { seq: seq.0 });
+    }
+
+    /// Sends what is to be said when its time has come. True when nothing is left.
+    fn poll_say(&mut self, cx: &mut Context<'_>, at_once: bool) -> bool {
+        if self.is_silent() {
             return true;
         }
         if !self.ripe && !at_once {
@@ -84,18 +92,19 @@ impl Handover {
             return false;
         }
         self.ripe = true;
-        match self.send_answers(cx) {
+        match self.send(cx) {
             Poll::Pending => return false,
             Poll::Ready(Ok(())) => {}
-            // Nobody is left who would hear them.
+            // Nobody is left who would hear it.
             Poll::Ready(Err(_)) => self.lane = None,
         }
         self.answers.clear();
+        self.ended.clear();
         self.ripe = false;
         true
     }
 
-    fn send_answers(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), LaneError>> {
+    fn send(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), LaneError>> {
         let Some(lane) = &self.lane else {
             return Poll::Ready(Ok(()));
         };
@@ -103,10 +112,18 @@ impl Handover {
             let sent = lane.try_answer(&self.answers)?;
             self.answers.drain(..sent);
             if self.answers.is_empty() {
+                let sent = lane.try_tell_ended(&self.ended)?;
+                self.ended.drain(..sent);
+            }
+            if self.is_silent() {
                 return Poll::Ready(Ok(()));
             }
             ready!(lane.poll_writable(cx))?;
         }
+    }
+
+    fn is_silent(&self) -> bool {
+        self.answers.is_empty() && self.ended.is_empty()
     }
 }
 
@@ -140,7 +157,7 @@ impl Driver {
     /// Writes what there is, and hands out what was answered first.
     pub(super) fn write(&mut self, cx: &mut Context<'_>) {
         let at_once = !self.handover.releases.is_empty() || self.leaving.close;
-        let answered = self.handover.poll_answer(cx, at_once);
+        let answered = self.handover.poll_say(cx, at_once);
         let written = self.talk.poll_write(cx);
         if written.later {
             self.again.soon(cx.waker());

@@ -3,11 +3,12 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::os::fd::OwnedFd;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 
 use portcrew_core::ConnId;
 
+use super::told::{Endings, Open, Tells};
 use crate::link::{Bell, Ticket, Waiters};
 use crate::net::exclusive::Watch;
 use crate::net::unix_path::SocketFile;
@@ -17,6 +18,8 @@ use crate::net::unix_path::SocketFile;
 pub(crate) struct Inflow {
     state: Mutex<State>,
     bell: Arc<Bell>,
+    /// Where the guards of its connections go that tell their end. Nowhere when it is no matter of the primary's.
+    endings: Weak<Endings>,
 }
 
 #[derive(Default)]
@@ -24,9 +27,11 @@ struct State {
     /// May be taken.
     ready: VecDeque<Arrived>,
     /// To be answered before they may be taken.
-    held: VecDeque<Arrived>,
-    /// Taken since the driver last asked.
-    taken: Vec<ConnId>,
+    held: VecDeque<Held>,
+    /// Taken since the driver last asked, and whether the end will be told.
+    taken: Vec<(ConnId, Tells)>,
+    /// Somebody has asked for a connection without telling its end.
+    is_plain: bool,
     waiters: Waiters,
     closed: bool,
     /// Told when somebody begins to wait or gives up: the thread of a shared listener.
@@ -40,13 +45,39 @@ struct State {
 #[derive(Debug)]
 struct Arrived {
     socket: OwnedFd,
-    /// The primary waits for an answer about it.
-    conn: Option<ConnId>,
+    owed: Owed,
 }
+
+/// What the primary waits for of a connection that is ready.
+#[derive(Debug)]
+enum Owed {
+    Nothing,
+    /// An answer, once somebody has taken it.
+    Answer(ConnId),
+    /// The word that it has ended: its answer has promised that.
+    End(Open),
+}
+
+#[derive(Debug)]
+struct Held {
+    socket: OwnedFd,
+    conn: ConnId,
+    /// What its answer says, once somebody was found to wait for it.
+    tells: Option<Tells>,
+}
+
+/// A connection, and the guard that tells its end, where that is told.
+pub(crate) type Handed = (OwnedFd, Open);
 
 impl Inflow {
     pub(crate) fn new(bell: Arc<Bell>) -> Arc<Self> {
-        Arc::new(Self { state: Mutex::default(), bell })
+        Arc::new(Self { state: Mutex::default(), bell, endings: Weak::new() })
+    }
+
+    /// As [`new`](Self::new), where the end of a connection may be of interest to the primary.
+    pub(crate) fn telling(bell: Arc<Bell>, endings: &Arc<Endings>) -> Arc<Self> {
+        let endings = Arc::downgrade(endings);
+        Arc::new(Self { state: Mutex::default(), bell, endings })
     }
 
     /// Sets what is done when this is closed; at once when it is closed already.
@@ -84,37 +115,48 @@ impl Inflow {
 
     /// A connection that may be taken at once: also after the close, for what a thread accepted last.
     pub(crate) fn deliver(&self, socket: OwnedFd, conn: Option<ConnId>) {
-        let mut state = self.lock();
-        state.ready.push_back(Arrived { socket, conn });
-        let woken = state.waiters.wake_one();
-        drop(state);
-        woken.wake();
+        let owed = conn.map_or(Owed::Nothing, Owed::Answer);
+        make_ready(self.lock(), Arrived { socket, owed });
     }
 
     /// A connection that is to be answered before it may be taken.
     pub(crate) fn hold(&self, socket: OwnedFd, conn: ConnId) {
-        self.lock().held.push_back(Arrived { socket, conn: Some(conn) });
+        self.lock().held.push_back(Held { socket, conn, tells: None });
     }
 
     /// A held connection was answered: it may be taken.
     pub(crate) fn release(&self, conn: ConnId) {
         let mut state = self.lock();
-        let place = state.held.iter().position(|it| it.conn == Some(conn));
-        let Some(Arrived { socket, .. }) = place.and_then(|place| state.held.remove(place)) else {
+        let place = state.held.iter().position(|it| it.conn == conn);
+        let Some(Held { socket, tells, .. }) = place.and_then(|place| state.held.remove(place))
+        else {
             return;
         };
-        state.ready.push_back(Arrived { socket, conn: None });
-        let woken = state.waiters.wake_one();
-        drop(state);
-        woken.wake();
+        let owed = match tells {
+            Some(Tells::Yes) => Owed::End(Open::new(&self.endings, conn)),
+            Some(Tells::No) | None => Owed::Nothing,
+        };
+        make_ready(state, Arrived { socket, owed });
     }
 
-    /// What was taken, and which of the held ones somebody waits for.
-    pub(crate) fn collect(&self, taken: &mut Vec<ConnId>, wanted: &mut Vec<ConnId>) {
-        let mut state = self.lock();
+    /// What was taken, and which of the held ones somebody waits for; and of which of them the end will be told.
+    ///
+    /// Who will have a held connection in the end is not known when it is answered. So its end is promised as long as
+    /// all who ever asked for a connection here were ready to tell it.
+    pub(crate) fn collect(
+        &self,
+        taken: &mut Vec<(ConnId, Tells)>,
+        wanted: &mut Vec<(ConnId, Tells)>,
+    ) {
+        let mut guard = self.lock();
+        let state = &mut *guard;
         taken.append(&mut state.taken);
         let unserved = state.waiters.count().saturating_sub(state.ready.len());
-        wanted.extend(state.held.iter().take(unserved).filter_map(|it| it.conn));
+        let tells = if state.is_plain { Tells::No } else { Tells::Yes };
+        for it in state.held.iter_mut().take(unserved) {
+            // What was said once stands: it may be on its way by now.
+            wanted.push((it.conn, *it.tells.get_or_insert(tells)));
+        }
     }
 
     /// Ends it. What the primary can still give to others comes back as its numbers, its sockets closed;
@@ -122,21 +164,33 @@ impl Inflow {
     pub(crate) fn close(&self) -> Vec<ConnId> {
         let mut state = self.lock();
         state.closed = true;
-        let (owed, kept): (VecDeque<_>, VecDeque<_>) =
-            state.ready.drain(..).partition(|it| it.conn.is_some());
-        state.ready = kept;
-        let untaken = owed.into_iter().chain(state.held.drain(..)).collect();
+        let mut untaken = Vec::new();
+        for arrived in std::mem::take(&mut state.ready) {
+            match arrived.owed {
+                Owed::Answer(conn) => untaken.push((conn, arrived.socket)),
+                Owed::Nothing | Owed::End(_) => state.ready.push_back(arrived),
+            }
+        }
+        untaken.extend(state.held.drain(..).map(|it| (it.conn, it.socket)));
         self.end(state);
-        close_all(untaken)
+        // Our copies are closed before the primary learns that it may give the connections to others.
+        untaken.into_iter().map(|(conn, _closed)| conn).collect()
     }
 
     /// Ends it when the primary is gone: nobody else can have what has arrived, so all can still be taken.
     pub(crate) fn close_orphaned(&self) {
         let mut state = self.lock();
         state.closed = true;
-        let held = std::mem::take(&mut state.held);
-        state.ready.extend(held);
-        state.ready.iter_mut().for_each(|it| it.conn = None);
+        for Held { socket, .. } in std::mem::take(&mut state.held) {
+            state.ready.push_back(Arrived { socket, owed: Owed::Nothing });
+        }
+        for it in &mut state.ready {
+            match it.owed {
+                Owed::Answer(_) => it.owed = Owed::Nothing,
+                // A guard tells nothing any more, by itself.
+                Owed::Nothing | Owed::End(_) => {}
+            }
+        }
         self.end(state);
     }
 
@@ -171,14 +225,16 @@ impl Inflow {
         &self,
         cx: &mut Context<'_>,
         ticket: Option<&mut Option<Ticket>>,
-    ) -> Poll<Option<OwnedFd>> {
+        tells: Tells,
+    ) -> Poll<Option<Handed>> {
         let mut state = self.lock();
+        state.is_plain |= tells == Tells::No;
         if let Some(arrived) = state.ready.pop_front() {
             // Who has been served waits no more, whether it was woken for this one or came by itself.
             if let Some(served) = ticket.and_then(Option::take) {
                 state.waiters.leave(served);
             }
-            return Poll::Ready(Some(self.hand_out(state, arrived)));
+            return Poll::Ready(Some(self.hand_out(state, arrived, tells)));
         }
         if state.closed {
             return Poll::Ready(None);
@@ -199,10 +255,21 @@ impl Inflow {
         Poll::Pending
     }
 
-    fn hand_out(&self, mut state: MutexGuard<'_, State>, arrived: Arrived) -> OwnedFd {
-        let Arrived { socket, conn } = arrived;
-        let first = state.taken.is_empty() && conn.is_some();
-        state.taken.extend(conn);
+    fn hand_out(&self, mut state: MutexGuard<'_, State>, arrived: Arrived, tells: Tells) -> Handed {
+        let Arrived { socket, owed } = arrived;
+        let first = state.taken.is_empty() && matches!(owed, Owed::Answer(_));
+        let open = match owed {
+            Owed::Nothing => Open::uncounted(),
+            // A guard also for one that does not tell: it drops it, and with it the promise is settled.
+            Owed::End(open) => open,
+            Owed::Answer(conn) => {
+                state.taken.push((conn, tells));
+                match tells {
+                    Tells::Yes => Open::new(&self.endings, conn),
+                    Tells::No => Open::uncounted(),
+                }
+            }
+        };
         // Until now this one counted as there for anybody who waits, although somebody was woken for it: the
         // demand of the others shows only now.
         let unserved = state.waiters.count() > state.ready.len();
@@ -215,13 +282,13 @@ impl Inflow {
         if first || wanted {
             self.bell.ring();
         }
-        socket
+        (socket, open)
     }
 
     /// The next connection; `None` when it is closed and empty. Cancel safe.
-    pub(crate) async fn next(&self) -> Option<OwnedFd> {
+    pub(crate) async fn next(&self, tells: Tells) -> Option<Handed> {
         let mut place = Place::new(self);
-        std::future::poll_fn(|cx| self.poll_next(cx, Some(place.ticket()))).await
+        std::future::poll_fn(|cx| self.poll_next(cx, Some(place.ticket()), tells)).await
     }
 
     /// Gives a place up.
@@ -247,6 +314,13 @@ impl Inflow {
     }
 }
 
+fn make_ready(mut state: MutexGuard<'_, State>, arrived: Arrived) {
+    state.ready.push_back(arrived);
+    let woken = state.waiters.wake_one();
+    drop(state);
+    woken.wake();
+}
+
 /// Somebody who waits for the next connection, and gives up the place when dropped.
 pub(crate) struct Place<'a> {
     inflow: &'a Inflow,
@@ -269,11 +343,6 @@ impl Drop for Place<'_> {
             self.inflow.leave(ticket);
         }
     }
-}
-
-/// Closes our copies before the primary learns that it may give the connections to others.
-fn close_all(untaken: Vec<Arrived>) -> Vec<ConnId> {
-    untaken.into_iter().filter_map(|it| it.conn).collect()
 }
 
 impl fmt::Debug for Inflow {

@@ -13,6 +13,7 @@ use tokio::net::{TcpStream, UnixStream};
 use super::connection::{Connection, Local};
 use super::inflow::{Inflow, Place};
 use super::open::{Keep, Opened, Slot, Source, accept_by_thread};
+use super::told::{Open, Tells};
 use crate::link::Ticket;
 use crate::{Error, Result};
 
@@ -51,8 +52,8 @@ enum Way<S: Connection> {
     Thread(Arc<Slot<OwnedFd>>),
 }
 
-/// A connection with its peer's address, or why there is none; `None` for the end.
-type Next<S> = Option<io::Result<(S, <S as Connection>::Addr)>>;
+/// A connection with its peer's address and the guard that tells its end, or why there is none; `None` for the end.
+type Next<S> = Option<io::Result<(S, <S as Connection>::Addr, Open)>>;
 
 impl<S: Connection> Listener<S> {
     pub(crate) fn from_opened(opened: Opened) -> Result<Self> {
@@ -82,7 +83,48 @@ impl<S: Connection> Listener<S> {
     ///
     /// No connection is lost when the future is dropped.
     pub async fn accept(&self) -> io::Result<(S, S::Addr)> {
-        if let Some(accepted) = self.next().await {
+        self.accept_as(Tells::No).await.map(plain)
+    }
+
+    /// As [`accept`](Self::accept), and the primary is told when the connection ends: when the [`Open`] that comes with
+    /// it is dropped, which is to be kept as long.
+    ///
+    /// With this the policy [`LeastConnections`](crate::Policy::LeastConnections) counts a worker's connections where
+    /// the kernel does not tell: on Unix-domain sockets, and where it has no `sock_diag`. Elsewhere, and under other
+    /// policies, it changes nothing and costs a message for each connection.
+    ///
+    /// ```
+    /// # use portcrew::UnixListener;
+    /// async fn echo(listener: UnixListener) -> std::io::Result<()> {
+    ///     loop {
+    ///         let (mut stream, _peer, open) = listener.accept_told().await?;
+    ///         tokio::spawn(async move {
+    ///             let _open = open; // As long as this task serves the connection.
+    ///             let (mut from, mut to) = stream.split();
+    ///             tokio::io::copy(&mut from, &mut to).await
+    ///         });
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// It is to be used for all connections of a worker, or for none: the primary cannot count a worker that took one
+    /// plainly, and says so once ([`Event::Scheduling`](crate::Event::Scheduling)). A connection of a Unix-domain socket
+    /// is answered before anybody has it, so its end is promised only as long as nothing but this was used on the
+    /// listener; one that was promised so and then goes to the very first plain `accept` counts as ended at once.
+    ///
+    /// # Errors
+    ///
+    /// As [`accept`](Self::accept).
+    ///
+    /// # Cancel safety
+    ///
+    /// No connection is lost when the future is dropped; one whose end was promised waits for the next call.
+    pub async fn accept_told(&self) -> io::Result<(S, S::Addr, Open)> {
+        self.accept_as(Tells::Yes).await
+    }
+
+    async fn accept_as(&self, tells: Tells) -> io::Result<(S, S::Addr, Open)> {
+        if let Some(accepted) = self.next(tells).await {
             self.keep.accepted();
             return accepted;
         }
@@ -90,24 +132,24 @@ impl<S: Connection> Listener<S> {
         Err(closed())
     }
 
-    async fn next(&self) -> Next<S> {
+    async fn next(&self, tells: Tells) -> Next<S> {
         let mut place = Place::new(&self.inflow);
         let Some(own) = self.own() else {
-            return poll_fn(|cx| poll_inflow(&self.inflow, cx, Some(place.ticket()))).await;
+            return poll_fn(|cx| poll_inflow(&self.inflow, cx, Some(place.ticket()), tells)).await;
         };
         let mut accepting = pin!(S::accept(&own));
         poll_fn(|cx| {
-            if let Poll::Ready(next) = poll_inflow(&self.inflow, cx, Some(place.ticket())) {
+            if let Poll::Ready(next) = poll_inflow(&self.inflow, cx, Some(place.ticket()), tells) {
                 return Poll::Ready(next);
             }
-            accepting.as_mut().poll(cx).map(Some)
+            accepting.as_mut().poll(cx).map(own_accepted)
         })
         .await
     }
 
     /// As [`accept`](Self::accept), for one caller at a time: only the last one is woken.
     pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(S, S::Addr)>> {
-        self.poll_open(cx).map(|next| next.unwrap_or_else(|| Err(closed())))
+        self.poll_open(cx).map(|next| next.unwrap_or_else(|| Err(closed())).map(plain))
     }
 
     fn poll_open(&self, cx: &mut Context<'_>) -> Poll<Next<S>> {
@@ -119,11 +161,11 @@ impl<S: Connection> Listener<S> {
     }
 
     fn poll_sources(&self, cx: &mut Context<'_>) -> Poll<Next<S>> {
-        if let Poll::Ready(next) = poll_inflow(&self.inflow, cx, None) {
+        if let Poll::Ready(next) = poll_inflow(&self.inflow, cx, None, Tells::No) {
             return Poll::Ready(next);
         }
         match self.own() {
-            Some(own) => S::poll_accept(&own, cx).map(Some),
+            Some(own) => S::poll_accept(&own, cx).map(own_accepted),
             None => Poll::Pending,
         }
     }
@@ -196,7 +238,7 @@ impl<S: Connection> futures_core::Stream for Listener<S> {
     type Item = io::Result<S>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.poll_open(cx).map(|next| Some(next?.map(|(stream, _peer)| stream)))
+        self.poll_open(cx).map(|next| Some(next?.map(|(stream, _peer, _open)| stream)))
     }
 }
 
@@ -214,9 +256,11 @@ fn poll_inflow<S: Connection>(
     inflow: &Inflow,
     cx: &mut Context<'_>,
     mut ticket: Option<&mut Option<Ticket>>,
+    tells: Tells,
 ) -> Poll<Next<S>> {
     loop {
-        let Some(socket) = ready!(inflow.poll_next(cx, ticket.as_deref_mut())) else {
+        let next = ready!(inflow.poll_next(cx, ticket.as_deref_mut(), tells));
+        let Some((socket, open)) = next else {
             return Poll::Ready(None);
         };
         let stream = match S::open(socket) {
@@ -224,12 +268,22 @@ fn poll_inflow<S: Connection>(
             Err(error) => return Poll::Ready(Some(Err(error))),
         };
         match stream.peer() {
-            Ok(peer) => return Poll::Ready(Some(Ok((stream, peer)))),
+            Ok(peer) => return Poll::Ready(Some(Ok((stream, peer, open)))),
             // The client has gone meanwhile; accept(2) would not have shown it either.
             Err(error) if error.kind() == io::ErrorKind::NotConnected => {}
             Err(error) => return Poll::Ready(Some(Err(error))),
         }
     }
+}
+
+/// A connection that nobody handed over, so nobody counts it.
+fn own_accepted<S: Connection>(accepted: io::Result<(S, S::Addr)>) -> Next<S> {
+    Some(accepted.map(|(stream, peer)| (stream, peer, Open::uncounted())))
+}
+
+/// For who does not tell: what was promised all the same counts as ended from here on.
+fn plain<S, A>((stream, peer, _open): (S, A, Open)) -> (S, A) {
+    (stream, peer)
 }
 
 /// What accepting from a closed listener gives.

@@ -18,6 +18,7 @@ mod resolve;
 mod settling;
 mod shared;
 mod thread;
+mod told;
 mod udp;
 
 pub use connection::Connection;
@@ -25,12 +26,14 @@ pub use handle::Worker;
 pub use life::Draining;
 pub use listen::{Listen, ListenUnix};
 pub use listener::{Listener, UnixListener};
+pub use told::Open;
 pub use udp::{BindUdp, UdpSocket};
 
 pub(crate) use connection::Local;
 pub(crate) use inflow::Inflow;
 pub(crate) use listener::closed;
 pub(crate) use open::{Keep, Opened, Source, accept_by_thread};
+pub(crate) use told::Tells;
 
 #[cfg(test)]
 mod tests;

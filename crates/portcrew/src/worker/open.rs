@@ -121,7 +121,7 @@ impl Opened {
         }
         let shared = user.shared();
         let server = shared.next_server();
-        let inflow = Inflow::new(Arc::clone(&shared.bell));
+        let inflow = Inflow::telling(Arc::clone(&shared.bell), &shared.endings);
         // From here on a drop of this future gives the listener up.
         let mut keep = Keep {
             registration: Registration::Primary { shared: Arc::clone(shared), server },

@@ -12,7 +12,7 @@ use super::data::Data;
 use super::driver::Driver;
 use super::life::Life;
 use super::shared::{Granted, GrantedWay};
-use super::udp;
+use super::{Tells, udp};
 use crate::net::bind::BACKLOG;
 use crate::net::exclusive::PLAIN_WAITERS;
 use crate::net::refused::{Call, Refused};
@@ -27,6 +27,7 @@ impl Driver {
                 let _ = self.talk.queue(&packet, None);
             }
             Action::AnswerLane { seq, verdict } => self.handover.answer(seq, verdict),
+            Action::TellEnd { seq } => self.handover.tell_end(seq),
             Action::Hold { server, conn } => self.hold(server, conn),
             Action::Deliver { server, conn } => self.deliver(server, conn),
             Action::Drop { conn } => drop(self.conns.take(conn)),
@@ -136,13 +137,17 @@ impl Driver {
         let untaken = it.inflow.close();
         let (mut taken, mut wanted) = (Vec::new(), Vec::new());
         it.inflow.collect(&mut taken, &mut wanted);
-        self.events.extend(taken.into_iter().map(|conn| Event::Taken { conn }));
+        self.events.extend(taken.into_iter().map(taken_event));
         self.events.extend(untaken.into_iter().map(|conn| Event::Returned { conn }));
     }
 
     fn leaving_for_good(&self) -> bool {
         !self.machine.is_connected()
     }
+}
+
+pub(super) fn taken_event((conn, tells): (ConnId, Tells)) -> Event {
+    Event::Taken { conn, told: tells.is_yes() }
 }
 
 /// Makes a socket listen that came bound. Node binds late: only here it shows that the port was taken.

@@ -12,6 +12,7 @@ use super::data::Data;
 use super::driver::Driver;
 use super::life::{Life, LifeCell};
 use super::settling::LastAccepted;
+use super::told::Endings;
 use crate::link::{Arrivals, Bell, Mailbox};
 use crate::net::refused::Refused;
 use crate::{Error, Result};
@@ -24,6 +25,7 @@ pub(crate) struct Shared {
     pub(crate) bell: Arc<Bell>,
     pub(crate) life: LifeCell,
     pub(super) last_accepted: LastAccepted,
+    pub(super) endings: Arc<Endings>,
     commands: Mutex<Commands>,
     /// The descriptors, until the driver is started.
     ends: Mutex<Option<Ends>>,
@@ -96,6 +98,11 @@ pub(crate) struct User {
 impl Shared {
     pub(crate) fn new(id: WorkerId, ends: Ends) -> Arc<Self> {
         let bell = Arc::new(Bell::default());
+        let endings = Endings::new(Arc::clone(&bell));
+        if ends.lane.is_none() {
+            // No other way leads to somebody who counts.
+            endings.close();
+        }
         Arc::new(Self {
             id,
             mailbox: Mailbox::new(Arc::clone(&bell)),
@@ -103,6 +110,7 @@ impl Shared {
             bell,
             life: LifeCell::default(),
             last_accepted: LastAccepted::default(),
+            endings,
             commands: Mutex::default(),
             ends: Mutex::new(Some(ends)),
             locals: Mutex::default(),
@@ -190,6 +198,7 @@ impl Shared {
         self.life.advance(Life::Disconnected);
         self.mailbox.close();
         self.arrivals.close();
+        self.endings.close();
     }
 }
 

@@ -42,5 +42,6 @@ mod sticky;
 mod support;
 mod switching;
 mod tls_tickets;
+mod told;
 mod udp;
 mod unix_paths;

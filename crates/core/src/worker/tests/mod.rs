@@ -3,6 +3,7 @@
 mod leaving;
 mod listening;
 mod offers;
+mod telling;
 
 use super::{Action, Carrier, Event, Verdict, Worker};
 use crate::{

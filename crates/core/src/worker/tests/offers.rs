@@ -8,8 +8,8 @@ fn on_the_lane_a_tcp_connection_is_delivered_first_and_answered_when_the_user_ha
     assert_eq!(world.offered(7, LANE), [delivered(7)]);
     let conn = ConnId(7);
     let accepted = [lane_answer(7, Verdict::Accepted)];
-    assert_eq!(world.on(Event::Taken { conn }), accepted);
-    assert_eq!(world.on(Event::Taken { conn }), [], "answered once");
+    assert_eq!(world.on(Event::Taken { conn, told: false }), accepted);
+    assert_eq!(world.on(Event::Taken { conn, told: false }), [], "answered once");
 }
 
 #[test]
@@ -26,8 +26,8 @@ fn held_and_answered_first(query: Query) {
     let conn = ConnId(7);
     assert_eq!(world.offered(7, LANE), [Action::Hold { server: S0, conn }]);
     let both = [lane_answer(7, Verdict::Accepted), delivered(7)];
-    assert_eq!(world.on(Event::Wanted { conn }), both);
-    assert_eq!(world.on(Event::Taken { conn }), [], "it was answered");
+    assert_eq!(world.on(Event::Wanted { conn, told: false }), both);
+    assert_eq!(world.on(Event::Taken { conn, told: false }), [], "it was answered");
 }
 
 #[test]
@@ -36,7 +36,7 @@ fn on_the_channel_every_connection_is_answered_before_the_user_has_it() {
     let conn = ConnId(7);
     let held = [Action::Hold { server: S0, conn }];
     assert_eq!(world.offered(7, by_channel(&tcp(80))), held);
-    let actions = world.on(Event::Wanted { conn });
+    let actions = world.on(Event::Wanted { conn, told: false });
     assert_eq!(said(&actions), [answer(7, true)]);
     assert_eq!(actions.last(), Some(&delivered(7)));
 }

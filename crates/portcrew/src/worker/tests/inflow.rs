@@ -14,7 +14,7 @@ use portcrew_core::ConnId;
 use super::{HANG, soon};
 use crate::link::Bell;
 use crate::net::exclusive::{ExclusiveAccept, Taker};
-use crate::worker::Inflow;
+use crate::worker::{Inflow, Tells};
 
 /// Tells what the inflow answers to the question about demand.
 struct Asked {
@@ -56,7 +56,7 @@ fn poll_once<F: Future>(future: std::pin::Pin<&mut F>) -> Poll<F::Output> {
 async fn whoever_still_waits_when_another_is_served_gets_the_next_connection() {
     let (inflow, listener, asked, _thread) = shared();
     let at = listener.local_addr().unwrap();
-    let (mut first, mut second) = (pin!(inflow.next()), pin!(inflow.next()));
+    let (mut first, mut second) = (pin!(inflow.next(Tells::No)), pin!(inflow.next(Tells::No)));
     assert!(poll_once(first.as_mut()).is_pending());
     assert!(poll_once(second.as_mut()).is_pending());
     assert_eq!(asked.try_iter().collect::<Vec<_>>(), [true, true]);
@@ -72,7 +72,7 @@ async fn whoever_still_waits_when_another_is_served_gets_the_next_connection() {
 #[test]
 fn who_is_served_without_having_been_woken_is_no_demand_any_more() {
     let (inflow, _listener, asked, _thread) = shared();
-    let (mut first, mut second) = (pin!(inflow.next()), pin!(inflow.next()));
+    let (mut first, mut second) = (pin!(inflow.next(Tells::No)), pin!(inflow.next(Tells::No)));
     assert!(poll_once(first.as_mut()).is_pending());
     assert!(poll_once(second.as_mut()).is_pending());
     inflow.deliver(std::fs::File::open("/dev/null").unwrap().into(), None);
@@ -87,7 +87,7 @@ fn who_is_served_without_having_been_woken_is_no_demand_any_more() {
 #[test]
 fn a_cancelled_accept_leaves_the_connection_to_other_processes() {
     let (inflow, listener, asked, _thread) = shared();
-    let mut waiting = Box::pin(inflow.next());
+    let mut waiting = Box::pin(inflow.next(Tells::No));
     assert!(poll_once(waiting.as_mut()).is_pending());
     assert!(asked.try_recv().unwrap());
     drop(waiting);
@@ -106,10 +106,10 @@ fn the_driver_hears_of_whoever_still_waits_when_another_is_served() {
     let wanted = || {
         let mut wanted = Vec::new();
         inflow.collect(&mut Vec::new(), &mut wanted);
-        wanted
+        wanted.into_iter().map(|(conn, _)| conn).collect::<Vec<_>>()
     };
     let socket = || std::fs::File::open("/dev/null").unwrap().into();
-    let (mut first, mut second) = (pin!(inflow.next()), pin!(inflow.next()));
+    let (mut first, mut second) = (pin!(inflow.next(Tells::No)), pin!(inflow.next(Tells::No)));
     assert!(poll_once(first.as_mut()).is_pending());
     assert!(poll_once(second.as_mut()).is_pending());
     inflow.hold(socket(), ConnId(1));

@@ -10,6 +10,7 @@ mod messages;
 mod primary;
 mod shared;
 mod threads;
+mod told;
 mod udp;
 mod udp_asking;
 

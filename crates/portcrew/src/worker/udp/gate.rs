@@ -11,9 +11,9 @@ use tokio::net::UdpSocket;
 use tokio::runtime::Handle as Runtime;
 
 use crate::link::Ticket;
-use crate::worker::Inflow;
 use crate::worker::inflow::Place;
 use crate::worker::open::Slot;
+use crate::worker::{Inflow, Tells};
 
 /// A socket that is there until its worker leaves, its user closes it or this is dropped.
 #[derive(Debug)]
@@ -98,7 +98,7 @@ impl Gate {
 
     fn poll_closed(&self, cx: &mut Context<'_>, ticket: &mut Option<Ticket>) -> Poll<()> {
         loop {
-            match self.inflow.poll_next(cx, Some(ticket)) {
+            match self.inflow.poll_next(cx, Some(ticket), Tells::No) {
                 Poll::Ready(None) => return Poll::Ready(()),
                 // The machine refuses connections for a UDP socket.
                 Poll::Ready(Some(stray)) => drop(stray),

@@ -87,6 +87,7 @@ impl World {
                 Verdict::Accepted => Event::Message { worker, message: answer(true) },
                 Verdict::Refused => Event::Message { worker, message: answer(false) },
                 Verdict::Lost => Event::NotReceived { worker, seq },
+                Verdict::Kept => Event::TakenAndTold { worker, seq },
             })?;
         }
         Ok(true)

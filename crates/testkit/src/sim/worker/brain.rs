@@ -82,12 +82,12 @@ impl Brain {
 
     /// The user waits, and this one is held for it.
     pub(super) fn wanted(&mut self, conn: ConnId) -> Vec<Todo> {
-        self.of_conn(Event::Wanted { conn })
+        self.of_conn(Event::Wanted { conn, told: false })
     }
 
     /// The user has it in hand.
     pub(super) fn taken(&mut self, conn: ConnId) -> Vec<Todo> {
-        self.of_conn(Event::Taken { conn })
+        self.of_conn(Event::Taken { conn, told: false })
     }
 
     /// The user will never have it.
@@ -152,6 +152,8 @@ fn ask(core: &mut Worker, event: Event) -> Vec<Todo> {
                 answered = true;
                 todo.push(Todo::Answer(seq, verdict));
             }
+            // Its users promise nothing.
+            Action::TellEnd { .. } => {}
             Action::Deliver { server, conn } => {
                 // Nothing proves that it is untouched: the answer leaves first.
                 if answered {
