@@ -139,6 +139,10 @@ impl<H> Outbox<H> {
         self.dialect = dialect;
     }
 
+    pub(super) const fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
     /// Answers a handle message of the peer. Not limited: the caller reads no more while too many wait.
     pub(super) fn answer(&mut self, received: bool) {
         if self.closed {

@@ -12,7 +12,7 @@ use super::inbox::{Inbox, Incoming};
 use super::outbox::{Chunk, Outbox, OutgoingHandle};
 use super::settings::ChannelSettings;
 use crate::error::{ChannelError, QueueError};
-use crate::message::Packet;
+use crate::message::{Dialect, Packet};
 use crate::reactor::{AsyncOwnedFd, wake_after_others};
 use crate::socket::{self, Received};
 use crate::unread::has_read_all;
@@ -279,6 +279,12 @@ impl Channel {
     /// Takes back the handles of which the peer has got nothing: their tokens, in order.
     pub fn take_unsent(&mut self) -> Vec<u64> {
         self.outbox.take_unsent()
+    }
+
+    /// How the peer writes cluster messages, by the last one that it sent; Node's way before the first.
+    #[must_use]
+    pub const fn dialect(&self) -> Dialect {
+        self.outbox.dialect()
     }
 
     /// How often descriptors of the peer were lost because this process has as many open as it may.

@@ -6,7 +6,7 @@ pub(super) const BUN_INTERNAL: u8 = 0x02;
 
 /// How a peer writes and reads cluster messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Dialect {
+pub enum Dialect {
     /// As JSON and nothing else.
     #[default]
     Node,

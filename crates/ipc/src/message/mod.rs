@@ -21,7 +21,7 @@ mod wire;
 mod captured;
 
 pub use cluster::{ClusterBody, ClusterMessage, Key, Reply, ReplyErrno, SockName};
-pub(crate) use dialect::Dialect;
+pub use dialect::Dialect;
 pub use json::{RawJson, UserMessage};
 pub use packet::{Inner, Packet};
 pub use parse::{CLUSTER_BYTES, NESTED_HANDLES, parse};

@@ -11,7 +11,7 @@ use portcrew_ipc::channel::{
 use portcrew_ipc::error::{ChannelError, QueueError};
 use portcrew_ipc::frame::FRAME_BYTES;
 use portcrew_ipc::handle::{Handle as WireHandle, HandleKind};
-use portcrew_ipc::message::{ClusterMessage, Packet};
+use portcrew_ipc::message::{ClusterMessage, Dialect, Packet};
 use portcrew_ipc::reactor::wake_after_others;
 use tokio::sync::oneshot;
 
@@ -238,6 +238,11 @@ impl Talk {
         self.owed_bytes += bytes + size_of::<Packet>();
         self.owed.push_back(answer);
         None
+    }
+
+    /// How the other end writes cluster messages.
+    pub(crate) const fn dialect(&self) -> Dialect {
+        self.channel.dialect()
     }
 
     /// Queues a packet of the driver's own.

@@ -10,13 +10,14 @@ use portcrew_ipc::channel::{Channel, OutgoingHandle};
 use portcrew_ipc::error::{LaneError, QueueError};
 use portcrew_ipc::handle::HandleKind;
 use portcrew_ipc::lane::{Answer, ConnRecord, Ended, LANE_BATCH, LaneEvent, LanePrimary, Sent};
-use portcrew_ipc::message::{ClusterMessage, Inner, Packet};
+use portcrew_ipc::message::{self, ClusterMessage, Inner, Packet};
 use portcrew_ipc::process::Process;
 use portcrew_ipc::reactor::wake_after_others;
 
 use super::conns::Conns;
 use super::handle::Shared;
 use super::ready::{ReadySet, Source};
+use super::snapshot::Dialect;
 use crate::link::{Heard, Talk, USER_TOKENS};
 use crate::wire;
 
@@ -94,6 +95,18 @@ impl Link {
         self.speaks_lane = speaks && self.lane.is_some();
         if !self.speaks_lane {
             self.lane = None;
+        }
+    }
+
+    /// In which language it is handed connections; none once both its sockets have ended.
+    pub(super) fn dialect(&self) -> Option<Dialect> {
+        match (&self.talk, self.speaks_lane) {
+            (_, true) => Some(Dialect::Lane),
+            (Some(talk), false) => Some(match talk.dialect() {
+                message::Dialect::Node => Dialect::Node,
+                message::Dialect::Bun => Dialect::Bun,
+            }),
+            (None, false) => None,
         }
     }
 

@@ -35,4 +35,4 @@ pub use cluster::Cluster;
 pub use handle::{State, WorkerHandle};
 pub(crate) use launcher::plain_child;
 pub use signal::Signal;
-pub use snapshot::{ListenerSnapshot, Snapshot, WorkerSnapshot};
+pub use snapshot::{Dialect, ListenerSnapshot, Snapshot, Window, WorkerSnapshot};

@@ -2,7 +2,8 @@
 
 use portcrew_core::primary::{Counter, Counts, Mode};
 use portcrew_core::scheduler::WorkerView;
-use portcrew_core::{Ledger, WorkerId};
+use portcrew_core::supervise::SlotId;
+use portcrew_core::{Ledger, Limits, ListenerId, WorkerId};
 
 use super::State;
 use super::driver::Driver;
@@ -32,12 +33,30 @@ pub struct WorkerSnapshot {
     pub state: State,
     /// Connections that it took from the primary.
     pub taken: u64,
+    /// Its place in the crew; none of one that was forked by hand.
+    pub slot: Option<SlotId>,
+    /// How it is handed connections. `None` before its first word, and once its channel has ended.
+    pub dialect: Option<Dialect>,
+}
+
+/// In which language a worker is handed connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Dialect {
+    /// On a socket of their own, many in one packet: between portcrew's own ends.
+    Lane,
+    /// On Node's channel, one by one.
+    Node,
+    /// The same in Bun's spelling.
+    Bun,
 }
 
 /// A listener at one moment.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ListenerSnapshot {
+    /// The number that [`Event::Scheduling`](crate::Event::Scheduling) has.
+    pub listener: ListenerId,
     /// Its key, as Node writes it.
     pub key: String,
     /// The workers accept from it themselves.
@@ -52,22 +71,42 @@ pub struct ListenerSnapshot {
     pub counted_by: Option<Counter>,
     /// What its scheduler has decided.
     pub counts: Counts,
+    /// How many connections a worker may be offered here before it has answered for them; `None` where workers accept
+    /// for themselves.
+    pub window: Option<Window>,
     /// The workers that hold it.
     pub holders: Vec<WorkerId>,
     /// The same workers as its scheduler sees them.
     pub views: Vec<WorkerView>,
 }
 
+/// The widest window that a worker has, in connections. It narrows to 1 while the worker answers slowly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Window {
+    /// Of a worker with a [lane](Dialect::Lane).
+    pub lane: u32,
+    /// Of one that is handed connections on its channel.
+    pub channel: u32,
+}
+
 impl Driver {
     pub(super) fn snapshot(&self) -> Snapshot {
-        let workers = self.links.values().map(|link| WorkerSnapshot {
-            id: link.shared.id,
-            pid: link.shared.pid,
-            state: link.shared.status().state,
-            taken: link.taken,
+        let workers = self.links.values().map(|link| {
+            let state = link.shared.status().state;
+            WorkerSnapshot {
+                id: link.shared.id,
+                pid: link.shared.pid,
+                state,
+                taken: link.taken,
+                slot: link.place.as_ref().map(|place| place.slot),
+                dialect: link.dialect().filter(|_| state != State::Started),
+            }
         });
         let listeners = self.machine.listeners().map(|view| ListenerSnapshot {
+            listener: view.listener,
             key: view.key.0.clone(),
+            window: self.window(view.listener, view.mode),
             shared: view.mode == Mode::Shared,
             policy: view.policy,
             counted_by: view.counted_by,
@@ -81,6 +120,22 @@ impl Driver {
             ledger: self.machine.ledger().clone(),
             workers: workers.collect(),
             listeners: listeners.collect(),
+        }
+    }
+
+    /// The machine's rule, for those who watch: it tells each worker's window of this moment, and not the widest.
+    fn window(&self, listener: ListenerId, mode: Mode) -> Option<Window> {
+        let limits = Limits::default();
+        // Of what is handed over only Unix-domain sockets have no port.
+        let is_tcp = self.sockets.get(listener)?.port.is_some();
+        match (mode, is_tcp) {
+            (Mode::Shared, _) => None,
+            (Mode::Handover, true) => {
+                Some(Window { lane: limits.lane_window, channel: limits.channel_window })
+            }
+            (Mode::Handover, false) => {
+                Some(Window { lane: limits.unproven_window, channel: limits.unproven_window })
+            }
         }
     }
 }
