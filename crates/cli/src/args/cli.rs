@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{Assignment, CrewName, Workers, environment, span};
+use super::{Assignment, CrewName, Policies, Workers, environment, span};
 use crate::output::words::help;
 
 /// The whole command line.
@@ -44,7 +44,7 @@ impl Cli {
 pub(crate) enum Command {
     #[command(about = help::RUN, override_usage = help::RUN_USAGE)]
     #[command(after_help = help::RUN_AFTER, after_long_help = help::RUN_AFTER_LONG)]
-    Run(RunArgs),
+    Run(Box<RunArgs>),
     #[command(about = help::DEMO, after_help = help::DEMO_AFTER)]
     Demo(DemoArgs),
 }
@@ -59,8 +59,8 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "NAME", help = help::NAME)]
     pub(crate) name: Option<CrewName>,
 
-    #[arg(long, value_enum, value_name = "POLICY", help = help::POLICY)]
-    pub(crate) policy: Option<Policy>,
+    #[arg(long, value_name = "POLICY", help = help::POLICY, long_help = help::POLICY_LONG)]
+    pub(crate) policy: Option<Policies>,
 
     #[arg(long, value_name = "K=V", help = help::ENV, value_parser = environment::parser())]
     pub(crate) env: Vec<Assignment>,
@@ -106,15 +106,6 @@ pub(crate) struct DemoArgs {
     pub(crate) port: u16,
 }
 
-/// Who accepts connections and how a worker is chosen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Policy {
-    #[value(help = help::POLICY_ROUND_ROBIN)]
-    RoundRobin,
-    #[value(help = help::POLICY_SHARED)]
-    Shared,
-}
-
 /// When prefixes are coloured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Color {
@@ -131,7 +122,7 @@ mod tests {
     fn run(words: &[&str]) -> Result<RunArgs, clap::Error> {
         let words = ["portcrew", "run"].iter().chain(words);
         match Cli::try_parse_from(words)?.command {
-            Command::Run(args) => Ok(args),
+            Command::Run(args) => Ok(*args),
             Command::Demo(_) => panic!("`run` is the command here"),
         }
     }

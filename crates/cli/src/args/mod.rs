@@ -5,10 +5,12 @@
 mod cli;
 mod environment;
 mod name;
+mod policy;
 mod span;
 mod workers;
 
-pub(crate) use cli::{Cli, Color, Command, DemoArgs, Policy, RunArgs};
+pub(crate) use cli::{Cli, Color, Command, DemoArgs, RunArgs};
 pub(crate) use environment::Assignment;
 pub(crate) use name::CrewName;
+pub(crate) use policy::{Policies, Policy, Sticky};
 pub(crate) use workers::{MAX_WORKERS, Workers};

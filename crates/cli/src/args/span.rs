@@ -30,6 +30,14 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
     if span > MAX_SPAN { Err(usage::span_too_long()) } else { Ok(span) }
 }
 
+/// Writes a span as [`parse`] reads it.
+pub(crate) fn spell(span: Duration) -> String {
+    match span.as_millis() {
+        millis if millis % 1_000 == 0 => format!("{}s", millis / 1_000),
+        millis => format!("{millis}ms"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -42,6 +50,13 @@ mod tests {
         assert_eq!(parse("2m"), Ok(Duration::from_secs(120)));
         assert_eq!(parse("24h"), Ok(MAX_SPAN));
         assert_eq!(parse("0"), Ok(Duration::ZERO));
+    }
+
+    #[test]
+    fn a_span_is_written_as_it_is_read() {
+        for text in ["0s", "2s", "500ms", "1500ms", "120s"] {
+            assert_eq!(spell(parse(text).unwrap()), text);
+        }
     }
 
     #[test]

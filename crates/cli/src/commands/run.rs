@@ -2,13 +2,13 @@
 
 use std::env;
 
-use portcrew::{Policy, Role, Settings, Stdio};
+use portcrew::{Role, Settings, Stdio};
 
-use crate::args::{self, RunArgs};
+use crate::args::RunArgs;
 use crate::crew::{self, Kind, Wish};
 use crate::exit::ExitStatus;
 use crate::output::{Style, say_plainly};
-use crate::plan::{Host, RunPlan};
+use crate::plan::{Host, RunPlan, meant};
 
 /// Plans the crew and leads it until it is told to stop.
 pub(crate) fn run(args: &RunArgs, role: Role) -> ExitStatus {
@@ -30,6 +30,7 @@ fn wish(args: &RunArgs, plan: &RunPlan, role: Role) -> Wish {
         kind: Kind::Run,
         workers: plan.workers,
         settings: settings(args, plan),
+        policies: plan.policies.to_string(),
         notes: plan.notes.iter().map(ToString::to_string).collect(),
         role,
     }
@@ -41,10 +42,8 @@ fn settings(args: &RunArgs, plan: &RunPlan) -> Settings {
     // Only where it differs: entering a directory costs the child one more exec.
     let is_here = env::current_dir().is_ok_and(|here| here == plan.directory);
     settings.cwd = (!is_here).then(|| plan.directory.clone());
-    settings.policy = match plan.policy {
-        args::Policy::RoundRobin => Policy::RoundRobin,
-        args::Policy::Shared => Policy::Shared,
-    };
+    settings.policy = meant(&plan.policies.common);
+    settings.policies = plan.policies.of_listeners();
     settings.lane = plan.lane;
     settings.grace = args.grace;
     settings.start_deadline = args.start_deadline;

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use portcrew::{Cluster, Event, Outcome, Policy, Role, Worker};
+use portcrew::{Cluster, Event, Outcome, Role, Worker};
 
 use super::counts::Counts;
 use super::ending;
@@ -53,10 +53,6 @@ async fn lead(wish: Wish, report: &Report) -> Result<ExitStatus, Box<dyn Error>>
         // Its parent's channel, if there is one, stays open until the end of this function.
         Role::Primary(_) => None,
     };
-    let policy = match wish.settings.policy {
-        Policy::Shared => "shared",
-        _ => "round-robin",
-    };
     let mut leader = Leader {
         report,
         grace: wish.settings.grace,
@@ -71,7 +67,7 @@ async fn lead(wish: Wish, report: &Report) -> Result<ExitStatus, Box<dyn Error>>
     };
     let (name, workers) = (wish.name.as_str(), wish.workers);
     report.event(&events::Event::Setup { name, pid: std::process::id(), workers });
-    report.notice(&notices::started(name, workers, policy));
+    report.notice(&notices::started(name, workers, &wish.policies));
     leader.cluster.start(workers)?;
     let outcome = leader.until_the_end().await?;
     Ok(leader.end(outcome).await)

@@ -10,6 +10,8 @@ pub(crate) struct Wish {
     /// At least 1.
     pub(crate) workers: usize,
     pub(crate) settings: Settings,
+    /// What the settings say of policies, in the words of the command.
+    pub(crate) policies: String,
     /// What to say once before the start.
     pub(crate) notes: Vec<String>,
     /// What this process is itself. A worker of a crew above leads its own crew, and leaves when it is told to.

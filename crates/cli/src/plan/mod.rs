@@ -11,6 +11,7 @@ mod language;
 mod note;
 mod package;
 mod plain;
+mod policies;
 mod program;
 mod refusal;
 mod run_plan;
@@ -19,4 +20,5 @@ mod wrapper;
 
 pub(crate) use cpus::available_cpus;
 pub(crate) use host::Host;
+pub(crate) use policies::{Policies, meant};
 pub(crate) use run_plan::RunPlan;

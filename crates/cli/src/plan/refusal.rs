@@ -61,6 +61,19 @@ pub(crate) enum Refusal {
         wrapper: String,
     },
     PolicyUnknown(OsString),
+    /// One listener under two names in `--policy`.
+    ListenerTwice {
+        one: String,
+        other: String,
+    },
+    /// A policy by address for a listener whose clients have none.
+    NoAddress {
+        item: String,
+    },
+    /// The runtime does not serve from a shared socket.
+    CannotShare {
+        item: String,
+    },
     NoCurrentDirectory(io::Error),
 }
 
@@ -82,7 +95,10 @@ impl Refusal {
             | Self::NoTypes { .. }
             | Self::NodeIsSilent { .. }
             | Self::PackageUnreadable { .. } => ExitStatus::NotExecutable,
-            Self::PolicyUnknown(_) => ExitStatus::Usage,
+            Self::PolicyUnknown(_)
+            | Self::ListenerTwice { .. }
+            | Self::NoAddress { .. }
+            | Self::CannotShare { .. } => ExitStatus::Usage,
             Self::NoCurrentDirectory(_) => ExitStatus::Internal,
         }
     }
@@ -114,6 +130,9 @@ impl fmt::Display for Refusal {
             }
             Self::NoPackage { wrapper } => refusals::no_package(wrapper),
             Self::PolicyUnknown(value) => refusals::policy_unknown(value),
+            Self::ListenerTwice { one, other } => refusals::listener_twice(one, other),
+            Self::NoAddress { item } => refusals::no_address(item),
+            Self::CannotShare { item } => refusals::cannot_share(item),
             Self::NoCurrentDirectory(error) => refusals::no_current_directory(error),
         })
     }

@@ -9,10 +9,10 @@ use super::entry;
 use super::host::Host;
 use super::language::Language;
 use super::note::{Note, Why};
+use super::policies::Policies;
 use super::program::{self, Interpreter, Program};
 use super::refusal::Refusal;
 use super::wrapper::{self, Seen};
-use crate::args::Policy;
 use crate::args::{Assignment, CrewName, RunArgs};
 
 /// A crew as it is meant.
@@ -21,7 +21,7 @@ pub(crate) struct RunPlan {
     pub(crate) name: CrewName,
     /// At least 1.
     pub(crate) workers: usize,
-    pub(crate) policy: Policy,
+    pub(crate) policies: Policies,
     /// The program that the user means, absolute; symbolic links are not resolved.
     pub(crate) program: PathBuf,
     /// Who runs the program, when it cannot run itself.
@@ -44,7 +44,7 @@ impl RunPlan {
     /// # Errors
     /// A [`Refusal`] with its exit status.
     pub(crate) fn new(args: &RunArgs, host: &Host) -> Result<Self, Refusal> {
-        let policy = policy(args.policy, host.variable("NODE_CLUSTER_SCHED_POLICY"))?;
+        let policies = Policies::new(args.policy.as_ref(), host)?;
         // An interpreter named by the user runs the very file that was named.
         let seen = match args.interpreter {
             None => wrapper::see_through(&args.command, host)?,
@@ -54,7 +54,7 @@ impl RunPlan {
         let program = program::resolve(name, args.interpreter.as_deref(), &seen.host)?;
         let script = script_note(&program, rest, seen.host.directory());
         let executable = program.interpreter.as_ref().map_or(&program.path, |it| &it.path);
-        let (policy, cannot) = possible(policy, executable);
+        let (policies, cannot) = policies.possible_for(executable, args.policy.as_ref())?;
         let behind = behind::note(args).into_iter();
         let notes = behind.chain(seen.note).chain(program.notes).chain(script).chain(cannot);
         let notes = notes.collect();
@@ -65,7 +65,7 @@ impl RunPlan {
                 .clone()
                 .unwrap_or_else(|| crew_name(&program.path, program.language, rest)),
             workers: args.workers.on(available_cpus()),
-            policy,
+            policies,
             lane: program.native && program.interpreter.is_none(),
             program: program.path,
             interpreter: program.interpreter,
@@ -90,28 +90,6 @@ impl RunPlan {
         }
         all.extend(self.args.iter().map(OsString::as_os_str));
         all
-    }
-}
-
-/// The policy that was asked for, else Node's own variable, else round robin.
-fn policy(asked: Option<Policy>, variable: Option<&OsStr>) -> Result<Policy, Refusal> {
-    if let Some(policy) = asked {
-        return Ok(policy);
-    }
-    match variable.map(|value| (value.to_str(), value)) {
-        None | Some((Some("rr"), _)) => Ok(Policy::RoundRobin),
-        Some((Some("none"), _)) => Ok(Policy::Shared),
-        Some((_, value)) => Err(Refusal::PolicyUnknown(value.to_owned())),
-    }
-}
-
-/// The policy that a runtime can do in place of the one that was asked for. It cannot be seen when a worker listens:
-/// Deno announces the shared socket, and not that it listens elsewhere (2.9.6; docs/runtimes.md).
-fn possible(policy: Policy, executable: &Path) -> (Policy, Option<Note>) {
-    let is_deno = executable.file_name() == Some(OsStr::new("deno"));
-    match policy {
-        Policy::Shared if is_deno => (Policy::RoundRobin, Some(Note::CannotShare)),
-        Policy::Shared | Policy::RoundRobin => (policy, None),
     }
 }
 
@@ -174,11 +152,15 @@ mod tests {
     }
 
     fn plan(disk: &TempDir, words: &[&str]) -> RunPlan {
+        try_plan(disk, words).unwrap()
+    }
+
+    fn try_plan(disk: &TempDir, words: &[&str]) -> Result<RunPlan, Refusal> {
         let cli = Cli::try_parse_from(["portcrew", "run"].iter().chain(words)).unwrap();
         let Command::Run(args) = cli.command else { panic!("`run` is the command here") };
         let path = disk.path().join("bin");
         let host = Host::of(disk.path(), &[("PATH", path.as_os_str())]);
-        RunPlan::new(&args, &host).unwrap()
+        RunPlan::new(&args, &host)
     }
 
     #[test]
@@ -256,29 +238,18 @@ mod tests {
     }
 
     #[test]
-    fn the_policy_is_the_option_then_nodes_variable_then_round_robin() {
-        let (rr, none, typo) = (OsStr::new("rr"), OsStr::new("none"), OsStr::new("least"));
-        assert_eq!(policy(None, None).unwrap(), Policy::RoundRobin);
-        assert_eq!(policy(None, Some(rr)).unwrap(), Policy::RoundRobin);
-        assert_eq!(policy(None, Some(none)).unwrap(), Policy::Shared);
-        assert_eq!(policy(Some(Policy::RoundRobin), Some(none)).unwrap(), Policy::RoundRobin);
-        assert_eq!(policy(Some(Policy::Shared), Some(typo)).unwrap(), Policy::Shared);
-        assert!(matches!(policy(None, Some(typo)), Err(Refusal::PolicyUnknown(_))));
-    }
-
-    #[test]
-    fn a_runtime_that_cannot_share_a_socket_is_handed_connections_and_that_is_said() {
+    fn the_policies_are_those_that_the_runtime_can_do() {
         let disk = disk(&[("bin/deno", "\x7fELF"), ("server.js", "")]);
         for words in [["deno", "server.js"], ["--interpreter=deno", "server.js"]] {
-            let shared = plan(&disk, &[&["--policy", "shared"], &words[..]].concat());
+            let refused = try_plan(&disk, &[&["--policy", "80=shared"], &words[..]].concat());
+            assert!(matches!(refused, Err(Refusal::CannotShare { .. })), "{refused:?}");
+            let sticky = plan(&disk, &[&["--policy", "sticky"], &words[..]].concat());
             assert_eq!(
-                (shared.policy, &shared.notes[..]),
-                (Policy::RoundRobin, &[Note::CannotShare][..])
+                (sticky.policies.to_string().as_str(), &sticky.notes[..]),
+                ("sticky", &[][..])
             );
-            let handed = plan(&disk, &words);
-            assert_eq!((handed.policy, &handed.notes[..]), (Policy::RoundRobin, &[][..]));
         }
-        let node = plan(&disk, &["--policy", "shared", "server.js"]);
-        assert_eq!((node.policy, &node.notes[..]), (Policy::Shared, &[][..]));
+        let node = plan(&disk, &["--policy", "80=shared", "server.js"]);
+        assert_eq!(node.policies.to_string(), "round-robin, 80=shared");
     }
 }

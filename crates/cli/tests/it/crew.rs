@@ -44,6 +44,12 @@ impl Crew {
 
     /// Waits until so many different workers have printed `LISTENING`, and gives the address.
     pub(crate) fn serving(&self, workers: usize) -> SocketAddr {
+        self.all_serve(workers);
+        self.address()
+    }
+
+    /// Waits until so many different workers have printed `LISTENING`, wherever that is.
+    pub(crate) fn all_serve(&self, workers: usize) {
         let mut names = BTreeSet::new();
         let is_last = |line: &str| {
             if let Some((name, _)) = line.split_once(" | LISTENING ") {
@@ -52,7 +58,6 @@ impl Crew {
             names.len() == workers
         };
         self.process.wait_line(is_last, HANG);
-        self.address()
     }
 
     /// The workers' pids.

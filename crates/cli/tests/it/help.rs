@@ -27,8 +27,12 @@ fn the_long_help_of_run_has_examples_signals_and_exit_statuses() {
         "Exit status:",
         "[default: 10s]",
         "[default: 30s]",
-        "round-robin",
-        "shared",
+        "\n            round-robin  ",
+        "\n            least-connections  ",
+        "\n            sticky  ",
+        "\n            shared  ",
+        "\n            cookie:NAME  ",
+        "\n            wait:TIME  ",
     ] {
         assert!(answer.stdout.contains(part), "{part}: {}", answer.stdout);
     }

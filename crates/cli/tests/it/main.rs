@@ -14,6 +14,7 @@ mod events;
 mod help;
 mod nested;
 mod output;
+mod policies;
 mod reload;
 mod serving;
 mod signals;

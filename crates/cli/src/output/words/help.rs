@@ -64,10 +64,31 @@ Each answer names the worker that gave it:
 pub(crate) const WORKERS: &str = "How many workers: a number; `max`, one for each CPU that this process may use \
     (affinity and cgroup quota counted); or -N, that many fewer than `max`";
 pub(crate) const NAME: &str = "What to call the crew [default: the program's name]";
-pub(crate) const POLICY: &str =
-    "How connections reach workers [default: $NODE_CLUSTER_SCHED_POLICY, else round-robin]";
-pub(crate) const POLICY_ROUND_ROBIN: &str = "The primary accepts and hands over in turn";
-pub(crate) const POLICY_SHARED: &str = "All workers accept from one socket";
+pub(crate) const POLICY: &str = "Who gets a connection: round-robin, least-connections, sticky or shared; for one \
+    listener LISTENER=POLICY, several joined by commas [default: $NODE_CLUSTER_SCHED_POLICY, else round-robin]";
+pub(crate) const POLICY_LONG: &str = "\
+Who gets a connection [default: $NODE_CLUSTER_SCHED_POLICY, else round-robin]
+
+  round-robin        the primary accepts; the free worker that was given fewest
+  least-connections  the primary accepts; the free worker with the fewest open
+  sticky             the primary accepts; each client goes to its own worker
+  shared             all workers accept from one socket
+
+For one listener write LISTENER=POLICY: its TCP port, its Unix path with a slash in it, or fd:N. Several are joined by \
+commas: sticky,8080=least-connections,./app.sock=shared
+
+A client of `sticky` is known by its address; behind a proxy that is the proxy's, so say by what else. Parameters \
+follow a `=` and are joined by `+`, as in sticky=cookie:session+wait:2s
+
+  cookie:NAME   by this cookie of the first request on the connection,
+  header:NAME   or this header, such as X-Real-IP where the proxy sets it,
+  query:NAME    or this parameter of the query; by the address without it
+  proxy         by the address in a PROXY header (v1, v2), which the server
+                reads too; only where nobody but the proxy can connect
+  v4:BITS       addresses with so many leading bits in common are one client,
+  v6:BITS       so are these [32 and 64]
+  wait:TIME     how long a busy worker is waited for, before another is taken
+                [1s]";
 pub(crate) const ENV: &str = "Set a variable for the workers; may be repeated";
 pub(crate) const INTERPRETER: &str =
     "Run PROGRAM by this interpreter [default: by its #! line, else by its extension]";

@@ -7,6 +7,7 @@ pub(crate) mod help;
 pub(crate) mod notes;
 pub(crate) mod notices;
 mod number;
+pub(crate) mod policies;
 pub(crate) mod refusals;
 pub(crate) mod usage;
 

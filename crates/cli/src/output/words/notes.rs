@@ -50,8 +50,8 @@ pub(crate) fn strip_types_flag(version: &str) -> String {
 }
 
 pub(crate) fn cannot_share() -> String {
-    "Deno takes a shared socket and then listens on a port of its own, so clients would wait in vain: the policy is \
-     round-robin"
+    "NODE_CLUSTER_SCHED_POLICY asks for a shared socket. Deno takes it and then listens on a port of its own, so \
+     clients would wait in vain: the policy is round-robin"
         .to_owned()
 }
 

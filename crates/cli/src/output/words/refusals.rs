@@ -116,6 +116,25 @@ pub(crate) fn policy_unknown(value: &OsStr) -> String {
     )
 }
 
+pub(crate) fn listener_twice(one: &str, other: &str) -> String {
+    format!("--policy names one listener twice: `{one}` and `{other}`. A listener has one policy")
+}
+
+pub(crate) fn no_address(item: &str) -> String {
+    format!(
+        "--policy {item}: clients of a Unix-domain socket have no address to know them by. Say by what else: \
+         sticky=cookie:NAME, sticky=header:NAME, sticky=query:NAME or sticky=proxy; or choose round-robin, \
+         least-connections or shared"
+    )
+}
+
+pub(crate) fn cannot_share(item: &str) -> String {
+    format!(
+        "--policy {item}: Deno takes a shared socket and then listens on a port of its own, so clients would wait in \
+         vain. Choose round-robin, least-connections or sticky"
+    )
+}
+
 pub(crate) fn no_current_directory(reason: &dyn Display) -> String {
     format!("the current directory cannot be read: {reason}. Change to a directory that exists")
 }

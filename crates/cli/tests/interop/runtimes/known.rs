@@ -120,7 +120,8 @@ const LISTENS_ELSEWHERE: Known = Known {
     gap: Gap::ListensElsewhere,
     short: "elsewhere",
     why: "Deno takes the shared socket, announces its address, and then listens on another port: clients wait in \
-          vain. `portcrew run --policy shared deno …` says so and hands connections over instead. In the library \
+          vain. `portcrew run --policy shared deno …` is refused with those words, for single listeners too; where only \
+          `NODE_CLUSTER_SCHED_POLICY` asks for it, connections are handed over instead, which is said. In the library \
           choose another policy for Deno.",
 };
 

@@ -1,0 +1,12 @@
+//! `--policy`: who gets a connection, for all listeners or for single ones, as written.
+
+mod list;
+mod listener;
+mod name;
+mod nearest;
+mod one;
+mod sticky;
+
+pub(crate) use list::Policies;
+pub(crate) use one::Policy;
+pub(crate) use sticky::Sticky;
