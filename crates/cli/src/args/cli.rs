@@ -62,6 +62,9 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "POLICY", help = help::POLICY, long_help = help::POLICY_LONG)]
     pub(crate) policy: Option<Policies>,
 
+    #[arg(long, help = help::EXPLAIN)]
+    pub(crate) explain: bool,
+
     #[arg(long, value_name = "K=V", help = help::ENV, value_parser = environment::parser())]
     pub(crate) env: Vec<Assignment>,
 

@@ -22,7 +22,8 @@ pub(crate) fn run(args: &DemoArgs, role: Role) -> ExitStatus {
         kind: Kind::Demo,
         workers: args.workers.on(available_cpus()),
         settings: settings(&policies),
-        policies: policies.to_string(),
+        policies,
+        explain: false,
         notes: Vec::new(),
         role,
     };

@@ -1,6 +1,7 @@
 //! `portcrew run`: a crew in the foreground.
 
 use std::env;
+use std::time::Duration;
 
 use portcrew::{Role, Settings, Stdio};
 
@@ -9,6 +10,9 @@ use crate::crew::{self, Kind, Wish};
 use crate::exit::ExitStatus;
 use crate::output::{Style, say_plainly};
 use crate::plan::{Host, RunPlan, meant};
+
+/// How often `--events` tells what the policies have decided, while they decide something.
+const SUMMARY_EVERY: Duration = Duration::from_secs(5);
 
 /// Plans the crew and leads it until it is told to stop.
 pub(crate) fn run(args: &RunArgs, role: Role) -> ExitStatus {
@@ -30,7 +34,8 @@ fn wish(args: &RunArgs, plan: &RunPlan, role: Role) -> Wish {
         kind: Kind::Run,
         workers: plan.workers,
         settings: settings(args, plan),
-        policies: plan.policies.to_string(),
+        policies: plan.policies.clone(),
+        explain: args.explain,
         notes: plan.notes.iter().map(ToString::to_string).collect(),
         role,
     }
@@ -44,6 +49,7 @@ fn settings(args: &RunArgs, plan: &RunPlan) -> Settings {
     settings.cwd = (!is_here).then(|| plan.directory.clone());
     settings.policy = meant(&plan.policies.common);
     settings.policies = plan.policies.of_listeners();
+    settings.summary_every = args.events.then_some(SUMMARY_EVERY);
     settings.lane = plan.lane;
     settings.grace = args.grace;
     settings.start_deadline = args.start_deadline;

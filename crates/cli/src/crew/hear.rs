@@ -1,17 +1,20 @@
 //! From what happens in the crew to what people and programs read about it.
 
 mod crew;
+mod scheduling;
 mod worker;
 
 use std::collections::BTreeSet;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use portcrew::{CrewNotice, Event, Outcome, WorkerId};
+use portcrew::{CrewNotice, Event, Outcome, Snapshot, WorkerId};
 
-use super::Kind;
+use super::dealing::Dealing;
 use super::ending::Account;
+use super::explain::Explaining;
 use super::outputs::Outputs;
 use super::reload::Reload;
+use super::{Kind, Wish};
 use crate::exit::ExitStatus;
 use crate::output::words::notices;
 use crate::output::{Report, events};
@@ -31,13 +34,15 @@ pub(super) struct Hearing<'a> {
     deaths: u64,
     spawn_failure: Option<ExitStatus>,
     reload: Option<Reload>,
+    dealing: Dealing,
+    explaining: Option<Explaining>,
 }
 
 impl<'a> Hearing<'a> {
-    pub(super) fn new(kind: Kind, report: &'a Report) -> Self {
+    pub(super) fn new(wish: &Wish, report: &'a Report) -> Self {
         Self {
             report,
-            kind,
+            kind: wish.kind,
             since: Instant::now(),
             told: BTreeSet::new(),
             told_self_bound: false,
@@ -45,6 +50,8 @@ impl<'a> Hearing<'a> {
             deaths: 0,
             spawn_failure: None,
             reload: None,
+            dealing: Dealing::new(wish.policies.clone()),
+            explaining: wish.explain.then(|| Explaining::new(wish.policies.clone())),
         }
     }
 
@@ -61,6 +68,9 @@ impl<'a> Hearing<'a> {
         if !matches!(event, Event::Crew(CrewNotice::Restarting { .. })) {
             self.no_more_events();
         }
+        if let Some(explaining) = &mut self.explaining {
+            explaining.hear(&event);
+        }
         match event {
             Event::Fork { worker, process } => {
                 outputs.attach(&process, self.report);
@@ -71,9 +81,22 @@ impl<'a> Hearing<'a> {
             }
             Event::Crew(notice) => self.crew(notice),
             Event::Finished(outcome) => return Some(outcome),
+            Event::Scheduling { listener, address, news } => {
+                self.scheduling(listener, &address, news);
+            }
             event => self.worker(event),
         }
         None
+    }
+
+    /// Whether something has come that a snapshot explains; asked once for each time.
+    pub(super) fn has_to_explain(&mut self) -> bool {
+        self.explaining.as_mut().is_some_and(Explaining::take_due)
+    }
+
+    pub(super) fn explain(&mut self, snapshot: &Snapshot) {
+        let lines = self.explaining.as_mut().map(|it| it.lines(snapshot)).unwrap_or_default();
+        lines.iter().for_each(|line| self.report.notice(line));
     }
 
     /// Says what waited for a following event that has not come.
@@ -81,6 +104,11 @@ impl<'a> Hearing<'a> {
         if let Some((worker, how)) = self.gone.take() {
             self.report.notice(&notices::gone(&worker, &how));
         }
+    }
+
+    /// Says which policies nobody has asked for, so long after the start.
+    pub(super) fn say_unmet(&self, after: Duration) {
+        self.dealing.unmet(after).for_each(|text| self.report.notice(&text));
     }
 
     /// Something went wrong that ends nothing.

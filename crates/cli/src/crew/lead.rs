@@ -5,6 +5,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use portcrew::{Cluster, Event, Outcome, Role, Worker};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::counts::Counts;
 use super::ending;
@@ -53,6 +54,8 @@ async fn lead(wish: Wish, report: &Report) -> Result<ExitStatus, Box<dyn Error>>
         // Its parent's channel, if there is one, stays open until the end of this function.
         Role::Primary(_) => None,
     };
+    let policies = wish.policies.to_string();
+    let deadline = wish.settings.start_deadline;
     let mut leader = Leader {
         report,
         grace: wish.settings.grace,
@@ -61,13 +64,15 @@ async fn lead(wish: Wish, report: &Report) -> Result<ExitStatus, Box<dyn Error>>
         signals,
         above,
         counts: (wish.kind == Kind::Demo).then(Counts::new),
-        hearing: Hearing::new(wish.kind, report),
+        hearing: Hearing::new(&wish, report),
+        patience: Some((Instant::now() + deadline, deadline)),
         outputs: Outputs::new(),
         cluster: Cluster::new(wish.settings)?,
     };
     let (name, workers) = (wish.name.as_str(), wish.workers);
-    report.event(&events::Event::Setup { name, pid: std::process::id(), workers });
-    report.notice(&notices::started(name, workers, &wish.policies));
+    let pid = std::process::id();
+    report.event(&events::Event::Setup { name, pid, workers, policy: &policies });
+    report.notice(&notices::started(name, workers, &policies));
     leader.cluster.start(workers)?;
     let outcome = leader.until_the_end().await?;
     Ok(leader.end(outcome).await)
@@ -82,6 +87,8 @@ struct Leader<'a> {
     signals: Signals,
     above: Option<Worker>,
     counts: Option<Counts>,
+    /// Until when workers may ask for the listeners that have policies of their own, and how long that is.
+    patience: Option<(Instant, Duration)>,
     hearing: Hearing<'a>,
     outputs: Outputs,
     cluster: Cluster,
@@ -96,6 +103,7 @@ impl Leader<'_> {
                     if let Some(outcome) = self.hear_all(event).await {
                         return Ok(outcome);
                     }
+                    self.explain().await?;
                 }
                 command = self.signals.next() => self.obey(command)?,
                 () = told_to_leave(self.above.as_ref()), if !self.stopping => {
@@ -104,6 +112,10 @@ impl Leader<'_> {
                     self.cluster.stop()?;
                 }
                 () = next_count(self.counts.as_mut()) => self.count().await?,
+                after = patience_ends(self.patience) => {
+                    self.patience = None;
+                    self.hearing.say_unmet(after);
+                }
             }
         }
     }
@@ -159,6 +171,14 @@ impl Leader<'_> {
         self.cluster.scale(by)
     }
 
+    async fn explain(&mut self) -> portcrew::Result<()> {
+        if self.hearing.has_to_explain() {
+            let snapshot = self.cluster.snapshot().await?;
+            self.hearing.explain(&snapshot);
+        }
+        Ok(())
+    }
+
     async fn count(&mut self) -> portcrew::Result<()> {
         let Some(counts) = &mut self.counts else { return Ok(()) };
         let snapshot = self.cluster.snapshot().await?;
@@ -175,7 +195,7 @@ impl Leader<'_> {
         self.report.notice(&text);
         if let Some(above) = &self.above {
             // Beyond the bound the end of this process says the same.
-            let _ = tokio::time::timeout(FAREWELL_WITHIN, above.disconnect()).await;
+            let _ = timeout(FAREWELL_WITHIN, above.disconnect()).await;
         }
         status
     }
@@ -192,6 +212,17 @@ async fn told_to_leave(above: Option<&Worker>) {
 async fn next_count(counts: Option<&mut Counts>) {
     match counts {
         Some(counts) => counts.tick().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Gives the time that is over by then.
+async fn patience_ends(until: Option<(Instant, Duration)>) -> Duration {
+    match until {
+        Some((until, span)) => {
+            sleep_until(until).await;
+            span
+        }
         None => std::future::pending().await,
     }
 }

@@ -1,12 +1,14 @@
 //! A crew in the foreground, led until its end: what `run` and `demo` have in common.
 //!
 //! `lead` waits for events and signals and obeys, `hear` turns what happens into words and JSON, `outputs` carries
-//! what the workers print, `reload` and `causes` find words, `counts` is the demo's line, `ending` finds the exit
-//! status.
+//! what the workers print, `reload`, `causes` and `dealing` find words, `explain` is `--explain`, `counts` is the demo's
+//! line, `ending` finds the exit status.
 
 mod causes;
 mod counts;
+mod dealing;
 mod ending;
+mod explain;
 mod hear;
 mod lead;
 mod outputs;

@@ -2,6 +2,8 @@
 
 use portcrew::{Role, Settings};
 
+use crate::plan::Policies;
+
 /// A crew as it is to be started.
 #[derive(Debug)]
 pub(crate) struct Wish {
@@ -11,7 +13,9 @@ pub(crate) struct Wish {
     pub(crate) workers: usize,
     pub(crate) settings: Settings,
     /// What the settings say of policies, in the words of the command.
-    pub(crate) policies: String,
+    pub(crate) policies: Policies,
+    /// Say who gets which connection and why.
+    pub(crate) explain: bool,
     /// What to say once before the start.
     pub(crate) notes: Vec<String>,
     /// What this process is itself. A worker of a crew above leads its own crew, and leaves when it is told to.

@@ -12,7 +12,9 @@ use serde_json::value::RawValue;
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub(crate) enum Event<'a> {
     /// The primary is up and about to start its workers.
-    Setup { name: &'a str, pid: u32, workers: usize },
+    ///
+    /// `policy` is what `--policy` and `NODE_CLUSTER_SCHED_POLICY` come to, written as for `--policy`.
+    Setup { name: &'a str, pid: u32, workers: usize, policy: &'a str },
     /// A worker process was started.
     Fork { worker: u64, pid: u32 },
     /// A worker's side of the channel answered.
@@ -31,6 +33,12 @@ pub(crate) enum Event<'a> {
     Error { worker: Option<u64>, reason: &'a str },
     /// A reload began, was completed, or was rolled back for a reason.
     Reload { state: ReloadState, reason: Option<&'a str> },
+    /// News of who gets the connections of a listener, in `news` and the fields of [`Choice`].
+    Scheduling {
+        listener: &'a str,
+        #[serde(flatten)]
+        news: Choice<'a>,
+    },
     /// So many events were dropped here because nobody read them.
     Dropped { lines: u64 },
 }
@@ -42,6 +50,55 @@ pub(crate) enum ReloadState {
     Started,
     Done,
     RolledBack,
+}
+
+/// What is new about the choice of workers for a listener's connections.
+#[derive(Debug, Serialize)]
+#[serde(tag = "news", rename_all = "kebab-case")]
+pub(crate) enum Choice<'a> {
+    /// The listener is there, or its policy is another from now on.
+    Policy { policy: &'a str },
+    /// The policy counts open connections; who tells when one ends: `kernel`, or the `workers` as far as they do.
+    Counted { by: Counter },
+    /// This worker does not tell, so connections are dealt in turn.
+    Uncounted { worker: u64 },
+    /// The policy did what it must not; round-robin decides in its place.
+    Failed { reason: &'a str },
+    /// What the policy has decided since the listener is there: how often it was `asked` about a connection, how many
+    /// were `given` to a worker and to each of its `workers`, how often one `waited`, how many were `refused`. Every 5 s
+    /// at most, while something changes. Where workers accept for themselves nobody decides, and there is none.
+    Summary {
+        policy: &'a str,
+        asked: u64,
+        given: u64,
+        waited: u64,
+        refused: u64,
+        workers: &'a [Given],
+    },
+}
+
+/// Who tells when connections end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Counter {
+    Kernel,
+    Workers,
+}
+
+impl From<portcrew::Counter> for Counter {
+    fn from(counter: portcrew::Counter) -> Self {
+        match counter {
+            portcrew::Counter::Kernel => Self::Kernel,
+            portcrew::Counter::Workers => Self::Workers,
+        }
+    }
+}
+
+/// How many connections of the listener a worker was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub(crate) struct Given {
+    pub(crate) worker: u64,
+    pub(crate) connections: u64,
 }
 
 #[derive(Serialize)]
@@ -92,6 +149,31 @@ mod tests {
         assert_eq!(
             text(&Event::Reload { state: ReloadState::RolledBack, reason: Some("x") }),
             "{\"event\":\"reload\",\"state\":\"rolled-back\",\"reason\":\"x\"}\n"
+        );
+    }
+
+    #[test]
+    fn news_of_scheduling_have_the_listener_what_is_new_and_its_fields() {
+        let line = |news| text(&Event::Scheduling { listener: "port 80", news });
+        let begin = "{\"event\":\"scheduling\",\"listener\":\"port 80\",\"news\":";
+        for (news, rest) in [
+            (Choice::Policy { policy: "sticky" }, "\"policy\",\"policy\":\"sticky\"}\n"),
+            (Choice::Counted { by: Counter::Kernel }, "\"counted\",\"by\":\"kernel\"}\n"),
+            (Choice::Uncounted { worker: 2 }, "\"uncounted\",\"worker\":2}\n"),
+            (Choice::Failed { reason: "x" }, "\"failed\",\"reason\":\"x\"}\n"),
+        ] {
+            assert_eq!(line(news), format!("{begin}{rest}"));
+        }
+        let workers = [Given { worker: 1, connections: 3 }];
+        let (asked, given, waited, refused) = (5, 3, 2, 0);
+        let policy = "sticky";
+        let news = Choice::Summary { policy, asked, given, waited, refused, workers: &workers };
+        assert_eq!(
+            line(news),
+            format!(
+                "{begin}\"summary\",\"policy\":\"sticky\",\"asked\":5,\"given\":3,\"waited\":2,\"refused\":0,\
+                 \"workers\":[{{\"worker\":1,\"connections\":3}}]}}\n"
+            )
         );
     }
 

@@ -20,5 +20,5 @@ mod wrapper;
 
 pub(crate) use cpus::available_cpus;
 pub(crate) use host::Host;
-pub(crate) use policies::{Policies, meant};
+pub(crate) use policies::{Own, Policies, meant, meant_sticky};
 pub(crate) use run_plan::RunPlan;

@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::path::Path;
 
-use portcrew::ListenerName;
+use portcrew::{AddressType, ListenAddress, ListenerName};
 
 use super::host::Host;
 use super::note::Note;
@@ -17,17 +17,17 @@ use crate::args::{self, Policy, Sticky};
 pub(crate) struct Policies {
     /// Of all listeners that have none of their own.
     pub(crate) common: Policy,
-    own: Vec<Own>,
+    pub(crate) own: Vec<Own>,
 }
 
 /// The policy of one listener.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Own {
+pub(crate) struct Own {
     /// As it was written.
-    listener: ListenerName,
+    pub(crate) listener: ListenerName,
     /// All that a worker may call it.
     names: Vec<ListenerName>,
-    policy: Policy,
+    pub(crate) policy: Policy,
 }
 
 impl Policies {
@@ -41,7 +41,7 @@ impl Policies {
     /// # Errors
     /// A variable with another value than Node's two, a policy that its listener cannot do, and one listener under two
     /// names.
-    pub(super) fn new(asked: Option<&args::Policies>, host: &Host) -> Result<Self, Refusal> {
+    pub(crate) fn new(asked: Option<&args::Policies>, host: &Host) -> Result<Self, Refusal> {
         let asked = asked.cloned().unwrap_or_default();
         let common = match asked.common {
             Some(policy) => policy,
@@ -100,6 +100,21 @@ impl Policies {
         }
     }
 
+    /// The policy of a listener that a worker has asked for; none for UDP, which no policy is for.
+    pub(crate) fn of(&self, address: &ListenAddress) -> Option<&Policy> {
+        match (name_of(address), self.own_of(address)) {
+            (None, _) => None,
+            (Some(_), Some(own)) => Some(&own.policy),
+            (Some(_), None) => Some(&self.common),
+        }
+    }
+
+    /// The policy that is this listener's alone.
+    pub(crate) fn own_of(&self, address: &ListenAddress) -> Option<&Own> {
+        let name = name_of(address)?;
+        self.own.iter().find(|own| own.names.contains(&name))
+    }
+
     /// The policies of single listeners, as the library has them.
     pub(crate) fn of_listeners(&self) -> BTreeMap<ListenerName, portcrew::Policy> {
         let all = self.own.iter().flat_map(|own| own.names.iter().map(move |name| (name, own)));
@@ -131,7 +146,7 @@ pub(crate) fn meant(policy: &Policy) -> portcrew::Policy {
     }
 }
 
-fn meant_sticky(asked: &Sticky) -> portcrew::Sticky {
+pub(crate) fn meant_sticky(asked: &Sticky) -> portcrew::Sticky {
     let mut sticky = match &asked.by {
         Some(value) => portcrew::Sticky::by_value(value.clone()),
         None => portcrew::Sticky::default(),
@@ -167,6 +182,15 @@ fn names(listener: &ListenerName, host: &Host) -> Vec<ListenerName> {
     all.into_iter().map(ListenerName::Path).collect()
 }
 
+fn name_of(address: &ListenAddress) -> Option<ListenerName> {
+    match address.address_type {
+        AddressType::Tcp4 | AddressType::Tcp6 => address.port.map(ListenerName::Port),
+        AddressType::Unix => address.address.clone().map(ListenerName::Path),
+        AddressType::Fd => address.fd.map(ListenerName::Fd),
+        AddressType::Udp4 | AddressType::Udp6 => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -180,6 +204,15 @@ mod tests {
 
     fn planned(text: &str) -> Result<Policies, Refusal> {
         Policies::new(Some(&text.parse().unwrap()), &host(None))
+    }
+
+    fn unix(path: &str) -> ListenAddress {
+        let address = Some(path.to_owned());
+        ListenAddress { address, port: None, address_type: AddressType::Unix, fd: None }
+    }
+
+    fn tcp(port: u16, address_type: AddressType) -> ListenAddress {
+        ListenAddress { address: None, port: Some(port), address_type, fd: None }
     }
 
     #[test]
@@ -201,6 +234,32 @@ mod tests {
             let refused = Policies::new(option.as_ref(), &host(Some("least"))).unwrap_err();
             assert!(matches!(refused, Refusal::PolicyUnknown(_)), "{refused}");
         }
+    }
+
+    #[test]
+    fn a_listener_is_found_by_its_port_on_any_address_and_udp_is_none() {
+        let policies = planned("shared,80=sticky,fd:3=round-robin").unwrap();
+        let of = |address| policies.of(&address).map(ToString::to_string);
+        assert_eq!(of(tcp(80, AddressType::Tcp6)).as_deref(), Some("sticky"));
+        assert_eq!(of(tcp(81, AddressType::Tcp4)).as_deref(), Some("shared"));
+        assert_eq!(of(tcp(80, AddressType::Udp4)), None);
+        let fd = ListenAddress { fd: Some(3), ..tcp(80, AddressType::Fd) };
+        assert_eq!(of(fd).as_deref(), Some("round-robin"));
+    }
+
+    #[test]
+    fn a_path_is_found_however_the_worker_writes_it() {
+        for written in ["./run/a.sock", "run/a.sock", "/srv/app/run/a.sock", "run/./a.sock"] {
+            let policies = planned(&format!("{written}=shared")).unwrap();
+            for asked in ["./run/a.sock", "run/a.sock", "/srv/app/run/a.sock"] {
+                assert!(policies.own_of(&unix(asked)).is_some(), "{written} {asked}");
+            }
+            assert!(policies.own_of(&unix("/run/a.sock")).is_none());
+        }
+        let outside = planned("/tmp/a.sock=shared,./b.sock=round-robin").unwrap();
+        assert!(outside.own_of(&unix("/tmp/a.sock")).is_some());
+        assert!(outside.own_of(&unix("b.sock")).is_some());
+        assert_eq!(outside.of_listeners().len(), 1 + 3);
     }
 
     #[test]

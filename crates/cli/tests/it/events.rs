@@ -81,3 +81,28 @@ fn ports_that_a_program_binds_by_itself_are_said_once_and_told_for_each_worker()
     let told = said.iter().filter(|line| line.contains("by itself")).count();
     assert_eq!(told, 1, "{said:?}");
 }
+
+#[test]
+fn who_gets_connections_is_told_from_the_listener_on_and_counted_from_time_to_time() {
+    const REQUESTS: u64 = 10;
+    let _node = require_node!();
+    let program = portcrew("run").args(["-w", "2", "--events", "--policy", "sticky=wait:2s"]);
+    let crew = Crew { process: program.arg(fixture("hello.js")).start() };
+    let policy = wait(&crew, "scheduling", 1);
+    wait(&crew, "listening", 2);
+    let address = crew.address();
+    assert_eq!(policy["listener"], address.to_string());
+    assert_eq!((&policy["news"], &policy["policy"]), (&json!("policy"), &json!("sticky")));
+    assert_eq!(wait(&crew, "setup", 1)["policy"], "sticky=wait:2s");
+
+    Load::new(address).requests(REQUESTS).run().assert_all_ok();
+    let given = |event: &Value| event["news"] == "summary" && event["given"] == REQUESTS;
+    let line = crew.process.wait_line(|line| parse(line).is_some_and(|it| given(&it)), HANG);
+    let summary = parse(&line.text).unwrap();
+    assert_eq!(summary["listener"], address.to_string());
+    assert_eq!((&summary["policy"], &summary["refused"]), (&json!("sticky"), &json!(0)));
+    let workers = summary["workers"].as_array().unwrap();
+    let mut counts: Vec<_> = workers.iter().map(|it| it["connections"].as_u64().unwrap()).collect();
+    counts.sort_unstable();
+    assert_eq!(counts, [0, REQUESTS], "one address is one client: {summary}");
+}

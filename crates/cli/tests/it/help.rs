@@ -33,6 +33,7 @@ fn the_long_help_of_run_has_examples_signals_and_exit_statuses() {
         "\n            shared  ",
         "\n            cookie:NAME  ",
         "\n            wait:TIME  ",
+        "--explain",
     ] {
         assert!(answer.stdout.contains(part), "{part}: {}", answer.stdout);
     }

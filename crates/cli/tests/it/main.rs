@@ -11,6 +11,7 @@ mod crew;
 mod debugging;
 mod demo;
 mod events;
+mod explain;
 mod help;
 mod nested;
 mod output;

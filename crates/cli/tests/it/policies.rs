@@ -27,7 +27,7 @@ const SEVERAL: &str = "const http = require('node:http');\
       else server.listen(Number(place), '127.0.0.1', up);\
     }";
 
-fn several() -> (TempDir, PathBuf) {
+pub(crate) fn several() -> (TempDir, PathBuf) {
     let directory = tempfile::tempdir().unwrap();
     let script = directory.path().join("several.js");
     fs::write(&script, SEVERAL).unwrap();
@@ -91,6 +91,30 @@ fn a_policy_for_one_listener_leaves_the_others_to_nodes_variable() {
     let program = program.args(["-w", "1", "--policy", "1=sticky"]).arg(fixture("hello.js"));
     let crew = Crew { process: program.start() };
     crew.says("hello: 1 worker, shared, 1=sticky");
+}
+
+#[test]
+fn a_policy_for_a_listener_that_nobody_asks_for_is_pointed_out() {
+    let _node = require_node!();
+    let args = ["-w", "1", "--start-deadline", "300ms", "--policy", "1=sticky,./x=shared"];
+    let program = portcrew("run").args(args).arg(fixture("hello.js"));
+    let crew = Crew { process: program.start() };
+    for item in ["1=sticky", "./x=shared"] {
+        let words = "no worker has asked for this listener, 300 ms after the start";
+        crew.says(&format!("--policy {item}: {words}"));
+    }
+}
+
+#[test]
+fn a_path_is_the_same_listener_however_it_is_written() {
+    let _node = require_node!();
+    let (directory, script) = several();
+    let path = directory.path().join("a.sock");
+    let program = portcrew("run").cwd(directory.path()).arg("--explain");
+    let program = program.args(["-w", "1", "--policy", "./a.sock=shared"]).arg(script);
+    let crew = Crew { process: program.arg(&path).start() };
+    let words = format!("{}: the workers accept from one socket (shared)", path.display());
+    crew.says(&words);
 }
 
 #[test]

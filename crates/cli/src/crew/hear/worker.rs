@@ -44,7 +44,11 @@ impl Hearing<'_> {
                 self.report.event(&events::Event::Dropped { lines: dropped });
             }
             // Said before the first worker already, or heard in `hear`.
-            Event::Setup { .. } | Event::Fork { .. } | Event::Crew(_) | Event::Finished(_) => {}
+            Event::Setup { .. }
+            | Event::Fork { .. }
+            | Event::Scheduling { .. }
+            | Event::Crew(_)
+            | Event::Finished(_) => {}
             // An event of a newer library.
             _ => {}
         }

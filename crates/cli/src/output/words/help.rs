@@ -89,6 +89,7 @@ follow a `=` and are joined by `+`, as in sticky=cookie:session+wait:2s
   v6:BITS       so are these [32 and 64]
   wait:TIME     how long a busy worker is waited for, before another is taken
                 [1s]";
+pub(crate) const EXPLAIN: &str = "Say of each listener who accepts, who gets its connections and why, and how each worker is spoken to";
 pub(crate) const ENV: &str = "Set a variable for the workers; may be repeated";
 pub(crate) const INTERPRETER: &str =
     "Run PROGRAM by this interpreter [default: by its #! line, else by its extension]";

@@ -9,6 +9,7 @@ pub(crate) mod notices;
 mod number;
 pub(crate) mod policies;
 pub(crate) mod refusals;
+pub(crate) mod scheduling;
 pub(crate) mod usage;
 
 pub(crate) use error::chain;
