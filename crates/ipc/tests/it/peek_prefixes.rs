@@ -154,7 +154,8 @@ proptest! {
     fn a_proper_beginning_shows_what_was_put_into_it(proper in proper()) {
         for look in looks(8192).into_iter().filter(|look| look.proxy) {
             let key = look.key.is_some().then(|| KeyHash::of(&proper.sid));
-            let expected = Glance::Settled(Seen { source: proper.source, key });
+            let route = key.and_then(|_| route(&proper.sid));
+            let expected = Glance::Settled(Seen { source: proper.source, key, route });
             prop_assert_eq!(look.judge(&proper.bytes), expected, "{:?}", look);
             nothing_is_taken_back(&look, &proper.bytes);
         }
