@@ -93,6 +93,13 @@ pub enum Event {
         /// Node's `exitedAfterDisconnect`.
         planned: bool,
     },
+    /// A worker said how it is, by `STATUS=` on its notify socket; see [`Ready::Notify`](crate::Ready::Notify).
+    Status {
+        /// Who.
+        worker: WorkerId,
+        /// In its own words, at most 512 bytes.
+        text: String,
+    },
     /// Something about a worker failed that ends neither it nor the cluster.
     Error {
         /// Who; `None` when it concerns the primary itself.

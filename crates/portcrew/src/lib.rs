@@ -103,7 +103,9 @@ pub use primary::{
 };
 pub use request::Request;
 pub use role::{Primary, Role, role};
-pub use settings::{ExtraFd, InspectPort, Policy, Serialization, Settings, Stdio, Workers};
+pub use settings::{
+    ExtraFd, HttpGet, InspectPort, Policy, Probing, Ready, Serialization, Settings, Stdio, Workers,
+};
 pub use worker::{
     BindUdp, Connection, Draining, Listen, ListenUnix, Listener, Open, UdpSocket, UnixListener,
     Worker,

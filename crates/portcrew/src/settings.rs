@@ -3,6 +3,7 @@
 mod check;
 mod inspect_port;
 mod policy;
+mod ready;
 mod show;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use portcrew_core::primary::ListenerName;
 
 pub use inspect_port::InspectPort;
 pub use policy::Policy;
+pub use ready::{HttpGet, Probing, Ready};
 
 /// What a worker's standard stream is connected to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -128,10 +130,15 @@ pub struct Settings {
     /// The executable that plays the exec helper, needed with [`cwd`](Self::cwd), [`uid`](Self::uid) and
     /// [`gid`](Self::gid). It must call [`role`](crate::role) first thing. Default: the running executable.
     pub helper: Option<PathBuf>,
+    /// What shows that a worker of a crew is ready. Read once, when the crew is started. Default:
+    /// [`Ready::Listening`].
+    pub ready: Ready,
+    /// How often a worker is probed where [`ready`](Self::ready) is a probe. Read once, as that.
+    pub probing: Probing,
     /// How long a leaving worker may take to finish its connections before it gets SIGTERM. Default 10 s.
     pub grace: Duration,
-    /// How long a worker may take to listen before this is reported, and before a reload gives up.
-    /// Default 30 s.
+    /// How long a worker may take to be [ready](Self::ready) before this is reported, and before a reload gives
+    /// up. Default 30 s.
     pub start_deadline: Duration,
     /// How long a new worker must live on before a reload counts it. Default 1 s.
     pub stable_for: Duration,
@@ -158,6 +165,8 @@ impl Default for Settings {
             policies: BTreeMap::new(),
             summary_every: None,
             helper: None,
+            ready: Ready::default(),
+            probing: Probing::default(),
             grace: Duration::from_secs(10),
             start_deadline: Duration::from_secs(30),
             stable_for: Duration::from_secs(1),

@@ -1,7 +1,7 @@
 //! How a worker goes: reaped, cut off, by its own will, or thrown out.
 
 use super::crew::{Crew, Timer};
-use super::life::{Life, Progress, Worker};
+use super::life::{Life, Worker};
 use super::restart::Loss;
 use super::{Action, Reason};
 use crate::primary::Exit;
@@ -45,13 +45,15 @@ impl Crew {
             return;
         };
         match record.life {
+            // A program that never spoke has closed a descriptor that it does not know.
+            Life::Up(_) if !record.speaks => {}
             // By its own will: it serves nobody any more, so its successor need not wait for its end.
-            Life::Up(Progress::Online | Progress::Ready(_)) if planned => {
+            Life::Up(_) if planned => {
                 self.leaves(now, worker);
                 self.departed(now, worker, &record, record.why_it_left(), planned, out);
             }
             // It may be dead: its exit status is worth a short wait.
-            Life::Up(progress @ (Progress::Online | Progress::Ready(_))) => {
+            Life::Up(progress) => {
                 if let Some(record) = self.workers.get_mut(&worker) {
                     record.life = Life::Cut(progress);
                 }
@@ -60,8 +62,6 @@ impl Crew {
                 let until = now + self.settings.exit_patience;
                 self.timers.set(Timer::Patience(worker), until);
             }
-            // A program that never spoke has closed a descriptor that it does not know.
-            Life::Up(Progress::Silent) => {}
             // A channel has one end; one that is to end closes it, as it was told.
             Life::Cut(_) | Life::Ending(_) => {}
         }

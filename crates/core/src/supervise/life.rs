@@ -31,6 +31,8 @@ pub(super) struct Worker {
     pub(super) generation: Generation,
     pub(super) started: Time,
     pub(super) life: Life,
+    /// It has said its first word: a channel reaches it. What is ready need not speak.
+    pub(super) speaks: bool,
     /// What it was last told when it wanted to listen, if it was not ready by then.
     pub(super) listen_failed: Option<Errno>,
 }
@@ -50,7 +52,7 @@ pub(super) enum Life {
 /// What a running worker has shown so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Progress {
-    /// Nothing. It may be a program that speaks no channel.
+    /// Nothing.
     Silent,
     /// It speaks.
     Online,
@@ -96,6 +98,7 @@ impl Worker {
             generation,
             started: now,
             life: Life::Up(Progress::Silent),
+            speaks: false,
             listen_failed: None,
         }
     }

@@ -30,5 +30,5 @@ pub use action::{Action, Force, Notice, Outcome, Reason};
 pub use crew::Crew;
 pub use event::Event;
 pub use ids::{Generation, SlotId, Ticket};
-pub use settings::{ExitWhenDegraded, Settings};
+pub use settings::{ExitWhenDegraded, Readiness, Settings};
 pub use view::{Phase, SlotState, SlotView, Stage, WorkerView};

@@ -4,7 +4,7 @@ use super::crew::{Crew, Milestone, State, Timer};
 use super::life::{Life, Occupant, Wish, Worker};
 use super::rollback::{Blame, stopped};
 use super::slot::Seat;
-use super::{Action, Generation, Notice, SlotId};
+use super::{Action, Generation, Notice, Readiness, SlotId};
 use crate::{Time, WorkerId};
 
 /// What is being replaced.
@@ -178,10 +178,14 @@ impl Crew {
         }
     }
 
-    /// The newcomer has served, or lived, for the stable time. Where no worker ever served, that it lives
-    /// is all that can be asked.
+    /// The newcomer has served, or lived, for the stable time. Where no worker ever served, and none need to, that it
+    /// lives is all that can be asked.
     pub(super) fn trial_stable(&mut self, now: Time, worker: WorkerId, out: &mut Vec<Action>) {
-        let alive_counts = self.best < Milestone::Served;
+        let alive_counts = match self.settings.readiness {
+            Readiness::ToldIfEver => self.best < Milestone::Served,
+            // Its age has made it ready, if that is enough.
+            Readiness::Told | Readiness::Age => false,
+        };
         let passes = self.workers.get(&worker).is_some_and(|it| match it.life {
             Life::Up(_) if it.is_ready() => true,
             Life::Up(_) => alive_counts && it.listen_failed.is_none(),

@@ -13,13 +13,15 @@ pub struct Settings {
     /// Workers that may be starting at once: not ready yet, and younger than
     /// [`stable_for`](Self::stable_for). Beyond it slots wait their turn.
     pub start_parallelism: usize,
+    /// What makes a worker ready.
+    pub readiness: Readiness,
     /// How long a worker may take to be ready. Beyond it that is said, once, and the worker runs on: it
     /// counts as one that never listens.
     pub start_deadline: Duration,
     /// How long a worker of a new generation may take to be ready. Beyond it the reload is rolled back.
     pub reload_deadline: Duration,
     /// How long a ready worker must live before it may take its predecessor's place, and before its death
-    /// counts as the first of a row. Where no worker was ever ready, being alive is counted instead.
+    /// counts as the first of a row. See [`Readiness`] for those that are never told as ready.
     pub stable_for: Duration,
     /// How long a worker that closed its channel, or got no listener, may take to end: its exit status
     /// says more than that. Beyond it the crew acts on what it knows.
@@ -52,6 +54,19 @@ pub struct Settings {
     pub seed: u64,
 }
 
+/// What makes a worker ready.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Readiness {
+    /// The shell's word. A program may never give reason for it: where no worker was ever ready, a newcomer of a
+    /// reload need only live.
+    #[default]
+    ToldIfEver,
+    /// The shell's word, and nothing else: the program was said to give reason for it.
+    Told,
+    /// To have lived for [`Settings::stable_for`].
+    Age,
+}
+
 /// Whether a crew whose workers do not start gives up.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ExitWhenDegraded {
@@ -70,6 +85,7 @@ impl Default for Settings {
             workers: 1,
             most_workers: 1024,
             start_parallelism: 4,
+            readiness: Readiness::default(),
             start_deadline: Duration::from_secs(30),
             reload_deadline: Duration::from_secs(30),
             stable_for: Duration::from_secs(1),

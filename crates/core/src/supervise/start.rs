@@ -4,7 +4,7 @@ use super::crew::{Crew, Milestone, Timer};
 use super::life::{Life, Occupant, Progress, Wish, Worker};
 use super::restart::Loss;
 use super::slot::Seat;
-use super::{Action, Generation, Notice, Outcome, Reason, SlotId, Ticket};
+use super::{Action, Generation, Notice, Outcome, Readiness, Reason, SlotId, Ticket};
 use crate::{Errno, Time, WorkerId};
 
 impl Crew {
@@ -71,6 +71,7 @@ impl Crew {
         let Some(record) = self.workers.get_mut(&worker) else {
             return;
         };
+        record.speaks = true;
         match record.life {
             Life::Up(Progress::Silent) => record.life = Life::Up(Progress::Online),
             // Said twice or too late.
@@ -99,6 +100,25 @@ impl Crew {
             }
             // Said twice or too late.
             Life::Up(Progress::Ready(_)) | Life::Cut(_) | Life::Ending(_) => {}
+        }
+    }
+
+    /// To live is all that is asked of it, so it is stable as soon as it is ready.
+    fn ready_by_age(&mut self, now: Time, worker: WorkerId, out: &mut Vec<Action>) {
+        let Some(record) = self.workers.get(&worker) else {
+            return;
+        };
+        match record.life {
+            // A program that wanted to listen and could not is one that says when it is ready, after all.
+            Life::Up(Progress::Silent | Progress::Online) if record.listen_failed.is_none() => {
+                let since = record.started;
+                self.ready(now, worker, out);
+                if let Some(record) = self.workers.get_mut(&worker) {
+                    record.life = Life::Up(Progress::Ready(since));
+                }
+                self.timers.cancel(Timer::Stable(worker));
+            }
+            Life::Up(_) | Life::Cut(_) | Life::Ending(_) => {}
         }
     }
 
@@ -132,6 +152,10 @@ impl Crew {
 
     /// A worker has served, or lived, for the stable time.
     pub(super) fn stable(&mut self, now: Time, worker: WorkerId, out: &mut Vec<Action>) {
+        match self.settings.readiness {
+            Readiness::Age => self.ready_by_age(now, worker, out),
+            Readiness::ToldIfEver | Readiness::Told => {}
+        }
         let Some(record) = self.workers.get(&worker) else {
             return;
         };

@@ -1,7 +1,7 @@
 //! How workers are ended, one and all: told to leave, then made to, then killed. Always within a bound.
 
 use super::crew::{Crew, Goal, State, Timer};
-use super::life::{Life, Progress, Step, Wish, Worker};
+use super::life::{Life, Step, Wish, Worker};
 use super::{Action, Force, Notice, Outcome};
 use crate::{Time, WorkerId};
 
@@ -88,11 +88,9 @@ impl Crew {
             return;
         };
         match record.life {
-            Life::Up(Progress::Online | Progress::Ready(_)) => {
-                out.push(Action::Disconnect { worker });
-            }
+            Life::Up(_) if record.speaks => out.push(Action::Disconnect { worker }),
             // It speaks no channel, or none any more: the signal is the message, and it has its grace.
-            Life::Up(Progress::Silent) | Life::Cut(_) => {
+            Life::Up(_) | Life::Cut(_) => {
                 let force = Force::Terminate;
                 out.push(Action::Signal { worker, force });
             }

@@ -1,4 +1,4 @@
-//! What handles ask of the driver.
+//! What handles, and the tasks that watch workers, ask of the driver.
 
 use std::ffi::OsString;
 use std::sync::Arc;
@@ -8,10 +8,11 @@ use portcrew_core::primary::{ListenerName, Rule};
 use tokio::sync::oneshot;
 
 use super::Snapshot;
+use super::readiness::Sign;
 use super::{Signal, WorkerHandle};
 use crate::{Result, Settings};
 
-/// One wish of the user.
+/// One wish of the user, or news of a worker.
 #[derive(Debug)]
 pub(super) enum Command {
     /// New settings for workers started from now on.
@@ -26,6 +27,8 @@ pub(super) enum Command {
     DisconnectAll { answer: oneshot::Sender<()> },
     /// Send a signal.
     Kill { worker: WorkerId, signal: Signal },
+    /// What a watch has found out about a worker.
+    Sign { worker: WorkerId, sign: Sign },
     /// For the crew as a whole.
     Crew(CrewCommand),
     /// Another policy, for one listener or for all that have none of their own.

@@ -3,7 +3,7 @@
 use portcrew_core::Time;
 use portcrew_core::primary::{Event as PrimaryEvent, Notice as PrimaryNotice};
 use portcrew_core::supervise::{
-    Action, Crew, Event, Force, Generation, Notice, Phase, Settings, Ticket,
+    Action, Crew, Event, Force, Generation, Notice, Phase, Readiness, Settings, Ticket,
 };
 use portcrew_ipc::spawn::SpawnErrorKind;
 
@@ -11,7 +11,7 @@ use super::Signal;
 use super::command::CrewCommand;
 use super::driver::Driver;
 use super::launcher::Place;
-use crate::Error;
+use crate::{Error, Probing, Ready};
 
 /// The crew's machine, once there is a crew.
 #[derive(Debug, Default)]
@@ -20,6 +20,8 @@ pub(super) struct CrewSeat {
     actions: Vec<Action>,
     /// The end was asked for where there is no crew.
     stopping: bool,
+    pub(super) ready: Ready,
+    pub(super) probing: Probing,
     /// What came of forks.
     answers: Vec<Event>,
 }
@@ -80,7 +82,15 @@ impl Driver {
         settings.start_deadline = ours.start_deadline;
         settings.reload_deadline = ours.start_deadline;
         settings.stable_for = ours.stable_for;
+        settings.readiness = match ours.ready {
+            Ready::Listening => Readiness::ToldIfEver,
+            Ready::Message | Ready::Notify | Ready::TcpConnect(_) | Ready::HttpGet(_) => {
+                Readiness::Told
+            }
+            Ready::Alive => Readiness::Age,
+        };
         settings.seed = u64::from(std::process::id());
+        (self.crew.ready, self.crew.probing) = (ours.ready.clone(), ours.probing);
         self.launcher.begin(Generation::FIRST);
         self.crew.machine = Some(Crew::new(settings));
         self.crew_tell(if workers == 0 { Event::Stop } else { Event::Start });
@@ -138,7 +148,11 @@ impl Driver {
     pub(super) fn crew_hears(&mut self, notice: &PrimaryNotice) {
         let event = match *notice {
             PrimaryNotice::Online { worker } => Event::Online { worker },
-            PrimaryNotice::Listening { worker, first: true, .. } => Event::Ready { worker },
+            PrimaryNotice::Listening { worker, first: true, .. }
+                if self.crew.ready == Ready::Listening =>
+            {
+                Event::Ready { worker }
+            }
             PrimaryNotice::ListenFailed { worker, errno, .. } => {
                 Event::CannotListen { worker, errno }
             }

@@ -16,6 +16,7 @@ use super::driver::Driver;
 use super::handle::Shared;
 use super::launcher::{Launch, Place};
 use super::link::Link;
+use super::readiness::NotifySocket;
 use crate::link::farewell_settings;
 use crate::pipes::Pipes;
 use crate::{Error, Result};
@@ -34,6 +35,8 @@ impl Driver {
         self.events.push(crate::Event::Setup { settings });
         let living = self.links.values().filter(|link| !link.shared.has_exited());
         let inspected = living.filter_map(|link| link.shared.inspector?.number).collect();
+        let notify = self.notify_socket(place)?;
+        let env = env.into_iter().chain(notify.as_ref().map(NotifySocket::variable)).collect();
         let Launch { id, spec, inspector } = self.launcher.launch(place, env, &inspected)?;
         let mut spawned = spawn::spawn(&spec).map_err(Error::Spawn)?;
         self.launcher.started(id);
@@ -50,6 +53,7 @@ impl Driver {
         let shared = Arc::new(Shared::new(id, process.pid(), inspector, pipes));
         let mut link = Link::new(Arc::clone(&shared), process, channel, lane, &self.ready);
         link.place = place;
+        link.watch = self.watch(id, place, notify);
         self.links.insert(id, link);
         let handle = WorkerHandle { shared, commands };
         self.registry.lock().insert(id, handle.clone());

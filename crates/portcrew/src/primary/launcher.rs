@@ -1,7 +1,7 @@
 //! From the settings to what is to be started: the program's file, its arguments, its environment.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use portcrew_core::supervise::{Generation, SlotId};
 use portcrew_ipc::spawn::{self, SpawnSpec};
 
 use super::node::{Inspector, Numbers, Wish};
+use super::readiness::MEANT_FOR_ONE;
 use crate::{Error, ExtraFd, Result, Settings, Stdio};
 
 /// Where in a crew a worker belongs.
@@ -18,6 +19,21 @@ use crate::{Error, ExtraFd, Result, Settings, Stdio};
 pub(super) struct Place {
     pub(super) slot: SlotId,
     pub(super) generation: Generation,
+}
+
+/// The variable with a worker's slot, from 0: that of its predecessor and of its successor.
+const SLOT: &str = "PORTCREW_SLOT";
+/// The same under the name that programs know from PM2, whose slot 0 often runs what must run once.
+const APP_INSTANCE: &str = "NODE_APP_INSTANCE";
+/// The variable with the number of the release: 0, and more by each reload.
+const GENERATION: &str = "PORTCREW_GENERATION";
+
+impl Place {
+    fn variables(self) -> [(OsString, OsString); 3] {
+        let (slot, generation) = (self.slot.to_string(), self.generation.to_string());
+        [(SLOT, slot.clone()), (APP_INSTANCE, slot), (GENERATION, generation)]
+            .map(|(name, value)| (name.into(), value.into()))
+    }
 }
 
 /// How workers are started, and the numbers given so far.
@@ -106,7 +122,10 @@ impl Launcher {
         let own = self.own_executable.as_deref();
         let program = recipe.program(own)?;
         let settings = &*recipe.settings;
-        let (mut args, mut env) = (settings.args.clone(), merge(&settings.env, env));
+        let own_place = place.map(Place::variables).into_iter().flatten();
+        let inherited = std::env::vars_os().filter(|(name, _)| !is_meant_for_us(name));
+        let env = env.into_iter().chain(own_place);
+        let (mut args, mut env) = (settings.args.clone(), merge(inherited, &settings.env, env));
         let wish = Wish::of(&program, &args, &env);
         let inspector = wish.inspector.map(|base| {
             let (numbers, slot) = (&mut self.inspectors, place.map(|it| it.slot));
@@ -127,7 +146,7 @@ pub(crate) fn plain_child(settings: Settings) -> Result<SpawnSpec> {
     let program = recipe.program(own.as_deref())?;
     let settings = &*recipe.settings;
     let spec = SpawnSpec::new(program).args(settings.args.clone());
-    let spec = spec.env(merge(&settings.env, Vec::new()));
+    let spec = spec.env(merge(std::env::vars_os(), &settings.env, []));
     Ok(with(spec, settings, own.as_deref())?.lane(false))
 }
 
@@ -187,14 +206,19 @@ fn resolve(program: &Path, cwd: Option<&Path>) -> Result<PathBuf> {
     spawn::resolve_program(program.as_os_str(), path.as_deref(), cwd).map_err(Error::Spawn)
 }
 
-/// This process's environment, then the settings', then the fork's.
+/// What is inherited, then the settings', then the fork's.
 fn merge(
+    inherited: impl Iterator<Item = (OsString, OsString)>,
     settings: &[(OsString, OsString)],
-    fork: Vec<(OsString, OsString)>,
+    fork: impl IntoIterator<Item = (OsString, OsString)>,
 ) -> Vec<(OsString, OsString)> {
-    let merged: BTreeMap<_, _> =
-        std::env::vars_os().chain(settings.iter().cloned()).chain(fork).collect();
+    let merged: BTreeMap<_, _> = inherited.chain(settings.iter().cloned()).chain(fork).collect();
     merged.into_iter().collect()
+}
+
+/// Variables of this process that would say something wrong to its worker.
+fn is_meant_for_us(name: &OsStr) -> bool {
+    MEANT_FOR_ONE.iter().chain(&[SLOT, GENERATION]).any(|it| name == *it)
 }
 
 const fn stdio(stdio: Stdio) -> spawn::Stdio {

@@ -30,6 +30,8 @@ pub(super) struct Link {
     pub(super) shared: Arc<Shared>,
     /// Where in the crew it belongs, if it is of one.
     pub(super) place: Option<super::launcher::Place>,
+    /// Who finds out how it is, beside its channel.
+    pub(super) watch: Option<super::readiness::Watch>,
     /// Connections that it took.
     pub(super) taken: u64,
     pub(super) process: Process,
@@ -74,6 +76,7 @@ impl Link {
         Self {
             shared,
             place: None,
+            watch: None,
             taken: 0,
             process,
             process_waker: ready.waker(Source::Process(id)),

@@ -22,6 +22,7 @@ mod notices;
 mod obey;
 mod perform;
 mod policy;
+mod readiness;
 mod ready;
 mod retry;
 mod signal;

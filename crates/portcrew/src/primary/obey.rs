@@ -34,6 +34,7 @@ impl Driver {
                 self.settle();
             }
             Command::Kill { worker, signal } => self.signal(worker, signal),
+            Command::Sign { worker, sign } => self.sign(worker, sign),
             Command::Crew(command) => self.command_crew(command),
             Command::SetRule { name, rule } => self.set_rule(name, *rule),
             Command::Snapshot { answer } => {

@@ -12,6 +12,7 @@ use portcrew_ipc::message::ClusterMessage;
 use super::State;
 use super::driver::Driver;
 use super::link::{SHARED_TOKEN, Written};
+use super::readiness;
 use super::ready::Source;
 use crate::link::{Heard, Received};
 use crate::net::accept;
@@ -199,6 +200,7 @@ impl Driver {
     }
 
     fn news(&mut self, worker: WorkerId, received: Received) {
+        let is_ready = readiness::says_ready(&received);
         self.events.push(match received {
             Received::Message { message, handle, counted } => {
                 crate::Event::Message { worker, message, handle, counted }
@@ -208,6 +210,9 @@ impl Driver {
             // The queue of events counts what it drops itself.
             Received::Lagged { dropped } => crate::Event::Lagged { dropped },
         });
+        if is_ready {
+            self.said_ready(worker);
+        }
     }
 
     fn look_at_process(&mut self, worker: WorkerId) {

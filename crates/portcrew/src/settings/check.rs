@@ -34,6 +34,9 @@ impl Settings {
                 "their numbers are 3 to 255; for 0, 1 and 2 there are Settings::stdin, stdout and stderr",
             );
         }
+        if let Some(reason) = self.ready.wrong() {
+            return wrong("ready", reason);
+        }
         let policies = std::iter::once(&self.policy).chain(self.policies.values());
         match policies.filter_map(Policy::wrong).next() {
             Some(reason) => wrong("policy", reason),

@@ -26,6 +26,8 @@ impl fmt::Debug for Settings {
             .field("policies", &self.policies)
             .field("summary_every", &self.summary_every)
             .field("helper", &self.helper)
+            .field("ready", &self.ready)
+            .field("probing", &self.probing)
             .field("grace", &self.grace)
             .field("start_deadline", &self.start_deadline)
             .field("stable_for", &self.stable_for)

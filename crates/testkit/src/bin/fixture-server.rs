@@ -7,6 +7,7 @@
 //!
 //! ```text
 //! {"op":"ask","body":B,"ms":N}    {"op":"give","kind":"listener"|"stream"|"udp"}
+//! {"op":"say","text":T}    {"op":"notify","text":T}, to its NOTIFY_SOCKET
 //! {"op":"exit","code":N}    {"op":"leave"}    anything else comes back as {"echo":…}
 //! ```
 //!
@@ -16,6 +17,8 @@
 
 #![forbid(unsafe_code)]
 
+use std::os::linux::net::SocketAddrExt as _;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::Duration;
 
 use portcrew::{
@@ -32,6 +35,8 @@ use tokio::task::JoinSet;
 enum Order {
     Ask { body: Value, ms: u64 },
     Give { kind: String },
+    Say { text: String },
+    Notify { text: String },
     Exit { code: i32 },
     Leave,
 }
@@ -142,6 +147,12 @@ async fn obey(worker: Worker, order: Order) {
             }
             Err(error) => say(&worker, &json!({ "failed": error.to_string() })),
         },
+        Order::Say { text } => say(&worker, &text.into()),
+        Order::Notify { text } => {
+            if let Err(error) = notify(&text) {
+                say(&worker, &json!({ "failed": error.to_string() }));
+            }
+        }
         Order::Exit { code } => std::process::exit(code),
         Order::Leave => worker.leave(),
     }
@@ -151,6 +162,12 @@ async fn give(worker: &Worker, kind: &str) -> Result<Handle, Box<dyn std::error:
     let (address, bound) = Bound::new(kind.parse()?)?;
     say(worker, &json!({ "given": address }));
     Ok(tokio::task::spawn_blocking(|| bound.handle()).await??)
+}
+
+fn notify(text: &str) -> std::io::Result<()> {
+    let name = std::env::var("NOTIFY_SOCKET").map_err(std::io::Error::other)?;
+    let name = SocketAddr::from_abstract_name(name.trim_start_matches('@'))?;
+    UnixDatagram::unbound()?.send_to_addr(text.as_bytes(), &name).map(drop)
 }
 
 fn say(worker: &Worker, value: &Value) {

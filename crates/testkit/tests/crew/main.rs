@@ -31,6 +31,7 @@ mod max_connections;
 mod node_primary;
 mod node_workers;
 mod points;
+mod readiness;
 mod reload;
 mod requests;
 mod serialization;

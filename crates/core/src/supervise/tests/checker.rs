@@ -15,7 +15,10 @@ const STARTS_PER_MINUTE: usize = 165;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Process {
     pub(super) slot: SlotId,
+    pub(super) started: Time,
     pub(super) ready: bool,
+    /// It was refused a listener before it was ready.
+    pub(super) refused: bool,
     pub(super) online: bool,
     /// It was told to leave, or left by itself.
     pub(super) told: bool,
@@ -25,6 +28,8 @@ pub(super) struct Process {
 #[derive(Debug)]
 pub(super) struct Checker {
     seed: u64,
+    /// What is alive for so long is ready, where that is enough.
+    ready_after: Option<Duration>,
     pub(super) alive: BTreeMap<WorkerId, Process>,
     dead: BTreeSet<WorkerId>,
     pub(super) asked: BTreeMap<Ticket, SlotId>,
@@ -37,9 +42,10 @@ pub(super) struct Checker {
 }
 
 impl Checker {
-    pub(super) const fn new(seed: u64) -> Self {
+    pub(super) fn new(seed: u64, settings: &Settings) -> Self {
         Self {
             seed,
+            ready_after: (settings.readiness == Readiness::Age).then_some(settings.stable_for),
             alive: BTreeMap::new(),
             dead: BTreeSet::new(),
             asked: BTreeMap::new(),
@@ -158,14 +164,17 @@ impl Checker {
     }
 
     /// R2 and R3: a worker that serves leaves for a reload only when another serves in its slot.
-    pub(super) fn served_before(&self) -> BTreeMap<WorkerId, SlotId> {
-        let serving = self.alive.iter().filter(|it| it.1.ready && !it.1.told);
+    pub(super) fn served_before(&self, now: Time) -> BTreeMap<WorkerId, SlotId> {
+        let by_age = |it: &Process| {
+            !it.refused && self.ready_after.is_some_and(|after| now - it.started >= after)
+        };
+        let serving = self.alive.iter().filter(|it| !it.1.told && (it.1.ready || by_age(it.1)));
         serving.map(|it| (*it.0, it.1.slot)).collect()
     }
 
     /// See [`served_before`](Self::served_before).
-    pub(super) fn still_served(&self, before: &BTreeMap<WorkerId, SlotId>) {
-        let now = self.served_before();
+    pub(super) fn still_served(&self, at: Time, before: &BTreeMap<WorkerId, SlotId>) {
+        let now = self.served_before(at);
         for (worker, slot) in before {
             let served = now.contains_key(worker) || now.values().any(|it| it == slot);
             assert!(served, "seed {}: slot {slot} lost {worker} to a reload", self.seed);

@@ -24,9 +24,9 @@ impl Hostile {
         let mut world = Self {
             seed,
             random: seed,
+            checker: Checker::new(seed, &settings),
             crew: Crew::new(settings),
             now: Time::ZERO,
-            checker: Checker::new(seed),
             asked: VecDeque::new(),
             dying: Vec::new(),
             last_worker: 0,
@@ -54,7 +54,7 @@ impl Hostile {
     }
 
     pub(super) fn tell(&mut self, event: Event) {
-        let (before, serving) = (self.crew.phase(), self.checker.served_before());
+        let (before, serving) = (self.crew.phase(), self.checker.served_before(self.now));
         let mut out = Vec::new();
         self.crew.handle(self.now, event, &mut out);
         self.checker.look(self.now, before, &self.crew, &out);
@@ -80,7 +80,7 @@ impl Hostile {
         }
         let mut serving = serving.clone();
         serving.retain(|worker, _| self.checker.alive.contains_key(worker));
-        self.checker.still_served(&serving);
+        self.checker.still_served(self.now, &serving);
     }
 
     fn perform(&mut self, actions: &[Action]) {
@@ -106,7 +106,14 @@ impl Hostile {
         }
         self.last_worker += 1;
         let worker = WorkerId(self.last_worker);
-        let process = Process { slot, ready: false, online: false, told: false };
+        let process = Process {
+            slot,
+            started: self.now,
+            ready: false,
+            refused: false,
+            online: false,
+            told: false,
+        };
         self.checker.alive.insert(worker, process);
         self.tell(Event::Spawned { ticket, worker });
     }
@@ -134,6 +141,13 @@ impl Hostile {
         process.ready = true;
         self.tell(Event::Online { worker });
         self.tell(Event::Ready { worker });
+    }
+
+    pub(super) fn cannot_listen(&mut self, worker: WorkerId) {
+        let process = self.alive(worker);
+        process.refused |= !process.ready;
+        let errno = Errno::ADDRESS_IN_USE;
+        self.tell(Event::CannotListen { worker, errno });
     }
 
     pub(super) fn disconnect(&mut self, worker: WorkerId, planned: bool) {
@@ -170,7 +184,7 @@ impl Hostile {
     }
 
     fn wake(&mut self) {
-        let (before, serving) = (self.crew.phase(), self.checker.served_before());
+        let (before, serving) = (self.crew.phase(), self.checker.served_before(self.now));
         let mut out = Vec::new();
         self.crew.handle_timeout(self.now, &mut out);
         self.checker.look(self.now, before, &self.crew, &out);

@@ -62,6 +62,17 @@ fn so_does_one_that_is_not_ready_in_time_and_it_is_ended() {
 }
 
 #[test]
+fn where_a_word_is_wanted_to_live_is_not_enough_even_if_no_worker_ever_said_it() {
+    let mut world = World::with(1, |settings| settings.readiness = Readiness::Told);
+    world.spawn();
+    world.waits(60_000);
+    world.on(Event::Reload);
+    world.spawn();
+    let told = verdicts(&world.waits(30_000));
+    assert_eq!(told, [rolled_back(Some(W2), Reason::Deadline(Duration::from_secs(30)))]);
+}
+
+#[test]
 fn so_does_one_that_cannot_be_started() {
     let mut world = World::serving(2);
     world.on(Event::Reload);

@@ -48,6 +48,38 @@ fn a_worker_that_listens_in_time_is_not_spoken_of() {
 }
 
 #[test]
+fn where_age_is_enough_a_worker_is_ready_when_it_has_lived_for_the_stable_time() {
+    let mut world = World::with(1, |settings| settings.readiness = Readiness::Age);
+    world.spawn();
+    assert_eq!(world.waits(999), []);
+    assert_eq!(world.crew.ready_workers(), 0);
+    assert_eq!(world.waits(1), []);
+    assert_eq!(world.crew.ready_workers(), 1);
+    assert_eq!(world.waits(3_600_000), [], "nobody waits for its word");
+}
+
+#[test]
+fn where_age_is_enough_a_newcomer_takes_its_place_at_that_age_and_not_at_twice_that_age() {
+    let mut world = World::with(1, |settings| settings.readiness = Readiness::Age);
+    world.spawn();
+    world.waits(60_000);
+    world.on(Event::Reload);
+    world.spawn();
+    assert_eq!(world.waits(999), []);
+    let actions = world.waits(1);
+    assert_eq!(signals(&actions), [(W1, Force::Terminate)]);
+    assert_eq!(world.crew.generation(), G1);
+}
+
+#[test]
+fn where_age_is_enough_dying_before_that_age_is_a_failed_start() {
+    let mut world = World::with(1, |settings| settings.readiness = Readiness::Age);
+    let actions = world.crash_for(60_000);
+    let finished = Action::Finished(Outcome::NeverReady { last: Some(CRASH) });
+    assert_eq!(actions.last(), Some(&finished));
+}
+
+#[test]
 fn a_program_that_cannot_be_executed_ends_the_crew_without_another_try() {
     let mut world = World::with(2, |_| {});
     let actions = world.refuse(true);

@@ -24,6 +24,11 @@ fn whatever_workers_do_a_crew_keeps_its_rules_recovers_and_ends_in_time() {
 fn settings(seed: u64) -> Settings {
     Settings {
         workers: 1 + usize::try_from(seed % 5).unwrap(),
+        readiness: match seed % 11 {
+            0 => Readiness::Age,
+            1 => Readiness::Told,
+            _ => Readiness::ToldIfEver,
+        },
         exit_when_degraded: match seed % 7 {
             0 => ExitWhenDegraded::Always,
             1..=4 => ExitWhenDegraded::Never,
@@ -96,8 +101,7 @@ fn live(world: &mut Hostile) {
         20 => world.disconnect(worker, true),
         21 => world.tell(Event::Misbehaved { worker }),
         22 if world.draw(8) == 0 => {
-            let errno = Errno::ADDRESS_IN_USE;
-            world.tell(Event::CannotListen { worker, errno });
+            world.cannot_listen(worker);
         }
         _ => {}
     }

@@ -1,0 +1,69 @@
+//! What is made of the signs by which a worker shows that it is ready.
+
+use portcrew_core::WorkerId;
+use portcrew_core::supervise::Event;
+
+use super::{NotifySocket, Sign, Watch};
+use crate::link::Received;
+use crate::primary::driver::Driver;
+use crate::primary::launcher::Place;
+use crate::{Error, Ready, Result};
+
+/// Whether this is the text `ready`, as `process.send('ready')` writes it.
+pub(in crate::primary) fn says_ready(received: &Received) -> bool {
+    match received {
+        Received::Message { message, .. } => message.as_str() == "\"ready\"",
+        Received::Request(_) | Received::Error(_) | Received::Lagged { .. } => false,
+    }
+}
+
+impl Driver {
+    /// The socket for a worker that is to have one.
+    pub(in crate::primary) fn notify_socket(
+        &self,
+        place: Option<Place>,
+    ) -> Result<Option<NotifySocket>> {
+        if place.is_none() || self.crew.ready != Ready::Notify {
+            return Ok(None);
+        }
+        let user = self.launcher.settings_of(place).uid;
+        NotifySocket::new(user).map(Some).map_err(Error::io("make a worker's notify socket"))
+    }
+
+    /// Begins to watch a worker of the crew.
+    pub(in crate::primary) fn watch(
+        &self,
+        worker: WorkerId,
+        place: Option<Place>,
+        notify: Option<NotifySocket>,
+    ) -> Option<Watch> {
+        place?;
+        let (ready, pace) = (&self.crew.ready, self.crew.probing);
+        Watch::new(worker, ready, pace, notify, &self.command_sender)
+    }
+
+    /// A worker's text on its channel says that it is ready.
+    pub(in crate::primary) fn said_ready(&mut self, worker: WorkerId) {
+        if self.crew.ready == Ready::Message {
+            self.crew_tell(Event::Ready { worker });
+            self.settle();
+        }
+    }
+
+    /// A watch has found something out.
+    pub(in crate::primary) fn sign(&mut self, worker: WorkerId, sign: Sign) {
+        let is_ready = match sign {
+            Sign::Answered => true,
+            Sign::Notified(said) => {
+                if let Some(text) = said.status {
+                    self.events.push(crate::Event::Status { worker, text });
+                }
+                said.ready
+            }
+        };
+        if is_ready {
+            self.crew_tell(Event::Ready { worker });
+            self.settle();
+        }
+    }
+}

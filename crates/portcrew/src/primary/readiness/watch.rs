@@ -1,0 +1,89 @@
+//! The task that watches one worker, and what it tells the driver.
+
+use std::time::Duration;
+
+use portcrew_core::WorkerId;
+use tokio::sync::mpsc::WeakUnboundedSender;
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
+
+use super::notify::{NotifySocket, Said};
+use super::probe::Probe;
+use crate::primary::command::Command;
+use crate::{Probing, Ready};
+
+/// The least time between two notifications of one worker that are passed on. Those that come faster wait in the
+/// kernel, whose queue makes their sender wait.
+const PASS_ON: Duration = Duration::from_millis(10);
+
+/// What was found out about a worker.
+#[derive(Debug)]
+pub(in crate::primary) enum Sign {
+    /// A probe was answered.
+    Answered,
+    /// It sent a notification.
+    Notified(Said),
+}
+
+/// A task that ends with this.
+#[derive(Debug)]
+pub(in crate::primary) struct Watch(JoinHandle<()>);
+
+impl Watch {
+    /// Watches a worker until it is ready. `None` where its own word on the channel, or its age, is all that counts.
+    pub(in crate::primary) fn new(
+        worker: WorkerId,
+        ready: &Ready,
+        pace: Probing,
+        notify: Option<NotifySocket>,
+        to: &WeakUnboundedSender<Command>,
+    ) -> Option<Self> {
+        let teller = Teller { worker, to: to.clone() };
+        match (notify, Probe::of(ready)) {
+            (Some(socket), _) => Some(Self(tokio::spawn(listen(socket, teller)))),
+            (None, Some(probe)) => Some(Self(tokio::spawn(ask(probe, pace, teller)))),
+            (None, None) => None,
+        }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// The way to the driver. Weak: a watch keeps no driver alive.
+struct Teller {
+    worker: WorkerId,
+    to: WeakUnboundedSender<Command>,
+}
+
+impl Teller {
+    /// Says whether there is still somebody to tell.
+    fn tell(&self, sign: Sign) -> bool {
+        let command = Command::Sign { worker: self.worker, sign };
+        self.to.upgrade().is_some_and(|to| to.send(command).is_ok())
+    }
+}
+
+/// Asks until there is an answer.
+async fn ask(probe: Probe, pace: Probing, teller: Teller) {
+    while !probe.is_answered(pace).await {
+        sleep(pace.every).await;
+    }
+    teller.tell(Sign::Answered);
+}
+
+/// Passes on what the worker notifies of, for as long as it lives.
+async fn listen(socket: NotifySocket, teller: Teller) {
+    while let Ok(said) = socket.next().await {
+        if said == Said::default() {
+            continue;
+        }
+        if !teller.tell(Sign::Notified(said)) {
+            return;
+        }
+        sleep(PASS_ON).await;
+    }
+}
