@@ -135,6 +135,16 @@ pub struct Settings {
     pub ready: Ready,
     /// How often a worker is probed where [`ready`](Self::ready) is a probe. Read once, as that.
     pub probing: Probing,
+    /// How many new workers a reload may have beside the old ones at once. 0 is taken for 1 where
+    /// [`max_unavailable`](Self::max_unavailable) is 0 too. Read once, when the crew is started. Default 1.
+    pub surge: usize,
+    /// How many slots a reload may leave without a ready worker: so many old workers leave before their successors
+    /// come. Read once, when the crew is started. Default 0: never fewer ready workers than wanted.
+    pub max_unavailable: usize,
+    /// Whether an old and a new worker of a program that [never listens](Ready::Alive) may run at once. If not, each
+    /// slot is stopped before it is started again. Other programs always overlap: their connections need it. Read
+    /// once, when the crew is started. Default `false`.
+    pub overlap: bool,
     /// How long a leaving worker may take to finish its connections before it gets SIGTERM. Default 10 s.
     pub grace: Duration,
     /// How long a worker may take to be [ready](Self::ready) before this is reported, and before a reload gives
@@ -167,6 +177,9 @@ impl Default for Settings {
             helper: None,
             ready: Ready::default(),
             probing: Probing::default(),
+            surge: 1,
+            max_unavailable: 0,
+            overlap: false,
             grace: Duration::from_secs(10),
             start_deadline: Duration::from_secs(30),
             stable_for: Duration::from_secs(1),

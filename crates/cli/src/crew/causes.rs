@@ -21,6 +21,7 @@ pub(super) fn how_it_failed(reason: Reason) -> String {
         Reason::Exited(exit) => how_it_ended(exit),
         Reason::Deadline(after) => notices::was_late(after),
         Reason::SpawnFailed => notices::did_not_start(),
+        Reason::NotExecutable => notices::is_not_there(),
         Reason::CannotListen(errno) => {
             notices::got_no_listener(&io::Error::from_raw_os_error(errno.0))
         }

@@ -43,6 +43,7 @@ pub(super) fn has_ended(reason: RollbackReason) -> bool {
         RollbackReason::Exited(_) | RollbackReason::CannotListen(_) => true,
         RollbackReason::Deadline(_)
         | RollbackReason::SpawnFailed
+        | RollbackReason::NotExecutable
         | RollbackReason::Left
         | RollbackReason::Misbehaved
         | RollbackReason::Stopped => false,

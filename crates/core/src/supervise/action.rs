@@ -108,8 +108,10 @@ pub enum Reason {
     Exited(Exit),
     /// It was not ready in time.
     Deadline(Duration),
-    /// It could not be started.
+    /// It could not be started, for want of a resource or for another cause that may pass.
     SpawnFailed,
+    /// It could not be started: its program, or what belongs to it, is not there (any more) or cannot be executed.
+    NotExecutable,
     /// It could not have its listener.
     CannotListen(Errno),
     /// It closed its channel.
@@ -191,6 +193,16 @@ pub enum Notice {
         /// Which reload.
         generation: Generation,
     },
+    /// The old program does not start again in this slot of a reload that is being undone. Its restarts go on as after
+    /// any failure. Old workers that still run are not touched.
+    NotRestored {
+        /// What should have been restored.
+        generation: Generation,
+        /// Where.
+        slot: SlotId,
+        /// Why not.
+        reason: Reason,
+    },
     /// The verdict: this generation is gone, and the one before it has its slots; or the crew is being
     /// ended ([`Reason::Stopped`]), and nobody has.
     RolledBack {
@@ -200,6 +212,8 @@ pub enum Notice {
         worker: Option<WorkerId>,
         /// Why.
         reason: Reason,
+        /// Slots where the old program did not start again, each told by [`NotRestored`](Self::NotRestored).
+        unrestored: usize,
     },
     /// So many workers are wanted from now on.
     Resized {

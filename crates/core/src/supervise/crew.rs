@@ -5,12 +5,9 @@ use std::collections::BTreeMap;
 use super::life::{Asked, Occupant, Wish, Worker};
 use super::reload::Reload;
 use super::slot::{Failures, Seat, Slot};
+use super::trial::Newcomer;
 use super::{Action, Event, Generation, Outcome, Settings, SlotId, Ticket};
 use crate::{Backoff, Time, TimerTable, WorkerId};
-
-/// Processes that one slot may have at a time: the one it counts on, and one that comes or goes. So a
-/// crew never has more than twice its size, however slowly its workers end.
-const PROCESSES_PER_SLOT: usize = 2;
 
 /// What a crew is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,8 +56,10 @@ pub(super) enum Milestone {
 /// What a crew waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Timer {
-    /// The newcomer of a reload should be ready by then.
-    Trial,
+    /// The newcomer of this slot should be ready by then.
+    Trial(SlotId),
+    /// A reload that nobody can be replaced for now should have gone on by then.
+    Impasse,
     /// The worker should be ready by then.
     StartDeadline(WorkerId),
     /// The worker has lived, or served, for the stable time.
@@ -86,6 +85,8 @@ pub struct Crew {
     pub(super) slots: BTreeMap<SlotId, Slot>,
     pub(super) asked: BTreeMap<Ticket, Asked>,
     pub(super) workers: BTreeMap<WorkerId, Worker>,
+    /// Who is to take a slot that may have somebody.
+    pub(super) trials: BTreeMap<SlotId, Newcomer>,
     pub(super) reload: Reload,
     /// Another reload was asked for, too late to be the same.
     pub(super) reload_again: bool,
@@ -110,6 +111,7 @@ impl Crew {
             slots: BTreeMap::new(),
             asked: BTreeMap::new(),
             workers: BTreeMap::new(),
+            trials: BTreeMap::new(),
             reload: Reload::None,
             reload_again: false,
             best: Milestone::Nothing,
@@ -157,7 +159,8 @@ impl Crew {
                 Timer::Patience(worker) => self.patience_over(now, worker, out),
                 Timer::Ending(worker) => self.next_step(now, worker, out),
                 Timer::Restart(slot) => self.restart_due(slot),
-                Timer::Trial => self.trial_overdue(now, out),
+                Timer::Trial(slot) => self.trial_overdue(now, slot, out),
+                Timer::Impasse => self.impasse(now, out),
             }
             self.settle(now, out);
         }
@@ -210,7 +213,7 @@ impl Crew {
 
     fn next_vacant(&self) -> Option<SlotId> {
         let mut vacant = self.slots.iter().filter(|it| it.1.seat == Seat::Vacant);
-        vacant.find(|it| self.has_room(*it.0)).map(|it| *it.0)
+        vacant.find(|it| self.has_room(*it.0) && self.may_be_filled(*it.0)).map(|it| *it.0)
     }
 
     fn starting(&self, now: Time) -> usize {
@@ -221,9 +224,14 @@ impl Crew {
 
     /// Another process may be started for this slot.
     pub(super) fn has_room(&self, slot: SlotId) -> bool {
+        self.processes_of(slot) < self.settings.processes_per_slot()
+    }
+
+    /// Processes of this slot, asked for or there, those that leave included.
+    pub(super) fn processes_of(&self, slot: SlotId) -> usize {
         let asked = self.asked.values().filter(|it| it.slot == slot).count();
         let there = self.workers.values().filter(|it| it.slot == slot).count();
-        asked + there < PROCESSES_PER_SLOT
+        asked + there
     }
 
     pub(super) fn fork(

@@ -100,6 +100,8 @@ impl Crew {
                     slot.seat = seat;
                     self.timers.cancel(Timer::Restart(*id));
                 }
+                // A newcomer is on trial there.
+                Seat::Cleared => {}
                 Seat::Taken(_) => {}
             }
         }
@@ -126,7 +128,7 @@ impl Crew {
 
     fn is_being_tried(&self, now: Time, slot: &Slot) -> bool {
         match slot.seat {
-            Seat::Vacant | Seat::Waiting | Seat::Taken(Occupant::Asked(_)) => true,
+            Seat::Vacant | Seat::Cleared | Seat::Waiting | Seat::Taken(Occupant::Asked(_)) => true,
             Seat::Parked => false,
             Seat::Taken(Occupant::Held(worker)) => {
                 let record = self.workers.get(&worker);

@@ -24,6 +24,7 @@ mod start;
 mod stop;
 #[cfg(test)]
 mod tests;
+mod trial;
 mod view;
 
 pub use action::{Action, Force, Notice, Outcome, Reason};

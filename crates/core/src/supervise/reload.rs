@@ -1,11 +1,11 @@
-//! A reload as a transaction: one slot after another, new before old, all or nothing.
+//! A reload as a transaction: slot after slot, new before old, all or nothing.
 
 use super::crew::{Crew, Milestone, State, Timer};
-use super::life::{Life, Occupant, Wish, Worker};
+use super::life::{Occupant, Wish};
 use super::rollback::{Blame, stopped};
 use super::slot::Seat;
-use super::{Action, Generation, Notice, Readiness, SlotId};
-use crate::{Time, WorkerId};
+use super::{Action, Generation, Notice, Reason, SlotId};
+use crate::Time;
 
 /// What is being replaced.
 #[derive(Debug, Clone, Copy)]
@@ -27,43 +27,6 @@ pub(super) struct Transaction {
     pub(super) to: Generation,
     /// Slots whose worker was replaced by a new one.
     pub(super) replaced: usize,
-    /// Who is to take a slot next.
-    pub(super) trial: Option<Trial>,
-}
-
-/// A worker beside the one whose slot it is to take.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Trial {
-    pub(super) slot: SlotId,
-    pub(super) newcomer: Occupant,
-}
-
-impl Reload {
-    pub(super) const fn trial(&self) -> Option<Trial> {
-        match self {
-            Self::None => None,
-            Self::Forward(it) | Self::Back(it, _) => it.trial,
-        }
-    }
-
-    pub(super) const fn trial_mut(&mut self) -> Option<&mut Trial> {
-        match self {
-            Self::None => None,
-            Self::Forward(it) | Self::Back(it, _) => it.trial.as_mut(),
-        }
-    }
-
-    pub(super) const fn take_trial(&mut self) -> Option<Trial> {
-        match self {
-            Self::None => None,
-            Self::Forward(it) | Self::Back(it, _) => it.trial.take(),
-        }
-    }
-
-    /// Whether this is the newcomer.
-    pub(super) fn awaits(&self, who: Occupant) -> bool {
-        self.trial().is_some_and(|it| it.newcomer == who)
-    }
 }
 
 impl Crew {
@@ -96,56 +59,127 @@ impl Crew {
     fn begin_reload(&mut self, out: &mut Vec<Action>) {
         self.newest = self.newest.next();
         let generation = self.newest;
-        self.reload = Reload::Forward(Transaction {
-            from: self.generation,
-            to: generation,
-            replaced: 0,
-            trial: None,
-        });
+        self.reload =
+            Reload::Forward(Transaction { from: self.generation, to: generation, replaced: 0 });
         out.push(Action::Notify(Notice::ReloadStarted { generation }));
     }
 
-    /// Starts the next newcomer, or comes to the verdict.
+    /// Starts newcomers, as many as may be, or comes to the verdict.
     pub(super) fn advance_reload(&mut self, now: Time, out: &mut Vec<Action>) {
         loop {
-            let (it, target) = match self.reload {
+            let target = match self.reload {
                 Reload::None if !self.reload_again => return,
                 Reload::None => {
                     self.reload_again = false;
                     self.begin_reload(out);
                     continue;
                 }
-                Reload::Forward(it) => (it, it.to),
-                Reload::Back(it, _) => (it, it.from),
+                Reload::Forward(it) => it.to,
+                Reload::Back(it, _) => it.from,
             };
-            if it.trial.is_some() {
-                return;
-            }
-            let mut left = self.slots.iter().filter(|it| it.1.generation != target);
-            if left.clone().next().is_none() {
+            if self.slots.values().all(|it| it.generation == target) {
                 self.conclude(out);
-                continue;
-            }
-            // Predecessors that are slow to end fill the room of those that are left.
-            let Some(slot) = left.find(|it| self.has_room(*it.0)).map(|it| *it.0) else {
+            } else if !self.next_newcomer(now, target, out) && !self.make_room(now, target, out) {
                 return;
-            };
-            self.try_newcomer(now, slot, target, out);
+            }
         }
     }
 
-    fn try_newcomer(&mut self, now: Time, slot: SlotId, of: Generation, out: &mut Vec<Action>) {
-        let newcomer = Occupant::Asked(self.fork(slot, of, out));
-        match &mut self.reload {
-            Reload::Forward(it) | Reload::Back(it, _) => it.trial = Some(Trial { slot, newcomer }),
-            Reload::None => {}
+    /// Starts a newcomer where there is room. Says whether it did.
+    fn next_newcomer(&mut self, now: Time, target: Generation, out: &mut Vec<Action>) -> bool {
+        if self.newcomers_starting(now) >= self.settings.start_parallelism.max(1) {
+            return false;
         }
-        let deadline = now + self.settings.reload_deadline;
-        self.timers.set(Timer::Trial, deadline);
+        let cleared = self.trials.iter().filter(|it| it.1.is_none()).map(|it| *it.0);
+        // Predecessors that are slow to end fill the room of those that are left.
+        let Some(slot) = cleared.chain(self.untried(target)).find(|it| self.takes_newcomer(*it))
+        else {
+            return false;
+        };
+        self.timers.cancel(Timer::Impasse);
+        self.try_newcomer(now, slot, target, out);
+        true
+    }
+
+    /// Slots that are left to be replaced, where one more may be tried.
+    fn untried(&self, target: Generation) -> impl Iterator<Item = SlotId> + '_ {
+        let settings = &self.settings;
+        let most = settings.surge().saturating_add(settings.max_unavailable()).max(1);
+        let more = self.trials.len() < most;
+        let left = self.slots.iter().filter(move |it| more && it.1.generation != target);
+        left.map(|it| *it.0).filter(|it| !self.trials.contains_key(it))
+    }
+
+    fn takes_newcomer(&self, slot: SlotId) -> bool {
+        let is_alone = self.processes_of(slot) == 0;
+        self.has_room(slot) && (is_alone || self.newcomers_beside() < self.settings.surge())
+    }
+
+    /// Sends a worker away before its successor comes, where so many may be missing. Says whether it did.
+    fn make_room(&mut self, now: Time, target: Generation, out: &mut Vec<Action>) -> bool {
+        let missing = self.slots.len().saturating_sub(self.available());
+        let spare = missing < self.settings.max_unavailable();
+        let may_go = |slot: &SlotId| match self.slots.get(slot).map(|it| it.seat) {
+            Some(Seat::Taken(_)) if self.settings.max_unavailable() > 0 => {
+                spare || !self.is_available(*slot)
+            }
+            // Nobody to be sent away.
+            Some(_) | None => false,
+        };
+        let mut going: Vec<_> = self.untried(target).filter(may_go).collect();
+        // Those first that serve nobody.
+        going.sort_by_key(|slot| self.is_available(*slot));
+        if let Some(slot) = going.first() {
+            self.timers.cancel(Timer::Impasse);
+            self.clear_for_newcomer(now, *slot, out);
+            return true;
+        }
+        if self.trials.is_empty() && self.settings.surge() == 0 {
+            // Too many are missing. Those that leave are gone in time; those that should come may never be ready.
+            let until = now + self.settings.longest_end() + self.settings.reload_deadline;
+            self.timers.set_if_unset(Timer::Impasse, until);
+        }
+        false
+    }
+
+    /// A reload waits for workers that do not come, and nobody could be replaced meanwhile.
+    pub(super) fn impasse(&mut self, now: Time, out: &mut Vec<Action>) {
+        let target = match self.reload {
+            Reload::None => return,
+            Reload::Forward(it) => it.to,
+            Reload::Back(it, _) => it.from,
+        };
+        let Some(slot) = self.untried(target).next() else {
+            return;
+        };
+        let reason = Reason::Deadline(self.settings.reload_deadline);
+        self.trial_failed(now, slot, None, reason, out);
+    }
+
+    /// Slots whose worker serves.
+    fn available(&self) -> usize {
+        self.slots.keys().filter(|it| self.is_available(**it)).count()
+    }
+
+    fn is_available(&self, slot: SlotId) -> bool {
+        match self.slots.get(&slot).map(|it| it.seat) {
+            Some(Seat::Taken(Occupant::Held(worker))) => {
+                self.workers.get(&worker).is_some_and(|it| it.is_ready())
+            }
+            Some(
+                Seat::Taken(Occupant::Asked(_))
+                | Seat::Vacant
+                | Seat::Cleared
+                | Seat::Waiting
+                | Seat::Parked,
+            )
+            | None => false,
+        }
     }
 
     /// Every slot has what the transaction was after.
     fn conclude(&mut self, out: &mut Vec<Action>) {
+        self.timers.cancel(Timer::Impasse);
         match std::mem::replace(&mut self.reload, Reload::None) {
             Reload::Forward(it) => {
                 let generation = it.to;
@@ -166,88 +200,22 @@ impl Crew {
         }
     }
 
-    /// The newcomer serves. A new one must stay so for a while; an old one has been trusted before.
-    pub(super) fn trial_ready(&mut self, now: Time, worker: WorkerId, out: &mut Vec<Action>) {
-        if !self.reload.awaits(Occupant::Held(worker)) {
-            return;
-        }
-        self.timers.cancel(Timer::Trial);
-        match self.reload {
-            Reload::Forward(_) | Reload::None => {}
-            Reload::Back(..) => self.trial_passed(now, out),
-        }
-    }
-
-    /// The newcomer has served, or lived, for the stable time. Where no worker ever served, and none need to, that it
-    /// lives is all that can be asked.
-    pub(super) fn trial_stable(&mut self, now: Time, worker: WorkerId, out: &mut Vec<Action>) {
-        let alive_counts = match self.settings.readiness {
-            Readiness::ToldIfEver => self.best < Milestone::Served,
-            // Its age has made it ready, if that is enough.
-            Readiness::Told | Readiness::Age => false,
-        };
-        let passes = self.workers.get(&worker).is_some_and(|it| match it.life {
-            Life::Up(_) if it.is_ready() => true,
-            Life::Up(_) => alive_counts && it.listen_failed.is_none(),
-            Life::Cut(_) | Life::Ending(_) => false,
-        });
-        if passes && self.reload.awaits(Occupant::Held(worker)) {
-            self.trial_passed(now, out);
-        }
-    }
-
-    pub(super) fn trial_passed(&mut self, now: Time, out: &mut Vec<Action>) {
-        let Some(trial) = self.reload.take_trial() else {
-            return;
-        };
-        self.timers.cancel(Timer::Trial);
-        match &mut self.reload {
-            Reload::Forward(it) => {
-                it.replaced += 1;
-                let (generation, replaced) = (it.to, it.replaced);
-                self.adopt(now, trial, generation, out);
-                out.push(Action::Notify(Notice::ReloadProgress {
-                    generation,
-                    slot: trial.slot,
-                    replaced,
-                    of: self.slots.len(),
-                }));
-            }
-            Reload::Back(it, _) => {
-                let generation = it.from;
-                self.adopt(now, trial, generation, out);
-            }
-            Reload::None => {}
-        }
-    }
-
-    /// The newcomer takes its slot; whoever had it is told to leave.
-    pub(super) fn adopt(
+    /// A new worker takes its slot.
+    pub(super) fn replaced(
         &mut self,
         now: Time,
-        trial: Trial,
-        generation: Generation,
+        slot: SlotId,
+        newcomer: Occupant,
         out: &mut Vec<Action>,
     ) {
-        let Some(slot) = self.slots.get_mut(&trial.slot) else {
+        let Reload::Forward(it) = &mut self.reload else {
             return;
         };
-        slot.generation = generation;
-        slot.forgive_starts();
-        slot.serving.reset();
-        match std::mem::replace(&mut slot.seat, Seat::Taken(trial.newcomer)) {
-            Seat::Taken(old) => self.dismiss(now, old, out),
-            Seat::Waiting => {
-                self.timers.cancel(Timer::Restart(trial.slot));
-            }
-            Seat::Vacant | Seat::Parked => {}
-        }
-        match trial.newcomer {
-            Occupant::Held(worker) if self.workers.get(&worker).is_some_and(Worker::is_ready) => {
-                self.proven(worker, Milestone::Served, out);
-            }
-            Occupant::Held(_) | Occupant::Asked(_) => {}
-        }
+        it.replaced += 1;
+        let (generation, replaced) = (it.to, it.replaced);
+        self.adopt(now, slot, newcomer, generation, out);
+        let of = self.slots.len();
+        out.push(Action::Notify(Notice::ReloadProgress { generation, slot, replaced, of }));
     }
 
     /// Nobody counts on it any more: it leaves now, or as soon as it is there.

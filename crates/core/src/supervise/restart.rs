@@ -28,7 +28,7 @@ impl Loss {
             slot: asked.slot,
             generation: asked.generation,
             who: Occupant::Asked(ticket),
-            reason: Reason::SpawnFailed,
+            reason: if permanent { Reason::NotExecutable } else { Reason::SpawnFailed },
             worth: Worth::NeverStarted,
             own_will: false,
             permanent,
@@ -64,8 +64,8 @@ impl Loss {
 impl Crew {
     /// Finds out who counted on it.
     pub(super) fn lost(&mut self, now: Time, loss: Loss, out: &mut Vec<Action>) {
-        if self.reload.awaits(loss.who) {
-            self.trial_failed(now, loss.worker(), loss.reason, out);
+        if let Some(slot) = self.trial_of(loss.who) {
+            self.trial_failed(now, slot, loss.worker(), loss.reason, out);
             return;
         }
         let seat = self.slots.get(&loss.slot).map(|it| it.seat);
@@ -143,7 +143,7 @@ impl Crew {
             match slot.seat {
                 Seat::Waiting => slot.seat = Seat::Vacant,
                 // A newcomer was quicker.
-                Seat::Vacant | Seat::Parked | Seat::Taken(_) => {}
+                Seat::Vacant | Seat::Cleared | Seat::Parked | Seat::Taken(_) => {}
             }
         }
     }

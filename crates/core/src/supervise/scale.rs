@@ -40,18 +40,13 @@ impl Crew {
             let Some((id, slot)) = self.slots.pop_last() else {
                 return;
             };
-            if self.reload.trial().is_some_and(|it| it.slot == id) {
-                self.timers.cancel(Timer::Trial);
-                if let Some(trial) = self.reload.take_trial() {
-                    self.dismiss(now, trial.newcomer, out);
-                }
-            }
+            self.drop_trial(now, id, out);
             match slot.seat {
                 Seat::Taken(who) => self.dismiss(now, who, out),
                 Seat::Waiting => {
                     self.timers.cancel(Timer::Restart(id));
                 }
-                Seat::Vacant | Seat::Parked => {}
+                Seat::Vacant | Seat::Cleared | Seat::Parked => {}
             }
         }
     }

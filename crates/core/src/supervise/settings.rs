@@ -23,6 +23,16 @@ pub struct Settings {
     /// How long a ready worker must live before it may take its predecessor's place, and before its death
     /// counts as the first of a row. See [`Readiness`] for those that are never told as ready.
     pub stable_for: Duration,
+    /// Newcomers of a reload that may stand beside other processes of their slots at once. 0 is taken for 1 where
+    /// [`max_unavailable`](Self::max_unavailable) is 0 too: else nobody could be replaced.
+    pub surge: usize,
+    /// Slots that may be without a ready worker for a reload: so many workers are told to leave before their
+    /// successors come. 0: a reload never costs a ready worker before another is.
+    pub max_unavailable: usize,
+    /// Whether two processes of one slot may run at once. If not, a slot is never given a process before the last one
+    /// has ended, and a reload replaces at least one worker at a time in this way, whatever
+    /// [`max_unavailable`](Self::max_unavailable) is.
+    pub overlap: bool,
     /// How long a worker that closed its channel, or got no listener, may take to end: its exit status
     /// says more than that. Beyond it the crew acts on what it knows.
     pub exit_patience: Duration,
@@ -89,6 +99,9 @@ impl Default for Settings {
             start_deadline: Duration::from_secs(30),
             reload_deadline: Duration::from_secs(30),
             stable_for: Duration::from_secs(1),
+            surge: 1,
+            max_unavailable: 0,
+            overlap: true,
             exit_patience: Duration::from_secs(1),
             grace: Duration::from_secs(10),
             term_grace: Duration::from_secs(2),
@@ -109,6 +122,29 @@ impl Settings {
     /// `wanted`, kept within what a crew may have.
     pub(super) fn bounded(&self, wanted: usize) -> usize {
         wanted.clamp(1, self.most_workers.max(1))
+    }
+
+    pub(super) fn surge(&self) -> usize {
+        match (self.overlap, self.max_unavailable) {
+            (false, _) => 0,
+            (true, 0) => self.surge.max(1),
+            (true, _) => self.surge,
+        }
+    }
+
+    pub(super) fn max_unavailable(&self) -> usize {
+        if self.overlap { self.max_unavailable } else { self.max_unavailable.max(1) }
+    }
+
+    /// The one that a slot counts on, and one that comes or goes. So a crew never has more than twice its size, however
+    /// slowly its workers end.
+    pub(super) const fn processes_per_slot(&self) -> usize {
+        if self.overlap { 2 } else { 1 }
+    }
+
+    /// How long a worker that was told to leave can be there at most.
+    pub(super) fn longest_end(&self) -> Duration {
+        self.grace + self.term_grace + self.kill_grace
     }
 
     pub(super) fn crew_budget_of(&self, slots: usize) -> usize {

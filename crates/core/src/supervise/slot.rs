@@ -27,6 +27,8 @@ pub(super) struct Slot {
 pub(super) enum Seat {
     /// Nobody: a process is to be asked for as soon as there is room.
     Vacant,
+    /// Nobody: its worker was sent away for a newcomer on trial.
+    Cleared,
     /// Nobody until the slot's restart is due.
     Waiting,
     /// Nobody until a degraded crew has found out that its program starts.

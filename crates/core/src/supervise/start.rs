@@ -38,9 +38,9 @@ impl Crew {
     /// Whoever counted on the request counts on the worker from now on.
     fn seat_it(&mut self, slot: SlotId, ticket: Ticket, worker: WorkerId) {
         let (asked, held) = (Occupant::Asked(ticket), Occupant::Held(worker));
-        if let Some(trial) = self.reload.trial_mut() {
-            if trial.newcomer == asked {
-                trial.newcomer = held;
+        if let Some(newcomer) = self.trials.get_mut(&slot) {
+            if *newcomer == Some(asked) {
+                *newcomer = Some(held);
             }
         }
         if let Some(slot) = self.slots.get_mut(&slot) {
@@ -185,7 +185,10 @@ impl Crew {
                 self.give_up_on_address(now, worker, record.generation, errno, out);
             }
             (Life::Up(_), Some(errno)) => {
-                self.trial_failed(now, Some(worker), Reason::CannotListen(errno), out);
+                if let Some(slot) = self.trial_of(Occupant::Held(worker)) {
+                    let reason = Reason::CannotListen(errno);
+                    self.trial_failed(now, slot, Some(worker), reason, out);
+                }
             }
             // It became ready, or is being ended.
             (Life::Up(_), None) | (Life::Ending(_), _) => {}

@@ -44,7 +44,7 @@ pub struct SlotView {
 /// Who has a slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SlotState {
-    /// Nobody: it waits its turn to be started.
+    /// Nobody: it waits its turn to be started, or for its newcomer to be ready.
     Vacant,
     /// Nobody: it waits after a failure.
     BackingOff,
@@ -123,7 +123,7 @@ impl Crew {
             slot: *id,
             generation: slot.generation,
             state: match slot.seat {
-                Seat::Vacant => SlotState::Vacant,
+                Seat::Vacant | Seat::Cleared => SlotState::Vacant,
                 Seat::Waiting => SlotState::BackingOff,
                 Seat::Parked => SlotState::Parked,
                 Seat::Taken(Occupant::Asked(_)) => SlotState::Starting,

@@ -89,6 +89,8 @@ impl Driver {
             }
             Ready::Alive => Readiness::Age,
         };
+        (settings.surge, settings.max_unavailable) = (ours.surge, ours.max_unavailable);
+        settings.overlap = ours.overlap || ours.ready != Ready::Alive;
         settings.seed = u64::from(std::process::id());
         (self.crew.ready, self.crew.probing) = (ours.ready.clone(), ours.probing);
         self.launcher.begin(Generation::FIRST);

@@ -33,6 +33,7 @@ mod node_workers;
 mod points;
 mod readiness;
 mod reload;
+mod reload_numbers;
 mod requests;
 mod serialization;
 mod setup;

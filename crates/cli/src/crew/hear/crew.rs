@@ -44,6 +44,9 @@ impl Hearing<'_> {
                 self.verdict(ReloadState::Done, None);
                 self.report.notice(&notices::reload_done(took));
             }
+            CrewNotice::NotRestored { slot, reason, .. } => {
+                self.trouble(None, &notices::not_restored(&slot, &how_it_failed(reason)));
+            }
             CrewNotice::Resized { workers } => self.report.notice(&notices::resized(workers)),
             CrewNotice::Forced { worker, force } => {
                 let signal = match force {

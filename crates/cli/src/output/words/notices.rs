@@ -193,6 +193,16 @@ pub(crate) fn did_not_start() -> String {
     "could not be started".to_owned()
 }
 
+pub(crate) fn is_not_there() -> String {
+    "could not be started: its program is not there, or cannot be executed".to_owned()
+}
+
+pub(crate) fn not_restored(slot: &dyn Display, how: &str) -> String {
+    format!(
+        "the old program does not run again in slot {slot}: its worker {how}. Old workers that still run stay"
+    )
+}
+
 pub(crate) fn crew_is_stopped() -> String {
     "the crew is told to stop".to_owned()
 }

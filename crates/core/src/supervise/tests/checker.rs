@@ -30,6 +30,9 @@ pub(super) struct Checker {
     seed: u64,
     /// What is alive for so long is ready, where that is enough.
     ready_after: Option<Duration>,
+    surge: usize,
+    max_unavailable: usize,
+    overlap: bool,
     pub(super) alive: BTreeMap<WorkerId, Process>,
     dead: BTreeSet<WorkerId>,
     pub(super) asked: BTreeMap<Ticket, SlotId>,
@@ -45,6 +48,9 @@ impl Checker {
     pub(super) fn new(seed: u64, settings: &Settings) -> Self {
         Self {
             seed,
+            surge: settings.surge,
+            max_unavailable: settings.max_unavailable,
+            overlap: settings.overlap,
             ready_after: (settings.readiness == Readiness::Age).then_some(settings.stable_for),
             alive: BTreeMap::new(),
             dead: BTreeSet::new(),
@@ -96,6 +102,7 @@ impl Checker {
                 Action::Finished(outcome) => self.finished = Some(*outcome),
             }
         }
+        self.count_newcomers(crew);
         if actions.iter().any(|it| matches!(it, Action::Fork { .. })) {
             self.count_processes();
             self.count_starts(now);
@@ -138,14 +145,26 @@ impl Checker {
         assert!(self.judged.insert(generation), "seed {}: judged twice", self.seed);
     }
 
-    /// The crew is never larger than two processes per slot, those that leave included.
+    /// Never more workers that were not told to leave than are wanted and may stand beside them.
+    fn count_newcomers(&self, crew: &Crew) {
+        let surge = match (self.overlap, self.max_unavailable) {
+            (true, 0) => self.surge.max(1),
+            (true, _) => self.surge,
+            (false, _) => 0,
+        };
+        let kept = self.alive.values().filter(|it| !it.told).count();
+        let most = crew.wanted() + surge;
+        assert!(kept <= most, "seed {}: {kept} workers, {most} at most", self.seed);
+    }
+
+    /// The crew is never larger than two processes per slot, those that leave included; one where two must not meet.
     fn count_processes(&self) {
         let mut processes = BTreeMap::new();
         for slot in self.asked.values().chain(self.alive.values().map(|it| &it.slot)) {
             *processes.entry(*slot).or_insert(0) += 1;
         }
         let most = processes.values().max().copied().unwrap_or(0);
-        assert!(most <= 2, "seed {}: {processes:?}", self.seed);
+        assert!(most <= 1 + usize::from(self.overlap), "seed {}: {processes:?}", self.seed);
     }
 
     /// S3: the rate of starts is bounded, apart from what was asked for.
@@ -163,22 +182,35 @@ impl Checker {
         }
     }
 
-    /// R2 and R3: a worker that serves leaves for a reload only when another serves in its slot.
+    /// The workers that serve before a step, each with its slot. One that comes of age in this very step may be told to
+    /// leave in it: its time-out is one of several.
     pub(super) fn served_before(&self, now: Time) -> BTreeMap<WorkerId, SlotId> {
-        let by_age = |it: &Process| {
-            !it.refused && self.ready_after.is_some_and(|after| now - it.started >= after)
-        };
+        self.served(|it, after| now - it.started > after)
+    }
+
+    fn served(&self, of_age: impl Fn(&Process, Duration) -> bool) -> BTreeMap<WorkerId, SlotId> {
+        let by_age =
+            |it: &Process| !it.refused && self.ready_after.is_some_and(|after| of_age(it, after));
         let serving = self.alive.iter().filter(|it| !it.1.told && (it.1.ready || by_age(it.1)));
         serving.map(|it| (*it.0, it.1.slot)).collect()
     }
 
-    /// See [`served_before`](Self::served_before).
-    pub(super) fn still_served(&self, at: Time, before: &BTreeMap<WorkerId, SlotId>) {
-        let now = self.served_before(at);
-        for (worker, slot) in before {
-            let served = now.contains_key(worker) || now.values().any(|it| it == slot);
-            assert!(served, "seed {}: slot {slot} lost {worker} to a reload", self.seed);
-        }
+    /// R2 and R3: a worker that serves leaves for a reload only when another serves in its slot, or when enough slots
+    /// are served without it.
+    pub(super) fn still_served(&self, crew: &Crew, at: Time, before: &BTreeMap<WorkerId, SlotId>) {
+        let now = self.served(|it, after| at - it.started >= after);
+        let slots: BTreeSet<_> = now.values().collect();
+        let lost = before.iter().find(|it| !now.contains_key(it.0) && !slots.contains(it.1));
+        let Some((worker, slot)) = lost else {
+            return;
+        };
+        let may_be_missing = self.max_unavailable.max(usize::from(!self.overlap));
+        let (served, least) = (slots.len(), crew.wanted().saturating_sub(may_be_missing));
+        assert!(
+            may_be_missing > 0 && served >= least,
+            "seed {}: slot {slot} lost {worker} to a reload; {served} are served, {least} at least",
+            self.seed
+        );
     }
 
     /// No reload waits for its verdict.

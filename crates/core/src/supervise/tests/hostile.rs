@@ -80,7 +80,7 @@ impl Hostile {
         }
         let mut serving = serving.clone();
         serving.retain(|worker, _| self.checker.alive.contains_key(worker));
-        self.checker.still_served(self.now, &serving);
+        self.checker.still_served(&self.crew, self.now, &serving);
     }
 
     fn perform(&mut self, actions: &[Action]) {

@@ -4,6 +4,7 @@ mod checker;
 mod degraded;
 mod hostile;
 mod leaving;
+mod numbers;
 mod reload;
 mod restart;
 mod rollback;
@@ -36,5 +37,5 @@ const CRASH: Exit = Exit::Code(1);
 
 /// The verdict on a reload that was overtaken by the end of the crew.
 fn abandoned(generation: Generation) -> Notice {
-    Notice::RolledBack { generation, worker: None, reason: Reason::Stopped }
+    Notice::RolledBack { generation, worker: None, reason: Reason::Stopped, unrestored: 0 }
 }

@@ -19,7 +19,7 @@ fn verdicts(actions: &[Action]) -> Vec<Notice> {
 }
 
 fn rolled_back(worker: Option<WorkerId>, reason: Reason) -> Notice {
-    Notice::RolledBack { generation: G1, worker, reason }
+    Notice::RolledBack { generation: G1, worker, reason, unrestored: 0 }
 }
 
 fn untouched(world: &World) -> bool {
@@ -77,7 +77,7 @@ fn so_does_one_that_cannot_be_started() {
     let mut world = World::serving(2);
     world.on(Event::Reload);
     let actions = world.refuse(true);
-    assert_eq!(verdicts(&actions), [rolled_back(None, Reason::SpawnFailed)]);
+    assert_eq!(verdicts(&actions), [rolled_back(None, Reason::NotExecutable)]);
     assert!(untouched(&world));
 }
 
@@ -173,8 +173,32 @@ fn the_verdict_comes_even_when_the_old_generation_does_not_start_any_more() {
     let restored = world.spawn()[0];
     let actions = world.exit(restored);
     assert_eq!(disconnected(&actions), [W3]);
-    assert_eq!(verdicts(&actions), [rolled_back(Some(W4), STATUS)]);
+    assert_eq!(
+        notices(&actions),
+        [
+            Notice::NotRestored { generation: G0, slot: S0, reason: STATUS },
+            Notice::RolledBack { generation: G1, worker: Some(W4), reason: STATUS, unrestored: 1 },
+            Notice::Restarting { slot: S0, reason: STATUS, delay: Duration::ZERO, streak: 0 },
+        ][..2]
+    );
     assert!(world.seats().iter().all(|it| it.1 == G0));
+}
+
+#[test]
+fn an_old_program_that_is_gone_is_named_and_costs_no_old_worker_that_still_runs() {
+    let mut world = reloading();
+    world.serve(W3);
+    world.waits(1_000);
+    world.exit_with(W1, Exit::Code(0), true);
+    world.spawn();
+    world.exit(W4);
+    let actions = world.refuse(true);
+    let (slot, reason) = (S0, Reason::NotExecutable);
+    let gone = Notice::NotRestored { generation: G0, slot, reason };
+    assert!(notices(&actions).contains(&gone));
+    assert!(matches!(verdicts(&actions)[..], [Notice::RolledBack { unrestored: 1, .. }]));
+    assert_eq!(disconnected(&actions), [W3], "and not worker 2");
+    assert_eq!(world.stage(W2), Some(Stage::Ready));
 }
 
 #[test]

@@ -22,7 +22,13 @@ fn whatever_workers_do_a_crew_keeps_its_rules_recovers_and_ends_in_time() {
 }
 
 fn settings(seed: u64) -> Settings {
+    // Half of the worlds have the numbers that most crews have.
+    let unusual = seed % 4 > 1;
+    let number = |at: u64, below| if unusual { (seed / at) % below } else { 0 };
     Settings {
+        surge: if unusual { usize::try_from(number(4, 4)).unwrap() } else { 1 },
+        max_unavailable: usize::try_from(number(16, 4)).unwrap(),
+        overlap: number(64, 3) != 1,
         workers: 1 + usize::try_from(seed % 5).unwrap(),
         readiness: match seed % 11 {
             0 => Readiness::Age,
