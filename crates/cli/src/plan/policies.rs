@@ -154,6 +154,7 @@ pub(crate) fn meant_sticky(asked: &Sticky) -> portcrew::Sticky {
     sticky.proxy = asked.proxy;
     sticky.ipv4_prefix = asked.v4.unwrap_or(sticky.ipv4_prefix);
     sticky.ipv6_prefix = asked.v6.unwrap_or(sticky.ipv6_prefix);
+    sticky.in_turn = asked.turn;
     sticky.wait = asked.wait.unwrap_or(sticky.wait);
     sticky
 }

@@ -164,7 +164,7 @@ impl Crew {
     fn is_available(&self, slot: SlotId) -> bool {
         match self.slots.get(&slot).map(|it| it.seat) {
             Some(Seat::Taken(Occupant::Held(worker))) => {
-                self.workers.get(&worker).is_some_and(|it| it.is_ready())
+                self.workers.get(&worker).is_some_and(super::life::Worker::is_ready)
             }
             Some(
                 Seat::Taken(Occupant::Asked(_))

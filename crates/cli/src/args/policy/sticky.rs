@@ -20,6 +20,8 @@ pub(crate) const MAX_VALUE_NAME: usize = 128;
 pub(crate) struct Sticky {
     /// The value by which a client is known.
     pub(crate) by: Option<LookFor>,
+    /// A client without the value is dealt with in turn, and not by its address.
+    pub(crate) turn: bool,
     /// The header of the PROXY protocol has the client's address.
     pub(crate) proxy: bool,
     /// Leading bits of an IPv4 address, 1 to 32.
@@ -33,6 +35,7 @@ pub(crate) struct Sticky {
 /// One parameter.
 enum Parameter {
     By(LookFor),
+    Turn,
     Proxy,
     V4(u8),
     V6(u8),
@@ -49,6 +52,8 @@ impl Sticky {
         match parameter {
             Parameter::By(_) if self.by.is_some() => return Err(words::two_values()),
             Parameter::By(value) => self.by = Some(value),
+            Parameter::Turn if self.turn => return Err(words::parameter_twice("turn")),
+            Parameter::Turn => self.turn = true,
             Parameter::Proxy if self.proxy => return Err(words::parameter_twice("proxy")),
             Parameter::Proxy => self.proxy = true,
             Parameter::V4(bits) => put(&mut self.v4, bits, "v4")?,
@@ -67,6 +72,9 @@ impl FromStr for Sticky {
         for parameter in text.split('+') {
             sticky.set(parameter.parse()?)?;
         }
+        if sticky.turn && sticky.by.is_none() {
+            return Err(words::turn_needs_a_value());
+        }
         Ok(sticky)
     }
 }
@@ -79,11 +87,12 @@ impl fmt::Display for Sticky {
             LookFor::Header(name) => format!("header:{name}"),
             LookFor::Query(name) => format!("query:{name}"),
         });
+        let turn = self.turn.then(|| "turn".to_owned());
         let proxy = self.proxy.then(|| "proxy".to_owned());
         let v4 = self.v4.map(|bits| format!("v4:{bits}"));
         let v6 = self.v6.map(|bits| format!("v6:{bits}"));
         let wait = self.wait.map(|time| format!("wait:{}", span::spell(time)));
-        let all: Vec<_> = [by, proxy, v4, v6, wait].into_iter().flatten().collect();
+        let all: Vec<_> = [by, turn, proxy, v4, v6, wait].into_iter().flatten().collect();
         f.write_str(&all.join("+"))
     }
 }
@@ -101,8 +110,9 @@ impl FromStr for Parameter {
             ("cookie", Some(name)) => Self::By(LookFor::Cookie(token(word, name)?)),
             ("header", Some(name)) => Self::By(LookFor::Header(token(word, name)?)),
             ("query", Some(name)) => Self::By(LookFor::Query(query(name)?)),
+            ("turn", None) => Self::Turn,
             ("proxy", None) => Self::Proxy,
-            ("proxy", Some(_)) => return Err(words::proxy_has_no_value()),
+            ("turn" | "proxy", Some(_)) => return Err(words::has_no_value(word)),
             ("v4", Some(value)) => Self::V4(bits(text, value, 32)?),
             ("v6", Some(value)) => Self::V6(bits(text, value, 128)?),
             ("wait", Some(value)) => Self::Wait(wait(text, value)?),
@@ -110,7 +120,7 @@ impl FromStr for Parameter {
                 return Err(words::needs_value(word));
             }
             (word, _) => {
-                let all = ["cookie", "header", "query", "proxy", "v4", "v6", "wait"];
+                let all = ["cookie", "header", "query", "turn", "proxy", "v4", "v6", "wait"];
                 return Err(words::unknown_parameter(word, nearest(word, all)));
             }
         })
@@ -172,7 +182,8 @@ mod tests {
 
     #[test]
     fn every_parameter_is_understood_in_any_order() {
-        let sticky = parse("wait:500ms+v6:56+cookie:sid+proxy+v4:24").unwrap();
+        let sticky = parse("wait:500ms+v6:56+cookie:sid+turn+proxy+v4:24").unwrap();
+        assert!(sticky.turn);
         assert_eq!(sticky.by, Some(LookFor::Cookie("sid".to_owned())));
         assert_eq!((sticky.proxy, sticky.v4, sticky.v6), (true, Some(24), Some(56)));
         assert_eq!(sticky.wait, Some(Duration::from_millis(500)));
@@ -237,6 +248,9 @@ mod tests {
             ("cookie:a+cookie:b", "by one of cookie, header and query"),
             ("cookie:a+header:b", "by one of cookie, header and query"),
             ("proxy:v2", "`proxy` has no value"),
+            ("query:sid+turn:1", "`turn` has no value"),
+            ("query:sid+turn+turn", "`turn` is given twice"),
+            ("turn+wait:1s", "`turn` is about clients without a value"),
             ("cokie:sid", "sticky has no parameter `cokie`. Did you mean `cookie`?"),
             ("sid", "sticky has no parameter `sid`. It has cookie:NAME"),
             (":sid", "sticky has no parameter ``"),

@@ -83,6 +83,7 @@ follow a `=` and are joined by `+`, as in sticky=cookie:session+wait:2s
   cookie:NAME   by this cookie of the first request on the connection,
   header:NAME   or this header, such as X-Real-IP where the proxy sets it,
   query:NAME    or this parameter of the query; by the address without it
+  turn          without it in turn, not by the address
   proxy         by the address in a PROXY header (v1, v2), which the server
                 reads too; only where nobody but the proxy can connect
   v4:BITS       addresses with so many leading bits in common are one client,

@@ -74,8 +74,8 @@ pub(crate) fn empty_parameter() -> String {
 
 pub(crate) fn unknown_parameter(word: &str, near: Option<&str>) -> String {
     format!(
-        "sticky has no parameter `{}`. {}It has cookie:NAME, header:NAME, query:NAME, proxy, v4:BITS, v6:BITS and \
-         wait:TIME",
+        "sticky has no parameter `{}`. {}It has cookie:NAME, header:NAME, query:NAME, turn, proxy, v4:BITS, \
+         v6:BITS and wait:TIME",
         word.escape_debug(),
         did_you_mean(near)
     )
@@ -90,8 +90,17 @@ pub(crate) fn needs_value(word: &str) -> String {
     }
 }
 
-pub(crate) fn proxy_has_no_value() -> String {
-    "`proxy` has no value: both versions of the PROXY protocol are understood".to_owned()
+pub(crate) fn has_no_value(word: &str) -> String {
+    match word {
+        "proxy" => {
+            "`proxy` has no value: both versions of the PROXY protocol are understood".to_owned()
+        }
+        word => format!("`{word}` has no value"),
+    }
+}
+
+pub(crate) fn turn_needs_a_value() -> String {
+    "`turn` is about clients without a value: say which, as in query:sid+turn".to_owned()
 }
 
 pub(crate) fn parameter_twice(word: &str) -> String {

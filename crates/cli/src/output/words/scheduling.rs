@@ -41,6 +41,9 @@ fn by(sticky: &Sticky) -> String {
     );
     let known = match &sticky.by {
         StickyBy::Address => format!("known by {address}"),
+        StickyBy::Value(value) if sticky.in_turn => {
+            format!("known by {}, dealt in turn without it", value_of(value))
+        }
         StickyBy::Value(value) => format!("known by {}, else by {address}", value_of(value)),
     };
     match sticky.wait {
@@ -155,6 +158,9 @@ mod tests {
              by 64 bits); a busy worker is not waited for"
         ));
         assert!(explained("sticky=header:X-Id").contains("known by the header `X-Id`, else"));
+        assert!(
+            explained("sticky=query:sid+turn").contains("in the query, dealt in turn without it")
+        );
         assert!(explained("sticky=query:sid").contains("known by `sid` in the query, else"));
     }
 

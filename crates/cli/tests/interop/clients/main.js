@@ -1,7 +1,7 @@
 'use strict';
 // A client of one of our servers: commands on standard input, one JSON object each on standard output.
 //
-//   node main.js http2|ws|socket.io PORT
+//   node main.js http2|ws|socket.io|socket.io-polling PORT
 //
 //   sessions S R   S sessions one after another, R requests in each: { sessions: [session…] }
 //   crowd S R      the same, all sessions at once

@@ -1,5 +1,6 @@
 'use strict';
-// WebSockets, plain or by socket.io: { protocol, ask, close, closed }. The server echoes `PID TEXT`.
+// WebSockets, plain or by socket.io, and socket.io by long polling: { protocol, ask, close, closed }. The server
+// echoes `PID TEXT`.
 const { once } = require('node:events');
 
 const open = {
@@ -17,19 +18,25 @@ const open = {
     });
     return { protocol: 'websocket', say, close: () => socket.close(), closed };
   },
-  async 'socket.io'(port) {
-    const { io } = require('socket.io-client');
-    const options = { transports: ['websocket'], reconnection: false, forceNew: true };
-    const socket = io(`http://127.0.0.1:${port}/`, options);
-    const closed = new Promise((resolve) => { socket.on('disconnect', resolve); });
-    await new Promise((resolve, reject) => {
-      socket.on('connect', resolve);
-      socket.on('connect_error', reject);
-    });
-    const protocol = socket.io.engine.transport.name;
-    return { protocol, say: (text) => socket.emitWithAck('echo', text), close: () => socket.disconnect(), closed };
+  'socket.io': (port) => socketIo(port, { transports: ['websocket'] }),
+  // Each request on a connection of its own, as by way of a proxy.
+  'socket.io-polling': (port) => {
+    return socketIo(port, { transports: ['polling'], extraHeaders: { connection: 'close' } });
   },
 };
+
+async function socketIo(port, transport) {
+  const { io } = require('socket.io-client');
+  const options = { ...transport, reconnection: false, forceNew: true };
+  const socket = io(`http://127.0.0.1:${port}/`, options);
+  const closed = new Promise((resolve) => { socket.on('disconnect', resolve); });
+  await new Promise((resolve, reject) => {
+    socket.on('connect', resolve);
+    socket.on('connect_error', reject);
+  });
+  const protocol = socket.io.engine.transport.name;
+  return { protocol, say: (text) => socket.emitWithAck('echo', text), close: () => socket.disconnect(), closed };
+}
 
 let count = 0;
 

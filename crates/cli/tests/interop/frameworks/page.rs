@@ -10,7 +10,7 @@ use super::project::WORKERS;
 use crate::machine;
 
 /// Every server, in the order of the page, with what it is called there. All of them make a whole run.
-const ALL: [(&str, &str); 7] = [
+const ALL: [(&str, &str); 8] = [
     ("express", "Express"),
     ("fastify", "Fastify"),
     ("koa", "Koa"),
@@ -18,6 +18,7 @@ const ALL: [(&str, &str); 7] = [
     ("http2", "`node:http2` over TLS"),
     ("ws", "ws"),
     ("socket.io", "Socket.IO, websocket transport alone"),
+    ("socket.io-polling", "Socket.IO by long polling, `--policy sticky=query:sid+turn`"),
 ];
 
 /// A server that passed everything.
@@ -87,7 +88,9 @@ Each row has passed all of this, with no failed request:
 * **SIGTERM** ends the crew with status 0: each worker leaves by itself, and no process stays behind.
 
 Socket.IO begins with long polling unless it is told otherwise: several connections of one session, which must reach one
-worker and here reach several. In a crew its server and its clients need `transports: ['websocket']`.
+worker. Either its server and its clients have `transports: ['websocket']`, or the policy is sticky: by address where
+clients connect themselves, behind a proxy by `sid`. For that the server says in one line in which slot a session lives
+(`apps/socket.io-polling.js`); here all clients have one address, as behind a proxy, and no two requests a connection.
 ";
 
 fn machine() -> String {

@@ -20,6 +20,8 @@ pub(crate) const WORKERS: usize = 3;
 pub(crate) struct Project {
     directory: TempDir,
     certificate: Option<Certificate>,
+    /// Of `portcrew run`.
+    options: Vec<&'static str>,
     /// Each package with its version.
     pub(crate) packages: Vec<String>,
 }
@@ -43,6 +45,10 @@ impl Project {
         Some(Self { certificate: Some(Certificate::make_or_skip()?), ..Self::of(name) })
     }
 
+    pub(crate) fn with_options(self, options: &[&'static str]) -> Self {
+        Self { options: options.to_vec(), ..self }
+    }
+
     fn of(name: &str) -> Self {
         let directory = TempDir::new().unwrap();
         let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop");
@@ -55,12 +61,13 @@ impl Project {
             let script = script.unwrap();
             fs::copy(script.path(), clients.join(script.file_name())).unwrap();
         }
-        Self { directory, certificate: None, packages: Vec::new() }
+        Self { directory, certificate: None, options: Vec::new(), packages: Vec::new() }
     }
 
     /// `portcrew run -w 3 app.js`
     pub(crate) fn run(&self) -> Crew {
-        let program = portcrew("run").args(["-w", &WORKERS.to_string(), "app.js"]);
+        let program = portcrew("run").args(["-w", &WORKERS.to_string()]);
+        let program = program.args(&self.options).arg("app.js");
         Crew { process: self.told(program).cwd(self.directory.path()).start() }
     }
 

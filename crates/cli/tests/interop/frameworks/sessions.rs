@@ -34,6 +34,15 @@ fn socket_io_by_websocket_serves_as_a_crew_without_a_change() {
     serves("socket.io", "websocket", Project::with_packages("socket.io", &packages));
 }
 
+#[test]
+fn socket_io_by_long_polling_serves_as_a_crew_where_a_session_says_where_it_lives() {
+    let packages = ["socket.io", "socket.io-client"];
+    let name = "socket.io-polling";
+    let project = Project::with_packages(name, &packages);
+    let policy = ["--policy", "sticky=query:sid+turn"];
+    serves(name, "polling", project.map(|it| it.with_options(&policy)));
+}
+
 fn serves(name: &'static str, protocol: &str, project: Option<Project>) {
     let node = require_node!();
     let Some(project) = project else { return };
@@ -43,14 +52,17 @@ fn serves(name: &'static str, protocol: &str, project: Option<Project>) {
     a_death_is_felt_by_its_own_clients_alone(&crew, &mut client);
     let crowd = client.sessions(&format!("crowd {AT_ONCE} {REQUESTS}"));
     assert_eq!(answered(&crowd), AT_ONCE * REQUESTS);
-    let sessions = through_a_reload(&crew, &mut client);
+    let reload = match protocol {
+        "polling" => round_a_reload(&crew, &mut client),
+        _ => format!("{} sessions of 2 requests", through_a_reload(&crew, &mut client)),
+    };
     stop(crew);
     page::passed(page::Row {
         name,
         packages: project.packages,
         in_turn: format!("{EACH} sessions of {REQUESTS} requests each"),
         at_once: format!("{AT_ONCE} sessions of {REQUESTS}; others live when a worker is killed"),
-        reload: format!("{sessions} sessions of 2 requests"),
+        reload,
     });
 }
 
@@ -82,6 +94,15 @@ fn a_death_is_felt_by_its_own_clients_alone(crew: &Crew, client: &mut Client) {
     let opened = pids(&client.tell(&format!("open {WORKERS}"))["opened"]);
     assert_eq!(BTreeSet::from_iter(opened), crew.pids_when(WORKERS));
     assert_eq!(client.tell("close"), json!({ "closed": left + WORKERS }));
+}
+
+/// A session of several connections ends with its worker, whose memory it lives in: the next ones are as before.
+fn round_a_reload(crew: &Crew, client: &mut Client) -> String {
+    let new = reload(crew);
+    let sessions = client.sessions(&format!("sessions {} {REQUESTS}", EACH * WORKERS));
+    assert_eq!(answered(&sessions), EACH * WORKERS * REQUESTS);
+    assert_eq!(BTreeSet::from_iter(sessions.iter().map(|it| it.pids[0])), new);
+    format!("{} sessions after it; those that were open end with their worker", sessions.len())
 }
 
 /// How many sessions there were, of which none failed, while every worker was replaced.

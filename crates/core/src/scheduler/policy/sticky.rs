@@ -16,6 +16,9 @@ use crate::scheduler::{
 pub struct Sticky {
     /// What makes two connections of one client.
     pub by: StickyBy,
+    /// Deal a client without the [value](StickyBy::Value) out in turn, not by its address: for sessions whose name is
+    /// made up by the worker that is met first. Default: no.
+    pub in_turn: bool,
     /// Believe the header of the PROXY protocol about the client's address. Only where nobody but the proxy can
     /// connect. The worker reads the header too. Default: no.
     pub proxy: bool,
@@ -44,6 +47,7 @@ impl Default for Sticky {
     fn default() -> Self {
         Self {
             by: StickyBy::Address,
+            in_turn: false,
             proxy: false,
             ipv4_prefix: 32,
             ipv6_prefix: 64,
@@ -60,7 +64,13 @@ impl Sticky {
     }
 
     fn key(&self, incoming: &Incoming) -> Option<u64> {
-        incoming.key.or_else(|| Some(self.key_of_address(incoming.source?)))
+        match (&self.by, incoming.key) {
+            (StickyBy::Value(_), None) if self.in_turn => None,
+            (StickyBy::Value(_) | StickyBy::Address, None) => {
+                Some(self.key_of_address(incoming.source?))
+            }
+            (_, key) => key,
+        }
     }
 
     fn key_of_address(&self, source: SocketAddr) -> u64 {
@@ -81,7 +91,7 @@ impl Sticky {
 impl Scheduler for Sticky {
     fn pick(&mut self, incoming: &Incoming, workers: &[WorkerView]) -> Pick {
         let Some(key) = self.key(incoming) else {
-            // A Unix-domain socket, or a client that has gone: nothing to stick to.
+            // A new client, a Unix-domain socket, or a client that has gone: nothing to stick to.
             return round_robin_among(workers);
         };
         // During a reload two workers have one seat: the newer one is to keep it.

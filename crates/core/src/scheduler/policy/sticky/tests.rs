@@ -111,3 +111,17 @@ fn who_has_no_address_is_dealt_in_turn() {
     let nobody = Incoming::new(ListenerId(0));
     assert_eq!(Sticky::default().pick(&nobody, &all), Pick::Worker(WorkerId(2)));
 }
+
+#[test]
+fn a_client_without_a_value_may_be_dealt_in_turn() {
+    let mut all = crew();
+    all[0].share = 1;
+    let mut sticky = Sticky::by_value(LookFor::Query("sid".into()));
+    let by_address = sticky.pick(&client(7), &all);
+    sticky.in_turn = true;
+    assert_eq!(sticky.pick(&client(7), &all), Pick::Worker(WorkerId(2)));
+    let with_value = Incoming { key: Some(5), ..client(7) };
+    assert_eq!(sticky.pick(&with_value, &all), sticky.pick(&with_value, &all));
+    sticky.in_turn = false;
+    assert_eq!(sticky.pick(&client(7), &all), by_address);
+}
