@@ -28,7 +28,7 @@ pub enum Incoming {
         /// that connection again after a NACK, but does after `accepted: false`.
         handle: Option<Handle>,
     },
-    /// The peer answered the handle message that is under way.
+    /// The peer answered the oldest handle message that is under way.
     HandleAnswered {
         /// The caller's name for the handle.
         token: u64,

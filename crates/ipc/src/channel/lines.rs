@@ -11,6 +11,8 @@ pub(super) struct Lines {
     /// `bytes[..written]` is written already.
     bytes: Vec<u8>,
     written: usize,
+    /// The place of the next byte to write, counted from the first that there ever was.
+    position: u64,
     /// Lines whose end is not written.
     count: usize,
     /// Whether the last byte written was not the end of a line.
@@ -34,8 +36,36 @@ impl Lines {
 
     /// Takes back the last line, which is `length` bytes long and not begun.
     pub(super) fn take_back(&mut self, length: usize) {
-        self.bytes.truncate(self.bytes.len() - length);
+        self.cut_out(self.end() - length as u64, length);
+    }
+
+    /// Takes a line out that is `length` bytes long, not begun, and stands at the place `begin`. What is behind it
+    /// moves up.
+    pub(super) fn cut_out(&mut self, begin: u64, length: usize) {
+        let from = self.written + self.distance(begin);
+        self.bytes.drain(from..from + length);
         self.count -= 1;
+    }
+
+    /// Drops what is not written. Its places are passed over.
+    pub(super) fn clear(&mut self) {
+        let position = self.end();
+        *self = Self { position, ..Self::default() };
+    }
+
+    /// The place of the next byte to write.
+    pub(super) const fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// How many bytes are to be written before the one at `place`.
+    pub(super) fn distance(&self, place: u64) -> usize {
+        usize::try_from(place - self.position).expect("what waits is in memory")
+    }
+
+    /// The place behind the last byte.
+    pub(super) fn end(&self) -> u64 {
+        self.position + self.rest().len() as u64
     }
 
     /// What is not written.
@@ -64,6 +94,7 @@ impl Lines {
         self.inside = written.last().map_or(self.inside, |byte| *byte != b'\n');
         self.count -= ended;
         self.written += count;
+        self.position += count as u64;
         self.forget_written();
     }
 

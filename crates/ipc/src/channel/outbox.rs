@@ -1,8 +1,8 @@
 //! What waits to be written, in which order, and which descriptor goes with which byte. Pure.
 //!
-//! Node's rule: once a handle message is written, everything behind it waits until the peer has answered it;
-//! only the answers to the peer's own handle messages pass. So at most one descriptor is under way, and a
-//! receiver that pairs loosely, as Node does, cannot pair wrongly.
+//! Lines are written in the order in which they are queued; only the answers to the peer's own handle messages pass.
+//! What may be written behind a handle message that is not answered is the rule of [`on_the_way`](super::on_the_way);
+//! a line that may not waits, with all behind it, for the next answer.
 //!
 //! A connection of user code that did not arrive is sent again, before everything that waits behind it. The
 //! line is the same each time. (Node wraps it into a second handle message, and its own receiver then answers
@@ -13,6 +13,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use super::lines::Lines;
+use super::on_the_way::{Carried, Manner, OnTheWay, Retry};
 use super::settings::ChannelSettings;
 use crate::error::QueueError;
 use crate::handle::HandleKind;
@@ -38,8 +39,8 @@ pub(super) struct Outbox<H> {
     wire: Lines,
     /// Answers to the peer's handle messages. They go first, as soon as a line of `wire` ends.
     answers: Lines,
-    handle: HandleState<H>,
-    /// Messages that wait for the answer to the handle.
+    on_the_way: OnTheWay<H>,
+    /// Messages that wait for an answer to one of those.
     behind: VecDeque<Waiting<H>>,
     behind_bytes: usize,
     /// Answers that may still come to a message that was sent more than once.
@@ -53,7 +54,7 @@ pub(super) struct Outbox<H> {
 pub(super) enum Answered {
     /// The handle with this token, and nothing more is done about it.
     Handle { token: u64 },
-    /// The handle that is under way; it did not arrive and goes out again.
+    /// A handle that did not arrive and goes out again.
     Again,
     /// A message that was sent more than once and answered before: some peers answer each layer or each copy.
     Surplus,
@@ -61,27 +62,10 @@ pub(super) enum Answered {
     Nothing,
 }
 
-/// Where the one handle message is. Its line is always the last on the wire: what comes later waits.
-#[derive(Debug)]
-enum HandleState<H> {
-    /// There is none, so nothing waits behind one.
-    Idle,
-    /// Not a byte of its line is written.
-    Unsent { length: usize, handle: OutgoingHandle<H>, retry: Option<Retry> },
-    /// Its descriptor left with the first byte; the rest of the line may still be on the wire.
-    Sent { handle: OutgoingHandle<H>, retry: Option<Retry> },
-}
-
-/// A line that is written again when its descriptor does not arrive.
-#[derive(Debug)]
-struct Retry {
-    line: Vec<u8>,
-    left: u32,
-}
-
 #[derive(Debug)]
 struct Waiting<H> {
     line: Vec<u8>,
+    manner: Manner,
     handle: Option<OutgoingHandle<H>>,
     retries: u32,
 }
@@ -102,7 +86,7 @@ impl<H> Outbox<H> {
             handle_retries: settings.handle_retries,
             wire: Lines::default(),
             answers: Lines::default(),
-            handle: HandleState::Idle,
+            on_the_way: OnTheWay::new(settings),
             behind: VecDeque::new(),
             behind_bytes: 0,
             surplus: 0,
@@ -126,11 +110,11 @@ impl<H> Outbox<H> {
         if self.wire.count() + self.behind.len() >= self.message_limit {
             return Err(QueueError::FullOfMessages { limit: self.message_limit });
         }
-        match self.handle {
-            HandleState::Idle => self.queue_on_wire(packet, handle),
-            HandleState::Unsent { .. } | HandleState::Sent { .. } => {
-                self.queue_behind(packet, handle)
-            }
+        // Nothing can wait for an answer that is not due.
+        if self.on_the_way.is_empty() {
+            self.queue_on_wire(packet, handle)
+        } else {
+            self.queue_behind(packet, handle)
         }
     }
 
@@ -175,47 +159,37 @@ impl<H> Outbox<H> {
             self.answers.advance(count);
             return;
         }
-        let with_descriptor = self.front_of_wire().1.is_some();
-        if with_descriptor && count > 0 {
-            self.handle = match std::mem::replace(&mut self.handle, HandleState::Idle) {
-                HandleState::Unsent { handle, retry, .. } => HandleState::Sent { handle, retry },
-                other => other,
-            };
+        if self.front_of_wire().1.is_some() && count > 0 {
+            self.on_the_way.one_more_is_sent();
         }
         self.wire.advance(count);
     }
 
     /// The peer answered a handle message.
     pub(super) fn answered(&mut self, received: bool) -> Answered {
-        let complete = self.wire.rest().is_empty();
-        match std::mem::replace(&mut self.handle, HandleState::Idle) {
-            HandleState::Sent { handle, retry: Some(retry) }
-                if complete && !received && retry.left > 0 && !self.closed =>
-            {
-                self.send_again(handle, retry);
+        let Some(carried) = self.on_the_way.take_answered(self.wire.position()) else {
+            return self.surplus.checked_sub(1).map_or(Answered::Nothing, |left| {
+                self.surplus = left;
+                Answered::Surplus
+            });
+        };
+        match carried.retry {
+            Some(retry) if !received && retry.left > 0 && !self.closed => {
+                self.send_again(carried.handle, retry);
                 Answered::Again
             }
-            HandleState::Sent { handle, .. } if complete => {
+            Some(_) | None => {
                 self.release();
-                Answered::Handle { token: handle.token }
-            }
-            unchanged => {
-                self.handle = unchanged;
-                self.surplus.checked_sub(1).map_or(Answered::Nothing, |left| {
-                    self.surplus = left;
-                    Answered::Surplus
-                })
+                Answered::Handle { token: carried.handle.token }
             }
         }
     }
 
     /// Bytes that wait for the peer: to be written, or kept to be written again.
     pub(super) fn waiting_bytes(&self) -> usize {
-        // What is left of the handle's line on the wire is part of what is kept of it.
-        let kept = match &self.handle {
-            HandleState::Sent { retry: Some(retry), .. } => retry.line.len(),
-            HandleState::Idle | HandleState::Unsent { .. } | HandleState::Sent { .. } => 0,
-        };
+        // One that is kept goes alone: what is left of its line on the wire is part of what is kept of it.
+        let retry = self.on_the_way.oldest_sent().and_then(|it| it.retry.as_ref());
+        let kept = retry.map_or(0, |retry| retry.line.len());
         self.wire.rest().len().max(kept) + self.behind_bytes
     }
 
@@ -227,18 +201,14 @@ impl<H> Outbox<H> {
             && self.waiting_bytes() + longest <= self.byte_limit
     }
 
-    /// The token of the handle that is under way and not answered.
-    pub(super) const fn in_flight(&self) -> Option<u64> {
-        match &self.handle {
-            HandleState::Sent { handle, .. } => Some(handle.token),
-            HandleState::Idle | HandleState::Unsent { .. } => None,
-        }
+    /// The token of the oldest handle that is sent and not answered.
+    pub(super) fn in_flight(&self) -> Option<u64> {
+        self.on_the_way.oldest_sent().map(|it| it.handle.token)
     }
 
     /// Whether nothing waits, neither for room nor for an answer.
     pub(super) fn is_idle(&self) -> bool {
-        let nothing_waits = self.front().is_none() && self.behind.is_empty();
-        nothing_waits && matches!(self.handle, HandleState::Idle)
+        self.front().is_none() && self.on_the_way.is_empty()
     }
 
     pub(super) const fn is_closed(&self) -> bool {
@@ -249,13 +219,9 @@ impl<H> Outbox<H> {
     /// taken back.
     pub(super) fn close(&mut self) {
         self.closed = true;
-        self.wire = Lines::default();
+        // An answer that the peer gave before it left still counts.
+        self.wire.clear();
         self.answers = Lines::default();
-        match &mut self.handle {
-            HandleState::Unsent { length, .. } => *length = 0,
-            // An answer that the peer gave before it left still counts.
-            HandleState::Idle | HandleState::Sent { .. } => {}
-        }
         self.behind.retain(|waiting| waiting.handle.is_some());
         for waiting in &mut self.behind {
             waiting.line = Vec::new();
@@ -265,23 +231,17 @@ impl<H> Outbox<H> {
 
     /// The tokens of the handles of which the peer got nothing, in order. Their messages are dropped.
     pub(super) fn take_unsent(&mut self) -> Vec<u64> {
-        let mut tokens = Vec::new();
-        match std::mem::replace(&mut self.handle, HandleState::Idle) {
-            HandleState::Unsent { length, handle, .. } => {
-                tokens.push(handle.token);
-                if !self.closed {
-                    self.wire.take_back(length);
-                }
-            }
-            unchanged => self.handle = unchanged,
+        let mut unsent = self.on_the_way.take_unsent();
+        if !self.closed {
+            // From the last one, so that those before it stay in their places.
+            unsent.iter().rev().for_each(|it| self.wire.cut_out(it.begin, it.length));
         }
+        let on_wire = unsent.drain(..).map(|it| it.handle.token);
         let behind = self.behind.iter().filter_map(|waiting| waiting.handle.as_ref());
-        tokens.extend(behind.map(|handle| handle.token));
+        let tokens = on_wire.chain(behind.map(|handle| handle.token)).collect();
         self.behind.retain(|waiting| waiting.handle.is_none());
         self.behind_bytes = self.behind.iter().map(|waiting| waiting.line.len()).sum();
-        if matches!(self.handle, HandleState::Idle) {
-            self.release();
-        }
+        self.release();
         tokens
     }
 
@@ -289,12 +249,12 @@ impl<H> Outbox<H> {
     /// that began in its read.
     fn front_of_wire(&self) -> (&[u8], Option<&H>) {
         let rest = self.wire.rest();
-        match &self.handle {
-            HandleState::Idle | HandleState::Sent { .. } => (rest, None),
-            HandleState::Unsent { length, handle, .. } => match rest.len() - length {
-                0 => (rest, Some(&handle.fd)),
-                before => (&rest[..before], None),
-            },
+        let Some(next) = self.on_the_way.first_unsent().filter(|_| !self.closed) else {
+            return (rest, None);
+        };
+        match self.wire.distance(next.begin) {
+            0 => (&rest[..next.length], Some(&next.handle.fd)),
+            before => (&rest[..before], None),
         }
     }
 
@@ -312,7 +272,7 @@ impl<H> Outbox<H> {
             let rest = self.wire.rest();
             let line = &rest[rest.len() - length..];
             let retry = retry(self.retries_for(packet), || line.to_vec());
-            self.handle = HandleState::Unsent { length, handle, retry };
+            self.put_on_the_way(Manner::of(packet, length), length, handle, retry);
         }
         Ok(())
     }
@@ -326,8 +286,9 @@ impl<H> Outbox<H> {
         packet.encode_for(self.dialect, &mut line);
         self.check_room(line.len(), self.waiting_bytes() + line.len())?;
         self.behind_bytes += line.len();
-        let retries = self.retries_for(packet);
-        self.behind.push_back(Waiting { line, handle, retries });
+        let (manner, retries) = (Manner::of(packet, line.len()), self.retries_for(packet));
+        self.behind.push_back(Waiting { line, manner, handle, retries });
+        self.release();
         Ok(())
     }
 
@@ -346,16 +307,20 @@ impl<H> Outbox<H> {
         Ok(())
     }
 
-    /// Moves what waited behind an answered handle to the wire, up to and including the next handle.
+    /// Moves what need not wait any longer to the wire.
     fn release(&mut self) {
-        while let Some(Waiting { line, handle, retries }) = self.behind.pop_front() {
+        while let Some(next) = self.behind.front() {
+            let end = self.wire.end() + next.line.len() as u64;
+            if !self.on_the_way.admits(next.manner, end) {
+                return;
+            }
+            let Some(Waiting { line, manner, handle, retries }) = self.behind.pop_front() else {
+                return;
+            };
             self.behind_bytes -= line.len();
             self.wire.append(&line);
             if let Some(handle) = handle {
-                let length = line.len();
-                self.handle =
-                    HandleState::Unsent { length, handle, retry: retry(retries, || line) };
-                return;
+                self.put_on_the_way(manner, line.len(), handle, retry(retries, || line));
             }
         }
     }
@@ -364,8 +329,19 @@ impl<H> Outbox<H> {
         retry.left -= 1;
         self.surplus = self.surplus.saturating_add(1);
         self.wire.append(&retry.line);
-        let length = retry.line.len();
-        self.handle = HandleState::Unsent { length, handle, retry: Some(retry) };
+        self.put_on_the_way(Manner::Alone, retry.line.len(), handle, Some(retry));
+    }
+
+    /// Notes that the last line on the wire, `length` bytes long, carries a descriptor.
+    fn put_on_the_way(
+        &mut self,
+        manner: Manner,
+        length: usize,
+        handle: OutgoingHandle<H>,
+        retry: Option<Retry>,
+    ) {
+        let begin = self.wire.end() - length as u64;
+        self.on_the_way.push(Carried { begin, length, handle, manner, retry });
     }
 
     /// Node's rule: what is shared is not sent again, only what is given away.

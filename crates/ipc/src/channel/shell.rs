@@ -183,8 +183,8 @@ impl Channel {
         self.outbox.queue(packet, handle)
     }
 
-    /// Writes what may be written now. Ready when that is done; messages behind an unanswered handle wait
-    /// for [`poll_recv`](Self::poll_recv) to see the answer.
+    /// Writes what may be written now. Ready when that is done; messages that may not follow an unanswered handle
+    /// wait for [`poll_recv`](Self::poll_recv) to see the answer.
     ///
     /// # Errors
     /// [`PeerGone`](ChannelError::PeerGone) when nobody reads any more: then nothing can be queued, but what
@@ -270,9 +270,9 @@ impl Channel {
         !self.outbox.is_closed()
     }
 
-    /// The token of the handle whose descriptor was sent and that the peer has not answered.
+    /// The token of the oldest handle whose descriptor was sent and that the peer has not answered.
     #[must_use]
-    pub const fn in_flight(&self) -> Option<u64> {
+    pub fn in_flight(&self) -> Option<u64> {
         self.outbox.in_flight()
     }
 
@@ -354,8 +354,8 @@ impl Turn {
     }
 }
 
-/// A line with a descriptor is written when the peer has read what stands before it. The kernel would give both to
-/// one read, and Deno then takes the descriptor for that of the first line, and drops it.
+/// A line with a descriptor is written when the peer has read the lines without one before it. The kernel would give
+/// both to one read, and Deno then takes the descriptor for that of the first line, and drops it.
 fn write(
     fd: BorrowedFd<'_>,
     chunk: &Chunk<'_, Arc<OwnedFd>>,

@@ -22,6 +22,7 @@ mod spawn_extra;
 mod wire;
 mod wire_channel;
 mod wire_descriptors;
+mod wire_in_a_row;
 mod wire_lane;
 mod wire_limits;
 mod wire_pairing;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use portcrew_core::WorkerId;
 use portcrew_core::primary::{Event, Origin};
 use portcrew_core::scheduler::Seat;
-use portcrew_ipc::channel::Channel;
+use portcrew_ipc::channel::{Channel, ChannelSettings};
 use portcrew_ipc::lane::LanePrimary;
 use portcrew_ipc::spawn::{self, Spawned};
 
@@ -20,6 +20,10 @@ use super::readiness::NotifySocket;
 use crate::link::farewell_settings;
 use crate::pipes::Pipes;
 use crate::{Error, Result};
+
+/// Connections under way at a time to a worker without a lane. How many are given to it is the machine's decision
+/// (`Limits::channel_window`); this is as many as it ever leaves unanswered for one listener.
+const HANDLE_WINDOW: usize = 16;
 
 impl Driver {
     /// Starts one worker. Nothing is left behind when it fails.
@@ -73,7 +77,8 @@ fn origin(worker: WorkerId, place: Option<Place>) -> Origin {
 fn sockets(spawned: &mut Spawned) -> io::Result<(Option<Channel>, Option<LanePrimary>, Pipes)> {
     spawned.process.register()?;
     let channel = spawned.channel.take();
-    let channel = channel.map(|fd| Channel::from_fd(fd, farewell_settings())).transpose()?;
+    let settings = ChannelSettings { handle_window: HANDLE_WINDOW, ..farewell_settings() };
+    let channel = channel.map(|fd| Channel::from_fd(fd, settings)).transpose()?;
     let lane = spawned.lane.take().map(LanePrimary::from_fd).transpose()?;
     let pipes = Pipes::of(spawned)?;
     Ok((channel, lane, pipes))

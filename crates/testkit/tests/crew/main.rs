@@ -17,6 +17,7 @@ mod handles_lost;
 mod handles_many;
 mod handles_order;
 mod hostile;
+mod in_a_row;
 mod inspect_ports;
 mod kept;
 mod kid;

@@ -103,7 +103,7 @@ the command (`worker 1 binds port 3000 by itself; …`), in its JSON (`self-boun
 (`Event::SelfBound`). One that binds without a word (`exclusive`; `reusePort` in Node since 22.12 and in Deno;
 `Bun.serve`, `Deno.serve`) cannot be seen by its primary: when the start deadline has passed, the command says what to
 look at, and a reload, which waits for it in vain, is rolled back. And a descriptor is sent only when the worker has
-read what was sent before it: Deno loses it otherwise, and with it the connection and the worker.
+read the messages before it: Deno loses it otherwise, and with it the connection and the worker.
 ";
 
 #[test]

@@ -1,9 +1,11 @@
-//! The queue against a socket that takes as many bytes as it likes.
+//! The queue against a socket that takes as many bytes as it likes, with one handle message under way at a time.
+
+mod in_a_row;
+mod interleavings;
 
 use super::*;
 use crate::handle::HandleKind;
 use crate::message::{Inner, UserMessage};
-use proptest::prelude::*;
 
 const ACK: &str = "{\"cmd\":\"NODE_HANDLE_ACK\"}\n";
 
@@ -275,73 +277,4 @@ fn a_closed_queue_sends_nothing_again() {
     outbox.close();
     assert_eq!(outbox.answered(false), Answered::Handle { token: 7 });
     assert_eq!(write(&mut outbox, 1000), None);
-}
-
-proptest! {
-    /// A step is: queue a plain message, queue a handle, owe an answer, be answered, or write some bytes.
-    #[test]
-    fn whatever_happens_the_peer_gets_each_line_once_in_order_and_one_descriptor_at_a_time(
-        steps in prop::collection::vec((0..7u8, 1..90usize), 0..200),
-    ) {
-        let (mut outbox, mut peer) = (outbox(), Peer::default());
-        let (mut lines, mut fds, mut answers) = (Vec::new(), Vec::new(), 0);
-        for (number, (step, room)) in (0..).zip(steps) {
-            match step {
-                0 | 1 => {
-                    let message = if step == 0 { (plain(number), None) } else { with_handle(number) };
-                    let mut line = Vec::new();
-                    message.0.encode(&mut line);
-                    lines.push(String::from_utf8(line).unwrap());
-                    fds.extend(message.1.as_ref().map(|handle| handle.fd));
-                    queue(&mut outbox, message);
-                }
-                2 => {
-                    outbox.answer(true);
-                    answers += 1;
-                }
-                3 => peer.answer(&mut outbox),
-                _ => peer.read(&mut outbox, room),
-            }
-        }
-        while !outbox.is_idle() {
-            peer.read(&mut outbox, usize::MAX);
-            peer.answer(&mut outbox);
-        }
-        let (got_answers, got_lines): (Vec<_>, Vec<_>) =
-            peer.stream.split_inclusive('\n').partition(|line| *line == ACK);
-        prop_assert_eq!(got_lines, lines);
-        prop_assert_eq!(got_answers.len(), answers);
-        prop_assert_eq!(peer.fds, fds);
-    }
-}
-
-/// The other end: what it got, and the descriptor that it has not answered.
-#[derive(Default)]
-struct Peer {
-    stream: String,
-    fds: Vec<u64>,
-    /// Its name, and where in the stream its line begins.
-    unanswered: Option<(u64, usize)>,
-}
-
-impl Peer {
-    fn read(&mut self, outbox: &mut Outbox<u64>, room: usize) {
-        let Some((bytes, fd)) = write(outbox, room) else {
-            return;
-        };
-        if let Some(fd) = fd {
-            assert!(self.stream.is_empty() || self.stream.ends_with('\n'));
-            assert_eq!(self.unanswered.replace((fd, self.stream.len())), None);
-            self.fds.push(fd);
-        }
-        self.stream.push_str(&bytes);
-    }
-
-    /// Only an answer to a complete line counts.
-    fn answer(&mut self, outbox: &mut Outbox<u64>) {
-        let stream = &self.stream;
-        let due = self.unanswered.take_if(|(_, begin)| stream[*begin..].contains('\n'));
-        let told = due.map_or(Answered::Nothing, |(fd, _)| Answered::Handle { token: fd });
-        assert_eq!(outbox.answered(true), told);
-    }
 }
