@@ -234,7 +234,7 @@ impl Process {
     fn registered(&mut self) -> io::Result<&AsyncOwnedFd> {
         if let Watch::Unregistered(pidfd) = &self.watch {
             let duplicate = pidfd.try_clone()?;
-            self.watch = Watch::Registered(AsyncOwnedFd::new_readable(duplicate)?);
+            self.watch = Watch::Registered(AsyncOwnedFd::new(duplicate)?);
         }
         match &self.watch {
             Watch::Registered(watch) => Ok(watch),

@@ -35,6 +35,15 @@ pub struct Received {
     pub cut: bool,
 }
 
+impl Received {
+    /// Whether the queue of a stream was certainly empty after this was read into `room` bytes: Linux ends a read
+    /// sooner only behind descriptors. (BSD also ends it before them.)
+    pub(crate) fn is_all(&self, room: usize) -> bool {
+        let without_descriptors = self.fds.is_empty() && !self.truncated;
+        cfg!(target_os = "linux") && 0 < self.n && self.n < room && without_descriptors
+    }
+}
+
 /// Sends `bytes`, with `fds` attached to the first of them. Returns how many bytes went out.
 ///
 /// After a partial write the rest must go *without* the descriptors: they went with the first byte. The

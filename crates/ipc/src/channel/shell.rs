@@ -119,11 +119,16 @@ impl Channel {
                 return Poll::Ready(None);
             }
             let flushed = self.poll_flush(cx);
-            if flushed.is_pending() && self.outbox.unwritten_answers() > UNREAD_ANSWERS_BYTES {
+            if self.outbox.unwritten_answers() > UNREAD_ANSWERS_BYTES {
+                if flushed.is_ready() {
+                    // The kernel refused, and nobody tells when it will not.
+                    wake_after_others(cx);
+                }
                 return Poll::Pending;
             }
-            let buffer = &mut self.read_buffer;
-            match self.io.poll_read_io(cx, |fd| socket::recv_past_reset(fd, buffer)) {
+            let (buffer, room) = (&mut self.read_buffer, READ_BYTES);
+            let read = |fd: BorrowedFd<'_>| socket::recv_past_reset(fd, buffer);
+            match self.io.poll_read_all_io(cx, read, |it| it.is_all(room)) {
                 Poll::Pending => {
                     self.turn = Turn::default();
                     return Poll::Pending;

@@ -33,7 +33,7 @@ impl Watched {
         let epoll = epoll::create(CreateFlags::CLOEXEC)?;
         // EPOLLERR is always reported. Nobody asks this epoll which descriptor it was: there is one.
         epoll::add(&epoll, &fd, EventData::new_u64(0), EventFlags::IN)?;
-        Ok(Self { epoll: AsyncOwnedFd::new_readable(epoll)?, fd })
+        Ok(Self { epoll: AsyncOwnedFd::new(epoll)?, fd })
     }
 
     /// Runs `read` once, now.

@@ -17,7 +17,8 @@ pub enum ChannelError {
     /// The peer has closed its end: nothing can be written any more. What it wrote before can still be read.
     PeerGone,
     /// The kernel refused. Where it lacks memory or descriptors in flight (`ENOBUFS`, `ENOMEM`,
-    /// `ETOOMANYREFS`) nothing is lost and the call may be repeated later.
+    /// `ETOOMANYREFS`), or this process has none left to wait for room with (`EMFILE`, `ENFILE`), nothing is lost and
+    /// the call may be repeated later.
     System(io::Error),
 }
 

@@ -53,7 +53,7 @@ impl LanePrimary {
     /// [`BadBatch`](LaneError::BadBatch) for an empty, too long or uneven batch;
     /// [`PeerGone`](LaneError::PeerGone) when the worker has closed its end: read its last answers.
     pub fn try_offer(
-        &self,
+        &mut self,
         records: &[ConnRecord],
         fds: &[BorrowedFd<'_>],
     ) -> Result<Sent, LaneError> {
@@ -76,8 +76,8 @@ impl LanePrimary {
     /// Waits until there may be room for another batch.
     ///
     /// # Errors
-    /// The runtime is shutting down.
-    pub fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    /// There is no descriptor or no memory to wait with: try again later. Or the runtime is shutting down.
+    pub fn poll_writable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.io.poll_write_ready(cx)
     }
 

@@ -90,7 +90,7 @@ impl LaneWorker {
     ///
     /// # Errors
     /// [`PeerGone`](LaneError::PeerGone) when the primary has closed its end.
-    pub fn try_answer(&self, answers: &[Answer]) -> Result<usize, LaneError> {
+    pub fn try_answer(&mut self, answers: &[Answer]) -> Result<usize, LaneError> {
         self.try_send(answers)
     }
 
@@ -99,11 +99,11 @@ impl LaneWorker {
     ///
     /// # Errors
     /// As there.
-    pub fn try_tell_ended(&self, ended: &[Ended]) -> Result<usize, LaneError> {
+    pub fn try_tell_ended(&mut self, ended: &[Ended]) -> Result<usize, LaneError> {
         self.try_send(ended)
     }
 
-    fn try_send<E: Entry>(&self, entries: &[E]) -> Result<usize, LaneError> {
+    fn try_send<E: Entry>(&mut self, entries: &[E]) -> Result<usize, LaneError> {
         let mut sent = 0;
         for batch in entries.chunks(LANE_BATCH) {
             let mut room = buffer();
@@ -120,8 +120,8 @@ impl LaneWorker {
     /// Waits until there may be room for more.
     ///
     /// # Errors
-    /// The runtime is shutting down.
-    pub fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    /// There is no descriptor or no memory to wait with: try again later. Or the runtime is shutting down.
+    pub fn poll_writable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.io.poll_write_ready(cx)
     }
 

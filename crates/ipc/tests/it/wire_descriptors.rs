@@ -7,7 +7,9 @@ use std::future::poll_fn;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use portcrew_ipc::channel::{Channel, Incoming};
+use portcrew_ipc::error::ChannelError;
 use portcrew_ipc::lane::{ConnRecord, LanePrimary, LaneWorker};
+use portcrew_ipc::message::{Packet, UserMessage};
 use portcrew_ipc::socket;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -65,7 +67,7 @@ fn a_lost_connection_is_acknowledged_and_told_and_a_lost_user_handle_is_refused(
 fn a_lane_tells_which_connections_of_a_batch_were_lost() {
     alone("wire_descriptors::a_lane_tells_which_connections_of_a_batch_were_lost", async {
         let (primary, worker) = socket::pair_seqpacket().unwrap();
-        let primary = LanePrimary::from_fd(primary).unwrap();
+        let mut primary = LanePrimary::from_fd(primary).unwrap();
         let mut worker = LaneWorker::from_fd(worker).unwrap();
         let records: Vec<_> = (0..5).map(|seq| ConnRecord { seq, listener: 1 }).collect();
         let fds: Vec<_> = (0..5).map(|_| descriptor()).collect();
@@ -132,6 +134,33 @@ fn descriptors_that_were_never_read_are_closed_with_the_channel() {
             let first = next(&mut unread).await;
             drop((first, unread, peer));
             assert_eq!(open_descriptors(), before);
+        },
+    );
+}
+
+#[test]
+fn without_a_descriptor_to_wait_for_room_with_that_is_told_and_nothing_is_lost() {
+    alone(
+        "wire_descriptors::without_a_descriptor_to_wait_for_room_with_that_is_told_and_nothing_is_lost",
+        async {
+            let (mut channel, peer) = channel();
+            let message = Packet::User(UserMessage::new(&"x".repeat(1000)).unwrap());
+            let mut queued = 0;
+            while channel.try_flush().unwrap() {
+                channel.queue(&message, None).unwrap();
+                queued += 1;
+            }
+            leave_room_for(0);
+            let flushed = poll_fn(|cx| channel.poll_flush(cx)).await;
+            assert!(matches!(flushed, Err(ChannelError::System(_))), "{flushed:?}");
+
+            all_room();
+            let mut arrived = 0;
+            while arrived < queued {
+                arrived += received(&peer).0.matches('\n').count();
+                within(poll_fn(|cx| channel.poll_flush(cx))).await.unwrap();
+            }
+            assert!(channel.is_idle());
         },
     );
 }

@@ -60,7 +60,7 @@ fn last_words(primary: &LanePrimary) -> (LaneDrained, Vec<Answer>, Vec<Ended>) {
 
 #[tokio::test]
 async fn a_full_batch_arrives_with_every_descriptor_in_its_place() {
-    let (primary, mut worker) = lane();
+    let (mut primary, mut worker) = lane();
     let fds: Vec<_> = (0..LANE_BATCH).map(|_| descriptor()).collect();
     let batch = records(0..64);
     assert_eq!(primary.try_offer(&batch, &borrowed(&fds)).unwrap(), Sent::All);
@@ -72,7 +72,7 @@ async fn a_full_batch_arrives_with_every_descriptor_in_its_place() {
 
 #[tokio::test]
 async fn answers_come_back_whatever_their_number() {
-    let (primary, worker) = lane();
+    let (primary, mut worker) = lane();
     let mut given = answers(0..150);
     given[1].verdict = Verdict::Refused;
     given[2].verdict = Verdict::Lost;
@@ -85,7 +85,7 @@ async fn answers_come_back_whatever_their_number() {
 
 #[tokio::test]
 async fn ends_are_told_whatever_their_number_and_apart_from_answers() {
-    let (primary, worker) = lane();
+    let (primary, mut worker) = lane();
     let told: Vec<_> = (0..150).map(|seq| Ended { seq }).collect();
     assert_eq!(worker.try_answer(&answers(0..150)).unwrap(), 150);
     assert_eq!(worker.try_tell_ended(&told).unwrap(), 150);
@@ -97,7 +97,7 @@ async fn ends_are_told_whatever_their_number_and_apart_from_answers() {
 
 #[tokio::test]
 async fn a_full_lane_takes_the_ends_that_fit_and_tells_when_there_is_room() {
-    let (primary, worker) = lane();
+    let (primary, mut worker) = lane();
     let told: Vec<_> = (0..1_000_000).map(|seq| Ended { seq }).collect();
     let sent = worker.try_tell_ended(&told).unwrap();
     assert!(sent < told.len(), "the lane has no end");
@@ -108,7 +108,7 @@ async fn a_full_lane_takes_the_ends_that_fit_and_tells_when_there_is_room() {
 
 #[tokio::test]
 async fn a_batch_that_is_empty_uneven_or_too_long_is_the_callers_mistake() {
-    let (primary, _worker) = lane();
+    let (mut primary, _worker) = lane();
     let fds: Vec<_> = (0..=LANE_BATCH).map(|_| descriptor()).collect();
     for (records, fds) in
         [(records(0..0), 0), (records(0..2), 1), (records(0..1), 2), (records(0..65), 65)]
@@ -121,7 +121,7 @@ async fn a_batch_that_is_empty_uneven_or_too_long_is_the_callers_mistake() {
 
 #[tokio::test]
 async fn a_full_lane_takes_a_batch_whole_or_not_at_all_and_tells_when_there_is_room() {
-    let (primary, mut worker) = lane();
+    let (mut primary, mut worker) = lane();
     let fds = [descriptor(), descriptor()];
     let mut offered = 0;
     while primary.try_offer(&records(offered..offered + 2), &borrowed(&fds)).unwrap() == Sent::All {
@@ -140,7 +140,7 @@ const ENDED: Ended = Ended { seq: 4 };
 
 /// A worker that answered ten connections, told the end of one and died with ten more unread.
 fn dead_worker() -> LanePrimary {
-    let (primary, worker) = lane();
+    let (mut primary, mut worker) = lane();
     let fds: Vec<_> = (0..10).map(|_| descriptor()).collect();
     worker.try_answer(&answers(0..10)).unwrap();
     worker.try_tell_ended(&[ENDED]).unwrap();
@@ -165,7 +165,7 @@ async fn the_drain_of_a_dead_worker_gives_its_answers_and_the_end() {
 
 #[tokio::test]
 async fn an_offer_to_a_dead_worker_fails_and_its_answers_are_still_there() {
-    let primary = dead_worker();
+    let mut primary = dead_worker();
     let fd = descriptor();
     for _ in 0..2 {
         let error = primary.try_offer(&records(20..21), &[fd.as_fd()]).unwrap_err();
@@ -176,7 +176,7 @@ async fn an_offer_to_a_dead_worker_fails_and_its_answers_are_still_there() {
 
 #[tokio::test]
 async fn a_worker_sees_the_end_of_its_primary_after_the_last_connection() {
-    let (primary, mut worker) = lane();
+    let (mut primary, mut worker) = lane();
     primary.try_offer(&records(1..2), &[descriptor().as_fd()]).unwrap();
     drop(primary);
     assert_eq!(conns(&mut worker).await.unwrap().1.len(), 1);

@@ -207,7 +207,7 @@ impl Link {
     fn flush_lane(&mut self, conns: &Conns) -> Written {
         // A forged answer can settle a connection before it was even sent.
         self.batch.retain(|(_, conn)| conns.get(*conn).is_some());
-        while let (Some(lane), false) = (&self.lane, self.batch.is_empty()) {
+        while let (Some(lane), false) = (&mut self.lane, self.batch.is_empty()) {
             let count = self.batch.len().min(LANE_BATCH);
             let mut records = Vec::with_capacity(count);
             let mut sockets = Vec::with_capacity(count);
@@ -226,7 +226,9 @@ impl Link {
                     match lane.poll_writable(&mut Context::from_waker(&self.lane_waker)) {
                         Poll::Ready(Ok(())) => {}
                         // The waker brings us back when there is room.
-                        Poll::Pending | Poll::Ready(Err(_)) => return Written::All,
+                        Poll::Pending => return Written::All,
+                        // There is nothing to wait with.
+                        Poll::Ready(Err(_)) => return Written::Later,
                     }
                 }
                 Ok(Sent::TooManyInFlight) | Err(LaneError::System(_)) => return Written::Later,

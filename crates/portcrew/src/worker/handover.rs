@@ -10,6 +10,7 @@ use portcrew_ipc::error::LaneError;
 use portcrew_ipc::lane::{self, Answer, Ended, LaneEvent, LaneWorker, Offered};
 
 use super::driver::Driver;
+use crate::link::Again;
 
 /// How often the lane is read in one turn before other tasks get theirs.
 const READS_PER_TURN: usize = 4;
@@ -82,7 +83,7 @@ impl Handover {
     }
 
     /// Sends what is to be said when its time has come. True when nothing is left.
-    fn poll_say(&mut self, cx: &mut Context<'_>, at_once: bool) -> bool {
+    fn poll_say(&mut self, cx: &mut Context<'_>, at_once: bool, again: &Again) -> bool {
         if self.is_silent() {
             return true;
         }
@@ -92,7 +93,7 @@ impl Handover {
             return false;
         }
         self.ripe = true;
-        match self.send(cx) {
+        match self.send(cx, again) {
             Poll::Pending => return false,
             Poll::Ready(Ok(())) => {}
             // Nobody is left who would hear it.
@@ -104,8 +105,8 @@ impl Handover {
         true
     }
 
-    fn send(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), LaneError>> {
-        let Some(lane) = &self.lane else {
+    fn send(&mut self, cx: &mut Context<'_>, again: &Again) -> Poll<Result<(), LaneError>> {
+        let Some(lane) = &mut self.lane else {
             return Poll::Ready(Ok(()));
         };
         loop {
@@ -115,10 +116,14 @@ impl Handover {
                 let sent = lane.try_tell_ended(&self.ended)?;
                 self.ended.drain(..sent);
             }
-            if self.is_silent() {
+            if self.answers.is_empty() && self.ended.is_empty() {
                 return Poll::Ready(Ok(()));
             }
-            ready!(lane.poll_writable(cx))?;
+            if ready!(lane.poll_writable(cx)).is_err() {
+                // There is nothing to wait with, as when this process has all the descriptors that it may.
+                again.soon(cx.waker());
+                return Poll::Pending;
+            }
         }
     }
 
@@ -157,7 +162,7 @@ impl Driver {
     /// Writes what there is, and hands out what was answered first.
     pub(super) fn write(&mut self, cx: &mut Context<'_>) {
         let at_once = !self.handover.releases.is_empty() || self.leaving.close;
-        let answered = self.handover.poll_say(cx, at_once);
+        let answered = self.handover.poll_say(cx, at_once, &self.again);
         let written = self.talk.poll_write(cx);
         if written.later {
             self.again.soon(cx.waker());

@@ -20,7 +20,7 @@ async fn listening() -> (Primary, Worker, Listener, TcpListener) {
 
 #[tokio::test]
 async fn a_batch_is_accepted_and_then_answered_in_one_packet() {
-    let (primary, _worker, listener, real) = listening().await;
+    let (mut primary, _worker, listener, real) = listening().await;
     assert_eq!(listener.local_addr().unwrap(), real.local_addr().unwrap());
     let (mut clients, accepted): (Vec<_>, Vec<_>) = (0..3).map(|_| connected(&real)).unzip();
     primary.offer(40, &accepted);
@@ -43,7 +43,7 @@ async fn a_batch_is_accepted_and_then_answered_in_one_packet() {
 
 #[tokio::test]
 async fn what_nobody_accepts_is_not_answered_and_goes_back_when_the_listener_is_dropped() {
-    let (primary, _worker, listener, real) = listening().await;
+    let (mut primary, _worker, listener, real) = listening().await;
     let (_clients, accepted): (Vec<_>, Vec<_>) = (0..2).map(|_| connected(&real)).unzip();
     primary.offer(1, &accepted);
     drop(soon(listener.accept()).await.unwrap());
@@ -75,7 +75,7 @@ async fn after_the_close_an_offer_is_refused_and_accept_ends() {
 
 #[tokio::test]
 async fn a_cancelled_accept_loses_nothing() {
-    let (primary, _worker, listener, real) = listening().await;
+    let (mut primary, _worker, listener, real) = listening().await;
     for round in 0..20 {
         let mut waiting = Box::pin(listener.accept());
         assert!(futures_poll(&mut waiting).await.is_pending());
@@ -91,7 +91,7 @@ async fn a_cancelled_accept_loses_nothing() {
 
 #[tokio::test]
 async fn many_tasks_may_accept_from_one_listener() {
-    let (primary, _worker, listener, real) = listening().await;
+    let (mut primary, _worker, listener, real) = listening().await;
     let listener = std::sync::Arc::new(listener);
     let tasks: Vec<_> = (0..4)
         .map(|_| {
@@ -114,7 +114,7 @@ async fn many_tasks_may_accept_from_one_listener() {
 
 #[tokio::test]
 async fn a_client_that_has_gone_is_passed_over() {
-    let (primary, _worker, listener, real) = listening().await;
+    let (mut primary, _worker, listener, real) = listening().await;
     let (gone, first) = connected(&real);
     socket2::SockRef::from(&gone).set_linger(Some(std::time::Duration::ZERO)).unwrap();
     drop(gone);

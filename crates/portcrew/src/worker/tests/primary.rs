@@ -140,11 +140,11 @@ impl Primary {
     }
 
     /// Offers connections by the lane, numbered from `first`.
-    pub(super) fn offer(&self, first: u64, sockets: &[impl AsFd]) {
+    pub(super) fn offer(&mut self, first: u64, sockets: &[impl AsFd]) {
         let record = |(seq, _)| ConnRecord { seq, listener: LISTENER };
         let records: Vec<_> = (first..).zip(sockets).map(record).collect();
         let fds: Vec<_> = sockets.iter().map(AsFd::as_fd).collect();
-        let lane = self.lane.as_ref().unwrap();
+        let lane = self.lane.as_mut().unwrap();
         assert_eq!(lane.try_offer(&records, &fds).unwrap(), Sent::All);
     }
 

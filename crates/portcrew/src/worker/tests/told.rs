@@ -25,7 +25,7 @@ async fn tcp(mut primary: Primary, worker: &Worker) -> (Primary, Listener, TcpLi
 /// The same, and connections offered to it under the numbers from 1.
 async fn offered_tcp(count: usize) -> (Primary, Worker, Listener, Vec<TcpStream>) {
     let (primary, worker) = Primary::new().await;
-    let (primary, listener, real, _) = tcp(primary, &worker).await;
+    let (mut primary, listener, real, _) = tcp(primary, &worker).await;
     let (clients, accepted): (Vec<_>, Vec<_>) = (0..count).map(|_| connected(&real)).unzip();
     primary.offer(1, &accepted);
     (primary, worker, listener, clients)
@@ -48,7 +48,7 @@ const fn kept(seq: u64) -> Answer {
 }
 
 /// A connection on a path, offered under that number.
-fn offered(primary: &Primary, seq: u64) -> UnixStream {
+fn offered(primary: &mut Primary, seq: u64) -> UnixStream {
     let (client, accepted) = UnixStream::pair().unwrap();
     primary.offer(seq, &[&accepted]);
     client
@@ -94,7 +94,7 @@ async fn one_that_is_taken_plainly_is_answered_plainly_beside_others_that_are_to
 #[tokio::test]
 async fn one_that_ends_in_the_turn_in_which_it_was_taken_is_answered_first() {
     let (primary, worker) = Primary::new().await;
-    let (primary, listener, real, _) = tcp(primary, &worker).await;
+    let (mut primary, listener, real, _) = tcp(primary, &worker).await;
     for seq in 0..20 {
         let (_client, accepted) = connected(&real);
         primary.offer(seq, &[&accepted]);
@@ -105,8 +105,8 @@ async fn one_that_ends_in_the_turn_in_which_it_was_taken_is_answered_first() {
 
 #[tokio::test]
 async fn on_a_path_the_promise_is_in_the_answer_that_comes_first() {
-    let (primary, _worker, listener) = unix().await;
-    let _client = offered(&primary, 5);
+    let (mut primary, _worker, listener) = unix().await;
+    let _client = offered(&mut primary, 5);
     settle().await;
     assert!(primary.answers_now().is_empty());
     let (_stream, _, open) = soon(listener.accept_told()).await.unwrap();
@@ -117,11 +117,11 @@ async fn on_a_path_the_promise_is_in_the_answer_that_comes_first() {
 
 #[tokio::test]
 async fn on_a_path_who_ever_takes_plainly_has_all_later_ones_answered_plainly() {
-    let (primary, _worker, listener) = unix().await;
-    let _first = offered(&primary, 1);
+    let (mut primary, _worker, listener) = unix().await;
+    let _first = offered(&mut primary, 1);
     drop(soon(listener.accept()).await.unwrap());
     assert_eq!(primary.answers_now(), [answer(1, Verdict::Accepted)]);
-    let _second = offered(&primary, 2);
+    let _second = offered(&mut primary, 2);
     drop(soon(listener.accept_told()).await.unwrap());
     settle().await;
     assert_eq!(primary.said_now(), (vec![answer(2, Verdict::Accepted)], vec![]));
@@ -129,10 +129,10 @@ async fn on_a_path_who_ever_takes_plainly_has_all_later_ones_answered_plainly() 
 
 #[tokio::test]
 async fn on_a_path_one_that_was_promised_and_goes_to_a_plain_accept_counts_as_ended_at_once() {
-    let (primary, _worker, listener) = unix().await;
+    let (mut primary, _worker, listener) = unix().await;
     let mut waiting = Box::pin(listener.accept_told());
     assert!(poll_once(waiting.as_mut()).is_pending());
-    let _client = offered(&primary, 1);
+    let _client = offered(&mut primary, 1);
     assert_eq!(primary.answers().await, [kept(1)]);
     settle().await;
     drop(waiting);
@@ -142,11 +142,11 @@ async fn on_a_path_one_that_was_promised_and_goes_to_a_plain_accept_counts_as_en
 
 #[tokio::test]
 async fn a_cancelled_accept_leaves_the_connection_and_its_promise_to_the_next() {
-    let (primary, _worker, listener) = unix().await;
+    let (mut primary, _worker, listener) = unix().await;
     for seq in 0..20 {
         let mut waiting = Box::pin(listener.accept_told());
         assert!(poll_once(waiting.as_mut()).is_pending());
-        let _client = offered(&primary, seq);
+        let _client = offered(&mut primary, seq);
         assert_eq!(primary.answers().await, [kept(seq)]);
         settle().await;
         drop(waiting);
@@ -162,7 +162,7 @@ async fn one_that_was_promised_and_that_nobody_takes_ends_with_the_listener() {
     let (mut primary, _worker, listener) = unix().await;
     let mut waiting = Box::pin(listener.accept_told());
     assert!(poll_once(waiting.as_mut()).is_pending());
-    let _client = offered(&primary, 1);
+    let _client = offered(&mut primary, 1);
     assert_eq!(primary.answers().await, [kept(1)]);
     settle().await;
     drop(waiting);
@@ -245,7 +245,7 @@ async fn threads_tell_too() {
     assert_eq!(told(&primary).await, (kept(1), Ended { seq: 1 }));
     assert!(matches!(primary.heard().await, FromWorker::Close { .. }));
     primary.grant(at).await;
-    let _client = offered(&primary, 2);
+    let _client = offered(&mut primary, 2);
     assert_eq!(told(&primary).await, (kept(2), Ended { seq: 2 }));
     drop(primary);
     soon(serving).await.unwrap();

@@ -77,7 +77,7 @@ async fn next_on_channel(rogue: &mut Rogue) -> io::Result<Option<Vec<(u64, Owned
 }
 
 async fn answer(rogue: &mut Rogue, seq: u64) -> io::Result<()> {
-    if let Some(lane) = &rogue.lane {
+    if let Some(lane) = &mut rogue.lane {
         let answer = Answer { seq, verdict: Verdict::Accepted };
         lane.try_answer(&[answer]).map_err(io::Error::other)?;
         return Ok(());
