@@ -122,7 +122,7 @@ fn what_cannot_be_read_is_refused_with_the_option_the_reason_and_the_alternative
     const ALL: &str = "There are round-robin, least-connections, sticky and shared";
     let all = |reason: &str| format!("{reason} {ALL}");
     let parameters =
-        "It has cookie:NAME, header:NAME, query:NAME, proxy, v4:BITS, v6:BITS and wait:TIME";
+        "It has cookie:NAME, header:NAME, query:NAME, turn, proxy, v4:BITS, v6:BITS and wait:TIME";
     for (value, reason) in [
         ("random", all("there is no policy `random`.")),
         ("8080=stikcy", all("there is no policy `stikcy`. Did you mean `sticky`?")),
