@@ -66,7 +66,8 @@ pub enum Action {
         /// As in [`Listening`](Self::Listening).
         data: Option<String>,
     },
-    /// There is no listener, and this is why.
+    /// There is no listener, and this is why. What was held for it is to be reported as
+    /// [`Returned`](super::Event::Returned).
     ListenFailed {
         /// Which.
         server: ServerId,

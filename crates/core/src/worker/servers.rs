@@ -31,9 +31,9 @@ enum State {
     /// The primary hands connections over.
     Open { key: Key, listener: ListenerId, proof: Proof },
     /// The socket is here and is being set up.
-    SettingUp { key: Key },
-    /// The socket is here; the kernel hands connections over.
-    Shared { key: Key },
+    SettingUp { key: Key, listener: ListenerId },
+    /// The socket is here; the kernel hands connections over, and the primary what it still had.
+    Shared { key: Key, listener: ListenerId },
 }
 
 /// What this worker makes of another listener with the same key.
@@ -164,7 +164,7 @@ impl Worker {
                 self.send(FromWorker::Listening { query, port }, out);
             }
             (Reply::Shared, false) => {
-                it.state = State::SettingUp { key };
+                it.state = State::SettingUp { key, listener };
                 out.push(Action::SetUpShared { server: id, data });
             }
         }
@@ -182,14 +182,14 @@ impl Worker {
         let Some(it) = self.servers.get_mut(&id) else {
             return;
         };
-        let State::SettingUp { key } = &it.state else {
+        let State::SettingUp { key, listener } = &it.state else {
             return;
         };
-        let key = key.clone();
+        let (key, listener) = (key.clone(), *listener);
         match outcome {
             Ok(port) => {
                 let query = it.query.clone();
-                it.state = State::Shared { key };
+                it.state = State::Shared { key, listener };
                 self.send(FromWorker::Listening { query, port }, out);
             }
             Err(errno) => {
@@ -223,7 +223,7 @@ impl Worker {
                     out.push(Action::ListenFailed { server: id, errno: Errno::NOT_CONNECTED });
                 }
             }
-            State::Open { key, .. } | State::SettingUp { key } | State::Shared { key } => {
+            State::Open { key, .. } | State::SettingUp { key, .. } | State::Shared { key, .. } => {
                 let message = FromWorker::Close { key: key.clone() };
                 self.forget(id);
                 self.send(message, out);
@@ -252,13 +252,18 @@ impl Worker {
             (State::Open { listener, proof, .. }, Carrier::Lane(number)) => {
                 (listener == number).then_some(*proof)
             }
-            // What comes by the channel is answered first in any case. A worker that holds the key as a
-            // shared socket takes hand-overs for it too.
-            (State::Open { key, .. } | State::Shared { key }, Carrier::Channel(name)) => {
-                (key == name).then_some(Proof::None)
-            }
-            (State::Shared { .. }, Carrier::Lane(_)) => None,
-            (State::Waiting | State::Asking { .. } | State::SettingUp { .. }, _) => None,
+            // What a primary still had when it stopped accepting goes to workers that accept for themselves. Their
+            // reply does not say what the socket is: answered first, it may be of any kind.
+            (
+                State::SettingUp { listener, .. } | State::Shared { listener, .. },
+                Carrier::Lane(number),
+            ) => (listener == number).then_some(Proof::None),
+            // What comes by the channel is answered first in any case.
+            (
+                State::Open { key, .. } | State::SettingUp { key, .. } | State::Shared { key, .. },
+                Carrier::Channel(name),
+            ) => (key == name).then_some(Proof::None),
+            (State::Waiting | State::Asking { .. }, _) => None,
         };
         self.servers.iter().find_map(|(id, it)| Some((*id, meant(it)?)))
     }

@@ -96,15 +96,60 @@ fn offers_that_wait_for_a_reply_are_bounded() {
     assert_eq!(parked.count(), 64);
 }
 
-#[test]
-fn a_shared_listener_takes_what_comes_by_its_name_too() {
+/// A worker with a listener whose socket came with the reply and is set up or not yet.
+fn sharing(query: Query, ready: bool) -> World {
     let mut world = World::started(true);
-    world.listens(S0, tcp(80));
+    world.listens(S0, query);
     let setup = world.replied(L0, Reply::Shared);
     assert_eq!(setup, [Action::SetUpShared { server: S0, data: None }]);
-    let (server, outcome) = (S0, Ok(80));
-    world.on(Event::SharedReady { server, outcome });
-    let conn = ConnId(7);
-    let held = [Action::Hold { server: S0, conn }];
-    assert_eq!(world.offered(7, by_channel(&tcp(80))), held);
+    if ready {
+        let (server, outcome) = (S0, Ok(80));
+        world.on(Event::SharedReady { server, outcome });
+    }
+    world
+}
+
+#[test]
+fn a_shared_listener_takes_what_comes_by_its_name_too() {
+    for ready in [false, true] {
+        let conn = ConnId(7);
+        let held = [Action::Hold { server: S0, conn }];
+        assert_eq!(sharing(tcp(80), ready).offered(7, by_channel(&tcp(80))), held);
+    }
+}
+
+#[test]
+fn a_shared_listener_takes_what_comes_by_the_lane_and_answers_before_the_user_has_it() {
+    for (query, ready) in [(tcp(80), false), (tcp(80), true), (unix(), true)] {
+        let mut world = sharing(query, ready);
+        let conn = ConnId(7);
+        assert_eq!(world.offered(7, LANE), [Action::Hold { server: S0, conn }]);
+        let both = [lane_answer(7, Verdict::Accepted), delivered(7)];
+        assert_eq!(world.on(Event::Wanted { conn }), both);
+    }
+}
+
+#[test]
+fn an_offer_of_another_listener_is_not_taken_by_a_shared_one() {
+    let refused = [lane_answer(7, Verdict::Refused), dropped(7)];
+    assert_eq!(sharing(tcp(80), true).offered(7, Carrier::Lane(ListenerId(5))), refused);
+}
+
+#[test]
+fn an_offer_that_overtakes_a_reply_with_a_socket_waits_for_it_too() {
+    let mut world = World::started(true);
+    world.listens(S0, tcp(80));
+    assert_eq!(world.offered(7, LANE), []);
+    let (server, conn) = (S0, ConnId(7));
+    let setup = Action::SetUpShared { server, data: None };
+    assert_eq!(world.replied(L0, Reply::Shared), [setup, Action::Hold { server, conn }]);
+}
+
+#[test]
+fn what_is_held_for_a_socket_that_cannot_be_set_up_goes_back() {
+    let mut world = sharing(tcp(80), false);
+    world.offered(7, LANE);
+    world.on(Event::SharedReady { server: S0, outcome: Err(Errno(22)) });
+    let back = [lane_answer(7, Verdict::Refused), dropped(7)];
+    assert_eq!(world.on(Event::Returned { conn: ConnId(7) }), back);
 }
