@@ -72,8 +72,9 @@ pub enum Action {
         /// For what.
         look: Arc<Look>,
     },
-    /// Begin or end to tell when connections of a listener end that workers have taken. Beginning is answered with
-    /// [`Event::Counting`](super::Event::Counting).
+    /// Begin or end to note connections of a TCP listener that workers take, to tell when they end. Beginning is
+    /// answered with [`Event::Counting`](super::Event::Counting); from that on they are noted. Of those that were
+    /// noted the end is told in any case: they count until then.
     Count {
         /// Which listener.
         listener: ListenerId,

@@ -93,7 +93,7 @@ impl Primary {
             listener: *id,
             key: &listener.key,
             mode: listener.mode,
-            policy: self.policy_of(listener),
+            policy: self.rules.name_for(listener),
             counted_by: match listener.counting {
                 Counting::By(counter) => Some(counter),
                 Counting::Off | Counting::Asked => None,

@@ -107,8 +107,8 @@ pub enum Event {
         /// Where it came in.
         listener: ListenerId,
     },
-    /// The kernel says that a connection has ended which this worker had taken, of a listener that it counts
-    /// ([`Counter::Kernel`]). Told once for each.
+    /// The kernel says that a connection has ended which this worker had taken while the kernel counted those of
+    /// its listener ([`Counter::Kernel`]), also when it does not any more. Told once for each.
     Ended {
         /// Whose it was.
         worker: WorkerId,

@@ -1,6 +1,7 @@
 //! A connection's way: accepted, held, offered, and then taken, refused or judged.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use super::conns::{Conn, Place};
 use super::listener::{Accepting, Listener};
@@ -85,12 +86,14 @@ impl Primary {
                 Choice::Refuse => {
                     self.take_from_queue(id, at);
                     self.close_held(conn, CloseReason::PolicyRefused, out);
+                    self.summarise_later(now);
                 }
             }
         }
         match ask_again {
             Some(wait) => {
-                let wait = wait.max(self.limits.ask_again);
+                // A time-out that is due when it is set would keep the time-outs from ever being done.
+                let wait = wait.max(self.limits.ask_again).max(Duration::from_nanos(1));
                 self.timers.set(Timer::AskAgain(id), now + wait);
             }
             None => {
@@ -231,6 +234,7 @@ impl Primary {
             |other: &ConnId| conns.get(other).is_some_and(|it| (it.accepted_at, *other) < age);
         let at = listener.queue.iter().take_while(|other| older(other)).count();
         listener.queue.insert(at, conn);
+        self.make_room(id);
         self.pump(now, id, out);
     }
 

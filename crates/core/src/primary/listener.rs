@@ -1,12 +1,13 @@
 //! One listening socket of the primary: who holds it, what waits on it, whether it is accepted from.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use super::live::Counting;
 use super::pace::Pace;
 use super::rules::RuleId;
 use super::{BoundTo, Mode};
-use crate::scheduler::{Choice, WorkerView};
+use crate::scheduler::{Choice, Look, WorkerView};
 use crate::{Backoff, ConnId, Key, Limits, Query, Seq, SocketKind, Time, WorkerId};
 
 /// A question, and whose it is.
@@ -78,6 +79,8 @@ pub(super) struct Listener {
     pub(super) query: Query,
     /// Which policy is for it.
     pub(super) rule: RuleId,
+    /// What is looked for in the first bytes of a connection that comes.
+    pub(super) look: Option<Arc<Look>>,
     /// Who is to accept. A worker that holds it already goes on in its own way.
     pub(super) mode: Mode,
     pub(super) state: State,
@@ -108,6 +111,7 @@ impl Listener {
             data: query.data.clone(),
             query,
             rule,
+            look: None,
             mode,
             state: State::Binding { waiting: Vec::new(), unwanted: false },
             holders: Vec::new(),
@@ -230,10 +234,12 @@ impl Listener {
         self.holders.iter_mut().find(|view| view.worker == worker)
     }
 
-    /// Whether somebody can be given a connection now; looks at how long each has owed an answer.
+    /// Whether somebody can be given a connection now; looks at how long each has owed an answer, and whose rest is
+    /// over, for the time-out that ends it may not have been handled yet.
     pub(super) fn has_free_candidate(&mut self, now: Time, limits: &Limits) -> bool {
         for (view, holding) in self.holders.iter_mut().zip(&self.holdings) {
             holding.pace.look_at(now, view, limits);
+            view.resting_until = view.resting_until.filter(|until| *until > now);
         }
         self.candidates().iter().any(WorkerView::is_free)
     }

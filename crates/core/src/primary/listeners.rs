@@ -138,6 +138,7 @@ impl Primary {
                 out.push(Action::Notify(Notice::Bound { listener: id, query, sockname }));
                 out.push(Action::Notify(self.chosen(id)));
                 self.count_if_needed(id, out);
+                self.look_by_rule(id);
                 for (worker, seq, _) in waiting {
                     // Counted anew as a holder.
                     self.discount_listener(worker);

@@ -47,7 +47,9 @@ impl Primary {
             (true, Counting::Off) => self.counted_by(id, Counter::Workers, out),
             (false, Counting::Asked | Counting::By(_)) => {
                 listener.counting = Counting::Off;
-                out.push(Action::Count { listener: id, on: false });
+                if kind == SocketKind::Tcp {
+                    out.push(Action::Count { listener: id, on: false });
+                }
                 self.show_live(id);
             }
             // As it is to be.
@@ -175,6 +177,16 @@ impl Primary {
             }
         }
         self.pump_waiting(now, out);
+    }
+
+    /// How busy the workers were is not shown to a policy that does not need it.
+    pub(super) fn forget_cpu(&mut self, id: ListenerId) {
+        let Some(listener) = self.listeners.get_mut(&id) else {
+            return;
+        };
+        if !self.rules.needs(listener.rule).cpu {
+            listener.holders.iter_mut().for_each(|view| view.cpu = None);
+        }
     }
 
     /// Something about the workers has changed: a policy may choose now for whom it let wait.

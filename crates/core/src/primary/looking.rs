@@ -1,7 +1,6 @@
 //! Connections whose first bytes are waited for, before a worker is chosen by them.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use super::Action;
 use super::conns::Conn;
@@ -20,11 +19,9 @@ pub(super) enum Sight {
 impl Primary {
     /// Has a connection's first bytes looked at where its policy wants that.
     pub(super) fn look(&mut self, now: Time, id: ListenerId, conn: ConnId, out: &mut Vec<Action>) {
-        let rule = self.listeners.get(&id).map(|it| it.rule);
-        let Some(look) = rule.and_then(|rule| self.rules.look(rule)) else {
+        let Some(look) = self.listeners.get(&id).and_then(|it| it.look.clone()) else {
             return;
         };
-        let look = Arc::clone(look);
         if let Some(record) = self.conns.get_mut(&conn) {
             record.sight = Sight::Awaited;
             self.timers.set_if_unset(Timer::Look(id), now + self.limits.look_for);
@@ -81,19 +78,25 @@ impl Primary {
         }
     }
 
-    /// The policy has changed: what it does not look at is not waited for.
+    /// The policy has changed. Where it looks for something else, or for nothing, the address decides about what has
+    /// come before: its first bytes are not waited for, and what was found in them is forgotten.
     pub(super) fn look_by_rule(&mut self, id: ListenerId) {
-        let Some(listener) = self.listeners.get(&id) else {
+        let Some(listener) = self.listeners.get_mut(&id) else {
             return;
         };
-        if self.rules.look(listener.rule).is_none() {
-            for conn in &listener.queue {
-                if let Some(record) = self.conns.get_mut(conn) {
-                    record.sight = Sight::Settled;
-                }
-            }
-            self.timers.cancel(Timer::Look(id));
+        let look = self.rules.look(listener.rule);
+        if listener.look.as_ref() == look {
+            return;
         }
+        listener.look = look.cloned();
+        for conn in &listener.queue {
+            if let Some(record) = self.conns.get_mut(conn) {
+                record.sight = Sight::Settled;
+                record.key = None;
+                record.source = record.peer;
+            }
+        }
+        self.timers.cancel(Timer::Look(id));
     }
 
     fn oldest_awaited(&self, id: ListenerId) -> Option<(ConnId, Conn)> {

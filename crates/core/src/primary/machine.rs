@@ -159,7 +159,9 @@ impl Primary {
         match message {
             FromWorker::Online { lane } => self.online(worker, lane, out),
             FromWorker::Query { seq, query } => self.query(now, worker, seq, query, out),
-            FromWorker::Listening { query, port } => self.listening(worker, query, port, out),
+            FromWorker::Listening { query, port } => {
+                self.listening(now, worker, query, port, out);
+            }
             FromWorker::Close { key } => self.closed_by_worker(now, worker, &key, out),
             FromWorker::ExitedAfterDisconnect { seq } => self.farewell(now, worker, seq, out),
             FromWorker::Answer { ack, accepted } => {

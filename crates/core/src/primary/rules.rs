@@ -11,8 +11,9 @@ use crate::{Address, ListenerId, Time};
 
 /// Who accepts, and who gets the next connection when the primary does.
 pub struct Rule {
-    pub(super) mode: Mode,
-    pub(super) scheduler: Box<dyn Scheduler>,
+    mode: Mode,
+    /// How far it is trusted goes with it: one that panicked is not asked again when a change is undone.
+    scheduler: Guarded,
 }
 
 /// A rule for all listeners, and those for some.
@@ -43,14 +44,14 @@ impl Rule {
     /// The same for a scheduler whose type is not known.
     #[must_use]
     pub fn boxed(scheduler: Box<dyn Scheduler>) -> Self {
-        Self { mode: Mode::Handover, scheduler }
+        Self { mode: Mode::Handover, scheduler: Guarded::new(scheduler) }
     }
 
     /// The workers accept from one socket.
     #[must_use]
     pub fn shared() -> Self {
         // Asked only about connections that are left over when the primary stops accepting.
-        Self { mode: Mode::Shared, scheduler: Box::new(RoundRobin) }
+        Self { mode: Mode::Shared, scheduler: Guarded::new(Box::new(RoundRobin)) }
     }
 }
 
@@ -63,7 +64,8 @@ impl Default for Rule {
 
 impl fmt::Debug for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Rule").field("mode", &self.mode).finish_non_exhaustive()
+        let Self { mode, scheduler } = self;
+        f.debug_struct("Rule").field("mode", mode).field("scheduler", scheduler).finish()
     }
 }
 
@@ -166,7 +168,7 @@ impl Rulebook {
             }
             (None, None) => None,
         };
-        old.map(|it| Rule { mode: it.mode, scheduler: it.scheduler.into_inner() })
+        old.map(|it| Rule { mode: it.mode, scheduler: it.scheduler })
     }
 
     pub(super) fn mode(&self, id: RuleId) -> Mode {
@@ -181,8 +183,12 @@ impl Rulebook {
         self.rules[id.0].look.as_ref()
     }
 
-    pub(super) fn name(&self, id: RuleId) -> &'static str {
-        self.rules[id.0].scheduler.name()
+    /// What the policy of a listener is called.
+    pub(super) fn name_for(&self, listener: &Listener) -> &'static str {
+        match listener.mode {
+            Mode::Handover => self.rules[listener.rule.0].scheduler.name(),
+            Mode::Shared => "shared",
+        }
     }
 
     pub(super) fn scheduler(&mut self, id: RuleId) -> &mut Guarded {
@@ -192,9 +198,9 @@ impl Rulebook {
 
 impl Entry {
     fn new(name: Option<ListenerName>, rule: Rule) -> Self {
-        let scheduler = Guarded::new(rule.scheduler);
+        let Rule { mode, scheduler } = rule;
         let look = scheduler.needs().look.clone().map(Arc::new);
-        Self { name, mode: rule.mode, scheduler, look }
+        Self { name, mode, scheduler, look }
     }
 }
 
@@ -213,6 +219,7 @@ impl Primary {
     ) -> Option<Rule> {
         let named = name.as_ref().map(|name| self.listeners_named(name));
         let before = self.rules.set(name, rule);
+        // The number of a rule may be another's now.
         for listener in self.listeners.values_mut() {
             listener.rule = self.rules.find(&listener.query.address);
         }
@@ -261,19 +268,13 @@ impl Primary {
         }
         self.count_if_needed(id, out);
         self.look_by_rule(id);
+        self.forget_cpu(id);
         self.pump(now, id, out);
     }
 
     /// Which policy a listener has.
     pub(super) fn chosen(&self, id: ListenerId) -> Notice {
-        let name = self.listeners.get(&id).map_or("none", |it| self.policy_of(it));
+        let name = self.listeners.get(&id).map_or("none", |it| self.rules.name_for(it));
         Notice::Scheduling { listener: id, news: super::Scheduling::Policy { name } }
-    }
-
-    pub(super) fn policy_of(&self, listener: &Listener) -> &'static str {
-        match listener.mode {
-            Mode::Handover => self.rules.name(listener.rule),
-            Mode::Shared => "shared",
-        }
     }
 }

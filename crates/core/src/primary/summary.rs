@@ -15,13 +15,14 @@ impl Primary {
     /// Tells the counts of each listener where they have changed. The next one is told when something was decided
     /// again: a quiet primary has no timer.
     pub(super) fn summarise(&mut self, out: &mut Vec<Action>) {
+        let rules = &self.rules;
         for (id, listener) in &mut self.listeners {
             if listener.told == listener.counts {
                 continue;
             }
             listener.told = listener.counts;
             let given = listener.holders.iter().map(|view| (view.worker, view.given)).collect();
-            let policy = self.rules.name(listener.rule);
+            let policy = rules.name_for(listener);
             let news = Scheduling::Summary { policy, counts: listener.counts, given };
             out.push(Action::Notify(Notice::Scheduling { listener: *id, news }));
         }

@@ -24,6 +24,7 @@ impl Primary {
 
     pub(super) fn listening(
         &mut self,
+        now: Time,
         worker: WorkerId,
         query: Query,
         port: u16,
@@ -42,16 +43,20 @@ impl Primary {
             port,
         });
         let key = query.key();
-        self.shows_listening(worker, &key);
         out.push(Action::Notify(Notice::Listening { worker, query, port, first }));
         out.extend(self_bound.map(Action::Notify));
         self.refuse_seconds(worker, &key, out);
+        self.shows_listening(now, worker, &key, out);
     }
 
-    fn shows_listening(&mut self, worker: WorkerId, key: &Key) {
-        let listener = self.by_key.get(key).and_then(|id| self.listeners.get_mut(id));
-        if let Some(view) = listener.and_then(|it| it.holder(worker)) {
+    /// A policy may have waited for a worker that listens.
+    fn shows_listening(&mut self, now: Time, worker: WorkerId, key: &Key, out: &mut Vec<Action>) {
+        let Some(id) = self.by_key.get(key).copied() else {
+            return;
+        };
+        if let Some(view) = self.listeners.get_mut(&id).and_then(|it| it.holder(worker)) {
             view.listening = true;
+            self.pump(now, id, out);
         }
     }
 

@@ -65,10 +65,6 @@ impl Guarded {
         Self { scheduler, name, needs, trust: Trust::Full }
     }
 
-    pub(crate) fn into_inner(self) -> Box<dyn Scheduler> {
-        self.scheduler
-    }
-
     pub(crate) const fn name(&self) -> &'static str {
         match self.trust {
             Trust::Full | Trust::BadPickReported => self.name,

@@ -184,3 +184,40 @@ fn when_the_kernel_stops_telling_who_had_connections_cannot_be_counted() {
     world.on(Event::Counting { listener: L0, by: Counter::Workers });
     assert_eq!((world.live(W1), world.live(W2)), (None, Some(0)));
 }
+
+#[test]
+fn a_socket_of_which_the_workers_tell_is_not_counted_by_the_shell_and_nothing_is_to_be_ended() {
+    let mut world = counting();
+    world.comes(W1, true);
+    world.asks(W1, unix());
+    world.bound_to(L0, SocketKind::Stream);
+    let actions = world.rules(None, Rule::default());
+    assert!(!actions.iter().any(|it| matches!(it, Action::Count { .. })), "{actions:?}");
+    assert_eq!(world.live(W1), None);
+}
+
+#[test]
+fn what_was_counted_counts_until_it_ends_though_nobody_counts_meanwhile() {
+    let mut world = counted();
+    assert_eq!((world.serves(0), world.serves(1)), (W1, W2));
+    let actions = world.rules(None, Rule::default());
+    assert!(actions.contains(&Action::Count { listener: L0, on: false }));
+    assert_eq!(world.live(W1), None);
+    // Not counted, and of the other the end is told all the same.
+    world.serves(2);
+    world.on(Event::Ended { worker: W1 });
+    world.rules(None, Rule::handover(LeastConnections));
+    world.on(Event::Counting { listener: L0, by: Counter::Kernel });
+    assert_eq!((world.live(W1), world.live(W2)), (Some(0), Some(1)));
+}
+
+#[test]
+fn how_busy_a_process_was_is_not_shown_to_a_policy_that_does_not_ask() {
+    use crate::scheduler::{CpuShare, Incoming, Pick, WorkerView};
+    let asks = |_: &Incoming, _: &[WorkerView]| Pick::Wait;
+    let mut world = World::ruled(Rule::handover(asks)).crew(1, true);
+    world.on(Event::Cpu { worker: W1, share: CpuShare(900) });
+    assert_eq!(world.view(L0).holders[0].cpu, Some(CpuShare(900)));
+    world.rules(None, Rule::default());
+    assert_eq!(world.view(L0).holders[0].cpu, None);
+}

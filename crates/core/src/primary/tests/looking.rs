@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use super::*;
-use crate::scheduler::{LookFor, Sticky};
+use crate::scheduler::{Incoming, LookFor, Needs, Pick, Scheduler, Sticky, WorkerView};
 
 fn by_cookie(limits: impl FnOnce(&mut Limits)) -> World {
     let sticky = Sticky::by_value(LookFor::Cookie("sid".into()));
@@ -102,9 +102,63 @@ fn a_proxy_says_who_the_client_is() {
 fn a_policy_that_does_not_look_lets_go_what_another_waited_for() {
     let mut world = by_cookie(|_| {}).crew(1, true);
     world.comes_from(1, [10, 0, 0, 1]);
-    world.last.clear();
-    world.primary.set_rule(world.now, None, Some(Rule::default()), &mut world.last);
-    assert_eq!(offered(&world.last), [(1, W1)]);
+    assert_eq!(offered(&world.rules(None, Rule::default())), [(1, W1)]);
+}
+
+/// Connections of one client, all but the first held, by a policy that is asked about each with what was seen.
+fn asked(seen_with: Rule, then: Rule) -> (Option<u64>, Option<SocketAddr>) {
+    let mut world = World::ruled(seen_with).crew(1, true);
+    world.comes_from(1, [10, 0, 0, 1]);
+    let source = Some(SocketAddr::from(([192, 0, 2, 1], 1)));
+    world.on(Event::Looked { conn: ConnId(1), source, key: Some(7), route: None });
+    world.rules(None, then);
+    let told = world.primary.conns.get(&ConnId(1)).expect("it waits").incoming(world.now);
+    (told.key, told.source)
+}
+
+#[test]
+fn what_a_policy_found_is_not_shown_to_one_that_looks_for_something_else() {
+    let by = |name: &str| {
+        let mut sticky = Sticky::by_value(LookFor::Cookie(name.into()));
+        sticky.wait = Duration::from_secs(9);
+        sticky
+    };
+    // Nobody is given anything: what was seen stays with the connection that waits.
+    let waits = |sticky: Sticky| Rule::handover(Waiting(sticky));
+    let peer = Some(SocketAddr::from(([10, 0, 0, 1], 9)));
+    let source = Some(SocketAddr::from(([192, 0, 2, 1], 1)));
+    assert_eq!(asked(waits(by("sid")), waits(by("sid"))), (Some(7), source));
+    assert_eq!(asked(waits(by("sid")), waits(by("other"))), (None, peer));
+    assert_eq!(asked(waits(by("sid")), waits(Sticky::default())), (None, peer));
+}
+
+/// Looks for what another policy looks for, and gives nothing to anybody.
+struct Waiting(Sticky);
+
+impl Scheduler for Waiting {
+    fn pick(&mut self, _: &Incoming, _: &[WorkerView]) -> Pick {
+        Pick::Wait
+    }
+
+    fn needs(&self) -> Needs {
+        self.0.needs()
+    }
+}
+
+#[test]
+fn one_that_comes_back_makes_room_too() {
+    let mut world = by_cookie(|limits| {
+        limits.held = 2;
+        limits.lane_window = 1;
+    });
+    world = world.crew(1, true);
+    world.comes_from(1, [10, 0, 0, 1]);
+    world.on(seen(1, None));
+    world.comes_from(2, [10, 0, 0, 2]);
+    assert_eq!(world.primary.ledger().looked_in_vain, 0);
+    let (worker, seq) = world.offer(1);
+    world.answers(worker, seq, false);
+    assert_eq!(world.primary.ledger().looked_in_vain, 1);
 }
 
 #[test]

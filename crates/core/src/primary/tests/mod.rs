@@ -143,6 +143,14 @@ impl World {
         self.on(Event::Proof { conn, proof })
     }
 
+    /// What the primary decides when a rule changes.
+    fn rules(&mut self, name: Option<ListenerName>, rule: Rule) -> Vec<Action> {
+        self.last.clear();
+        self.primary.set_rule(self.now, name, Some(rule), &mut self.last);
+        assert!(self.primary.ledger().balances());
+        self.last.clone()
+    }
+
     /// Time passes; what the time-outs decided.
     fn waits(&mut self, ms: u64) -> Vec<Action> {
         self.now = self.now + Duration::from_millis(ms);

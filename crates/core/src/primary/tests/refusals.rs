@@ -26,6 +26,17 @@ fn a_worker_that_refused_rests_and_then_gets_more() {
 }
 
 #[test]
+fn a_rest_is_over_when_its_time_has_come_though_the_time_out_was_not_handled() {
+    let mut world = World::limited(|limits| limits.refusal_rest = Duration::from_millis(50));
+    world = world.crew(1, true);
+    world.accepts(1);
+    let (worker, seq) = world.offer(1);
+    world.answers(worker, seq, false);
+    world.now = world.now + Duration::from_millis(50);
+    assert_eq!(offered(world.accepts(2)), [(1, W1), (2, W1)]);
+}
+
+#[test]
 fn a_connection_that_all_refuse_is_closed_after_the_limit() {
     let mut world = World::limited(|limits| limits.refusals = 2).crew(1, false);
     world.accepts(1);

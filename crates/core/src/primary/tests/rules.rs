@@ -3,15 +3,6 @@
 use super::*;
 use crate::scheduler::{Incoming, Pick, WorkerView};
 
-impl World {
-    fn rules(&mut self, name: Option<ListenerName>, rule: Rule) -> Vec<Action> {
-        self.last.clear();
-        self.primary.set_rule(self.now, name, Some(rule), &mut self.last);
-        assert!(self.primary.ledger().balances());
-        self.last.clone()
-    }
-}
-
 fn last_one(_: &Incoming, workers: &[WorkerView]) -> Pick {
     workers.iter().map(|it| it.worker).max().map_or(Pick::Wait, Pick::Worker)
 }
@@ -105,15 +96,16 @@ fn from_shared_the_primary_accepts_with_the_first_new_worker() {
     }
 }
 
+/// A panic that no hook prints.
+fn panics(_: &Incoming, _: &[WorkerView]) -> Pick {
+    std::panic::resume_unwind(Box::new("no idea"))
+}
+
 #[test]
 fn a_scheduler_that_panics_is_told_once_and_costs_no_connection() {
-    let hook = std::panic::take_hook();
-    std::panic::set_hook(Box::new(|_| {}));
-    let panics = |_: &Incoming, _: &[WorkerView]| -> Pick { panic!("no idea") };
     let mut world = World::ruled(Rule::handover(panics)).crew(2, true);
     let first = world.accepts(1).to_vec();
     let second = world.accepts(2).to_vec();
-    std::panic::set_hook(hook);
     let failure = crate::scheduler::Failure::Panicked("no idea".into());
     assert_eq!(news(&first), [Scheduling::Failed { failure }]);
     assert_eq!(news(&second), []);
@@ -142,6 +134,14 @@ fn who_wants_to_be_asked_at_once_is_asked_after_the_least_time() {
     world.accepts(1);
     let next = world.primary.next_timeout().expect("it is asked again");
     assert_eq!(next.since(world.now), Limits::default().ask_again);
+    // Were there no least time, a time-out would still be done with once.
+    let mut world = World::with(|settings| {
+        settings.limits.ask_again = Duration::ZERO;
+        settings.rules = Rules::new(Rule::handover(hasty));
+    });
+    world = world.crew(1, true);
+    world.accepts(1);
+    assert_eq!(offered(&world.waits(1)), []);
 }
 
 #[test]
@@ -163,4 +163,28 @@ fn a_change_that_is_undone_leaves_the_scheduler_as_it_was_with_all_that_it_remem
     world.primary.set_rule(now, port, before, &mut out);
     assert!(!world.primary.is_changing());
     assert_eq!(offered(world.accepts(3)), [(3, W2)]);
+}
+
+#[test]
+fn a_scheduler_that_has_panicked_is_not_asked_again_when_a_change_is_undone() {
+    let mut world = World::ruled(Rule::handover(panics)).crew(2, true);
+    world.accepts(1);
+    let (now, mut out) = (world.now, Vec::new());
+    let before = world.primary.set_rule(now, None, Some(Rule::handover(last_one)), &mut out);
+    world.primary.set_rule(now, None, before, &mut out);
+    assert_eq!(world.view(L0).policy, "round-robin");
+    assert_eq!(offered(world.accepts(2)), [(2, W2)]);
+    assert_eq!(world.primary.ledger().scheduler_panics, 1);
+}
+
+#[test]
+fn a_policy_that_waits_for_a_worker_that_listens_is_asked_when_one_says_so() {
+    let ready = |_: &Incoming, workers: &[WorkerView]| {
+        let first = workers.iter().find(|it| it.listening && it.is_free());
+        first.map_or(Pick::Wait, |it| Pick::Worker(it.worker))
+    };
+    let mut world = World::ruled(Rule::handover(ready)).crew(1, true);
+    assert_eq!(offered(world.accepts(1)), []);
+    let said = FromWorker::Listening { query: tcp(80), port: 80 };
+    assert_eq!(offered(world.says(W1, said)), [(1, W1)]);
 }

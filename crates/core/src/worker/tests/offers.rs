@@ -125,7 +125,7 @@ fn a_shared_listener_takes_what_comes_by_the_lane_and_answers_before_the_user_ha
         let conn = ConnId(7);
         assert_eq!(world.offered(7, LANE), [Action::Hold { server: S0, conn }]);
         let both = [lane_answer(7, Verdict::Accepted), delivered(7)];
-        assert_eq!(world.on(Event::Wanted { conn }), both);
+        assert_eq!(world.on(Event::Wanted { conn, told: false }), both);
     }
 }
 
