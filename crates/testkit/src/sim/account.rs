@@ -3,25 +3,36 @@
 //! It is told each event before the machine sees it and each action after the machine made it. It knows
 //! nothing of how the machine works, only the rules: so a wrong decision shows in the step that made it.
 
+mod choice;
 mod conns;
 mod crew;
+mod holding;
 mod listing;
+mod live;
+mod looking;
+mod news;
+mod rules;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use portcrew_core::primary::{Action, End, Event, Notice};
-use portcrew_core::scheduler::Incoming;
+use portcrew_core::primary::{Action, End, Event, ListenerName, Mode, Notice};
+use portcrew_core::scheduler::Look;
 use portcrew_core::{
     CloseReason, ConnId, FromWorker, ListenerId, Reply, Seq, Time, ToWorker, WorkerId,
 };
 
+use self::conns::Answer;
+pub use choice::Choice;
 pub use conns::{Entry, Status};
 pub use crew::Member;
+pub use holding::Holding;
 pub use listing::Listing;
+pub use live::Counting;
+pub use rules::{RuleTable, Ruled};
 
 use super::kernel::Kernel;
 use super::plan::Plan;
-use super::report::{Check, Checked, ensure};
+use super::report::{Check, Checked, Coverage, ensure};
 
 /// What the primary must believe.
 #[derive(Debug, Default)]
@@ -31,12 +42,20 @@ pub struct Account {
     pub outstanding: BTreeMap<(WorkerId, Seq), ConnId>,
     pub(super) crew: BTreeMap<WorkerId, Member>,
     pub(super) listings: BTreeMap<ListenerId, Listing>,
+    /// Who accepts and who is chosen.
+    pub rules: RuleTable,
+    /// Connections whose first bytes are waited for.
+    looking: BTreeSet<ConnId>,
     /// Questions without a reply yet.
     pub asked: Vec<(WorkerId, Seq)>,
     asker: Option<listing::Asker>,
     /// How many connections are in each place.
     pub tally: Tally,
+    /// Situations that only the account can tell.
+    pub met: Coverage,
     due: Vec<(ConnId, End)>,
+    due_looks: Vec<(ConnId, Look)>,
+    due_counts: Vec<(ListenerId, bool)>,
     must_close: Vec<ListenerId>,
     /// Who has just announced a listener that it did not get from the primary.
     self_bound: Option<WorkerId>,
@@ -59,40 +78,50 @@ pub struct Tally {
     pub stray: u64,
     /// Failed accepts.
     pub accept_failures: u64,
+    /// Workers named that were not there.
+    pub bad_picks: u64,
+    /// Schedulers that panicked.
+    pub panics: u64,
+    /// First bytes that were waited for in vain.
+    pub in_vain: u64,
 }
 
 impl Account {
     /// Takes in an event that the machine is about to see.
     pub fn event(&mut self, now: Time, event: &Event, plan: &Plan, kernel: &Kernel) {
         match event {
-            Event::Forked { worker, .. } => {
-                self.crew.insert(*worker, Member::default());
+            Event::Forked { worker, origin } => {
+                self.crew.insert(*worker, Member::new(*origin));
             }
-            Event::Message { worker, message } => self.message(*worker, message, plan),
-            Event::NotReceived { worker, seq } => self.answered(*worker, *seq, false, plan),
+            Event::Message { worker, message } => self.message(now, *worker, message, plan),
+            Event::NotReceived { worker, seq } => {
+                self.answered(now, *worker, *seq, Answer::Refused, plan);
+            }
+            Event::TakenAndTold { worker, seq } => {
+                self.answered(now, *worker, *seq, Answer::TakenAndTold, plan);
+            }
+            Event::EndTold { worker, seq } => self.end_told(*worker, *seq),
             Event::Offence { worker } => self.offence(*worker),
             Event::Drained { worker } => self.drained(now, *worker),
             Event::Exited { worker, .. } => self.exited(now, *worker),
-            Event::Bound { listener, outcome } => self.bound(*listener, outcome.is_ok()),
-            Event::Accepted { listener, conn, .. } => {
-                let unix = kernel.conn(*conn).unix;
-                self.accepted(now, *listener, *conn, unix);
+            Event::Bound { listener, outcome } => self.bound(*listener, outcome.is_ok(), kernel),
+            Event::Accepted { listener, conn, peer, local } => {
+                self.accepted(now, *listener, *conn, (*peer, *local), (plan, kernel));
             }
+            Event::Looked { conn, source, key, route: _ } => self.looked(*conn, *source, *key),
+            Event::Counting { listener, by } => self.counting(*listener, *by),
+            // Not drawn: no model looks into the tables of processes.
+            Event::Found { .. } => {}
+            Event::Ended { worker } => self.conn_ended(*worker),
+            Event::Cpu { worker, share } => self.busy(*worker, *share),
             Event::AcceptFailed { .. } => self.tally.accept_failures += 1,
-            Event::Proof { conn, proof } => self.proven(*conn, *proof),
+            Event::Proof { conn, proof } => self.proven(*conn, *proof, plan),
             Event::Disconnect { worker } => self.told_to_leave(*worker),
             Event::CloseListener { listener } => self.close(*listener),
-            Event::TakenAndTold { worker, seq } => self.answered(*worker, *seq, true, plan),
-            Event::Looked { .. }
-            | Event::Found { .. }
-            | Event::EndTold { .. }
-            | Event::Counting { .. }
-            | Event::Ended { .. }
-            | Event::Cpu { .. } => {}
         }
     }
 
-    fn message(&mut self, worker: WorkerId, message: &FromWorker, plan: &Plan) {
+    fn message(&mut self, now: Time, worker: WorkerId, message: &FromWorker, plan: &Plan) {
         match message {
             FromWorker::Online { lane } => self.online(worker, *lane),
             FromWorker::Query { seq, query } => self.query(worker, *seq, query, plan),
@@ -102,8 +131,32 @@ impl Account {
             }
             FromWorker::Close { key } => self.closed_by_worker(worker, key),
             FromWorker::ExitedAfterDisconnect { .. } => self.farewell(worker),
-            FromWorker::Answer { ack, accepted } => self.answered(worker, *ack, *accepted, plan),
+            FromWorker::Answer { ack, accepted } => {
+                let answer = if *accepted { Answer::Taken } else { Answer::Refused };
+                self.answered(now, worker, *ack, answer, plan);
+            }
         }
+    }
+
+    /// A rule is set, or taken away. That before.
+    pub fn rule_set(
+        &mut self,
+        name: Option<ListenerName>,
+        rule: Option<Ruled>,
+        kernel: &Kernel,
+    ) -> Option<Ruled> {
+        let look = |rules: &RuleTable, it: &Listing| rules.policy(&it.address).look();
+        let seen: Vec<_> =
+            self.listings.iter().map(|(id, it)| (*id, look(&self.rules, it))).collect();
+        let before = self.rules.set(name, rule);
+        for (id, looked_for) in seen {
+            if self.listings.get(&id).is_some_and(|it| look(&self.rules, it) != looked_for) {
+                self.look_anew(id);
+            }
+            self.count_if_needed(id, kernel);
+        }
+        self.forget_busy();
+        before
     }
 
     /// Holds an action against what may be done now.
@@ -118,28 +171,26 @@ impl Account {
                 ..
             } => {
                 self.asked.retain(|it| it != &(*worker, *ack));
-                match reply {
-                    Reply::Handover { .. } | Reply::Shared => self.given(*listener, data.as_ref()),
+                let way = match reply {
+                    Reply::Handover { .. } => Mode::Handover,
+                    Reply::Shared => Mode::Shared,
                     // There is no listener to share it by.
-                    Reply::Failed(_) => Ok(()),
-                }
+                    Reply::Failed(_) => return Ok(()),
+                };
+                self.given(*listener, data.as_ref())?;
+                self.admitted(*listener, *worker, way, plan, kernel)
             }
-            Action::Send { .. }
-            | Action::Accept { .. }
-            | Action::CloseChannel { .. }
-            | Action::Look { .. }
-            | Action::Count { .. } => Ok(()),
+            Action::Send { .. } | Action::Accept { .. } | Action::CloseChannel { .. } => Ok(()),
+            Action::Look { conn, look } => self.looks(*conn, look),
+            Action::Count { listener, on } => self.counts(*listener, *on),
             Action::Offer { worker, seq, conn, listener } => {
-                self.offer(*worker, *seq, *conn, *listener, kernel)
+                self.offer(now, (*worker, *seq), (*conn, *listener), plan, kernel)
             }
             Action::Prove { conn, worker, seq } => {
                 self.may_prove(now, *conn, (*worker, *seq), plan)
             }
             Action::Release { conn, end } => self.release(now, *conn, *end, plan),
-            Action::Bind { listener, query, mode } => {
-                self.bind(*listener, query, *mode);
-                Ok(())
-            }
+            Action::Bind { listener, query, mode } => self.bind(*listener, query, *mode),
             Action::CloseListener { listener } => self.closing(*listener),
             Action::Notify(notice) => self.notice(notice),
         }
@@ -152,6 +203,12 @@ impl Account {
     pub fn settled(&self) -> Checked {
         ensure(self.due.is_empty(), Check::C4Copy, || {
             format!("these were to be released now: {:?}", self.due)
+        })?;
+        ensure(self.due_looks.is_empty(), Check::C12Choice, || {
+            format!("nobody looks at these: {:?}", self.due_looks)
+        })?;
+        ensure(self.due_counts.is_empty(), Check::C11Live, || {
+            format!("to be counted or not any more: {:?}", self.due_counts)
         })?;
         ensure(self.must_close.is_empty(), Check::C9SocketLife, || {
             format!("nobody wants {:?} any more, yet they are open", self.must_close)
@@ -178,8 +235,10 @@ impl Account {
             }
             End::Closed(reason @ CloseReason::PolicyRefused)
                 if held
-                    && plan.policy.refuses(&incoming(conn, entry.listener, entry.unix), &[]) =>
+                    && self.choice(&entry, now.since(entry.accepted_at), now, plan)
+                        == Choice::Refuse =>
             {
+                self.count_refusal(entry.listener);
                 reason
             }
             End::Closed(_) | End::Taken(_) => {
@@ -200,6 +259,7 @@ impl Account {
                     format!("{notice:?}, but it got that listener from the primary")
                 });
             }
+            Notice::Scheduling { listener, news } => return self.scheduling(*listener, news),
             Notice::Disconnected { worker, .. } => (worker, true),
             Notice::Exited { worker, .. } => (worker, false),
             _ => return Ok(()),
@@ -210,12 +270,4 @@ impl Account {
         });
         ensure(once, Check::WorkerSide, || format!("said twice: {notice:?}"))
     }
-}
-
-/// The connection as the policy sees it.
-#[must_use]
-pub fn incoming(conn: ConnId, listener: ListenerId, unix: bool) -> Incoming {
-    let port = u16::try_from(conn.0 % 60_000).unwrap_or(0);
-    let peer = (!unix).then(|| std::net::SocketAddr::from(([127, 0, 0, 1], port)));
-    Incoming::new(listener).from(peer)
 }

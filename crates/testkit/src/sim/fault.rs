@@ -1,6 +1,8 @@
 //! What goes wrong between machines, and what users command.
 
-use portcrew_core::primary::{Event, Exit};
+use portcrew_core::primary::{Event, Exit, Origin};
+use portcrew_core::scheduler::{CpuShare, Seat};
+use portcrew_core::supervise::{Generation, SlotId};
 
 use super::plan::{Manner, Temper};
 use super::report::Broken;
@@ -50,15 +52,55 @@ impl World {
         Ok(true)
     }
 
-    /// A successor for one who is gone: a new process with a new number.
+    /// A successor for one who is gone, or for one who is still there: a new process with a new number.
     fn replace(&mut self) -> Moved {
         let alive = self.processes.iter().filter(|it| it.is_alive()).count();
-        if self.processes.len() >= MOST_PROCESSES || alive >= self.plan.crew.len() {
+        let reloads = self.rng.percent(15);
+        let most = self.plan.crew.len() + usize::from(reloads);
+        if self.processes.len() >= MOST_PROCESSES || alive >= most {
             return Ok(false);
         }
         self.seen.saw("successor started");
         let temper = Temper::draw(&mut self.rng, self.plan.faults);
-        self.fork(temper, false)?;
+        let origin = self.origin(reloads);
+        self.fork(temper, origin, false)?;
+        Ok(true)
+    }
+
+    /// The place of a successor: a slot that is free, or one that has somebody still when it is a reload. Some are
+    /// started by hand and have none.
+    fn origin(&mut self, reloads: bool) -> Origin {
+        let alone = Origin::alone(self.next_worker());
+        if self.rng.percent(20) {
+            return alone;
+        }
+        let slots = self.plan.crew.len();
+        let seat = |slot| Seat::Slot(SlotId(slot));
+        let sits = |slot: &usize| {
+            self.processes.iter().any(|it| it.is_alive() && it.origin.seat == seat(*slot))
+        };
+        let free = (0..slots).find(|slot| !sits(slot)).filter(|_| !reloads);
+        let slot = free.unwrap_or_else(|| self.rng.index(slots));
+        let last = self.processes.iter().rev().find(|it| it.origin.seat == seat(slot));
+        let generation = last.map_or(Generation::FIRST, |it| it.origin.generation);
+        let generation = if reloads { Generation(generation.0 + 1) } else { generation };
+        self.seen.saw(match (free, last) {
+            (Some(_), Some(_)) => "seat taken over",
+            (None, Some(_)) => "two in one seat",
+            (_, None) => "seat taken for the first time",
+        });
+        Origin { seat: seat(slot), generation }
+    }
+
+    /// Somebody measures how busy a process is.
+    pub(super) fn measure(&mut self) -> Moved {
+        if !self.primary.needs_cpu() {
+            return Ok(false);
+        }
+        let at = self.rng.index(self.processes.len());
+        let share = CpuShare(u32::try_from(self.rng.below(1_000)).unwrap_or(0));
+        self.seen.saw("a process was measured");
+        self.feed(Event::Cpu { worker: self.processes[at].id, share })?;
         Ok(true)
     }
 

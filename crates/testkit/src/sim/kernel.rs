@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use portcrew_core::primary::{Mode, Proof};
-use portcrew_core::{ConnId, ListenerId, WorkerId};
+use portcrew_core::primary::Proof;
+use portcrew_core::{ConnId, ListenerId, SocketKind, WorkerId};
 
 use super::report::{Broken, Check, Checked};
 
@@ -60,14 +60,26 @@ impl Connection {
 pub struct Socket {
     /// Its connections are Unix-domain ones.
     pub unix: bool,
-    /// Who accepts from it.
-    pub mode: Mode,
+    /// It has datagrams, of which one counts as a connection here.
+    pub udp: bool,
     /// Established connections that nobody has accepted.
     pub backlog: VecDeque<ConnId>,
     /// The length of that queue.
     pub room: usize,
     /// The primary polls it.
     pub polled: bool,
+}
+
+impl Socket {
+    /// What the shell says that it is.
+    #[must_use]
+    pub const fn kind(&self) -> SocketKind {
+        match (self.unix, self.udp) {
+            (true, _) => SocketKind::Stream,
+            (false, true) => SocketKind::Datagram,
+            (false, false) => SocketKind::Tcp,
+        }
+    }
 }
 
 /// All sockets and connections of one world.
@@ -77,6 +89,8 @@ pub struct Kernel {
     pub sockets: BTreeMap<ListenerId, Socket>,
     conns: Vec<Connection>,
     copies: usize,
+    /// Connections of which it is to tell the end, and who has taken them.
+    pub noted: Vec<(ConnId, WorkerId)>,
 }
 
 impl Kernel {
@@ -196,13 +210,8 @@ mod tests {
 
     fn kernel() -> (Kernel, ConnId) {
         let mut kernel = Kernel::default();
-        let socket = Socket {
-            unix: false,
-            mode: Mode::Handover,
-            backlog: VecDeque::new(),
-            room: 1,
-            polled: false,
-        };
+        let socket =
+            Socket { unix: false, udp: false, backlog: VecDeque::new(), room: 1, polled: false };
         kernel.sockets.insert(ListenerId(0), socket);
         let conn = kernel.connect(ListenerId(0)).expect("there is room");
         (kernel, conn)

@@ -48,6 +48,17 @@ pub struct LaneOffer {
     pub listener: ListenerId,
 }
 
+/// From the worker by the lane: one record of a packet.
+#[derive(Debug, Clone, Copy)]
+pub enum LaneWord {
+    /// An answer.
+    Answer(Seq, Verdict),
+    /// It has the connection, and will say when it ends.
+    Kept(Seq),
+    /// A connection has ended of which it said so.
+    Ended(Seq),
+}
+
 /// What lies in the sockets of one worker.
 #[derive(Debug, Default)]
 pub struct Link {
@@ -60,7 +71,7 @@ pub struct Link {
     /// Lane packets towards the worker.
     pub offers: VecDeque<Vec<LaneOffer>>,
     /// Lane packets towards the primary.
-    pub answers: VecDeque<Vec<(Seq, Verdict)>>,
+    pub answers: VecDeque<Vec<LaneWord>>,
     /// Messages that fit into each direction of the channel.
     pub channel_room: usize,
     /// Packets that fit into each direction of the lane.
@@ -90,6 +101,13 @@ impl Link {
     #[must_use]
     pub fn is_drained(&self) -> bool {
         !self.worker_end && self.up.is_empty() && self.answers.is_empty()
+    }
+
+    /// Whether this connection is on its way to the worker.
+    #[must_use]
+    pub fn carries(&self, conn: ConnId) -> bool {
+        let down = |it: &Down| matches!(it, Down::Conn { conn: it, .. } if *it == conn);
+        self.down.iter().any(down) || self.offers.iter().flatten().any(|it| it.conn == conn)
     }
 
     /// A connection waits for the worker.

@@ -1,6 +1,6 @@
 //! What must come true once faults have stopped.
 
-use portcrew_core::primary::{Event, Exit};
+use portcrew_core::primary::{Event, Exit, Origin};
 use portcrew_core::{CloseReason, ConnId};
 
 use super::account::Status;
@@ -22,7 +22,8 @@ impl World {
         for at in 0..self.processes.len() {
             self.judge(at);
         }
-        self.fork(Temper::HONEST, true)?;
+        let origin = Origin::alone(self.next_worker());
+        self.fork(Temper::HONEST, origin, true)?;
         self.come_to_rest()?;
         self.check_served()?;
         self.stop()?;
@@ -64,6 +65,7 @@ impl World {
 
     fn round(&mut self) -> Result<bool, Broken> {
         let mut moved = self.bind_next()? | self.prove_next()?;
+        moved |= self.count_next()? | self.look_next()? | self.end_next()?;
         for at in 0..self.processes.len() {
             moved |= self.reap(at)?;
             moved |= self.read_from(at, true)?;
@@ -165,6 +167,8 @@ impl World {
         ensure(known.is_empty(), Check::Liveness, || {
             format!("the primary still waits for workers {known:?}")
         })?;
+        let noted = self.kernel.noted.iter().find(|it| !self.is_open(it.0));
+        ensure(noted.is_none(), Check::C11Live, || format!("nobody told the end of {noted:?}"))?;
         let clean = self.kernel.sockets.is_empty() && self.kernel.copies() == 0;
         ensure(clean, Check::C4Copy, || {
             let copies = self.kernel.copies();
@@ -180,7 +184,10 @@ impl World {
         self.seen.add("offered again", ledger.offered_again);
         self.seen.add("stray answers", ledger.stray_answers);
         self.seen.add("bad picks", ledger.bad_picks);
+        self.seen.add("schedulers that panicked", ledger.scheduler_panics);
+        self.seen.add("looked in vain", ledger.looked_in_vain);
         self.seen.add("steps", self.step);
+        self.seen.merge(&self.account.met);
         for reason in CloseReason::ALL.iter().copied() {
             self.seen.add(reason.name(), ledger.closed_for(reason));
         }

@@ -7,7 +7,10 @@
 //! connection, so that a proof is computed and never assumed.
 //!
 //! * [`plan`] says what a seed draws, [`worker`] what a process can do, [`kernel`] and [`link`] what is between.
-//! * [`account`] is the reference: it works out from the events alone what the primary must believe.
+//! * [`spec`] draws the rules, which change while a world runs, [`policy`] has their policies, [`client`] whom these
+//!   choose for.
+//! * [`account`] is the reference: it works out from the events alone what the primary must believe, and asks each
+//!   policy a second time, with what it knows itself.
 //! * Safety is checked after every step, liveness when faults have stopped.
 //! * [`mutation`] plants faults in the machine's decisions, to see that the checks object.
 //!
@@ -15,6 +18,7 @@
 //! `fault.rs`, where a successor is started, and be told the notices that `shell/perform.rs` counts.
 
 pub mod account;
+pub mod client;
 pub mod clock;
 mod fault;
 pub mod kernel;
@@ -25,10 +29,12 @@ pub mod plan;
 pub mod policy;
 pub mod report;
 pub mod rng;
+mod ruling;
 mod run;
 mod safety;
 mod schedule;
 pub mod shell;
+pub mod spec;
 mod words;
 pub mod worker;
 pub mod world;

@@ -2,12 +2,11 @@
 //!
 //! A checker that never objects is worth nothing. Each [`Mutation`] must be found within a few seeds.
 
-use portcrew_core::primary::{AcceptFailure, Action, End, Event, Exit, Notice, Proof};
-use portcrew_core::scheduler::{Incoming, Pick, Scheduler, WorkerView};
-use portcrew_core::{FromWorker, Limits, ToWorker};
+mod planted;
+mod saboteur;
+mod schedulers;
 
-use super::policy::Policy;
-use super::rng::Rng;
+pub use saboteur::{Circumstances, Saboteur};
 
 /// What is broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,11 +57,63 @@ pub enum Mutation {
     RefusalsOffByOne,
     /// Nobody is told that a worker has a listener of its own.
     HidesSelfBound,
+    /// Accepting is not stopped when the last worker has gone that was handed connections.
+    AcceptsForNobody,
+    /// A worker that accepts for itself is handed a connection while another is to be.
+    OffersToSharer,
+    /// A rule is set and the one before goes on.
+    RuleIgnored,
+    /// A change of a rule is undone by another rule than that before.
+    UndoesWrong,
+    /// What waits when a rule is set is offered to nobody.
+    RuleLosesQueue,
+    /// A slow answer changes nothing.
+    WindowNeverNarrows,
+    /// A quick answer changes nothing.
+    WindowNeverWidens,
+    /// A worker that refused is asked again at once.
+    RestsNever,
+    /// A worker that was away is owed all that it missed.
+    ForgivesNothing,
+    /// A successor does not get the seat of the one before.
+    ForgetsSeat,
+    /// The kernel tells an end that is not heard.
+    ForgetsEnd,
+    /// One end counts as two.
+    EndsTwice,
+    /// A worker tells an end that is not heard.
+    ForgetsEndTold,
+    /// A worker says that it will tell an end, which is not heard.
+    BelievesNobodyTells,
+    /// Nobody is asked to count.
+    ForgetsToCount,
+    /// It is not heard who counts.
+    CountsUnasked,
+    /// A policy is shown one connection too many of a worker.
+    MiscountsLive,
+    /// First bytes are not looked at.
+    ForgetsLook,
+    /// What was seen is not heard.
+    IgnoresLook,
+    /// What was seen is taken for something else.
+    MisreadsLook,
+    /// First bytes are waited for without end.
+    LooksForEver,
+    /// A policy that lets a connection wait for a time is not asked again.
+    NeverAsksAgain,
+    /// A policy that wants to be asked again is asked at once, and again, and again.
+    AsksAtOnce,
+    /// A connection does not wait for the worker that it sticks to.
+    Impatient,
+    /// The first free worker gets all.
+    Favourite,
+    /// A policy that panics has said nothing, and is asked again.
+    HidesPanic,
 }
 
 impl Mutation {
     /// All of them.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 49] = [
         Self::KeepsTaken,
         Self::KeepsPeerGone,
         Self::ReleasesTwice,
@@ -86,151 +137,31 @@ impl Mutation {
         Self::IgnoresEmfile,
         Self::RefusalsOffByOne,
         Self::HidesSelfBound,
+        Self::AcceptsForNobody,
+        Self::OffersToSharer,
+        Self::RuleIgnored,
+        Self::UndoesWrong,
+        Self::RuleLosesQueue,
+        Self::WindowNeverNarrows,
+        Self::WindowNeverWidens,
+        Self::RestsNever,
+        Self::ForgivesNothing,
+        Self::ForgetsSeat,
+        Self::ForgetsEnd,
+        Self::EndsTwice,
+        Self::ForgetsEndTold,
+        Self::BelievesNobodyTells,
+        Self::ForgetsToCount,
+        Self::CountsUnasked,
+        Self::MiscountsLive,
+        Self::ForgetsLook,
+        Self::IgnoresLook,
+        Self::MisreadsLook,
+        Self::LooksForEver,
+        Self::NeverAsksAgain,
+        Self::AsksAtOnce,
+        Self::Impatient,
+        Self::Favourite,
+        Self::HidesPanic,
     ];
-}
-
-/// Who breaks it, now and then, by a chance of its own: a world without one runs as if there were none.
-#[derive(Debug)]
-pub struct Saboteur {
-    mutation: Option<Mutation>,
-    rng: Rng,
-}
-
-impl Saboteur {
-    /// Breaks this, or nothing.
-    #[must_use]
-    pub const fn new(mutation: Option<Mutation>, seed: u64) -> Self {
-        Self { mutation, rng: Rng::new(!seed) }
-    }
-
-    fn strikes(&mut self, mutation: Mutation) -> bool {
-        self.mutation == Some(mutation) && self.rng.percent(50)
-    }
-
-    /// What the machine is told in place of this.
-    pub fn event(&mut self, event: Event) -> Vec<Event> {
-        let Some(mutation) = self.mutation else {
-            return vec![event];
-        };
-        if !aims_at_event(mutation, &event) || !self.strikes(mutation) {
-            return vec![event];
-        }
-        broken_event(mutation, event)
-    }
-
-    /// What the shell is told in place of this.
-    pub fn action(&mut self, action: Action) -> Vec<Action> {
-        let Some(mutation) = self.mutation else {
-            return vec![action];
-        };
-        if !aims_at_action(mutation, &action) || !self.strikes(mutation) {
-            return vec![action];
-        }
-        match (mutation, action) {
-            (Mutation::ReleasesTwice | Mutation::OffersTwice, action) => {
-                vec![action.clone(), action]
-            }
-            (Mutation::ForgetsData, Action::Send { worker, seq, mut message }) => {
-                if let ToWorker::Reply { data, .. } = &mut message {
-                    *data = None;
-                }
-                vec![Action::Send { worker, seq, message }]
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    /// The machine's limits; the checkers keep the right ones.
-    pub fn limits(&self, limits: &mut Limits) {
-        match self.mutation {
-            Some(Mutation::WindowOffByOne) => {
-                limits.lane_window += 1;
-                limits.channel_window += 1;
-            }
-            Some(Mutation::QueueOffByOne) => limits.held += 1,
-            Some(Mutation::RefusalsOffByOne) => limits.refusals += 1,
-            Some(_) | None => {}
-        }
-    }
-
-    /// The machine's scheduler; the checkers ask the right one.
-    #[must_use]
-    pub fn scheduler(&self, policy: Policy) -> Box<dyn Scheduler> {
-        if self.mutation != Some(Mutation::LazyScheduler) {
-            return Box::new(policy);
-        }
-        let (mut policy, mut calls) = (policy, 0u32);
-        Box::new(move |incoming: &Incoming, workers: &[WorkerView]| {
-            calls += 1;
-            if calls % 3 == 0 { Pick::Wait } else { policy.pick(incoming, workers) }
-        })
-    }
-}
-
-fn aims_at_event(mutation: Mutation, event: &Event) -> bool {
-    match (mutation, event) {
-        (Mutation::IgnoresAnswer, Event::Message { message, .. }) => {
-            matches!(message, FromWorker::Answer { .. })
-        }
-        (Mutation::TakesRefusal, Event::Message { message, .. }) => {
-            matches!(message, FromWorker::Answer { accepted: false, .. })
-        }
-        (Mutation::BelievesTouched, Event::Proof { proof, .. }) => *proof == Proof::Touched,
-        (Mutation::BelievesUnprovable, Event::Proof { proof, .. }) => *proof == Proof::Unprovable,
-        (Mutation::BelievesPeerGone, Event::Proof { proof, .. }) => *proof == Proof::PeerGone,
-        (Mutation::IgnoresEmfile, Event::AcceptFailed { failure, .. }) => {
-            *failure == AcceptFailure::Resource
-        }
-        (Mutation::DrainsOnExit, Event::Exited { .. })
-        | (Mutation::ExitsOnDrain, Event::Drained { .. }) => true,
-        _ => false,
-    }
-}
-
-fn broken_event(mutation: Mutation, event: Event) -> Vec<Event> {
-    match (mutation, event) {
-        (Mutation::TakesRefusal, Event::Message { worker, message }) => {
-            let message = match message {
-                FromWorker::Answer { ack, .. } => FromWorker::Answer { ack, accepted: true },
-                other => other,
-            };
-            vec![Event::Message { worker, message }]
-        }
-        (_, Event::Proof { conn, .. }) => {
-            let proof = Proof::Untouched;
-            vec![Event::Proof { conn, proof }]
-        }
-        (_, Event::Exited { worker, status }) => {
-            vec![Event::Exited { worker, status }, Event::Drained { worker }]
-        }
-        (_, Event::Drained { worker }) => {
-            let status = Exit::Code(0);
-            vec![Event::Drained { worker }, Event::Exited { worker, status }]
-        }
-        // It is not told.
-        _ => Vec::new(),
-    }
-}
-
-fn aims_at_action(mutation: Mutation, action: &Action) -> bool {
-    use portcrew_core::CloseReason::PeerGone;
-    match (mutation, action) {
-        (Mutation::KeepsTaken, Action::Release { end, .. }) => matches!(end, End::Taken(_)),
-        (Mutation::KeepsPeerGone, Action::Release { end, .. }) => *end == End::Closed(PeerGone),
-        (Mutation::ReleasesTwice, Action::Release { .. })
-        | (Mutation::ForgetsOffer | Mutation::OffersTwice, Action::Offer { .. })
-        | (Mutation::KeepsListener, Action::CloseListener { .. }) => true,
-        (Mutation::HidesSelfBound, Action::Notify(notice)) => {
-            matches!(notice, Notice::SelfBound { .. })
-        }
-        (Mutation::NeverAcceptsAgain, Action::Accept { on, .. }) => *on,
-        (Mutation::NeverStopsAccepting, Action::Accept { on, .. }) => !*on,
-        (Mutation::ForgetsReply, Action::Send { message, .. }) => {
-            matches!(message, ToWorker::Reply { .. })
-        }
-        (Mutation::ForgetsData, Action::Send { message, .. }) => {
-            matches!(message, ToWorker::Reply { data: Some(_), .. })
-        }
-        _ => false,
-    }
 }

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use portcrew_core::primary::Mode;
+use portcrew_core::primary::ListenerName;
 use portcrew_core::{Address, Family, Limits, Query};
 
-use super::policy::Policy;
 use super::rng::Rng;
+use super::spec::{self, Spec};
 
 /// What the kernel chooses where it may.
 const CHOSEN_PORT: u16 = 40_000;
@@ -16,10 +16,10 @@ const CHOSEN_PORT: u16 = 40_000;
 pub struct Plan {
     /// The primary's bounds: small ones, so that they are met.
     pub limits: Limits,
-    /// Who accepts.
-    pub mode: Mode,
-    /// Who is chosen.
-    pub policy: Policy,
+    /// Who accepts and who is chosen: for all listeners, and for some.
+    pub rules: Vec<(Option<ListenerName>, Spec)>,
+    /// Whether the kernel tells when TCP connections end.
+    pub kernel_tells: bool,
     /// What workers listen on.
     pub queries: Vec<Query>,
     /// The first workers.
@@ -47,8 +47,21 @@ pub struct Temper {
     pub speaks: Speaks,
     /// Its vice.
     pub manner: Manner,
+    /// Of which connections it tells the end.
+    pub tells: Tells,
     /// Connections that it may have open.
     pub room: usize,
+}
+
+/// Of which connections a worker tells the end, by the lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tells {
+    /// Of none.
+    Nothing,
+    /// Of those of Unix-domain sockets, of which the kernel tells nothing.
+    Unprovable,
+    /// Of all.
+    All,
 }
 
 /// A worker's side of the conversation.
@@ -102,16 +115,13 @@ impl Plan {
         let faults = !rng.percent(10);
         let crew = (0..rng.between(1, 5)).map(|_| Temper::draw(rng, faults));
         let crew = crew.collect();
+        let limits = limits(rng);
+        let queries = queries(rng);
         Self {
-            limits: limits(rng),
-            mode: rng.weighted(&[(Mode::Handover, 92), (Mode::Shared, 8)]),
-            policy: rng.weighted(&[
-                (Policy::RoundRobin, 64),
-                (Policy::Sticky, 20),
-                (Policy::Choosy, 8),
-                (Policy::Confused, 8),
-            ]),
-            queries: queries(rng),
+            limits,
+            rules: spec::draw_all(rng, &queries),
+            kernel_tells: rng.percent(80),
+            queries,
             crew,
             faults,
             backlog: rng.index(8) + 1,
@@ -126,7 +136,8 @@ impl Plan {
 
 impl Temper {
     /// A good worker on the lane.
-    pub const HONEST: Self = Self { speaks: Speaks::Lane, manner: Manner::Honest, room: 1_000 };
+    pub const HONEST: Self =
+        Self { speaks: Speaks::Lane, manner: Manner::Honest, tells: Tells::All, room: 1_000 };
 
     /// Any worker.
     pub fn draw(rng: &mut Rng, faults: bool) -> Self {
@@ -150,6 +161,7 @@ impl Temper {
                 (Manner::Deserting, 7 * vice),
                 (Manner::Bequeathing, 7 * vice),
             ]),
+            tells: rng.weighted(&[(Tells::Nothing, 15), (Tells::Unprovable, 60), (Tells::All, 25)]),
             room: if rng.percent(15 * vice) { 1 + rng.index(4) } else { 1_000 },
         }
     }
@@ -164,8 +176,11 @@ fn limits(rng: &mut Rng) -> Limits {
     limits.channel_window = few(rng, 1, 2);
     limits.lane_window = few(rng, 1, 4);
     limits.unproven_window = few(rng, 1, 2);
-    limits.quick = ms(rng, 1, 10);
-    limits.slow = ms(rng, 10, 60);
+    limits.quick = ms(rng, 1, 30);
+    limits.slow = limits.quick + ms(rng, 1, 30);
+    limits.ask_again = ms(rng, 2, 10);
+    limits.look_for = ms(rng, 10, 400);
+    limits.summary_every = rng.percent(30).then(|| ms(rng, 20, 300));
     limits.deficit = rng.between(1, 8);
     limits.refusals = few(rng, 1, 6);
     limits.refusal_rest = ms(rng, 5, 60);

@@ -20,10 +20,16 @@ pub enum Check {
     C6BackPressure,
     /// A waiting connection and a worker that the policy would choose never coexist.
     C7Progress,
+    /// Workers that are equal are given equally many.
+    C8Fairness,
     /// A death never closes a listener, the last holder's own will does.
     C9SocketLife,
     /// The first data that a worker brings for a listener is what every worker of it gets.
     C10SharedData,
+    /// As many connections count as a worker's as it has open.
+    C11Live,
+    /// A connection goes to whom its policy chooses, and a policy is told the truth.
+    C12Choice,
     /// The worker's machine delivers only to listeners that are open.
     WorkerSide,
     /// When faults stop, everything comes to its end.

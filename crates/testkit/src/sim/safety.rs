@@ -1,9 +1,11 @@
 //! The promises that hold after every step.
 
+mod views;
+
 use portcrew_core::primary::{Mode, Place, View};
 use portcrew_core::{CloseReason, ConnId};
 
-use super::account::{Entry, Listing, Status, incoming};
+use super::account::{Listing, Status};
 use super::report::{Check, Checked, ensure};
 use super::world::World;
 
@@ -21,14 +23,16 @@ impl World {
                 });
             };
             views += 1;
-            self.check_holders(&view, listing)?;
-            if view.is_open && view.mode == Mode::Handover {
+            self.check_views(&view, listing)?;
+            if view.is_open {
+                self.check_socket(&view)?;
                 self.check_bounds(&view)?;
-                self.check_back_pressure(&view)?;
+                self.check_back_pressure(&view, listing)?;
                 self.check_progress(&view)?;
                 self.check_order(&view)?;
             }
         }
+        self.check_policies()?;
         let listed = self.account.listings().count();
         ensure(views == listed, Check::C9SocketLife, || {
             format!("{listed} listeners are wanted and {views} are there")
@@ -45,6 +49,9 @@ impl World {
             && ledger.taken == tally.taken
             && ledger.stray_answers == tally.stray
             && ledger.accept_failures == tally.accept_failures
+            && ledger.bad_picks == tally.bad_picks
+            && ledger.scheduler_panics == tally.panics
+            && ledger.looked_in_vain == tally.in_vain
             && CloseReason::ALL
                 .iter()
                 .all(|it| ledger.closed_for(*it) == tally.closed[*it as usize]);
@@ -76,17 +83,30 @@ impl World {
         })
     }
 
-    fn check_holders(&self, view: &View<'_>, listing: &Listing) -> Checked {
-        let same = view.holders.len() == listing.holders.len()
-            && view.holders.iter().all(|it| listing.holders.contains(&it.worker));
-        ensure(same, Check::C9SocketLife, || format!("{view:?} is held by {:?}", listing.holders))?;
+    fn check_socket(&self, view: &View<'_>) -> Checked {
         let has_socket = self.kernel.sockets.contains_key(&view.listener);
-        ensure(has_socket || !view.is_open, Check::C9SocketLife, || {
-            format!("{view:?} has no socket")
+        ensure(has_socket, Check::C9SocketLife, || format!("{view:?} has no socket"))
+    }
+
+    /// C12: no scheduler was asked that must not be, and it is known whether workers have to be replaced.
+    fn check_policies(&self) -> Checked {
+        let wrongs = self.wrongs.count();
+        ensure(wrongs == 0, Check::C12Choice, || {
+            format!("{wrongs} times a scheduler was asked that had panicked, or with nobody free")
+        })?;
+        let (mut old, mut cpu) = (false, false);
+        for (_, it) in self.account.listings() {
+            let mode = self.account.rules.mode(&it.address);
+            old |= it.holdings.iter().any(|it| it.way != mode);
+            cpu |= self.account.rules.policy(&it.address).needs_all();
+        }
+        let known = self.primary.is_changing() == old && self.primary.needs_cpu() == cpu;
+        ensure(known, Check::C12Choice, || {
+            format!("some hold a listener in the old way: {old}, or are to be timed: {cpu}")
         })
     }
 
-    /// C5: the queue holds no more than its limit and what came back; nobody has more than its window.
+    /// C5: the queue holds no more than its limit and what came back; nobody is refused without end.
     fn check_bounds(&self, view: &View<'_>) -> Checked {
         let limits = &self.plan.limits;
         let entry = |conn: &ConnId| self.account.entry(*conn);
@@ -96,72 +116,23 @@ impl World {
         ensure(view.waiting.len() <= most, Check::C5Bounds, || {
             format!("{} wait and {back} of them came back: {view:?}", view.waiting.len())
         })?;
-        for holder in view.holders {
-            let here =
-                |it: &&(_, ConnId)| entry(&it.1).is_some_and(|it| it.listener == view.listener);
-            let outstanding = self
-                .account
-                .outstanding
-                .iter()
-                .filter(|((worker, _), _)| *worker == holder.worker)
-                .map(|(_, conn)| ((), *conn))
-                .filter(|it| here(&it))
-                .count();
-            let window = self.window(view, holder.worker);
-            let right = outstanding == holder.in_flight as usize
-                && (1..=window).contains(&holder.window)
-                && outstanding <= window as usize;
-            ensure(right, Check::C5Bounds, || {
-                format!("{outstanding} of {window} are unanswered: {holder:?}")
-            })?;
-        }
         let refused = view.waiting.iter().filter_map(entry).map(|it| it.refusals).max();
         ensure(refused.unwrap_or(0) <= limits.refusals, Check::C7Progress, || {
             format!("a connection was refused {refused:?} times and waits still")
         })
     }
 
-    fn window(&self, view: &View<'_>, worker: portcrew_core::WorkerId) -> u32 {
-        let limits = &self.plan.limits;
-        let unix = self.kernel.sockets.get(&view.listener).is_some_and(|it| it.unix);
-        let lane = self.account.member(worker).is_some_and(|it| it.lane);
-        match (lane, unix) {
-            (_, true) => limits.unproven_window,
-            (true, false) => limits.lane_window,
-            (false, false) => limits.channel_window,
-        }
-    }
-
-    /// C6: a listener is polled exactly while there is room, unless it rests.
-    fn check_back_pressure(&self, view: &View<'_>) -> Checked {
+    /// C6: a listener is polled exactly while there is room, unless it rests or all its holders accept for
+    /// themselves.
+    fn check_back_pressure(&self, view: &View<'_>, listing: &Listing) -> Checked {
         let polled = self.kernel.sockets.get(&view.listener).is_some_and(|it| it.polled);
         let full = view.waiting.len() >= self.plan.limits.held;
-        let right =
-            polled == view.is_accepting && if view.is_resting { !polled } else { polled != full };
-        ensure(right, Check::C6BackPressure, || format!("polled: {polled}, full: {full}, {view:?}"))
-    }
-
-    /// C7: nobody waits for what is there, and nobody waits for ever.
-    fn check_progress(&self, view: &View<'_>) -> Checked {
-        let now = self.clock.now();
-        for conn in &view.waiting {
-            let Some(entry) = self.account.entry(*conn) else {
-                continue;
-            };
-            let it = incoming(*conn, entry.listener, entry.unix);
-            let idle = self.plan.policy.would_act(&it, view.holders);
-            ensure(!idle, Check::C7Progress, || {
-                format!("{conn} waits and somebody is free for it: {view:?}")
-            })?;
-            ensure(self.waits_in_time(entry), Check::C7Progress, || {
-                format!("{conn} has waited since {:?}", entry.accepted_at)
-            })?;
-        }
-        let overdue = |it: &portcrew_core::scheduler::WorkerView| {
-            it.resting_until.is_some_and(|until| until <= now)
-        };
-        ensure(!view.holders.iter().any(overdue), Check::C7Progress, || {
-            format!("a rest is over at {now:?}: {:?}", view.holders)
+        let to_come = view.mode == Mode::Handover && listing.holders.is_empty();
+        let ours = to_come || listing.handed() > 0;
+        let right = polled == view.is_accepting
+            && if view.is_resting { !polled } else { polled == (ours && !full) };
+        ensure(right, Check::C6BackPressure, || {
+            format!("polled: {polled}, full: {full}, ours: {ours}, {view:?}")
         })
     }
 
@@ -172,9 +143,5 @@ impl World {
         ensure(in_order, Check::C7Progress, || {
             format!("an older connection waits behind a younger one: {view:?}")
         })
-    }
-
-    fn waits_in_time(&self, entry: &Entry) -> bool {
-        self.clock.now().since(entry.accepted_at) < self.plan.limits.held_for
     }
 }

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use portcrew_core::primary::Origin;
+use portcrew_core::scheduler::Seat;
+use portcrew_core::supervise::{Generation, SlotId};
 use portcrew_core::{ConnId, ListenerId};
 
 use super::kernel::Peer;
@@ -22,12 +25,17 @@ enum Mover {
     Bind,
     Prove,
     Reap,
+    Look,
+    Count,
+    End,
+    Measure,
     Time,
     Fault,
     Command,
+    Rule,
 }
 
-const MOVERS: [(Mover, u64); 11] = [
+const MOVERS: [(Mover, u64); 16] = [
     (Mover::Client, 20),
     (Mover::Accept, 12),
     (Mover::Read, 20),
@@ -36,9 +44,14 @@ const MOVERS: [(Mover, u64); 11] = [
     (Mover::Bind, 5),
     (Mover::Prove, 5),
     (Mover::Reap, 5),
+    (Mover::Look, 6),
+    (Mover::Count, 4),
+    (Mover::End, 6),
+    (Mover::Measure, 2),
     (Mover::Time, 4),
     (Mover::Fault, 3),
     (Mover::Command, 2),
+    (Mover::Rule, 2),
 ];
 
 /// How many movers are tried until one has something to do.
@@ -47,8 +60,9 @@ const TRIES: usize = 4;
 impl World {
     /// The part with faults.
     pub(super) fn run_faulty(&mut self) -> Checked {
-        for temper in self.plan.crew.clone() {
-            self.fork(temper, false)?;
+        for (slot, temper) in self.plan.crew.clone().into_iter().enumerate() {
+            let seat = Seat::Slot(SlotId(slot));
+            self.fork(temper, Origin { seat, generation: Generation::FIRST }, false)?;
         }
         while self.step < self.plan.steps {
             self.step += 1;
@@ -84,9 +98,15 @@ impl World {
                 let at = self.rng.index(self.processes.len());
                 self.reap(at)
             }
+            Mover::Look => self.look_next(),
+            Mover::Count => self.count_next(),
+            Mover::End => self.end_next(),
+            Mover::Measure => self.measure(),
             Mover::Time => self.time_passes(),
             Mover::Fault => self.fault(),
             Mover::Command => self.command(),
+            Mover::Rule if self.rng.percent(30) => self.change_rules(),
+            Mover::Rule => Ok(false),
         }
     }
 

@@ -1,10 +1,14 @@
 //! The primary's shell: it carries out actions upon the model kernel and brings events from it.
 
+mod counting;
+mod looking;
 mod perform;
 mod reading;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
+use portcrew_core::scheduler::Look;
 use portcrew_core::{ConnId, Key, ListenerId, Query, Seq, WorkerId};
 
 use super::link::{Down, LaneOffer, Link, PACKET};
@@ -17,11 +21,30 @@ pub struct Shell {
     /// Names of listeners, for the channel.
     pub keys: BTreeMap<ListenerId, Key>,
     /// Sockets that are being bound.
-    pub binds: VecDeque<(ListenerId, Query, portcrew_core::primary::Mode)>,
+    pub binds: VecDeque<(ListenerId, Query)>,
     /// Connections to be judged.
     pub proofs: VecDeque<(ConnId, WorkerId, Seq)>,
+    /// Connections whose first bytes are looked at.
+    pub looks: Vec<(ConnId, Arc<Look>)>,
+    /// Listeners whose connections are counted, or were.
+    pub counted: BTreeMap<ListenerId, Counted>,
+    /// The machine is to be told who counts these.
+    pub counts: VecDeque<ListenerId>,
     /// Offers that have left the primary.
     pub sent: BTreeSet<(WorkerId, Seq)>,
+}
+
+/// Whether a listener's connections are counted, as the machine wants it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counted {
+    /// They are not any more.
+    Off,
+    /// They are to be, and it was not said by whom.
+    Wanted,
+    /// The kernel tells when they end.
+    ByKernel,
+    /// The kernel does not.
+    ByWorkers,
 }
 
 /// What waits to be written to one worker.

@@ -3,15 +3,17 @@
 use std::time::Duration;
 
 use portcrew_core::WorkerId;
-use portcrew_core::primary::{Action, Event, Mode, Origin, Primary, Rule, Rules, Settings};
+use portcrew_core::primary::{Action, Event, Origin, Primary, Rules, Settings};
 
-use super::account::Account;
+use super::account::{Account, Ruled};
 use super::clock::Clock;
 use super::kernel::Kernel;
 use super::mutation::Saboteur;
 use super::plan::{Plan, Temper};
+use super::policy::Wrongs;
 use super::report::{Broken, Check, Checked, Coverage, Trace, ensure};
 use super::rng::Rng;
+use super::ruling::Undo;
 use super::shell::{Desk, Shell};
 use super::words::Brief;
 use super::worker::Process;
@@ -28,6 +30,10 @@ pub struct World {
     pub(super) processes: Vec<Process>,
     pub(super) account: Account,
     pub(super) saboteur: Saboteur,
+    /// What was done to schedulers that must not be.
+    pub(super) wrongs: Wrongs,
+    /// How the last change of a rule is undone.
+    pub(super) undo: Option<Undo>,
     pub(super) actions: Vec<Action>,
     pub(super) seen: Coverage,
     pub(super) trace: Trace,
@@ -44,11 +50,17 @@ impl World {
         let plan = Plan::draw(&mut rng);
         let mut limits = plan.limits.clone();
         saboteur.limits(&mut limits);
-        let rule = match plan.mode {
-            Mode::Handover => Rule::boxed(saboteur.scheduler(plan.policy)),
-            Mode::Shared => Rule::shared(),
-        };
-        let primary = Primary::new(Settings { rules: Rules::new(rule), limits });
+        let (wrongs, mut account) = (Wrongs::default(), Account::default());
+        let mut rules = Rules::default();
+        for (name, spec) in &plan.rules {
+            let rule = saboteur.rule(*spec, &wrongs);
+            rules = match name {
+                None => Rules::new(rule),
+                Some(name) => rules.with(name.clone(), rule),
+            };
+            account.rules.set(name.clone(), Some(Ruled::new(*spec)));
+        }
+        let primary = Primary::new(Settings { rules, limits });
         Self {
             plan,
             rng,
@@ -57,8 +69,10 @@ impl World {
             primary,
             shell: Shell::default(),
             processes: Vec::new(),
-            account: Account::default(),
+            account,
             saboteur,
+            wrongs,
+            undo: None,
             actions: Vec::new(),
             seen: Coverage::default(),
             trace,
@@ -68,9 +82,9 @@ impl World {
     }
 
     /// Starts a worker that listens on some of what the plan has, on all of it when it is to be of use.
-    pub(super) fn fork(&mut self, temper: Temper, listens_on_all: bool) -> Checked {
-        let worker = WorkerId(u32::try_from(self.processes.len() + 1).unwrap_or(u32::MAX));
-        let mut process = Process::start(worker, temper, &self.plan);
+    pub(super) fn fork(&mut self, temper: Temper, origin: Origin, listens_on_all: bool) -> Checked {
+        let worker = self.next_worker();
+        let mut process = Process::start(worker, origin, temper, &self.plan);
         for query in self.plan.queries.clone() {
             if listens_on_all || self.rng.percent(85) {
                 process.listen(query);
@@ -79,7 +93,12 @@ impl World {
         self.trace.say(|| format!("worker {worker} starts: {temper:?}"));
         self.processes.push(process);
         self.shell.desks.insert(worker, Desk::default());
-        self.feed(Event::Forked { worker, origin: Origin::alone(worker) })
+        self.feed(Event::Forked { worker, origin })
+    }
+
+    /// The number of the next process.
+    pub(super) fn next_worker(&self) -> WorkerId {
+        WorkerId(u32::try_from(self.processes.len() + 1).unwrap_or(u32::MAX))
     }
 
     pub(super) fn process_mut(&mut self, worker: WorkerId) -> Option<&mut Process> {
@@ -96,6 +115,11 @@ impl World {
         for told in self.saboteur.event(event) {
             self.primary.handle(now, told, &mut self.actions);
         }
+        self.follow_up()
+    }
+
+    /// Performs what the machine decided, and holds every promise against the outcome.
+    pub(super) fn follow_up(&mut self) -> Checked {
         self.perform_all()?;
         self.run_timers()?;
         self.account.settled()?;

@@ -1,4 +1,5 @@
-//! The simulator's runs, a test binary of its own: many seeds, planted faults, fairness.
+//! The simulator's runs, a test binary of its own: many seeds, planted faults, and what must
+//! hold of each policy.
 //!
 //! `PORTCREW_SIM_SEEDS=1000000` runs more seeds, `PORTCREW_SIM_SEED=7` runs one and prints all of it.
 
@@ -6,6 +7,10 @@
 // A panic is how a test fails, and a run of one seed is read by people.
 #![allow(clippy::panic, clippy::print_stdout)]
 
+mod crew;
 mod fairness;
+mod least;
 mod mutations;
+mod refusing;
 mod seeds;
+mod stickiness;

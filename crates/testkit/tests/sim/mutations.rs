@@ -34,10 +34,31 @@ const fn expected(mutation: Mutation) -> &'static [Check] {
         Mutation::KeepsListener => &[Check::C9SocketLife],
         Mutation::ForgetsData => &[Check::C10SharedData],
         Mutation::HidesSelfBound => &[Check::WorkerSide],
-        Mutation::ForgetsReply => &[Check::Liveness],
-        Mutation::WindowOffByOne => &[Check::C5Bounds],
+        Mutation::ForgetsReply => &[Check::Liveness, Check::C9SocketLife, Check::C5Bounds],
+        Mutation::WindowOffByOne | Mutation::WindowNeverNarrows | Mutation::WindowNeverWidens => {
+            &[Check::C5Bounds]
+        }
         Mutation::QueueOffByOne => &[Check::C5Bounds, Check::C6BackPressure],
-        Mutation::LazyScheduler => &[Check::C7Progress],
+        Mutation::AcceptsForNobody => &[Check::C6BackPressure],
+        Mutation::LazyScheduler | Mutation::NeverAsksAgain => &[Check::C7Progress],
+        Mutation::OffersToSharer | Mutation::Impatient => &[Check::C12Choice],
+        Mutation::Favourite => &[Check::C12Choice, Check::C7Progress],
+        Mutation::MiscountsLive | Mutation::ForgetsSeat => &[Check::C12Choice],
+        // Another policy is asked: it chooses somebody else, or lets wait what is to be given, or needs other facts.
+        Mutation::RuleIgnored | Mutation::UndoesWrong => {
+            &[Check::C12Choice, Check::C7Progress, Check::C11Live]
+        }
+        Mutation::MisreadsLook | Mutation::HidesPanic => &[Check::C12Choice, Check::C7Progress],
+        Mutation::RuleLosesQueue => &[Check::C1Account],
+        Mutation::RestsNever => &[Check::C5Bounds, Check::C7Progress],
+        Mutation::ForgivesNothing => &[Check::C8Fairness],
+        Mutation::ForgetsEnd | Mutation::EndsTwice | Mutation::ForgetsEndTold => &[Check::C11Live],
+        Mutation::BelievesNobodyTells | Mutation::ForgetsToCount | Mutation::CountsUnasked => {
+            &[Check::C11Live]
+        }
+        Mutation::ForgetsLook => &[Check::C12Choice],
+        Mutation::IgnoresLook | Mutation::LooksForEver => &[Check::C7Progress, Check::C1Account],
+        Mutation::AsksAtOnce => &[Check::Spin],
     }
 }
 

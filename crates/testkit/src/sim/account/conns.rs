@@ -1,5 +1,7 @@
 //! Connections: where each one is, and what may happen to it from there.
 
+use std::net::SocketAddr;
+
 use portcrew_core::primary::{End, Proof};
 use portcrew_core::{CloseReason, ConnId, ListenerId, Seq, Time, WorkerId};
 
@@ -21,6 +23,27 @@ pub struct Entry {
     pub refusals: u32,
     /// It was offered before.
     pub returned: bool,
+    /// When it was offered last.
+    pub offered_at: Time,
+    /// The other end.
+    pub peer: Option<SocketAddr>,
+    /// The address that it came to.
+    pub local: Option<SocketAddr>,
+    /// Who sent it, as far as is known.
+    pub source: Option<SocketAddr>,
+    /// Stands for what was found in its first bytes.
+    pub key: Option<u64>,
+    /// Its first bytes are waited for.
+    pub awaited: bool,
+}
+
+/// What a worker says of an offer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Answer {
+    Taken,
+    /// It will say when it ends.
+    TakenAndTold,
+    Refused,
 }
 
 /// Where a connection is.
@@ -54,6 +77,9 @@ impl Account {
             return;
         };
         let from = std::mem::replace(&mut entry.status, to);
+        if entry.awaited {
+            self.settle(conn);
+        }
         let places = [(from, -1), (to, 1)];
         for (status, by) in places {
             let count = match status {
@@ -79,54 +105,80 @@ impl Account {
     }
 
     /// It waits again, or ends with its listener.
-    fn hold_again(&mut self, conn: ConnId, listener: ListenerId) {
+    fn hold_again(&mut self, conn: ConnId, listener: ListenerId, plan: &Plan) {
         if self.is_listed(listener) {
             self.place(conn, Status::Held);
+            self.make_room(listener, plan);
         } else {
             self.end(conn, End::Closed(CloseReason::ListenerClosed));
         }
     }
 
-    pub(super) fn accepted(&mut self, now: Time, listener: ListenerId, conn: ConnId, unix: bool) {
+    pub(super) fn accepted(
+        &mut self,
+        now: Time,
+        listener: ListenerId,
+        conn: ConnId,
+        (peer, local): (Option<SocketAddr>, Option<SocketAddr>),
+        (plan, kernel): (&Plan, &Kernel),
+    ) {
         let entry = Entry {
             listener,
             accepted_at: now,
-            unix,
+            unix: kernel.conn(conn).unix,
             status: Status::Held,
             refusals: 0,
             returned: false,
+            offered_at: now,
+            peer,
+            local,
+            source: peer,
+            key: None,
+            awaited: false,
         };
         self.conns.insert(conn, entry);
         self.tally.accepted += 1;
         self.tally.held += 1;
-        if !self.is_listed(listener) {
+        if self.is_listed(listener) {
+            self.look_if_needed(listener, conn);
+            self.make_room(listener, plan);
+        } else {
             self.end(conn, End::Closed(CloseReason::ListenerClosed));
         }
     }
 
-    pub(super) fn answered(&mut self, worker: WorkerId, seq: Seq, accepted: bool, plan: &Plan) {
+    pub(super) fn answered(
+        &mut self,
+        now: Time,
+        worker: WorkerId,
+        seq: Seq,
+        answer: Answer,
+        plan: &Plan,
+    ) {
         let Some(conn) = self.outstanding.remove(&(worker, seq)) else {
             self.tally.stray += 1;
             self.offence(worker);
             return;
         };
-        if accepted {
-            self.end(conn, End::Taken(worker));
-            return;
-        }
         let Some(entry) = self.conns.get_mut(&conn) else {
             return;
         };
-        entry.refusals += 1;
-        let (refusals, listener) = (entry.refusals, entry.listener);
-        if refusals > plan.limits.refusals {
+        let listener = entry.listener;
+        let refused = answer == Answer::Refused;
+        entry.refusals += u32::from(refused);
+        let too_often = entry.refusals > plan.limits.refusals;
+        self.count_answer(listener, (worker, seq), now, refused, &plan.limits);
+        if !refused {
+            self.opened(worker, seq, listener, answer == Answer::TakenAndTold);
+            self.end(conn, End::Taken(worker));
+        } else if too_often {
             self.end(conn, End::Closed(CloseReason::AllRefused));
         } else {
-            self.hold_again(conn, listener);
+            self.hold_again(conn, listener, plan);
         }
     }
 
-    pub(super) fn proven(&mut self, conn: ConnId, proof: Proof) {
+    pub(super) fn proven(&mut self, conn: ConnId, proof: Proof, plan: &Plan) {
         let Some(entry) = self.conns.get(&conn).copied() else {
             return;
         };
@@ -138,7 +190,9 @@ impl Account {
             return;
         }
         match proof {
-            Proof::NeverSent | Proof::Untouched => self.hold_again(conn, entry.listener),
+            Proof::NeverSent | Proof::Untouched => {
+                self.hold_again(conn, entry.listener, plan);
+            }
             Proof::Touched => self.end(conn, End::Closed(CloseReason::Touched)),
             Proof::PeerGone => self.end(conn, End::Closed(CloseReason::PeerGone)),
             Proof::Unprovable => self.end(conn, End::Closed(CloseReason::Unprovable)),
@@ -147,10 +201,10 @@ impl Account {
 
     pub(super) fn offer(
         &mut self,
-        worker: WorkerId,
-        seq: Seq,
-        conn: ConnId,
-        listener: ListenerId,
+        now: Time,
+        (worker, seq): (WorkerId, Seq),
+        (conn, listener): (ConnId, ListenerId),
+        plan: &Plan,
         kernel: &Kernel,
     ) -> Checked {
         let status = self.conns.get(&conn).map(|it| it.status);
@@ -165,10 +219,13 @@ impl Account {
         ensure(holds, Check::C5Bounds, || {
             format!("{conn} was offered to {worker}, which does not hold listener {listener}")
         })?;
+        self.must_choose(now, conn, (worker, listener), plan)?;
         self.place(conn, Status::Offered(worker, seq));
         if let Some(entry) = self.conns.get_mut(&conn) {
             entry.returned = true;
+            entry.offered_at = now;
         }
+        self.count_offer(listener, (worker, seq), now, &plan.limits);
         let before = self.outstanding.insert((worker, seq), conn);
         ensure(before.is_none(), Check::C3Reoffer, || {
             format!("{worker} was given the number {seq} twice")

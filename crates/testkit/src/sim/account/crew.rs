@@ -1,14 +1,19 @@
 //! Workers: how far each one's life has come, and what that allows.
 
+use std::collections::BTreeSet;
+
+use portcrew_core::primary::Origin;
 use portcrew_core::{ConnId, Seq, Time, WorkerId};
 
 use super::{Account, Plan};
 use crate::sim::report::{Check, Checked, ensure};
 
 /// One worker, from the primary's side.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Clone)]
 #[allow(clippy::struct_excessive_bools, reason = "independent facts, in any combination")]
 pub struct Member {
+    /// Where it belongs.
+    pub origin: Origin,
     /// It said its first word.
     pub online: bool,
     /// It speaks the lane.
@@ -23,11 +28,39 @@ pub struct Member {
     pub gone: bool,
     /// How often it broke the protocol.
     pub offences: u32,
+    /// Its open connections, as far as they are counted.
+    pub live: u32,
+    /// It has one of which nobody will tell the end.
+    pub is_silent: bool,
+    /// Those of which it will tell the end.
+    pub(super) telling: BTreeSet<Seq>,
     pub(super) said_disconnected: bool,
     pub(super) said_exited: bool,
+    pub(super) said_uncounted: bool,
 }
 
 impl Member {
+    /// One that was just started.
+    #[must_use]
+    pub const fn new(origin: Origin) -> Self {
+        Self {
+            origin,
+            online: false,
+            lane: false,
+            leaving: false,
+            drained_at: None,
+            exited_at: None,
+            gone: false,
+            offences: 0,
+            live: 0,
+            is_silent: false,
+            telling: BTreeSet::new(),
+            said_disconnected: false,
+            said_exited: false,
+            said_uncounted: false,
+        }
+    }
+
     /// It may ask for listeners.
     #[must_use]
     pub const fn may_listen(&self) -> bool {
@@ -124,6 +157,7 @@ impl Account {
         for worker in deserted {
             self.abandon(worker);
         }
+        self.look_away(now, plan);
     }
 
     /// A proof is asked for only when the worker's process is reaped and its sockets are drained.

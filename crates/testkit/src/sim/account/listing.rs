@@ -3,7 +3,8 @@
 use portcrew_core::primary::{End, Mode};
 use portcrew_core::{Address, CloseReason, Key, ListenerId, Query, Seq, WorkerId};
 
-use super::{Account, Member, Plan, Status};
+use super::live::Counting;
+use super::{Account, Holding, Kernel, Member, Plan, Status};
 use crate::sim::report::{Check, Checked, ensure};
 
 /// One listener.
@@ -13,8 +14,6 @@ pub struct Listing {
     pub key: Key,
     /// Its address. A name may have an index besides, which the worker's machine chose.
     pub address: Address,
-    /// Who accepts.
-    pub mode: Mode,
     /// Its socket exists.
     pub open: bool,
     /// Nobody wants the socket that is being bound.
@@ -23,6 +22,14 @@ pub struct Listing {
     pub waiting: Vec<WorkerId>,
     /// Workers that have it.
     pub holders: Vec<WorkerId>,
+    /// Those of them that were told so, and what they were given.
+    pub holdings: Vec<Holding>,
+    /// Offers of its connections.
+    pub given: u64,
+    /// Connections that its policy turned away.
+    pub refused: u64,
+    /// Whether its connections are counted.
+    pub counting: Counting,
     /// What the first brought who brought something.
     pub data: Option<String>,
     /// Those of them that have not said yet whether they listen or close.
@@ -85,13 +92,13 @@ impl Account {
     /// A worker says that it listens: where it got no such listener, it has bound the address itself.
     pub(super) fn announced(&mut self, worker: WorkerId, query: &Query) {
         let has = |it: &Listing| it.holders.contains(&worker) || it.waiting.contains(&worker);
-        let given = self.listings.values().any(|it| has(it) && it.address == query.address);
+        let given = self.listings.values().any(|it| has(it) && it.may_be(&query.address));
         let may_listen = self.crew.get(&worker).is_some_and(Member::may_listen);
         self.self_bound = (may_listen && !given).then_some(worker);
     }
 
     /// The machine wants a socket: for the one whose question it looked at last.
-    pub(super) fn bind(&mut self, listener: ListenerId, query: &Query, mode: Mode) {
+    pub(super) fn bind(&mut self, listener: ListenerId, query: &Query, mode: Mode) -> Checked {
         let (waiting, seconds) = match self.asker {
             Some(Asker { worker, seconds }) => (vec![worker], vec![worker; seconds]),
             None => (Vec::new(), Vec::new()),
@@ -99,19 +106,26 @@ impl Account {
         let listing = Listing {
             key: query.key(),
             address: query.address.clone(),
-            mode,
             open: false,
             unwanted: false,
             waiting,
             holders: Vec::new(),
+            holdings: Vec::new(),
+            given: 0,
+            refused: 0,
+            counting: Counting::Off,
             data: query.data.clone(),
             silent: Vec::new(),
             seconds,
         };
         self.listings.insert(listener, listing);
+        let wanted = self.rules.mode(&query.address);
+        ensure(mode == wanted, Check::C12Choice, || {
+            format!("listener {listener} is bound to be {mode:?}, not {wanted:?}")
+        })
     }
 
-    pub(super) fn bound(&mut self, listener: ListenerId, done: bool) {
+    pub(super) fn bound(&mut self, listener: ListenerId, done: bool, kernel: &Kernel) {
         let Some(it) = self.listings.get_mut(&listener) else {
             return;
         };
@@ -122,6 +136,7 @@ impl Account {
             it.open = true;
             it.holders = std::mem::take(&mut it.waiting);
             it.silent.clone_from(&it.holders);
+            self.count_if_needed(listener, kernel);
         } else {
             self.listings.remove(&listener);
         }
@@ -159,8 +174,12 @@ impl Account {
     /// It listens: what it asked for besides is refused.
     pub(super) fn listens(&mut self, worker: WorkerId, query: &Query) {
         let key = query.key();
+        let is_connected = self.crew.get(&worker).is_some_and(Member::is_connected);
         if let Some(it) = self.listings.values_mut().find(|it| it.key == key) {
             it.spoke(worker);
+            if is_connected {
+                it.heard_from(worker);
+            }
         }
     }
 
@@ -178,6 +197,7 @@ impl Account {
         let before = it.holders.len() + it.waiting.len();
         it.holders.retain(|who| *who != worker);
         it.waiting.retain(|who| *who != worker);
+        it.holdings.retain(|it| it.worker != worker);
         it.spoke(worker);
         let after = it.holders.len() + it.waiting.len();
         // The last who wants it closes it by its own will; a death leaves it for a successor.
@@ -209,6 +229,13 @@ impl Account {
         }
     }
 
+    /// Its policy has turned a connection away.
+    pub(super) fn count_refusal(&mut self, listener: ListenerId) {
+        if let Some(it) = self.listings.get_mut(&listener) {
+            it.refused += 1;
+        }
+    }
+
     pub(super) fn closing(&mut self, listener: ListenerId) -> Checked {
         let at = self.must_close.iter().position(|it| *it == listener);
         if let Some(at) = at {
@@ -229,6 +256,17 @@ impl Listing {
             self.waiting.push(worker);
             self.unwanted = false;
         }
+    }
+
+    /// Whether a worker that asked for it may announce this address. While it is being bound to any port, nobody
+    /// knows to which.
+    fn may_be(&self, said: &Address) -> bool {
+        let any_port = match (&self.address, said) {
+            (Address::Tcp { port, .. }, Address::Tcp { .. })
+            | (Address::Udp { port, .. }, Address::Udp { .. }) => *port == 0,
+            _ => false,
+        };
+        self.address == *said || any_port && !self.open
     }
 
     /// Its further questions are looked at: how many there were.

@@ -1,10 +1,11 @@
 //! Actions, performed one by one and in order.
 
-use portcrew_core::primary::{Action, BoundTo, Event, Mode, Proof};
-use portcrew_core::{ConnId, Errno, ListenerId, Query, Seq, SockName, SocketKind, WorkerId};
+use portcrew_core::primary::{Action, BoundTo, Event, Mode, Notice, Proof, Scheduling};
+use portcrew_core::{ConnId, Errno, ListenerId, Query, Seq, SockName, WorkerId};
 
 use crate::sim::kernel::Socket;
 use crate::sim::link::{Down, LaneOffer};
+use crate::sim::mutation::Circumstances;
 use crate::sim::plan::{is_unprovable, port_of};
 use crate::sim::report::{Check, Checked, ensure};
 use crate::sim::words::Brief;
@@ -15,7 +16,8 @@ impl World {
     pub(in crate::sim) fn perform_all(&mut self) -> Checked {
         let now = self.clock.now();
         for decided in std::mem::take(&mut self.actions) {
-            for action in self.saboteur.action(decided) {
+            let about = self.circumstances(&decided);
+            for action in self.saboteur.action(decided, about) {
                 self.trace.say(|| format!("    {}", Brief(&action)));
                 self.account.action(now, &action, &self.plan, &self.kernel)?;
                 self.perform(action)?;
@@ -23,6 +25,18 @@ impl World {
         }
         self.flush_some();
         Ok(())
+    }
+
+    fn circumstances(&self, action: &Action) -> Circumstances {
+        let (Action::Offer { listener, .. } | Action::Accept { listener, .. }) = action else {
+            return Circumstances::default();
+        };
+        let Some(it) = self.account.listing(*listener).filter(|_| !self.saboteur.is_idle()) else {
+            return Circumstances::default();
+        };
+        let for_nobody = it.handed() == 0;
+        let sharer = it.holdings.iter().find(|it| it.way == Mode::Shared && !for_nobody);
+        Circumstances { sharer: sharer.map(|it| it.worker), for_nobody }
     }
 
     fn perform(&mut self, action: Action) -> Checked {
@@ -39,14 +53,18 @@ impl World {
                 self.check_left_nothing(worker, seq)?;
                 self.shell.proofs.push_back((conn, worker, seq));
             }
-            Action::Release { conn, .. } => return self.release(conn),
-            Action::Bind { listener, query, mode } => {
+            Action::Release { conn, end } => {
+                self.note(conn, end);
+                return self.release(conn);
+            }
+            Action::Bind { listener, query, .. } => {
                 self.shell.keys.insert(listener, query.key());
-                self.shell.binds.push_back((listener, query, mode));
+                self.shell.binds.push_back((listener, query));
             }
             Action::Accept { listener, on } => return self.poll(listener, on),
             Action::CloseListener { listener } => return self.close_socket(listener),
-            Action::Look { .. } | Action::Count { .. } => {}
+            Action::Look { conn, look } => return self.look(conn, look),
+            Action::Count { listener, on } => return self.count(listener, on),
             Action::CloseChannel { worker } => self.close_channel(worker),
             Action::Notify(notice) => self.seen.saw(name(&notice)),
         }
@@ -129,36 +147,37 @@ impl World {
 
     /// Binds the next socket that was asked for.
     pub(in crate::sim) fn bind_next(&mut self) -> Result<bool, crate::sim::report::Broken> {
-        let Some((listener, query, mode)) = self.shell.binds.pop_front() else {
+        let Some((listener, query)) = self.shell.binds.pop_front() else {
             return Ok(false);
         };
-        let outcome = self.bind(listener, &query, mode);
+        let outcome = self.bind(listener, &query);
         self.feed(Event::Bound { listener, outcome })?;
         Ok(true)
     }
 
-    fn bind(&mut self, listener: ListenerId, query: &Query, mode: Mode) -> Result<BoundTo, Errno> {
+    fn bind(&mut self, listener: ListenerId, query: &Query) -> Result<BoundTo, Errno> {
         if !self.settling && self.rng.percent(self.plan.bind_fails) {
             self.seen.saw("bind failed");
             // Not the errno by which the machine itself refuses.
             return Err(Errno::ACCESS);
         }
-        if query.address.is_udp() && mode == Mode::Shared {
+        let udp = query.address.is_udp();
+        if udp {
             self.seen.saw("bound: UDP, to be shared");
         }
         let unix = is_unprovable(query);
         let socket = Socket {
             unix,
-            mode,
+            udp,
             backlog: std::collections::VecDeque::new(),
             room: self.plan.backlog,
             polled: false,
         };
+        let kind = socket.kind();
         self.kernel.sockets.insert(listener, socket);
         let port = port_of(query);
         let name =
             SockName { address: "127.0.0.1".into(), family: portcrew_core::Family::V4, port };
-        let kind = if unix { SocketKind::Stream } else { SocketKind::Tcp };
         Ok(BoundTo { kind, sockname: (!unix).then_some(name) })
     }
 
@@ -184,8 +203,7 @@ impl World {
     }
 }
 
-const fn name(notice: &portcrew_core::primary::Notice) -> &'static str {
-    use portcrew_core::primary::Notice;
+const fn name(notice: &Notice) -> &'static str {
     match notice {
         Notice::Forked { .. } => "notice: forked",
         Notice::Online { .. } => "notice: online",
@@ -199,6 +217,18 @@ const fn name(notice: &portcrew_core::primary::Notice) -> &'static str {
         Notice::Exited { .. } => "notice: exited",
         Notice::Misbehaved { .. } => "notice: misbehaved",
         Notice::AcceptPaused { .. } => "notice: accept paused",
+        Notice::Scheduling { news, .. } => name_of_news(news),
         _ => "notice: other",
+    }
+}
+
+const fn name_of_news(news: &Scheduling) -> &'static str {
+    match news {
+        Scheduling::Policy { .. } => "notice: policy",
+        Scheduling::Counted { .. } => "notice: counted",
+        Scheduling::Uncounted { .. } => "notice: uncounted",
+        Scheduling::Failed { .. } => "notice: scheduler failed",
+        Scheduling::Summary { .. } => "notice: summary",
+        _ => "notice: other news",
     }
 }

@@ -1,11 +1,12 @@
 //! Events, read from the model kernel: workers' messages, ends, exits, and accepted connections.
 
-use portcrew_core::primary::{AcceptFailure, Event, Mode};
+use portcrew_core::primary::{AcceptFailure, Event};
 use portcrew_core::worker::Verdict;
 use portcrew_core::{ConnId, FromWorker, ListenerId, Seq, WorkerId};
 
-use crate::sim::account::incoming;
-use crate::sim::link::Up;
+use crate::sim::client::Client;
+use crate::sim::kernel::Peer;
+use crate::sim::link::{LaneWord, Up};
 use crate::sim::report::Broken;
 use crate::sim::worker::Run;
 use crate::sim::world::World;
@@ -76,18 +77,25 @@ impl World {
         self.shell.desks.get_mut(&worker).and_then(|desk| desk.pending.take())
     }
 
-    fn hear_answers(&mut self, worker: WorkerId, answers: Vec<(Seq, Verdict)>) -> Moved {
-        if answers.len() > 1 {
+    fn hear_answers(&mut self, worker: WorkerId, words: Vec<LaneWord>) -> Moved {
+        if words.len() > 1 {
             self.seen.saw("lane packet of several answers");
         }
-        for (seq, verdict) in answers {
+        let ends = words.iter().filter(|it| matches!(it, LaneWord::Ended(_))).count();
+        self.seen.add("worker told an end", ends as u64);
+        for word in words {
             // The machine may have had the channel closed in the middle of the packet.
-            let answer = |accepted| FromWorker::Answer { ack: seq, accepted };
-            self.feed(match verdict {
-                Verdict::Accepted => Event::Message { worker, message: answer(true) },
-                Verdict::Refused => Event::Message { worker, message: answer(false) },
-                Verdict::Lost => Event::NotReceived { worker, seq },
-                Verdict::Kept => Event::TakenAndTold { worker, seq },
+            let answer = |ack, accepted| FromWorker::Answer { ack, accepted };
+            self.feed(match word {
+                LaneWord::Answer(seq, Verdict::Accepted) => {
+                    Event::Message { worker, message: answer(seq, true) }
+                }
+                LaneWord::Answer(seq, Verdict::Refused) => {
+                    Event::Message { worker, message: answer(seq, false) }
+                }
+                LaneWord::Answer(seq, Verdict::Lost) => Event::NotReceived { worker, seq },
+                LaneWord::Kept(seq) | LaneWord::Answer(seq, Verdict::Kept) => Event::TakenAndTold { worker, seq },
+                LaneWord::Ended(seq) => Event::EndTold { worker, seq },
             })?;
         }
         Ok(true)
@@ -114,10 +122,7 @@ impl World {
             let Some(socket) = self.kernel.sockets.get_mut(&listener) else {
                 break;
             };
-            if socket.mode == Mode::Shared || !socket.polled || !wanted {
-                break;
-            }
-            if socket.backlog.is_empty() {
+            if !socket.polled || !wanted || socket.backlog.is_empty() {
                 break;
             }
             moved = true;
@@ -139,12 +144,15 @@ impl World {
         if !self.settling && self.plan.faults && self.rng.percent(2) {
             self.seen.saw("accept failed for one connection");
             let failure = AcceptFailure::Connection;
-            self.kernel.conn_mut(conn).peer = crate::sim::kernel::Peer::Rst;
+            self.kernel.conn_mut(conn).peer = Peer::Rst;
             return self.feed(Event::AcceptFailed { listener, failure });
         }
         self.kernel.open_copy(conn);
-        let unix = self.kernel.conn(conn).unix;
-        let peer = incoming(conn, listener, unix).peer;
-        self.feed(Event::Accepted { listener, conn, peer, local: None })
+        let it = self.kernel.conn(conn);
+        // A client that reset at once has no address any more.
+        let peer = (!it.unix && it.peer != Peer::Rst).then(|| Client::of(conn).peer());
+        let local = self.primary.needs_local(listener) && !it.unix;
+        let local = local.then(|| std::net::SocketAddr::from(([10, 0, 0, 1], 80)));
+        self.feed(Event::Accepted { listener, conn, peer, local })
     }
 }

@@ -103,6 +103,14 @@ impl Brain {
         }
     }
 
+    /// It closes its listeners, or has.
+    pub(super) const fn is_leaving(&self) -> bool {
+        match self {
+            Self::Core(core) => core.is_leaving(),
+            Self::Node(node) => node.is_leaving(),
+        }
+    }
+
     /// Its user sees a connection in the step that delivers it.
     pub(super) const fn is_node(&self) -> bool {
         matches!(self, Self::Node(_))
@@ -161,7 +169,7 @@ fn ask(core: &mut Worker, event: Event) -> Vec<Todo> {
                 }
                 todo.push(Todo::Deliver(server, conn));
             }
-            Action::Drop { .. } => todo.push(Todo::Drop),
+            Action::Drop { conn } => todo.push(Todo::Drop(conn)),
             Action::Listening { server, .. } => todo.push(Todo::Opened(server)),
             // The listener's number is filled in by the process, which saw the reply.
             Action::SetUpShared { server, .. } => {

@@ -5,6 +5,7 @@ mod delivery;
 mod node;
 mod process;
 mod reading;
+mod telling;
 mod user;
 
 pub use process::{Process, Run};

@@ -51,6 +51,10 @@ impl Node {
         seq
     }
 
+    pub(super) const fn is_leaving(&self) -> bool {
+        !matches!(self.leaving, Leaving::No)
+    }
+
     pub(super) fn start(&mut self) -> Vec<Todo> {
         self.seq();
         vec![Todo::Say(FromWorker::Online { lane: false })]
@@ -139,7 +143,7 @@ impl Node {
             Some(server) => {
                 vec![Todo::Utter(Up::HandleAck), answer(true), Todo::Deliver(server, conn)]
             }
-            None => vec![Todo::Utter(Up::HandleAck), answer(false), Todo::Drop],
+            None => vec![Todo::Utter(Up::HandleAck), answer(false), Todo::Drop(conn)],
         }
     }
 

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use portcrew_core::primary::Exit;
+use portcrew_core::primary::{Exit, Origin};
 use portcrew_core::worker::Verdict;
 use portcrew_core::{
     Address, ConnId, Errno, FromWorker, Key, ListenerId, Query, Seq, ServerId, WorkerId,
@@ -12,7 +12,7 @@ use portcrew_core::{
 
 use super::brain::Brain;
 use crate::sim::kernel::Kernel;
-use crate::sim::link::{Link, Up};
+use crate::sim::link::{LaneWord, Link, Up};
 use crate::sim::plan::{Manner, Plan, Point, Temper, port_of};
 use crate::sim::report::{Broken, Check, Checked, Coverage, ensure};
 use crate::sim::words::Brief;
@@ -22,6 +22,8 @@ use crate::sim::words::Brief;
 pub struct Process {
     /// Who it is.
     pub id: WorkerId,
+    /// Where it belongs.
+    pub origin: Origin,
     /// How it behaves.
     pub temper: Temper,
     /// Whether it runs.
@@ -30,7 +32,7 @@ pub struct Process {
     pub link: Link,
     pub(super) brain: Brain,
     pub(super) todo: VecDeque<Todo>,
-    pub(super) batch: Vec<(Seq, Verdict)>,
+    pub(super) batch: Vec<LaneWord>,
     /// Connections that the user has.
     pub hands: Vec<ConnId>,
     /// Connections that wait until the user accepts.
@@ -38,6 +40,10 @@ pub struct Process {
     pub(super) wanted: Option<ConnId>,
     pub(super) offers: BTreeMap<Seq, ConnId>,
     pub(super) answered: BTreeSet<ConnId>,
+    /// Connections of which it has said that it will tell the end.
+    pub(super) telling: BTreeMap<ConnId, Seq>,
+    /// Those that ended before the answer was out.
+    pub(super) over_early: BTreeSet<ConnId>,
     pub(super) servers: Vec<Server>,
     pub(super) reply_listener: Option<ListenerId>,
     pub(super) draining: bool,
@@ -97,15 +103,18 @@ pub(super) enum Todo {
     Say(FromWorker),
     Utter(Up),
     Answer(Seq, Verdict),
+    Ended(Seq),
     Flush,
     Hold(ServerId, ConnId),
     Deliver(ServerId, ConnId),
-    Drop,
+    Drop(ConnId),
     Opened(ServerId),
     SetUp(ServerId, ListenerId),
     Refused(ServerId, Errno),
     /// It was given a key that it holds: Node's worker dies of an assertion.
     Assert(Key),
+    /// It refuses what it should take.
+    Refuses(ListenerId),
     Closed(ServerId),
     Drain,
     CloseChannel,
@@ -114,9 +123,10 @@ pub(super) enum Todo {
 
 impl Process {
     /// A process that has just been started.
-    pub fn start(id: WorkerId, temper: Temper, plan: &Plan) -> Self {
+    pub fn start(id: WorkerId, origin: Origin, temper: Temper, plan: &Plan) -> Self {
         let mut it = Self {
             id,
+            origin,
             temper,
             run: Run::Running,
             link: Link {
@@ -135,6 +145,8 @@ impl Process {
             wanted: None,
             offers: BTreeMap::new(),
             answered: BTreeSet::new(),
+            telling: BTreeMap::new(),
+            over_early: BTreeSet::new(),
             servers: Vec::new(),
             reply_listener: None,
             draining: false,
@@ -229,11 +241,12 @@ impl Process {
         match todo {
             Todo::Say(message) => self.utter(Up::Message(message), seen),
             Todo::Utter(up) => self.utter(up, seen),
-            Todo::Answer(seq, verdict) => self.batch.push((seq, verdict)),
-            Todo::Flush => self.flush(seen),
+            Todo::Answer(seq, verdict) => self.batch.push(LaneWord::Answer(seq, verdict)),
+            Todo::Ended(seq) => self.batch.push(LaneWord::Ended(seq)),
+            Todo::Flush => self.flush(kernel, seen),
             Todo::Hold(server, conn) => self.enqueue(server, conn, true)?,
             Todo::Deliver(server, conn) => self.deliver(server, conn, kernel, seen)?,
-            Todo::Drop => {}
+            Todo::Drop(_) => {}
             Todo::Opened(id) => self.mark(id, Serving::Open),
             Todo::SetUp(id, listener) => {
                 self.mark(id, Serving::Shared(listener));
@@ -248,6 +261,9 @@ impl Process {
             }
             Todo::Assert(key) => ensure(false, Check::WorkerSide, || {
                 format!("worker {} was given {} twice", self.id, key.0)
+            })?,
+            Todo::Refuses(listener) => ensure(false, Check::WorkerSide, || {
+                format!("worker {} shares listener {listener} and refuses what is left", self.id)
             })?,
             Todo::Closed(id) => self.closed(id, seen),
             Todo::Drain => self.draining = true,
@@ -293,20 +309,6 @@ impl Process {
             self.link.up.push_back(up);
         }
         if took && matches!(self.todo.front(), Some(Todo::Deliver(..))) {
-            self.falls(Point::AfterAnswer, seen);
-        }
-    }
-
-    fn flush(&mut self, seen: &mut Coverage) {
-        let batch = std::mem::take(&mut self.batch);
-        for (seq, _) in &batch {
-            self.answered.extend(self.offers.remove(seq));
-        }
-        if self.link.has_lane && !batch.is_empty() && self.link.primary_end && self.link.worker_end
-        {
-            self.link.answers.push_back(batch);
-        }
-        if matches!(self.todo.front(), Some(Todo::Deliver(..))) {
             self.falls(Point::AfterAnswer, seen);
         }
     }

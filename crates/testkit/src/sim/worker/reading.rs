@@ -1,10 +1,10 @@
 //! How a worker process reads its sockets, and what its vices make of an offer.
 
 use portcrew_core::worker::Verdict;
-use portcrew_core::{Address, ConnId, FromWorker, Query, Reply, Seq, ToWorker};
+use portcrew_core::{Address, ConnId, FromWorker, ListenerId, Query, Reply, Seq, ToWorker};
 
 use super::brain::Came;
-use super::process::{Process, Todo};
+use super::process::{Process, Server, Serving, Todo};
 use crate::sim::link::{Down, LaneOffer, Up};
 use crate::sim::plan::{Manner, Point};
 use crate::sim::report::Coverage;
@@ -83,7 +83,8 @@ impl Process {
 
     /// What becomes of an offer: its descriptor may not fit, and the worker may not be honest.
     fn consider(&mut self, seq: Seq, came: Came, conn: ConnId, seen: &mut Coverage) {
-        let on_the_way = |it: &&Todo| matches!(it, Todo::Hold(..) | Todo::Deliver(..) | Todo::Drop);
+        let on_the_way =
+            |it: &&Todo| matches!(it, Todo::Hold(..) | Todo::Deliver(..) | Todo::Drop(_));
         let waiting = self.todo.iter().filter(on_the_way).count();
         let open = self.hands.len() + self.queue.len() + waiting;
         let arrived = open < self.temper.room;
@@ -94,10 +95,13 @@ impl Process {
         match (self.temper.manner, arrived) {
             (Manner::Refusing, true) => {
                 seen.saw("worker refused for no reason");
-                self.refuse(seq, &came);
+                self.refuse(seq, conn, &came);
             }
             (_, arrived) => {
+                let shared = self.shares(&came).filter(|_| arrived);
                 let steps = self.brain.offered(seq, came, arrived.then_some(conn));
+                let refuses = steps.iter().any(is_refusal);
+                self.todo.extend(shared.filter(|_| refuses).map(Todo::Refuses));
                 self.plan_all(steps);
             }
         }
@@ -108,7 +112,22 @@ impl Process {
         self.last_seq = seq;
     }
 
-    fn refuse(&mut self, seq: Seq, came: &Came) {
+    /// The listener of which an offer came, if its user accepts for itself from that and goes on doing so.
+    fn shares(&self, came: &Came) -> Option<ListenerId> {
+        let of = |it: &Server| match (it.state, came) {
+            (Serving::Shared(listener), Came::Lane(number)) => {
+                (listener == *number).then_some(listener)
+            }
+            (Serving::Shared(listener), Came::Channel(key)) => {
+                (it.query.key() == *key).then_some(listener)
+            }
+            (Serving::Asked | Serving::Open | Serving::Closed, _) => None,
+        };
+        let servers = self.servers.iter().filter(|it| it.wanted && !self.brain.is_leaving());
+        servers.into_iter().find_map(of)
+    }
+
+    fn refuse(&mut self, seq: Seq, conn: ConnId, came: &Came) {
         match came {
             Came::Lane(_) => self.todo.push_back(Todo::Answer(seq, Verdict::Refused)),
             Came::Channel(_) => {
@@ -118,7 +137,7 @@ impl Process {
                 self.todo.push_back(Todo::Say(answer));
             }
         }
-        self.todo.push_back(Todo::Drop);
+        self.todo.push_back(Todo::Drop(conn));
     }
 
     /// Answers that nobody asked for: once more, ahead of time, and for a number that is another's. A listener that
@@ -136,6 +155,7 @@ impl Process {
             0 => self.todo.push_back(answer(ahead, true)),
             1 => self.todo.push_back(answer(self.last_seq, false)),
             2 => self.todo.push_back(Todo::Utter(Up::Garbage)),
+            3 if seq.0 % 8 == 3 => self.lie_of_ends(seq),
             _ => {
                 self.todo.push_back(Todo::Answer(Seq(seq.0 * 7), Verdict::Lost));
                 self.todo.push_back(Todo::Flush);
@@ -158,4 +178,11 @@ impl Process {
         self.todo.extend(later);
         true
     }
+}
+
+const fn is_refusal(step: &Todo) -> bool {
+    matches!(
+        step,
+        Todo::Answer(_, Verdict::Refused) | Todo::Say(FromWorker::Answer { accepted: false, .. })
+    )
 }

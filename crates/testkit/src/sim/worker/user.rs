@@ -22,13 +22,19 @@ impl Process {
         if !self.is_running() {
             return Ok(false);
         }
+        let mut accepted = false;
         if (self.hands.is_empty() || rng.percent(40)) && self.accept(kernel, seen) {
-            return Ok(true);
+            accepted = true;
+            // What is accepted may be read at once, before anything else has a turn.
+            if self.hands.is_empty() || !self.is_running() || rng.percent(60) {
+                return Ok(true);
+            }
         }
         if self.hands.is_empty() {
             return Ok(self.accept_shared(kernel, rng));
         }
-        let at = rng.index(self.hands.len());
+        let last = self.hands.len() - 1;
+        let at = if accepted { last } else { rng.index(last + 1) };
         let conn = self.hands[at];
         let it = kernel.conn(conn);
         let (unread, begun) = (it.unread(), it.read > 0);
@@ -39,7 +45,7 @@ impl Process {
         })?;
         match it.peer {
             Peer::Rst => {
-                self.hands.swap_remove(at);
+                self.lets_go(at);
             }
             Peer::Open | Peer::Fin if unread > 0 && !(begun && rng.percent(50)) => {
                 let bytes = if rng.percent(50) { 1 } else { unread };
@@ -47,11 +53,11 @@ impl Process {
                 self.falls(Point::AfterByte, seen);
             }
             Peer::Fin if !begun => {
-                self.hands.swap_remove(at);
+                self.lets_go(at);
             }
             Peer::Open | Peer::Fin => {
                 kernel.write(self.id, conn)?;
-                self.hands.swap_remove(at);
+                self.lets_go(at);
             }
         }
         Ok(true)
