@@ -1,14 +1,15 @@
 //! Policies that change while a crew serves: nothing is lost, and a change that cannot be made is undone.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 use portcrew::scheduler::{Incoming, Pick, WorkerView};
 use portcrew::{CrewNotice, Event, Policy, Scheduling, Settings, Sticky};
-use portcrew_testkit::http::Load;
+use portcrew_testkit::http::{Background, Load};
 use portcrew_testkit::process::artifact::example;
 
 use crate::local::Local;
-use crate::support::SERVER;
+use crate::support::{HANG, SERVER};
 
 fn crew(program: impl Into<std::path::PathBuf>) -> Local {
     let mut settings = Settings::program(program, [""; 0]).env("PORT", "0");
@@ -49,13 +50,15 @@ impl Local {
     }
 
     /// Lets the driver run until the load has so many answers more.
-    fn answered(&self, load: &portcrew_testkit::http::Background, more: u64) {
-        let wanted = load.answered() + more;
-        self.run(async {
-            while load.answered() < wanted {
-                tokio::task::yield_now().await;
-            }
-        });
+    fn answered(&self, load: &Arc<Background>, more: u64) {
+        let load = Arc::clone(load);
+        self.clients(move || load.wait_answered(more, HANG));
+    }
+
+    /// Ends the load, of which every attempt was answered.
+    fn all_answered(&self, load: Arc<Background>) {
+        let load = Arc::into_inner(load).expect("nobody waits for it");
+        self.clients(move || load.finish()).assert_all_ok();
     }
 }
 
@@ -64,7 +67,7 @@ fn among_policies_of_the_primary_a_change_takes_place_at_once_and_loses_nothing(
     let mut local = crew(example("axum_hello"));
     let address = local.address(2);
     assert_eq!(local.policy(), "round-robin");
-    let load = Load::new(address).clients(16).background();
+    let load = Arc::new(Load::new(address).clients(16).background());
     for policy in [Policy::LeastConnections, Policy::Sticky(Sticky::default()), Policy::RoundRobin]
     {
         local.answered(&load, 200);
@@ -72,7 +75,7 @@ fn among_policies_of_the_primary_a_change_takes_place_at_once_and_loses_nothing(
         assert_eq!(local.policy(), policy.to_string());
     }
     local.answered(&load, 200);
-    local.clients(move || load.finish()).assert_all_ok();
+    local.all_answered(load);
     let ledger = local.run(local.cluster.snapshot()).unwrap().ledger;
     assert!(ledger.balances() && ledger.closed_total() == 0, "{ledger:?}");
 }
@@ -81,7 +84,7 @@ fn among_policies_of_the_primary_a_change_takes_place_at_once_and_loses_nothing(
 fn to_shared_and_back_the_workers_are_replaced_and_no_request_fails() {
     let mut local = crew(example("axum_hello"));
     let address = local.address(2);
-    let load = Load::new(address).clients(16).background();
+    let load = Arc::new(Load::new(address).clients(16).background());
     for (policy, shared) in [(Policy::Shared, true), (Policy::LeastConnections, false)] {
         local.answered(&load, 200);
         local.cluster.set_policy(policy).unwrap();
@@ -90,7 +93,7 @@ fn to_shared_and_back_the_workers_are_replaced_and_no_request_fails() {
         let listener = local.listener();
         assert_eq!((listener.shared, listener.accepting), (shared, !shared));
     }
-    local.clients(move || load.finish()).assert_all_ok();
+    local.all_answered(load);
 }
 
 #[test]
@@ -102,7 +105,7 @@ fn where_the_workers_cannot_be_replaced_the_policy_goes_back_with_them() {
     let mut local = Local::new(settings);
     local.cluster.start(2).unwrap();
     let address = local.address(2);
-    let load = Load::new(address).clients(4).background();
+    let load = Arc::new(Load::new(address).clients(4).background());
     std::fs::write(&broken, "").unwrap();
     local.cluster.set_policy(Policy::Shared).unwrap();
     assert!(matches!(local.verdict(), CrewNotice::RolledBack { .. }));
@@ -111,14 +114,14 @@ fn where_the_workers_cannot_be_replaced_the_policy_goes_back_with_them() {
     local.answered(&load, 100);
     let listener = local.listener();
     assert_eq!((listener.shared, listener.accepting), (false, true));
-    local.clients(move || load.finish()).assert_all_ok();
+    local.all_answered(load);
 }
 
 #[test]
 fn a_scheduler_that_panics_costs_no_request_and_is_told_once() {
     let mut local = crew(example("axum_hello"));
     let address = local.address(2);
-    let load = Load::new(address).clients(8).background();
+    let load = Arc::new(Load::new(address).clients(8).background());
     local.answered(&load, 100);
     let mut left = 50;
     local
@@ -135,7 +138,7 @@ fn a_scheduler_that_panics_costs_no_request_and_is_told_once() {
     });
     assert_eq!(failure, "it panicked: no idea any more");
     local.answered(&load, 200);
-    local.clients(move || load.finish()).assert_all_ok();
+    local.all_answered(load);
     let snapshot = local.run(local.cluster.snapshot()).unwrap();
     assert_eq!(snapshot.ledger.scheduler_panics, 1);
     assert_eq!(snapshot.listeners[0].policy, "round-robin");

@@ -33,7 +33,7 @@ fn by_address(crew: &mut Crew, client: u32) {
 /// A client behind a proxy, with a cookie of its own.
 fn by_cookie(crew: &mut Crew, client: u32) {
     let conn = crew.accepts_from(Some(SocketAddr::from(([127, 0, 0, 1], 9))));
-    crew.on(Event::Looked { conn, source: None, key: Some(u64::from(client)) });
+    crew.on(Event::Looked { conn, source: None, key: Some(u64::from(client)), route: None });
     if crew.holder().is_none() {
         crew.waits();
     }

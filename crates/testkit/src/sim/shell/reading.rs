@@ -94,7 +94,9 @@ impl World {
                     Event::Message { worker, message: answer(seq, false) }
                 }
                 LaneWord::Answer(seq, Verdict::Lost) => Event::NotReceived { worker, seq },
-                LaneWord::Kept(seq) | LaneWord::Answer(seq, Verdict::Kept) => Event::TakenAndTold { worker, seq },
+                LaneWord::Kept(seq) | LaneWord::Answer(seq, Verdict::Kept) => {
+                    Event::TakenAndTold { worker, seq }
+                }
                 LaneWord::Ended(seq) => Event::EndTold { worker, seq },
             })?;
         }
