@@ -91,7 +91,7 @@ pub use parent::Parent;
 pub use portcrew_core::primary::{Counter, Counts, Exit, ListenerName, Scheduling};
 pub use portcrew_core::scheduler::{LookFor, Sticky, StickyBy};
 pub use portcrew_core::supervise::{
-    Force, Generation, Notice as CrewNotice, Outcome, Reason as RollbackReason, SlotId,
+    Force, Generation, Notice as CrewNotice, Outcome, Reason as RollbackReason, SlotId, Worn,
 };
 pub use portcrew_core::{CloseReason, Errno, Ledger, ListenerId, WorkerId, scheduler};
 pub use portcrew_ipc::error::MessageError;

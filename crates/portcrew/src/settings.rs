@@ -145,6 +145,19 @@ pub struct Settings {
     /// slot is stopped before it is started again. Other programs always overlap: their connections need it. Read
     /// once, when the crew is started. Default `false`.
     pub overlap: bool,
+    /// How long a worker may live, spread by a fifth either way. Beyond it it is replaced: a new one first, then it
+    /// leaves; one worker at a time, and never during a reload. Read once, when the crew is started. Default: for ever.
+    pub max_age: Option<Duration>,
+    /// How many connections a worker may take from the primary; then it is replaced in the same way. Of those that it
+    /// accepts itself ([`Policy::Shared`]) nobody knows. Read once, as that. Default: any number.
+    pub max_connections: Option<u64>,
+    /// How much memory of its own a worker may have, in bytes; beyond it it is replaced in the same way. Looked at every
+    /// 5 s: the proportional set size of its process, without processes that it has started; for a worker of another
+    /// user that the kernel does not show, the resident size. Read once, as that. Default: any amount.
+    pub max_memory: Option<u64>,
+    /// Exit codes after which a worker is not replaced before the next reload, PM2's `stop_exit_codes`. When no slot is
+    /// to have a worker any more the crew has finished. Read once, as that. Default: none.
+    pub stop_exit_codes: Vec<i32>,
     /// How long a leaving worker may take to finish its connections before it gets SIGTERM. Default 10 s.
     pub grace: Duration,
     /// How long a worker may take to be [ready](Self::ready) before this is reported, and before a reload gives
@@ -180,6 +193,10 @@ impl Default for Settings {
             surge: 1,
             max_unavailable: 0,
             overlap: false,
+            max_age: None,
+            max_connections: None,
+            max_memory: None,
+            stop_exit_codes: Vec::new(),
             grace: Duration::from_secs(10),
             start_deadline: Duration::from_secs(30),
             stable_for: Duration::from_secs(1),

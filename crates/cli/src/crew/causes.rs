@@ -2,7 +2,7 @@
 
 use std::io;
 
-use portcrew::RollbackReason as Reason;
+use portcrew::{RollbackReason as Reason, Worn};
 use portcrew_core::primary::Exit;
 
 use crate::output::words::notices;
@@ -12,6 +12,15 @@ pub(super) fn how_it_ended(exit: Exit) -> String {
     match exit {
         Exit::Code(code) => notices::exited(code),
         Exit::Signal(signal) => notices::killed_by(signal),
+    }
+}
+
+/// Why a worker that serves is replaced.
+pub(super) fn wear(why: Worn) -> String {
+    match why {
+        Worn::Age(age) => notices::is_old(age),
+        Worn::Connections(count) => notices::was_used(count),
+        Worn::Memory(bytes) => notices::is_large(bytes),
     }
 }
 

@@ -27,6 +27,9 @@ pub(super) fn verdict(outcome: Outcome, account: Account) -> (ExitStatus, String
             let status = account.spawn_failure.unwrap_or(ExitStatus::NotExecutable);
             (status, notices::program_cannot_start())
         }
+        // Asked for by the option that names the codes; 0 among them is a program that has done its work.
+        Outcome::Retired { code: 0 } => (ExitStatus::Stopped, notices::all_retired(0)),
+        Outcome::Retired { code } => (ExitStatus::CrewFailed, notices::all_retired(code)),
         Outcome::CannotListen { errno, .. } => {
             let is_taken = errno.0 == rustix::io::Errno::ADDRINUSE.raw_os_error();
             let status = if is_taken { ExitStatus::AddressInUse } else { ExitStatus::CrewFailed };

@@ -75,6 +75,11 @@ pub enum Outcome {
         /// How the last one ended; none when it could not be started.
         last: Option<Exit>,
     },
+    /// Every worker ended with a code after which [it is not replaced](super::Settings::stop_exit_codes).
+    Retired {
+        /// That of the last.
+        code: i32,
+    },
     /// The program cannot be started.
     CannotStart,
     /// The address that a worker asked for belongs to somebody else, or is not allowed.
@@ -93,6 +98,9 @@ impl fmt::Display for Outcome {
             Self::Forced { workers } => write!(f, "stopped; {workers} workers had to be killed"),
             Self::NeverReady { .. } => f.write_str("workers died too often before any had started"),
             Self::DiedTooOften { .. } => f.write_str("workers died too often"),
+            Self::Retired { code } => {
+                write!(f, "every worker has ended for good, the last with status {code}")
+            }
             Self::CannotStart => f.write_str("the program cannot be started"),
             Self::CannotListen { worker, errno } => {
                 write!(f, "worker {worker} cannot listen (error {})", errno.0)
@@ -120,6 +128,17 @@ pub enum Reason {
     Misbehaved,
     /// The crew was stopped meanwhile.
     Stopped,
+}
+
+/// Why a worker that serves is replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Worn {
+    /// It has lived for so long.
+    Age(Duration),
+    /// It has taken so many connections.
+    Connections(u64),
+    /// It has so many bytes of memory of its own.
+    Memory(u64),
 }
 
 /// What users of a crew are told.
@@ -156,6 +175,42 @@ pub enum Notice {
     },
     /// A worker has started: the crew fills its slots again.
     Recovered,
+    /// A worker is worn: it serves on until its successor is ready, or, where two of a slot must not meet, leaves now.
+    Recycling {
+        /// Whose place.
+        slot: SlotId,
+        /// The worker.
+        worker: WorkerId,
+        /// Why.
+        why: Worn,
+    },
+    /// A worn worker has its successor.
+    Recycled {
+        /// In which slot.
+        slot: SlotId,
+        /// The old worker.
+        worker: WorkerId,
+    },
+    /// The successor of a worn worker was of no use: the worker serves on, and another successor is tried later.
+    NotRecycled {
+        /// In which slot.
+        slot: SlotId,
+        /// The old worker.
+        worker: WorkerId,
+        /// The one that failed; none when it could not be started.
+        newcomer: Option<WorkerId>,
+        /// Why.
+        reason: Reason,
+    },
+    /// A worker ended with a code after which it is not replaced. A reload tries its slot again.
+    Retired {
+        /// Whose place.
+        slot: SlotId,
+        /// The worker.
+        worker: WorkerId,
+        /// The code.
+        code: i32,
+    },
     /// A reload has begun.
     ReloadStarted {
         /// What it replaces the workers with.

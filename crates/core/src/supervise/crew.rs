@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::life::{Asked, Occupant, Wish, Worker};
+use super::recycle::Recycling;
 use super::reload::Reload;
 use super::slot::{Failures, Seat, Slot};
 use super::trial::Newcomer;
@@ -70,6 +71,10 @@ pub(super) enum Timer {
     Ending(WorkerId),
     /// The slot's restart.
     Restart(SlotId),
+    /// The worker has lived for as long as it may.
+    Age(WorkerId),
+    /// Worn workers may be replaced again.
+    RecyclingRest,
 }
 
 /// The crew's machine. See the [module](super) for how to drive it.
@@ -90,10 +95,17 @@ pub struct Crew {
     pub(super) reload: Reload,
     /// Another reload was asked for, too late to be the same.
     pub(super) reload_again: bool,
+    pub(super) recycling: Option<Recycling>,
+    /// Nobody is replaced for being worn until its timer fires.
+    pub(super) recycling_rests: bool,
+    /// How the last worker ended that was not to be replaced.
+    pub(super) retired_by: Option<i32>,
     pub(super) best: Milestone,
     pub(super) failures: Failures,
     /// Delays of a canary, and of a slot whose budget is spent: the cap, spread.
     pub(super) rare: Backoff,
+    /// How long workers may live: spread, so that those of one age do not go together.
+    pub(super) ages: Option<Backoff>,
     pub(super) timers: TimerTable<Timer>,
     next_ticket: u64,
 }
@@ -114,9 +126,13 @@ impl Crew {
             trials: BTreeMap::new(),
             reload: Reload::None,
             reload_again: false,
+            recycling: None,
+            recycling_rests: false,
+            retired_by: None,
             best: Milestone::Nothing,
             failures: Failures::new(),
             rare: Backoff::new(cap, cap, settings.seed),
+            ages: settings.max_age.map(|age| Backoff::new(age, age, settings.seed)),
             timers: TimerTable::default(),
             next_ticket: 0,
             settings,
@@ -137,13 +153,15 @@ impl Crew {
             Event::Disconnected { worker, planned } => {
                 self.disconnected(now, worker, planned, out);
             }
+            Event::Used { worker, connections } => self.used(worker, connections),
+            Event::Memory { worker, bytes } => self.memory(worker, bytes),
             Event::Misbehaved { worker } => self.misbehaved(now, worker, out),
             Event::Exited { worker, status, planned } => {
                 self.exited(now, worker, status, planned, out);
             }
             Event::Resize { workers } => self.resize(now, workers, out),
             Event::Scale { by } => self.resize(now, self.wanted.saturating_add_signed(by), out),
-            Event::Reload => self.reload(out),
+            Event::Reload => self.reload(now, out),
             Event::Stop => self.stop(now, out),
             Event::StopNow => self.stop_now(now, out),
         }
@@ -159,6 +177,8 @@ impl Crew {
                 Timer::Patience(worker) => self.patience_over(now, worker, out),
                 Timer::Ending(worker) => self.next_step(now, worker, out),
                 Timer::Restart(slot) => self.restart_due(slot),
+                Timer::Age(worker) => self.of_age(now, worker),
+                Timer::RecyclingRest => self.recycling_rests = false,
                 Timer::Trial(slot) => self.trial_overdue(now, slot, out),
                 Timer::Impasse => self.impasse(now, out),
             }
@@ -185,10 +205,12 @@ impl Crew {
 
     /// Brings what is nearer to what is wanted: whatever happened, the next step is found here.
     fn settle(&mut self, now: Time, out: &mut Vec<Action>) {
+        self.end_if_retired(now, out);
         match self.state {
             State::Running(_) => {
                 self.advance_reload(now, out);
                 self.fill(now, out);
+                self.advance_recycling(now, out);
             }
             State::Stopping(goal) => self.finish(goal, out),
             // Nothing is wanted, and nothing runs.

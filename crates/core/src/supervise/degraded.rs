@@ -44,6 +44,7 @@ impl Crew {
             | State::Finished => return,
         }
         self.state = State::Running(Health::Degraded);
+        self.abandon_recycling(now, out);
         self.rest(Seat::Parked);
         out.push(Action::Notify(Notice::Degraded));
         let gives_up = match self.settings.exit_when_degraded {
@@ -100,8 +101,8 @@ impl Crew {
                     slot.seat = seat;
                     self.timers.cancel(Timer::Restart(*id));
                 }
-                // A newcomer is on trial there.
-                Seat::Cleared => {}
+                // A newcomer is on trial there; nobody is wanted there.
+                Seat::Cleared | Seat::Retired => {}
                 Seat::Taken(_) => {}
             }
         }
@@ -129,7 +130,7 @@ impl Crew {
     fn is_being_tried(&self, now: Time, slot: &Slot) -> bool {
         match slot.seat {
             Seat::Vacant | Seat::Cleared | Seat::Waiting | Seat::Taken(Occupant::Asked(_)) => true,
-            Seat::Parked => false,
+            Seat::Parked | Seat::Retired => false,
             Seat::Taken(Occupant::Held(worker)) => {
                 let record = self.workers.get(&worker);
                 record.is_some_and(|it| it.is_up() && !it.is_proof(now, &self.settings))

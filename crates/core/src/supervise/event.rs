@@ -47,6 +47,22 @@ pub enum Event {
         /// It was asked to leave, or said that it would.
         planned: bool,
     },
+    /// A worker has taken so many connections since its start. Only needed with
+    /// [`Settings::max_connections`](super::Settings::max_connections), and once it has reached that.
+    Used {
+        /// Who.
+        worker: WorkerId,
+        /// How many.
+        connections: u64,
+    },
+    /// A worker has so much memory of its own. Only needed with [`Settings::max_memory`](super::Settings::max_memory),
+    /// from time to time.
+    Memory {
+        /// Who.
+        worker: WorkerId,
+        /// How much.
+        bytes: u64,
+    },
     /// A worker broke the protocol too often; its channel is being closed.
     Misbehaved {
         /// Who.

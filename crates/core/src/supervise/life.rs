@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Generation, Reason, Settings, SlotId, Ticket};
+use super::{Generation, Reason, Settings, SlotId, Ticket, Worn};
 use crate::{Errno, Time, WorkerId};
 
 /// A process that was asked for and that the shell has not answered for yet.
@@ -33,6 +33,8 @@ pub(super) struct Worker {
     pub(super) life: Life,
     /// It has said its first word: a channel reaches it. What is ready need not speak.
     pub(super) speaks: bool,
+    /// Why it is to be replaced when its turn comes.
+    pub(super) worn: Option<Worn>,
     /// What it was last told when it wanted to listen, if it was not ready by then.
     pub(super) listen_failed: Option<Errno>,
 }
@@ -99,6 +101,7 @@ impl Worker {
             started: now,
             life: Life::Up(Progress::Silent),
             speaks: false,
+            worn: None,
             listen_failed: None,
         }
     }

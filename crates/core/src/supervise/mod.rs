@@ -14,6 +14,7 @@ mod event;
 mod ids;
 mod leaving;
 mod life;
+mod recycle;
 mod reload;
 mod restart;
 mod rollback;
@@ -27,7 +28,7 @@ mod tests;
 mod trial;
 mod view;
 
-pub use action::{Action, Force, Notice, Outcome, Reason};
+pub use action::{Action, Force, Notice, Outcome, Reason, Worn};
 pub use crew::Crew;
 pub use event::Event;
 pub use ids::{Generation, SlotId, Ticket};

@@ -30,9 +30,9 @@ pub(super) struct Transaction {
 }
 
 impl Crew {
-    pub(super) fn reload(&mut self, out: &mut Vec<Action>) {
+    pub(super) fn reload(&mut self, now: Time, out: &mut Vec<Action>) {
         match self.state {
-            State::Running(_) => self.reload_asked(out),
+            State::Running(_) => self.reload_asked(now, out),
             // It is answered, by the only verdict that is left.
             State::Stopping(_) => {
                 self.newest = self.newest.next();
@@ -43,9 +43,9 @@ impl Crew {
         }
     }
 
-    fn reload_asked(&mut self, out: &mut Vec<Action>) {
+    fn reload_asked(&mut self, now: Time, out: &mut Vec<Action>) {
         let generation = match self.reload {
-            Reload::None => return self.begin_reload(out),
+            Reload::None => return self.begin_reload(now, out),
             Reload::Forward(it) if it.replaced == 0 => it.to,
             // Some workers may have loaded what the request is about to replace: another one, afterwards.
             Reload::Forward(_) | Reload::Back(..) => {
@@ -56,7 +56,8 @@ impl Crew {
         out.push(Action::Notify(Notice::ReloadMerged { generation }));
     }
 
-    fn begin_reload(&mut self, out: &mut Vec<Action>) {
+    fn begin_reload(&mut self, now: Time, out: &mut Vec<Action>) {
+        self.abandon_recycling(now, out);
         self.newest = self.newest.next();
         let generation = self.newest;
         self.reload =
@@ -71,7 +72,7 @@ impl Crew {
                 Reload::None if !self.reload_again => return,
                 Reload::None => {
                     self.reload_again = false;
-                    self.begin_reload(out);
+                    self.begin_reload(now, out);
                     continue;
                 }
                 Reload::Forward(it) => it.to,
@@ -161,11 +162,13 @@ impl Crew {
         self.slots.keys().filter(|it| self.is_available(**it)).count()
     }
 
-    fn is_available(&self, slot: SlotId) -> bool {
+    /// Its worker serves, or it is to have none.
+    pub(super) fn is_available(&self, slot: SlotId) -> bool {
         match self.slots.get(&slot).map(|it| it.seat) {
             Some(Seat::Taken(Occupant::Held(worker))) => {
                 self.workers.get(&worker).is_some_and(super::life::Worker::is_ready)
             }
+            Some(Seat::Retired) => true,
             Some(
                 Seat::Taken(Occupant::Asked(_))
                 | Seat::Vacant

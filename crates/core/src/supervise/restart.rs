@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use super::crew::{Crew, Health, Milestone, State, Timer};
 use super::life::{Asked, Occupant, Worker, Worth};
+use super::reload::Reload;
 use super::slot::{Seat, Slot};
 use super::{Action, Generation, Notice, Outcome, Reason, Settings, SlotId, Ticket};
+use crate::primary::Exit;
 use crate::{Time, WorkerId};
 
 /// A worker, or a request for one, that nobody can count on any more. Nobody asked for that.
@@ -75,10 +77,42 @@ impl Crew {
         }
         self.sit(loss.slot, self.empty_seat());
         let settled = self.reload_lost(now, &loss, out)
+            || self.recycling_lost(&loss, out)
+            || self.retires(&loss, out)
             || self.replace_at_once(&loss, out)
             || self.is_final(now, &loss, out);
         if !settled {
             self.restart_later(now, &loss, out);
+        }
+    }
+
+    /// It ended with a code that says that another try would end so, too. Says whether it did.
+    fn retires(&mut self, loss: &Loss, out: &mut Vec<Action>) -> bool {
+        let (Some(worker), Reason::Exited(Exit::Code(code))) = (loss.worker(), loss.reason) else {
+            return false;
+        };
+        let retires = self.settings.stop_exit_codes.contains(&code);
+        if retires {
+            let slot = loss.slot;
+            self.sit(slot, Seat::Retired);
+            self.retired_by = Some(code);
+            out.push(Action::Notify(Notice::Retired { slot, worker, code }));
+        }
+        retires
+    }
+
+    /// Where no slot is to have a worker any more, the crew has nothing left to do.
+    pub(super) fn end_if_retired(&mut self, now: Time, out: &mut Vec<Action>) {
+        let code = self.retired_by.filter(|_| match (self.state, self.reload) {
+            (State::Running(_), Reload::None) if !self.reload_again => {
+                self.slots.values().all(|it| it.seat == Seat::Retired)
+            }
+            // A reload tries them all again.
+            (State::Running(_), _) => false,
+            (State::Idle | State::Stopping(_) | State::Finished, _) => false,
+        });
+        if let Some(code) = code {
+            self.give_up(now, Outcome::Retired { code }, out);
         }
     }
 
@@ -143,7 +177,7 @@ impl Crew {
             match slot.seat {
                 Seat::Waiting => slot.seat = Seat::Vacant,
                 // A newcomer was quicker.
-                Seat::Vacant | Seat::Cleared | Seat::Parked | Seat::Taken(_) => {}
+                Seat::Vacant | Seat::Cleared | Seat::Parked | Seat::Retired | Seat::Taken(_) => {}
             }
         }
     }

@@ -62,7 +62,7 @@ impl Crew {
                         asked.wish = Wish::End;
                     }
                 }
-                Seat::Vacant | Seat::Cleared | Seat::Waiting | Seat::Parked => {}
+                Seat::Vacant | Seat::Cleared | Seat::Waiting | Seat::Parked | Seat::Retired => {}
             }
             self.timers.cancel(Timer::Restart(*id));
             slot.seat = empty;

@@ -46,7 +46,7 @@ impl Crew {
                 Seat::Waiting => {
                     self.timers.cancel(Timer::Restart(id));
                 }
-                Seat::Vacant | Seat::Cleared | Seat::Parked => {}
+                Seat::Vacant | Seat::Cleared | Seat::Parked | Seat::Retired => {}
             }
         }
     }

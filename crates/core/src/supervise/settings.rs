@@ -42,6 +42,16 @@ pub struct Settings {
     pub term_grace: Duration,
     /// How long a killed worker is waited for. Beyond it it is counted as gone.
     pub kill_grace: Duration,
+    /// How long a worker may live, spread by a fifth either way so that workers of one age do not go together. Beyond
+    /// it it is replaced, new before old, one worker at a time. `None`: for ever.
+    pub max_age: Option<Duration>,
+    /// How many connections a worker may take. Then it is replaced in the same way.
+    pub max_connections: Option<u64>,
+    /// How much memory of its own a worker may have, in bytes. Beyond it it is replaced in the same way.
+    pub max_memory: Option<u64>,
+    /// Exit codes after which a slot's worker is not replaced until the next reload. When no slot is to have a worker
+    /// any more the crew ends.
+    pub stop_exit_codes: Vec<i32>,
     /// First delay before a restart; doubles, spread by a fifth either way.
     pub restart_first: Duration,
     /// The longest such delay, for workers that were never ready.
@@ -106,6 +116,10 @@ impl Default for Settings {
             grace: Duration::from_secs(10),
             term_grace: Duration::from_secs(2),
             kill_grace: Duration::from_secs(5),
+            max_age: None,
+            max_connections: None,
+            max_memory: None,
+            stop_exit_codes: Vec::new(),
             restart_first: Duration::from_millis(100),
             restart_cap: Duration::from_secs(30),
             served_cap: Duration::from_millis(500),

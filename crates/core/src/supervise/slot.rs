@@ -33,6 +33,8 @@ pub(super) enum Seat {
     Waiting,
     /// Nobody until a degraded crew has found out that its program starts.
     Parked,
+    /// Nobody any more: its worker ended with a code that asks for that. A reload tries it again.
+    Retired,
     /// Somebody.
     Taken(Occupant),
 }

@@ -29,6 +29,9 @@ impl Crew {
                 let (deadline, stable) = (settings.start_deadline, settings.stable_for);
                 self.timers.set(Timer::StartDeadline(worker), now + deadline);
                 self.timers.set(Timer::Stable(worker), now + stable);
+                if let Some(ages) = &mut self.ages {
+                    self.timers.set(Timer::Age(worker), now + ages.next_delay());
+                }
             }
             Wish::End => self.end(now, worker, out),
             Wish::Kill => self.kill(now, worker, out),

@@ -36,6 +36,9 @@ impl Crew {
     fn wind_up(&mut self, now: Time, goal: Goal, how: Wish, out: &mut Vec<Action>) {
         self.state = State::Stopping(goal);
         self.abandon_reload(out);
+        self.recycling = None;
+        self.recycling_rests = false;
+        self.timers.cancel(Timer::RecyclingRest);
         for id in std::mem::take(&mut self.slots).into_keys() {
             self.timers.cancel(Timer::Restart(id));
         }
@@ -138,6 +141,7 @@ impl Crew {
         self.timers.cancel(Timer::StartDeadline(worker));
         self.timers.cancel(Timer::Stable(worker));
         self.timers.cancel(Timer::Patience(worker));
+        self.timers.cancel(Timer::Age(worker));
         self.timers.set(Timer::Ending(worker), until);
     }
 
@@ -172,6 +176,7 @@ impl Crew {
         self.timers.cancel(Timer::Stable(worker));
         self.timers.cancel(Timer::Patience(worker));
         self.timers.cancel(Timer::Ending(worker));
+        self.timers.cancel(Timer::Age(worker));
         self.workers.remove(&worker)
     }
 }

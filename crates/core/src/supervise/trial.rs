@@ -133,7 +133,7 @@ impl Crew {
         match self.reload {
             Reload::Forward(_) => self.replaced(now, slot, newcomer, out),
             Reload::Back(it, _) => self.adopt(now, slot, newcomer, it.from, out),
-            Reload::None => {}
+            Reload::None => self.recycled(now, slot, newcomer, out),
         }
     }
 
@@ -160,7 +160,7 @@ impl Crew {
         match self.reload {
             Reload::Forward(_) => self.roll_back(now, slot, worker, reason, out),
             Reload::Back(..) => self.force_back(now, slot, reason, out),
-            Reload::None => {}
+            Reload::None => self.not_recycled(now, slot, worker, reason, out),
         }
     }
 
@@ -184,7 +184,7 @@ impl Crew {
             Seat::Waiting => {
                 self.timers.cancel(Timer::Restart(id));
             }
-            Seat::Vacant | Seat::Cleared | Seat::Parked => {}
+            Seat::Vacant | Seat::Cleared | Seat::Parked | Seat::Retired => {}
         }
         match newcomer {
             Occupant::Held(worker) if self.workers.get(&worker).is_some_and(Worker::is_ready) => {

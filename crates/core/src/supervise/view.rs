@@ -50,6 +50,8 @@ pub enum SlotState {
     BackingOff,
     /// Nobody, until another slot of the degraded crew has started.
     Parked,
+    /// Nobody any more, until the next reload: its worker ended with a code that asks for that.
+    Retired,
     /// A process that was asked for.
     Starting,
     /// This worker.
@@ -126,6 +128,7 @@ impl Crew {
                 Seat::Vacant | Seat::Cleared => SlotState::Vacant,
                 Seat::Waiting => SlotState::BackingOff,
                 Seat::Parked => SlotState::Parked,
+                Seat::Retired => SlotState::Retired,
                 Seat::Taken(Occupant::Asked(_)) => SlotState::Starting,
                 Seat::Taken(Occupant::Held(worker)) => SlotState::Held(worker),
             },

@@ -29,6 +29,8 @@ pub(super) enum Command {
     Kill { worker: WorkerId, signal: Signal },
     /// What a watch has found out about a worker.
     Sign { worker: WorkerId, sign: Sign },
+    /// See how much memory each worker of the crew has.
+    LookAtMemory,
     /// For the crew as a whole.
     Crew(CrewCommand),
     /// Another policy, for one listener or for all that have none of their own.

@@ -11,6 +11,7 @@ use super::Signal;
 use super::command::CrewCommand;
 use super::driver::Driver;
 use super::launcher::Place;
+use super::vitals::Vitals;
 use crate::{Error, Probing, Ready};
 
 /// The crew's machine, once there is a crew.
@@ -22,6 +23,8 @@ pub(super) struct CrewSeat {
     stopping: bool,
     pub(super) ready: Ready,
     pub(super) probing: Probing,
+    pub(super) max_connections: Option<u64>,
+    vitals: Option<Vitals>,
     /// What came of forks.
     answers: Vec<Event>,
 }
@@ -91,6 +94,11 @@ impl Driver {
         };
         (settings.surge, settings.max_unavailable) = (ours.surge, ours.max_unavailable);
         settings.overlap = ours.overlap || ours.ready != Ready::Alive;
+        (settings.max_age, settings.max_connections) = (ours.max_age, ours.max_connections);
+        settings.max_memory = ours.max_memory;
+        settings.stop_exit_codes.clone_from(&ours.stop_exit_codes);
+        self.crew.max_connections = ours.max_connections;
+        self.crew.vitals = ours.max_memory.map(|_| Vitals::new(&self.command_sender));
         settings.seed = u64::from(std::process::id());
         (self.crew.ready, self.crew.probing) = (ours.ready.clone(), ours.probing);
         self.launcher.begin(Generation::FIRST);

@@ -31,6 +31,7 @@ mod sockets;
 #[cfg(test)]
 mod tests;
 mod turn;
+mod vitals;
 
 pub use cluster::Cluster;
 pub use handle::{State, WorkerHandle};

@@ -130,6 +130,8 @@ impl Driver {
             End::Taken(worker) => {
                 if let Some(link) = self.links.get_mut(&worker) {
                     link.taken += 1;
+                    let taken = link.taken;
+                    self.count_use(worker, taken);
                 }
                 if let Some(Conn { socket, listener }) = released {
                     self.note_open(listener, worker, socket.as_fd());

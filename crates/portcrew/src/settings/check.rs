@@ -34,6 +34,12 @@ impl Settings {
                 "their numbers are 3 to 255; for 0, 1 and 2 there are Settings::stdin, stdout and stderr",
             );
         }
+        if self.max_age.is_some_and(|age| age.is_zero()) || self.max_connections == Some(0) {
+            return wrong(
+                "max_age",
+                "a worker that may not live or take a connection at all would be replaced without end; leave it out",
+            );
+        }
         if let Some(reason) = self.ready.wrong() {
             return wrong("ready", reason);
         }

@@ -33,6 +33,7 @@ mod node_primary;
 mod node_workers;
 mod points;
 mod readiness;
+mod recycle;
 mod reload;
 mod reload_numbers;
 mod requests;

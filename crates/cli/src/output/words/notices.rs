@@ -43,6 +43,40 @@ pub(crate) fn somebody_replaced_later(how: &str, delay: Duration) -> String {
     format!("a worker {how}; a new one starts in {}", span(delay))
 }
 
+pub(crate) fn is_old(age: Duration) -> String {
+    format!("has lived for {}", span(age))
+}
+
+pub(crate) fn was_used(connections: u64) -> String {
+    format!("has taken {connections} connections")
+}
+
+pub(crate) fn is_large(bytes: u64) -> String {
+    format!("has {} MiB of memory", bytes / (1024 * 1024))
+}
+
+pub(crate) fn recycling(worker: &dyn Display, why: &str) -> String {
+    format!("worker {worker} {why}: it is being replaced")
+}
+
+pub(crate) fn recycled(worker: &dyn Display) -> String {
+    format!("worker {worker} has its successor and leaves")
+}
+
+pub(crate) fn not_recycled(worker: &dyn Display, how: &str) -> String {
+    format!("worker {worker} serves on: {how}; another one is tried later")
+}
+
+pub(crate) fn retired(slot: &dyn Display, worker: &dyn Display, code: i32) -> String {
+    format!(
+        "worker {worker} exited with status {code}, after which slot {slot} gets no other before the next reload"
+    )
+}
+
+pub(crate) fn all_retired(code: i32) -> String {
+    format!("every worker has ended for good, the last with status {code}")
+}
+
 pub(crate) fn exited(code: i32) -> String {
     format!("exited with status {code}")
 }

@@ -41,6 +41,8 @@ pub(super) struct Checker {
     promised: BTreeSet<Generation>,
     judged: BTreeSet<Generation>,
     forgotten: BTreeSet<Generation>,
+    /// Slots that are to have nobody until a reload comes to them.
+    retired: BTreeSet<SlotId>,
     pub(super) finished: Option<Outcome>,
 }
 
@@ -60,6 +62,7 @@ impl Checker {
             promised: BTreeSet::new(),
             judged: BTreeSet::new(),
             forgotten: BTreeSet::new(),
+            retired: BTreeSet::new(),
             finished: None,
         }
     }
@@ -89,6 +92,8 @@ impl Checker {
             match action {
                 Action::Fork { ticket, slot, generation } => {
                     assert!(!self.forgotten.contains(generation), "seed {seed}: {action:?}");
+                    let may_come = !self.retired.contains(slot) || !self.promised.is_empty();
+                    assert!(may_come, "seed {seed}: {action:?} for nobody");
                     self.asked.insert(*ticket, *slot);
                     self.starts.entry(*slot).or_default().push(now);
                 }
@@ -136,6 +141,12 @@ impl Checker {
                     "seed {seed}: mixed after {notice:?}"
                 );
             }
+            Notice::Retired { slot, .. } => drop(self.retired.insert(slot)),
+            Notice::ReloadProgress { slot, .. } => drop(self.retired.remove(&slot)),
+            Notice::Resized { workers } => self.retired.retain(|it| it.0 < workers),
+            Notice::Recycling { .. } => {
+                assert_eq!(crew.phase(), Phase::Running, "seed {seed}: {notice:?}");
+            }
             _ => {}
         }
     }
@@ -153,7 +164,11 @@ impl Checker {
             (false, _) => 0,
         };
         let kept = self.alive.values().filter(|it| !it.told).count();
-        let most = crew.wanted() + surge;
+        // The successor of a worn worker stands beside it, but never while a reload has newcomers.
+        let most = match crew.phase() {
+            Phase::Reloading(_) | Phase::RollingBack(_) => crew.wanted() + surge,
+            _ => crew.wanted() + usize::from(self.overlap),
+        };
         assert!(kept <= most, "seed {}: {kept} workers, {most} at most", self.seed);
     }
 
@@ -205,7 +220,8 @@ impl Checker {
             return;
         };
         let may_be_missing = self.max_unavailable.max(usize::from(!self.overlap));
-        let (served, least) = (slots.len(), crew.wanted().saturating_sub(may_be_missing));
+        let (served, least) =
+            (slots.len(), crew.wanted().saturating_sub(may_be_missing + self.retired.len()));
         assert!(
             may_be_missing > 0 && served >= least,
             "seed {}: slot {slot} lost {worker} to a reload; {served} are served, {least} at least",

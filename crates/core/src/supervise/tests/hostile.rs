@@ -144,8 +144,8 @@ impl Hostile {
     }
 
     pub(super) fn cannot_listen(&mut self, worker: WorkerId) {
-        let process = self.alive(worker);
-        process.refused |= !process.ready;
+        let serves = self.checker.served_before(self.now).contains_key(&worker);
+        self.alive(worker).refused |= !serves;
         let errno = Errno::ADDRESS_IN_USE;
         self.tell(Event::CannotListen { worker, errno });
     }

@@ -5,6 +5,7 @@ mod degraded;
 mod hostile;
 mod leaving;
 mod numbers;
+mod recycle;
 mod reload;
 mod restart;
 mod rollback;

@@ -35,6 +35,10 @@ fn settings(seed: u64) -> Settings {
             1 => Readiness::Told,
             _ => Readiness::ToldIfEver,
         },
+        max_age: (number(8, 3) == 1).then_some(Duration::from_secs(20)),
+        max_connections: Some(100),
+        max_memory: Some(1_000),
+        stop_exit_codes: vec![78],
         exit_when_degraded: match seed % 7 {
             0 => ExitWhenDegraded::Always,
             1..=4 => ExitWhenDegraded::Never,
@@ -109,7 +113,12 @@ fn live(world: &mut Hostile) {
         22 if world.draw(8) == 0 => {
             world.cannot_listen(worker);
         }
-        _ => {}
+        22 if world.draw(4) == 0 => world.exit(worker, Exit::Code(78), false),
+        22 => world.tell(Event::Used { worker, connections: 100 }),
+        _ => {
+            let bytes = world.draw(2_000);
+            world.tell(Event::Memory { worker, bytes });
+        }
     }
 }
 
@@ -142,7 +151,12 @@ fn calm(world: &mut Hostile) {
         return;
     }
     assert_eq!(world.crew.phase(), Phase::Running, "seed {seed}: {:?}", world.crew);
-    assert_eq!(world.crew.ready_workers(), world.crew.wanted(), "seed {seed}: {:?}", world.crew);
+    let retired = world.crew.slots().filter(|it| it.state == SlotState::Retired).count();
+    let ready = world.crew.ready_workers();
+    // The successor of a worn worker may stand beside it, or come when it has gone.
+    let expected = world.crew.wanted() - retired;
+    let other = if settings(seed).overlap { expected + 1 } else { expected.saturating_sub(1) };
+    assert!(ready == expected || ready == other, "seed {seed}: {ready} {:?}", world.crew);
     let generation = world.crew.generation();
     assert!(world.crew.slots().all(|it| it.generation == generation), "seed {seed}: mixed");
 }

@@ -54,6 +54,11 @@ impl Driver {
     pub(in crate::primary) fn sign(&mut self, worker: WorkerId, sign: Sign) {
         let is_ready = match sign {
             Sign::Answered => true,
+            Sign::Memory(bytes) => {
+                self.crew_tell(Event::Memory { worker, bytes });
+                self.settle();
+                false
+            }
             Sign::Notified(said) => {
                 if let Some(text) = said.status {
                     self.events.push(crate::Event::Status { worker, text });

@@ -21,6 +21,8 @@ const PASS_ON: Duration = Duration::from_millis(10);
 pub(in crate::primary) enum Sign {
     /// A probe was answered.
     Answered,
+    /// It has so many bytes of memory of its own.
+    Memory(u64),
     /// It sent a notification.
     Notified(Said),
 }

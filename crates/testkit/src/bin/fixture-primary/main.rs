@@ -6,7 +6,8 @@
 //!
 //! Standard output has one JSON object per line, its kind in `event`; workers write to it too. The policy comes from
 //! `NODE_CLUSTER_SCHED_POLICY`; `LANE=0` keeps portcrew's own workers on Node's channel; `RESPAWN=1` forks anew at
-//! once when a worker dies; `GRACE_MS`, `STABLE_MS` and `START_MS` are the crew's times. Commands:
+//! once when a worker dies; `GRACE_MS`, `STABLE_MS` and `START_MS` are the crew's times,
+//! `MAX_CONNECTIONS` is what a worker may take. Commands:
 //!
 //! ```text
 //! fork [N] [KEY=VALUE...]    program PROGRAM [ARG...]    disconnect [ID]    kill ID SIGNAL
@@ -97,14 +98,15 @@ impl Fixture {
 fn settings(program: OsString, args: impl Iterator<Item = OsString>) -> Settings {
     let mut settings = Settings::program(program, args);
     settings.lane = std::env::var("LANE").as_deref() != Ok("0");
-    let milliseconds = |name: &str| std::env::var(name).ok()?.parse().ok();
+    let number = |name: &str| -> Option<u64> { std::env::var(name).ok()?.parse().ok() };
     let set = |time: &mut Duration, name: &str| {
-        if let Some(given) = milliseconds(name) {
+        if let Some(given) = number(name) {
             *time = Duration::from_millis(given);
         }
     };
     set(&mut settings.grace, "GRACE_MS");
     set(&mut settings.stable_for, "STABLE_MS");
     set(&mut settings.start_deadline, "START_MS");
+    settings.max_connections = number("MAX_CONNECTIONS");
     settings
 }
