@@ -1,6 +1,7 @@
 //! How workers are started: the settings of Node's `setupPrimary`, and the policy.
 
 mod check;
+mod drain;
 mod inspect_port;
 mod policy;
 mod ready;
@@ -15,6 +16,9 @@ use std::time::Duration;
 
 use portcrew_core::primary::ListenerName;
 
+use crate::Signal;
+
+pub use drain::Drain;
 pub use inspect_port::InspectPort;
 pub use policy::Policy;
 pub use ready::{HttpGet, Probing, Ready};
@@ -158,7 +162,14 @@ pub struct Settings {
     /// Exit codes after which a worker is not replaced before the next reload, PM2's `stop_exit_codes`. When no slot is
     /// to have a worker any more the crew has finished. Read once, as that. Default: none.
     pub stop_exit_codes: Vec<i32>,
-    /// How long a leaving worker may take to finish its connections before it gets SIGTERM. Default 10 s.
+    /// How a worker of a crew is told to leave. Read once, when the crew is started. Default:
+    /// [`Drain::Disconnect`].
+    pub drain: Drain,
+    /// What a worker of a crew gets that has not left within its [`grace`](Self::grace), two seconds before SIGKILL.
+    /// Read once, as that. Default: [`Signal::Terminate`](crate::Signal::Terminate).
+    pub stop_signal: Signal,
+    /// How long a leaving worker may take to finish its connections before it gets
+    /// [`stop_signal`](Self::stop_signal). Default 10 s.
     pub grace: Duration,
     /// How long a worker may take to be [ready](Self::ready) before this is reported, and before a reload gives
     /// up. Default 30 s.
@@ -197,6 +208,8 @@ impl Default for Settings {
             max_connections: None,
             max_memory: None,
             stop_exit_codes: Vec::new(),
+            drain: Drain::Disconnect,
+            stop_signal: Signal::Terminate,
             grace: Duration::from_secs(10),
             start_deadline: Duration::from_secs(30),
             stable_for: Duration::from_secs(1),

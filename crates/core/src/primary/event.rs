@@ -140,6 +140,11 @@ pub enum Event {
         /// Who.
         worker: WorkerId,
     },
+    /// The same, where the worker is told in another way: it is sent nothing.
+    Unlist {
+        /// Who.
+        worker: WorkerId,
+    },
     /// A listener is not wanted any more, whoever holds it.
     CloseListener {
         /// Which.

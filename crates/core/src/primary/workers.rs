@@ -77,6 +77,19 @@ impl Primary {
         self.unlist(now, worker, Departure::Explicit, out);
     }
 
+    /// The worker is told to leave by somebody else.
+    pub(super) fn unlisted(&mut self, now: Time, worker: WorkerId, out: &mut Vec<Action>) {
+        let Some(record) = self.workers.get_mut(&worker) else {
+            return;
+        };
+        if !record.may_listen() {
+            return;
+        }
+        record.planned = true;
+        record.advance(Stage::Leaving);
+        self.unlist(now, worker, Departure::Explicit, out);
+    }
+
     /// The worker says that the end which comes is its own will. Its listeners it closes itself.
     pub(super) fn farewell(
         &mut self,

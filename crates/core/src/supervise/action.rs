@@ -27,6 +27,16 @@ pub enum Action {
         /// Who.
         worker: WorkerId,
     },
+    /// Take a worker off the listeners and tell it to leave by the text that was agreed on.
+    Text {
+        /// Who.
+        worker: WorkerId,
+    },
+    /// Take a worker off the listeners, if it is on any, and tell it to leave by the signal that was agreed on.
+    DrainSignal {
+        /// Who.
+        worker: WorkerId,
+    },
     /// Send a signal. Never asked for a worker that was told as exited.
     Signal {
         /// To whom.

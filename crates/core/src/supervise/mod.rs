@@ -32,5 +32,5 @@ pub use action::{Action, Force, Notice, Outcome, Reason, Worn};
 pub use crew::Crew;
 pub use event::Event;
 pub use ids::{Generation, SlotId, Ticket};
-pub use settings::{ExitWhenDegraded, Readiness, Settings};
+pub use settings::{Drain, ExitWhenDegraded, Readiness, Settings};
 pub use view::{Phase, SlotState, SlotView, Stage, WorkerView};

@@ -36,6 +36,8 @@ pub struct Settings {
     /// How long a worker that closed its channel, or got no listener, may take to end: its exit status
     /// says more than that. Beyond it the crew acts on what it knows.
     pub exit_patience: Duration,
+    /// How a worker is told to leave.
+    pub drain: Drain,
     /// How long a worker that was told to leave may finish its connections. Beyond it: SIGTERM.
     pub grace: Duration,
     /// How long it may then take to end. Beyond it: SIGKILL.
@@ -72,6 +74,19 @@ pub struct Settings {
     pub exit_when_degraded: ExitWhenDegraded,
     /// Draws the spread of the delays.
     pub seed: u64,
+}
+
+/// How a worker is told to leave. It gets no new connection from then on, whichever it is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Drain {
+    /// By Node's own order on its channel. A program that speaks no channel is sent
+    /// [`Force::Terminate`](super::Force::Terminate) in its place.
+    #[default]
+    Disconnect,
+    /// By a text on its channel; one that speaks none as above.
+    Text,
+    /// By a signal.
+    Signal,
 }
 
 /// What makes a worker ready.
@@ -113,6 +128,7 @@ impl Default for Settings {
             max_unavailable: 0,
             overlap: true,
             exit_patience: Duration::from_secs(1),
+            drain: Drain::Disconnect,
             grace: Duration::from_secs(10),
             term_grace: Duration::from_secs(2),
             kill_grace: Duration::from_secs(5),

@@ -2,7 +2,7 @@
 
 use super::crew::{Crew, Goal, State, Timer};
 use super::life::{Life, Step, Wish, Worker};
-use super::{Action, Force, Notice, Outcome};
+use super::{Action, Drain, Force, Notice, Outcome};
 use crate::{Time, WorkerId};
 
 impl Crew {
@@ -90,7 +90,12 @@ impl Crew {
         let Some(record) = self.workers.get(&worker) else {
             return;
         };
+        let drain = self.settings.drain;
         match record.life {
+            Life::Up(_) if drain == Drain::Signal => out.push(Action::DrainSignal { worker }),
+            Life::Up(_) if record.speaks && drain == Drain::Text => {
+                out.push(Action::Text { worker });
+            }
             Life::Up(_) if record.speaks => out.push(Action::Disconnect { worker }),
             // It speaks no channel, or none any more: the signal is the message, and it has its grace.
             Life::Up(_) | Life::Cut(_) => {

@@ -3,7 +3,8 @@
 use portcrew_core::Time;
 use portcrew_core::primary::{Event as PrimaryEvent, Notice as PrimaryNotice};
 use portcrew_core::supervise::{
-    Action, Crew, Event, Force, Generation, Notice, Phase, Readiness, Settings, Ticket,
+    Action, Crew, Drain as MachineDrain, Event, Force, Generation, Notice, Phase, Readiness,
+    Settings, Ticket,
 };
 use portcrew_ipc::spawn::SpawnErrorKind;
 
@@ -12,10 +13,10 @@ use super::command::CrewCommand;
 use super::driver::Driver;
 use super::launcher::Place;
 use super::vitals::Vitals;
-use crate::{Error, Probing, Ready};
+use crate::{Drain, Error, Probing, Ready};
 
-/// The crew's machine, once there is a crew.
-#[derive(Debug, Default)]
+/// The crew's machine, once there is a crew, and what of the settings it was started with the shell needs.
+#[derive(Debug)]
 pub(super) struct CrewSeat {
     machine: Option<Crew>,
     actions: Vec<Action>,
@@ -23,10 +24,29 @@ pub(super) struct CrewSeat {
     stopping: bool,
     pub(super) ready: Ready,
     pub(super) probing: Probing,
+    pub(super) drain: Drain,
+    pub(super) stop_signal: Signal,
     pub(super) max_connections: Option<u64>,
     vitals: Option<Vitals>,
     /// What came of forks.
     answers: Vec<Event>,
+}
+
+impl Default for CrewSeat {
+    fn default() -> Self {
+        Self {
+            machine: None,
+            actions: Vec::new(),
+            stopping: false,
+            ready: Ready::default(),
+            probing: Probing::default(),
+            drain: Drain::default(),
+            stop_signal: Signal::Terminate,
+            max_connections: None,
+            vitals: None,
+            answers: Vec::new(),
+        }
+    }
 }
 
 impl CrewSeat {
@@ -96,6 +116,12 @@ impl Driver {
         settings.overlap = ours.overlap || ours.ready != Ready::Alive;
         (settings.max_age, settings.max_connections) = (ours.max_age, ours.max_connections);
         settings.max_memory = ours.max_memory;
+        settings.drain = match ours.drain {
+            Drain::Disconnect => MachineDrain::Disconnect,
+            Drain::Message(_) => MachineDrain::Text,
+            Drain::Signal(_) => MachineDrain::Signal,
+        };
+        (self.crew.drain, self.crew.stop_signal) = (ours.drain.clone(), ours.stop_signal);
         settings.stop_exit_codes.clone_from(&ours.stop_exit_codes);
         self.crew.max_connections = ours.max_connections;
         self.crew.vitals = ours.max_memory.map(|_| Vitals::new(&self.command_sender));
@@ -209,13 +235,16 @@ impl Driver {
                 self.crew_fork(ticket, Place { slot, generation });
             }
             Action::Disconnect { worker } => self.then(PrimaryEvent::Disconnect { worker }),
-            Action::Signal { worker, force } => self.signal(
-                worker,
-                match force {
-                    Force::Terminate => Signal::Terminate,
+            Action::Text { worker } => self.tell_by_text(worker),
+            Action::DrainSignal { worker } => self.tell_by_signal(worker),
+            Action::Signal { worker, force } => {
+                self.made_to_leave(worker);
+                let signal = match force {
+                    Force::Terminate => self.stop_signal(),
                     Force::Kill => Signal::Kill,
-                },
-            ),
+                };
+                self.signal(worker, signal);
+            }
             Action::Forget { generation } => {
                 self.launcher.forget(generation);
             }

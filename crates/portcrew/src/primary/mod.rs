@@ -10,6 +10,7 @@ mod command;
 mod conns;
 mod counting;
 mod crew;
+mod drain;
 mod driver;
 mod events;
 mod fork;

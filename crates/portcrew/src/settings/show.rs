@@ -35,6 +35,8 @@ impl fmt::Debug for Settings {
             .field("max_connections", &self.max_connections)
             .field("max_memory", &self.max_memory)
             .field("stop_exit_codes", &self.stop_exit_codes)
+            .field("drain", &self.drain)
+            .field("stop_signal", &self.stop_signal)
             .field("grace", &self.grace)
             .field("start_deadline", &self.start_deadline)
             .field("stable_for", &self.stable_for)

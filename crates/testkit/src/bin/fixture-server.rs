@@ -8,7 +8,7 @@
 //! ```text
 //! {"op":"ask","body":B,"ms":N}    {"op":"give","kind":"listener"|"stream"|"udp"}
 //! {"op":"say","text":T}    {"op":"notify","text":T}, to its NOTIFY_SOCKET
-//! {"op":"exit","code":N}    {"op":"leave"}    anything else comes back as {"echo":…}
+//! {"op":"exit","code":N}    {"op":"leave"}    "shutdown" leaves too, and says {"told":…}    anything else comes back as {"echo":…}
 //! ```
 //!
 //! Started by hand it is the primary of workers of its own, and tells of them in JSON lines.
@@ -108,6 +108,11 @@ async fn obey_all(worker: Worker) {
         match received {
             Received::Message { message, handle: None, .. } => {
                 let message = message.json::<Value>().unwrap_or_default();
+                if message == "shutdown" {
+                    say(&worker, &json!({ "told": message }));
+                    worker.leave();
+                    continue;
+                }
                 match serde_json::from_value(message.clone()) {
                     Ok(order) => drop(tokio::spawn(obey(worker.clone(), order))),
                     Err(_) => say(&worker, &json!({ "echo": message })),

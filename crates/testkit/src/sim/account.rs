@@ -116,7 +116,7 @@ impl Account {
             Event::Cpu { worker, share } => self.busy(*worker, *share),
             Event::AcceptFailed { .. } => self.tally.accept_failures += 1,
             Event::Proof { conn, proof } => self.proven(*conn, *proof, plan),
-            Event::Disconnect { worker } => self.told_to_leave(*worker),
+            Event::Disconnect { worker } | Event::Unlist { worker } => self.told_to_leave(*worker),
             Event::CloseListener { listener } => self.close(*listener),
         }
     }

@@ -109,10 +109,21 @@ impl World {
         let at = self.rng.index(self.processes.len());
         let worker = self.processes[at].id;
         match self.rng.below(100) {
-            0..25 => {
+            0..20 => {
                 self.seen.saw("command: disconnect");
                 self.feed(Event::Disconnect { worker })?;
                 Ok(true)
+            }
+            20..25 => {
+                // Told by a text or a signal, of which the primary's machine knows nothing: it leaves by itself.
+                let leaves = self.in_worker(at, "command: told in another way", |it, _| {
+                    it.disconnect();
+                    true
+                });
+                if leaves {
+                    self.feed(Event::Unlist { worker })?;
+                }
+                Ok(leaves)
             }
             25..45 => Ok(self.in_worker(at, "command: worker leaves", |it, _| {
                 it.disconnect();

@@ -6,6 +6,7 @@
 // Everything here is a test or serves one: a failed unwrap is a failed test, with its line.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod drain;
 mod environment;
 mod examples;
 mod foreign;

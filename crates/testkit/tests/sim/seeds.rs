@@ -28,6 +28,7 @@ const MUST_MEET: [&str; 63] = [
     "command: a rule is taken away",
     "command: another rule",
     "command: disconnect",
+    "command: told in another way",
     "command: worker closes a listener",
     "command: worker leaves",
     "command: worker listens once more",

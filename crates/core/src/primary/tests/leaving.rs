@@ -18,6 +18,18 @@ fn told(actions: &[Action]) -> bool {
 }
 
 #[test]
+fn a_worker_that_is_told_by_somebody_else_is_sent_nothing_and_gets_nothing_any_more() {
+    let mut world = World::limited(|_| {}).crew(2, true);
+    let actions = world.on(Event::Unlist { worker: W1 });
+    assert!(!actions.iter().any(|it| matches!(it, Action::Send { .. })), "{actions:?}");
+    for conn in 0..4 {
+        assert_eq!(offered(world.accepts(conn)), [(conn, W2)]);
+    }
+    assert_eq!(world.on(Event::Disconnect { worker: W1 }), [], "it was told");
+    assert_eq!(world.primary.life(W1), Some(Life::Connected(Stage::Leaving)));
+}
+
+#[test]
 fn a_worker_that_is_told_to_leave_gets_no_connection_more() {
     let mut world = World::limited(|_| {}).crew(2, true);
     assert!(told(world.on(Event::Disconnect { worker: W1 })));

@@ -97,7 +97,10 @@ impl Checker {
                     self.asked.insert(*ticket, *slot);
                     self.starts.entry(*slot).or_default().push(now);
                 }
-                Action::Disconnect { worker } | Action::Signal { worker, .. } => {
+                Action::Disconnect { worker }
+                | Action::Text { worker }
+                | Action::DrainSignal { worker }
+                | Action::Signal { worker, .. } => {
                     self.tell(*worker, action);
                 }
                 Action::Forget { generation } => {

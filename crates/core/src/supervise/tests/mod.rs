@@ -18,8 +18,8 @@ mod world;
 use std::time::Duration;
 
 use super::{
-    Action, Event, ExitWhenDegraded, Force, Generation, Notice, Outcome, Phase, Readiness, Reason,
-    Settings, SlotId, SlotState, Stage, Ticket,
+    Action, Drain, Event, ExitWhenDegraded, Force, Generation, Notice, Outcome, Phase, Readiness,
+    Reason, Settings, SlotId, SlotState, Stage, Ticket,
 };
 use crate::primary::Exit;
 use crate::{Errno, Time, WorkerId};

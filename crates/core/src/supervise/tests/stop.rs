@@ -39,6 +39,27 @@ fn a_program_that_speaks_no_channel_is_told_by_the_signal() {
 }
 
 #[test]
+fn a_worker_is_told_in_the_way_that_was_agreed_on_and_then_made_to_leave_as_any_other() {
+    let ways = [
+        (Drain::Text, Action::Text { worker: W1 }),
+        (Drain::Signal, Action::DrainSignal { worker: W1 }),
+    ];
+    for (drain, told) in ways {
+        let mut world = World::serving_with(1, |settings| settings.drain = drain);
+        assert!(world.on(Event::Stop).contains(&told));
+        assert_eq!(signals(&world.waits(10_000)), [(W1, Force::Terminate)]);
+        assert_eq!(signals(&world.waits(2_000)), [(W1, Force::Kill)]);
+    }
+}
+
+#[test]
+fn a_text_is_for_those_who_speak() {
+    let mut world = World::with(1, |settings| settings.drain = Drain::Text);
+    world.spawn();
+    assert_eq!(signals(&world.on(Event::Stop)), [(W1, Force::Terminate)]);
+}
+
+#[test]
 fn a_second_request_does_not_wait() {
     let mut world = World::serving(2);
     world.on(Event::Stop);

@@ -35,6 +35,11 @@ fn settings(seed: u64) -> Settings {
             1 => Readiness::Told,
             _ => Readiness::ToldIfEver,
         },
+        drain: match seed % 5 {
+            0 => Drain::Text,
+            1 => Drain::Signal,
+            _ => Drain::Disconnect,
+        },
         max_age: (number(8, 3) == 1).then_some(Duration::from_secs(20)),
         max_connections: Some(100),
         max_memory: Some(1_000),

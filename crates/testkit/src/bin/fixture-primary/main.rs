@@ -7,7 +7,7 @@
 //! Standard output has one JSON object per line, its kind in `event`; workers write to it too. The policy comes from
 //! `NODE_CLUSTER_SCHED_POLICY`; `LANE=0` keeps portcrew's own workers on Node's channel; `RESPAWN=1` forks anew at
 //! once when a worker dies; `GRACE_MS`, `STABLE_MS` and `START_MS` are the crew's times,
-//! `MAX_CONNECTIONS` is what a worker may take. Commands:
+//! `MAX_CONNECTIONS` is what a worker may take, `DRAIN` the text that tells it to leave. Commands:
 //!
 //! ```text
 //! fork [N] [KEY=VALUE...]    program PROGRAM [ARG...]    disconnect [ID]    kill ID SIGNAL
@@ -28,7 +28,7 @@ use std::ffi::OsString;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
-use portcrew::{Cluster, Event, Primary, Role, Settings, WorkerHandle, WorkerId};
+use portcrew::{Cluster, Drain, Event, Primary, Role, Settings, WorkerHandle, WorkerId};
 use portcrew_testkit::fixture::{commands, runtime, tell};
 use serde_json::json;
 
@@ -108,5 +108,8 @@ fn settings(program: OsString, args: impl Iterator<Item = OsString>) -> Settings
     set(&mut settings.stable_for, "STABLE_MS");
     set(&mut settings.start_deadline, "START_MS");
     settings.max_connections = number("MAX_CONNECTIONS");
+    if let Ok(text) = std::env::var("DRAIN") {
+        settings.drain = Drain::Message(text);
+    }
     settings
 }

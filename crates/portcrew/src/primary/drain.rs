@@ -1,0 +1,58 @@
+//! Telling a worker of the crew to leave, in the way that its program understands.
+
+use portcrew_core::WorkerId;
+use portcrew_core::primary::Event;
+
+use super::driver::Driver;
+use crate::{Drain, Signal};
+
+impl Driver {
+    /// By the text that was agreed on.
+    pub(super) fn tell_by_text(&mut self, worker: WorkerId) {
+        self.unlist(worker);
+        let handle = self.registry.lock().get(&worker).cloned();
+        let sent = match (&self.crew.drain, handle) {
+            (Drain::Message(text), Some(handle)) => handle.send(text).is_ok(),
+            // It has gone, or its generation was to be told in another way.
+            (Drain::Disconnect | Drain::Signal(_) | Drain::Message(_), _) => false,
+        };
+        if !sent {
+            // It reads nothing: no word reaches it.
+            return self.signal(worker, self.crew.stop_signal);
+        }
+        if let Some(link) = self.links.get_mut(&worker) {
+            link.tell_to_leave();
+        }
+        self.mark_dirty(worker);
+    }
+
+    /// By the signal that was agreed on.
+    pub(super) fn tell_by_signal(&mut self, worker: WorkerId) {
+        self.unlist(worker);
+        let signal = match self.crew.drain {
+            Drain::Signal(signal) => signal,
+            Drain::Disconnect | Drain::Message(_) => self.crew.stop_signal,
+        };
+        self.made_to_leave(worker);
+        self.signal(worker, signal);
+    }
+
+    /// What it leaves behind in its group has no business when it has ended.
+    pub(super) fn made_to_leave(&mut self, worker: WorkerId) {
+        if let Some(link) = self.links.get_mut(&worker) {
+            link.tell_to_leave();
+        }
+    }
+
+    fn unlist(&mut self, worker: WorkerId) {
+        if let Some(link) = self.links.get(&worker) {
+            link.shared.plan_the_end();
+        }
+        self.then(Event::Unlist { worker });
+    }
+
+    /// SIGTERM, or what the program was said to understand in its place.
+    pub(super) const fn stop_signal(&self) -> Signal {
+        self.crew.stop_signal
+    }
+}
