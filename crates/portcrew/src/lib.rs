@@ -104,8 +104,8 @@ pub use primary::{
 pub use request::Request;
 pub use role::{Primary, Role, role};
 pub use settings::{
-    Drain, ExtraFd, HttpGet, InspectPort, Policy, Probing, Ready, Serialization, Settings, Stdio,
-    Workers,
+    Drain, ExtraFd, HttpGet, InspectPort, Liveness, Policy, Probing, Ready, Serialization,
+    Settings, Stdio, Workers,
 };
 pub use worker::{
     BindUdp, Connection, Draining, Listen, ListenUnix, Listener, Open, UdpSocket, UnixListener,

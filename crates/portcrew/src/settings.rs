@@ -3,6 +3,7 @@
 mod check;
 mod drain;
 mod inspect_port;
+mod liveness;
 mod policy;
 mod ready;
 mod show;
@@ -20,6 +21,7 @@ use crate::Signal;
 
 pub use drain::Drain;
 pub use inspect_port::InspectPort;
+pub use liveness::Liveness;
 pub use policy::Policy;
 pub use ready::{HttpGet, Probing, Ready};
 
@@ -139,6 +141,8 @@ pub struct Settings {
     pub ready: Ready,
     /// How often a worker is probed where [`ready`](Self::ready) is a probe. Read once, as that.
     pub probing: Probing,
+    /// Whether and how a worker is looked at after it was ready. Read once, as that. Default: not at all.
+    pub liveness: Option<Liveness>,
     /// How many new workers a reload may have beside the old ones at once. 0 is taken for 1 where
     /// [`max_unavailable`](Self::max_unavailable) is 0 too. Read once, when the crew is started. Default 1.
     pub surge: usize,
@@ -201,6 +205,7 @@ impl Default for Settings {
             helper: None,
             ready: Ready::default(),
             probing: Probing::default(),
+            liveness: None,
             surge: 1,
             max_unavailable: 0,
             overlap: false,

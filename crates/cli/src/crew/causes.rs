@@ -35,6 +35,9 @@ pub(super) fn how_it_failed(reason: Reason) -> String {
             notices::got_no_listener(&io::Error::from_raw_os_error(errno.0))
         }
         Reason::Left => notices::left(),
+        Reason::ProbesFailed(count) => notices::failed_probes(count),
+        Reason::Unanswered(wait) => notices::owed_an_answer(wait),
+        Reason::SignMissed(wait) => notices::gave_no_sign(wait),
         Reason::Misbehaved => notices::broke_protocol(),
         Reason::Stopped => notices::crew_is_stopped(),
     }

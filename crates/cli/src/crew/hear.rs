@@ -3,6 +3,7 @@
 mod crew;
 mod scheduling;
 mod worker;
+mod worn;
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};

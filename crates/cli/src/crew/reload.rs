@@ -45,6 +45,9 @@ pub(super) fn has_ended(reason: RollbackReason) -> bool {
         | RollbackReason::SpawnFailed
         | RollbackReason::NotExecutable
         | RollbackReason::Left
+        | RollbackReason::ProbesFailed(_)
+        | RollbackReason::Unanswered(_)
+        | RollbackReason::SignMissed(_)
         | RollbackReason::Misbehaved
         | RollbackReason::Stopped => false,
     }

@@ -151,6 +151,12 @@ impl Primary {
         self.workers.get(&worker).map(|it| it.life)
     }
 
+    /// Since when a worker has owed an answer to a connection that it was offered; `None` while it owes none.
+    #[must_use]
+    pub fn oldest_offer(&self, worker: WorkerId) -> Option<Time> {
+        self.workers.get(&worker)?.offers.values().map(|it| it.at).min()
+    }
+
     /// The workers that are not both disconnected and exited.
     pub fn workers(&self) -> impl Iterator<Item = WorkerId> + '_ {
         self.workers.keys().copied()

@@ -134,6 +134,12 @@ pub enum Reason {
     CannotListen(Errno),
     /// It closed its channel.
     Left,
+    /// So many of its probes failed in a row.
+    ProbesFailed(u32),
+    /// It owed an answer to a connection for so long.
+    Unanswered(Duration),
+    /// It gave no sign of life for so long.
+    SignMissed(Duration),
     /// It broke the protocol too often.
     Misbehaved,
     /// The crew was stopped meanwhile.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::alive::PULSE;
 use super::life::{Asked, Occupant, Wish, Worker};
 use super::recycle::Recycling;
 use super::reload::Reload;
@@ -73,6 +74,10 @@ pub(super) enum Timer {
     Restart(SlotId),
     /// The worker has lived for as long as it may.
     Age(WorkerId),
+    /// The worker should have given its sign of life by then.
+    Watchdog(WorkerId),
+    /// The crew is called, so that it notices when it was not.
+    Pulse,
     /// Worn workers may be replaced again.
     RecyclingRest,
 }
@@ -95,6 +100,8 @@ pub struct Crew {
     pub(super) reload: Reload,
     /// Another reload was asked for, too late to be the same.
     pub(super) reload_again: bool,
+    /// When the primary was last found to have paused.
+    pub(super) resumed: Time,
     pub(super) recycling: Option<Recycling>,
     /// Nobody is replaced for being worn until its timer fires.
     pub(super) recycling_rests: bool,
@@ -126,6 +133,7 @@ impl Crew {
             trials: BTreeMap::new(),
             reload: Reload::None,
             reload_again: false,
+            resumed: Time::ZERO,
             recycling: None,
             recycling_rests: false,
             retired_by: None,
@@ -141,6 +149,7 @@ impl Crew {
 
     /// Takes in what happened and appends what is to be done.
     pub fn handle(&mut self, now: Time, event: Event, out: &mut Vec<Action>) {
+        self.notice_pause(now);
         match event {
             Event::Start => self.start(),
             Event::Spawned { ticket, worker } => self.spawned(now, ticket, worker, out),
@@ -155,6 +164,11 @@ impl Crew {
             }
             Event::Used { worker, connections } => self.used(worker, connections),
             Event::Memory { worker, bytes } => self.memory(worker, bytes),
+            Event::Probed { worker, began, answered } => {
+                self.probed(now, worker, began, answered, out);
+            }
+            Event::Owes { worker, since } => self.owes(now, worker, since, out),
+            Event::Sign { worker } => self.expect_sign(now, worker),
             Event::Misbehaved { worker } => self.misbehaved(now, worker, out),
             Event::Exited { worker, status, planned } => {
                 self.exited(now, worker, status, planned, out);
@@ -170,8 +184,11 @@ impl Crew {
 
     /// Does what `now` has made due. Calling it early does nothing.
     pub fn handle_timeout(&mut self, now: Time, out: &mut Vec<Action>) {
+        self.notice_pause(now);
         while let Some(timer) = self.timers.pop_due(now) {
             match timer {
+                Timer::Watchdog(worker) => self.sign_missed(now, worker, out),
+                Timer::Pulse => self.timers.set(Timer::Pulse, now + PULSE),
                 Timer::StartDeadline(worker) => self.start_deadline_passed(worker, out),
                 Timer::Stable(worker) => self.stable(now, worker, out),
                 Timer::Patience(worker) => self.patience_over(now, worker, out),

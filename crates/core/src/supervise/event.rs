@@ -2,7 +2,7 @@
 
 use super::Ticket;
 use crate::primary::Exit;
-use crate::{Errno, WorkerId};
+use crate::{Errno, Time, WorkerId};
 
 /// What happened, told to [`Crew::handle`](super::Crew::handle).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +30,28 @@ pub enum Event {
     },
     /// A worker serves: it has its first listener, or was found ready in another way.
     Ready {
+        /// Who.
+        worker: WorkerId,
+    },
+    /// A probe of a worker has come to its end. The first that is answered makes the worker ready.
+    Probed {
+        /// Who.
+        worker: WorkerId,
+        /// When it began.
+        began: Time,
+        /// Whether it was answered as wanted.
+        answered: bool,
+    },
+    /// A worker has not answered a connection that it was offered. Only needed with
+    /// [`Settings::answer_within`](super::Settings::answer_within), from time to time.
+    Owes {
+        /// Who.
+        worker: WorkerId,
+        /// Since when: the oldest such connection.
+        since: Time,
+    },
+    /// A worker said that it is alive.
+    Sign {
         /// Who.
         worker: WorkerId,
     },

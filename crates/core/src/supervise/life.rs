@@ -33,6 +33,8 @@ pub(super) struct Worker {
     pub(super) life: Life,
     /// It has said its first word: a channel reaches it. What is ready need not speak.
     pub(super) speaks: bool,
+    /// In a row, since it was ready.
+    pub(super) failed_probes: u32,
     /// Why it is to be replaced when its turn comes.
     pub(super) worn: Option<Worn>,
     /// What it was last told when it wanted to listen, if it was not ready by then.
@@ -101,6 +103,7 @@ impl Worker {
             started: now,
             life: Life::Up(Progress::Silent),
             speaks: false,
+            failed_probes: 0,
             worn: None,
             listen_failed: None,
         }

@@ -5,9 +5,13 @@
 //! the [`Action`]s it appends, in order, and call [`Crew::handle_timeout`] when [`Crew::next_timeout`] has
 //! come. Every [`Action::Fork`] is answered by [`Event::Spawned`] or [`Event::SpawnFailed`].
 //!
+//! Whether a worker is ready the shell tells, but for [`Readiness::Age`]; whether it is worn or hangs is decided here,
+//! from what the shell measures.
+//!
 //! Workers that the crew did not ask for may be mentioned: they are not its business.
 
 mod action;
+mod alive;
 mod crew;
 mod degraded;
 mod event;

@@ -1,7 +1,7 @@
 //! A reload as a transaction: slot after slot, new before old, all or nothing.
 
 use super::crew::{Crew, Milestone, State, Timer};
-use super::life::{Occupant, Wish};
+use super::life::{Occupant, Wish, Worker};
 use super::rollback::{Blame, stopped};
 use super::slot::Seat;
 use super::{Action, Generation, Notice, Reason, SlotId};
@@ -166,7 +166,7 @@ impl Crew {
     pub(super) fn is_available(&self, slot: SlotId) -> bool {
         match self.slots.get(&slot).map(|it| it.seat) {
             Some(Seat::Taken(Occupant::Held(worker))) => {
-                self.workers.get(&worker).is_some_and(super::life::Worker::is_ready)
+                self.workers.get(&worker).is_some_and(Worker::is_ready)
             }
             Some(Seat::Retired) => true,
             Some(

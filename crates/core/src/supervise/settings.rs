@@ -44,6 +44,13 @@ pub struct Settings {
     pub term_grace: Duration,
     /// How long a killed worker is waited for. Beyond it it is counted as gone.
     pub kill_grace: Duration,
+    /// How many probes of a ready worker may fail in a row. With the last of them it is ended and replaced. `None`: any
+    /// number.
+    pub probe_failures: Option<u32>,
+    /// How long a ready worker may owe an answer to a connection. Beyond it it is ended and replaced. `None`: for ever.
+    pub answer_within: Option<Duration>,
+    /// How long a ready worker may give no sign of life. Beyond it it is ended and replaced. `None`: for ever.
+    pub watchdog: Option<Duration>,
     /// How long a worker may live, spread by a fifth either way so that workers of one age do not go together. Beyond
     /// it it is replaced, new before old, one worker at a time. `None`: for ever.
     pub max_age: Option<Duration>,
@@ -132,6 +139,9 @@ impl Default for Settings {
             grace: Duration::from_secs(10),
             term_grace: Duration::from_secs(2),
             kill_grace: Duration::from_secs(5),
+            probe_failures: None,
+            answer_within: None,
+            watchdog: None,
             max_age: None,
             max_connections: None,
             max_memory: None,
@@ -170,6 +180,11 @@ impl Settings {
     /// slowly its workers end.
     pub(super) const fn processes_per_slot(&self) -> usize {
         if self.overlap { 2 } else { 1 }
+    }
+
+    /// Whether silence is held against workers.
+    pub(super) const fn watches(&self) -> bool {
+        self.probe_failures.is_some() || self.answer_within.is_some() || self.watchdog.is_some()
     }
 
     /// How long a worker that was told to leave can be there at most.

@@ -95,6 +95,7 @@ impl Crew {
                 self.timers.cancel(Timer::Patience(worker));
                 let stable = now + self.settings.stable_for;
                 self.timers.set(Timer::Stable(worker), stable);
+                self.expect_sign(now, worker);
                 if self.is_seated(slot, worker) {
                     self.proven(worker, Milestone::Served, out);
                 } else {

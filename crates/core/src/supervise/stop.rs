@@ -77,6 +77,7 @@ impl Crew {
             return;
         }
         self.state = State::Finished;
+        self.timers.cancel(Timer::Pulse);
         let outcome = match goal {
             Goal::Asked { killed: 0 } => Outcome::Stopped,
             Goal::Asked { killed: workers } => Outcome::Forced { workers },
@@ -147,6 +148,7 @@ impl Crew {
         self.timers.cancel(Timer::Stable(worker));
         self.timers.cancel(Timer::Patience(worker));
         self.timers.cancel(Timer::Age(worker));
+        self.timers.cancel(Timer::Watchdog(worker));
         self.timers.set(Timer::Ending(worker), until);
     }
 
@@ -182,6 +184,7 @@ impl Crew {
         self.timers.cancel(Timer::Patience(worker));
         self.timers.cancel(Timer::Ending(worker));
         self.timers.cancel(Timer::Age(worker));
+        self.timers.cancel(Timer::Watchdog(worker));
         self.workers.remove(&worker)
     }
 }

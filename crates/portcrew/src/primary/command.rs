@@ -31,6 +31,8 @@ pub(super) enum Command {
     Sign { worker: WorkerId, sign: Sign },
     /// See how much memory each worker of the crew has.
     LookAtMemory,
+    /// See which workers of the crew owe an answer.
+    LookAtAnswers,
     /// For the crew as a whole.
     Crew(CrewCommand),
     /// Another policy, for one listener or for all that have none of their own.

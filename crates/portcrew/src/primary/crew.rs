@@ -1,55 +1,44 @@
 //! The crew's machine and the primary's, composed: what one notices the other hears.
 
+use std::sync::Arc;
+
 use portcrew_core::Time;
 use portcrew_core::primary::{Event as PrimaryEvent, Notice as PrimaryNotice};
-use portcrew_core::supervise::{
-    Action, Crew, Drain as MachineDrain, Event, Force, Generation, Notice, Phase, Readiness,
-    Settings, Ticket,
-};
+use portcrew_core::supervise::{Action, Crew, Event, Force, Generation, Notice, Phase, Ticket};
 use portcrew_ipc::spawn::SpawnErrorKind;
 
-use super::Signal;
 use super::command::CrewCommand;
 use super::driver::Driver;
 use super::launcher::Place;
 use super::vitals::Vitals;
-use crate::{Drain, Error, Probing, Ready};
+use super::{Signal, meant};
+use crate::{Error, Ready};
 
-/// The crew's machine, once there is a crew, and what of the settings it was started with the shell needs.
-#[derive(Debug)]
+/// The crew's machine, once there is a crew.
+#[derive(Debug, Default)]
 pub(super) struct CrewSeat {
     machine: Option<Crew>,
     actions: Vec<Action>,
     /// The end was asked for where there is no crew.
     stopping: bool,
-    pub(super) ready: Ready,
-    pub(super) probing: Probing,
-    pub(super) drain: Drain,
-    pub(super) stop_signal: Signal,
-    pub(super) max_connections: Option<u64>,
-    vitals: Option<Vitals>,
+    /// As they were when it was started.
+    settings: Option<Arc<crate::Settings>>,
+    vitals: Vec<Vitals>,
     /// What came of forks.
     answers: Vec<Event>,
 }
 
-impl Default for CrewSeat {
-    fn default() -> Self {
-        Self {
-            machine: None,
-            actions: Vec::new(),
-            stopping: false,
-            ready: Ready::default(),
-            probing: Probing::default(),
-            drain: Drain::default(),
-            stop_signal: Signal::Terminate,
-            max_connections: None,
-            vitals: None,
-            answers: Vec::new(),
-        }
-    }
-}
-
 impl CrewSeat {
+    /// What the crew was started with; `None` where there is none.
+    pub(super) fn settings(&self) -> Option<&crate::Settings> {
+        self.settings.as_deref()
+    }
+
+    /// Whether this is what shows that a worker is ready.
+    pub(super) fn is_ready_by(&self, ready: &Ready) -> bool {
+        self.settings().is_some_and(|it| it.ready == *ready)
+    }
+
     /// Workers wanted; `None` where nobody asked for a crew.
     pub(super) fn wanted(&self) -> Option<usize> {
         self.machine.as_ref().map(Crew::wanted)
@@ -98,37 +87,15 @@ impl Driver {
     }
 
     fn start_crew(&mut self, workers: usize) {
-        let ours = self.launcher.settings();
-        let mut settings = Settings::default();
-        settings.workers = workers;
-        settings.grace = ours.grace;
-        settings.start_deadline = ours.start_deadline;
-        settings.reload_deadline = ours.start_deadline;
-        settings.stable_for = ours.stable_for;
-        settings.readiness = match ours.ready {
-            Ready::Listening => Readiness::ToldIfEver,
-            Ready::Message | Ready::Notify | Ready::TcpConnect(_) | Ready::HttpGet(_) => {
-                Readiness::Told
-            }
-            Ready::Alive => Readiness::Age,
-        };
-        (settings.surge, settings.max_unavailable) = (ours.surge, ours.max_unavailable);
-        settings.overlap = ours.overlap || ours.ready != Ready::Alive;
-        (settings.max_age, settings.max_connections) = (ours.max_age, ours.max_connections);
-        settings.max_memory = ours.max_memory;
-        settings.drain = match ours.drain {
-            Drain::Disconnect => MachineDrain::Disconnect,
-            Drain::Message(_) => MachineDrain::Text,
-            Drain::Signal(_) => MachineDrain::Signal,
-        };
-        (self.crew.drain, self.crew.stop_signal) = (ours.drain.clone(), ours.stop_signal);
-        settings.stop_exit_codes.clone_from(&ours.stop_exit_codes);
-        self.crew.max_connections = ours.max_connections;
-        self.crew.vitals = ours.max_memory.map(|_| Vitals::new(&self.command_sender));
-        settings.seed = u64::from(std::process::id());
-        (self.crew.ready, self.crew.probing) = (ours.ready.clone(), ours.probing);
+        let ours = Arc::clone(self.launcher.settings());
+        let machine = Crew::new(meant::machine(&ours, workers));
+        let of_memory = ours.max_memory.map(|_| Vitals::of_memory(&self.command_sender));
+        let within = ours.liveness.as_ref().and_then(|it| it.answer_within);
+        let of_answers = within.map(|_| Vitals::of_answers(&self.command_sender));
+        self.crew.vitals = of_memory.into_iter().chain(of_answers).collect();
+        self.crew.settings = Some(ours);
         self.launcher.begin(Generation::FIRST);
-        self.crew.machine = Some(Crew::new(settings));
+        self.crew.machine = Some(machine);
         self.crew_tell(if workers == 0 { Event::Stop } else { Event::Start });
     }
 
@@ -185,7 +152,7 @@ impl Driver {
         let event = match *notice {
             PrimaryNotice::Online { worker } => Event::Online { worker },
             PrimaryNotice::Listening { worker, first: true, .. }
-                if self.crew.ready == Ready::Listening =>
+                if self.crew.is_ready_by(&Ready::Listening) =>
             {
                 Event::Ready { worker }
             }

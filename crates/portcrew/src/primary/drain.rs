@@ -11,14 +11,14 @@ impl Driver {
     pub(super) fn tell_by_text(&mut self, worker: WorkerId) {
         self.unlist(worker);
         let handle = self.registry.lock().get(&worker).cloned();
-        let sent = match (&self.crew.drain, handle) {
-            (Drain::Message(text), Some(handle)) => handle.send(text).is_ok(),
-            // It has gone, or its generation was to be told in another way.
-            (Drain::Disconnect | Drain::Signal(_) | Drain::Message(_), _) => false,
+        let sent = match (self.crew.settings().map(|it| &it.drain), handle) {
+            (Some(Drain::Message(text)), Some(handle)) => handle.send(text).is_ok(),
+            // It has gone; or the machine has asked for what was not agreed on.
+            (Some(Drain::Disconnect | Drain::Signal(_) | Drain::Message(_)) | None, _) => false,
         };
         if !sent {
             // It reads nothing: no word reaches it.
-            return self.signal(worker, self.crew.stop_signal);
+            return self.signal(worker, self.stop_signal());
         }
         if let Some(link) = self.links.get_mut(&worker) {
             link.tell_to_leave();
@@ -29,9 +29,9 @@ impl Driver {
     /// By the signal that was agreed on.
     pub(super) fn tell_by_signal(&mut self, worker: WorkerId) {
         self.unlist(worker);
-        let signal = match self.crew.drain {
-            Drain::Signal(signal) => signal,
-            Drain::Disconnect | Drain::Message(_) => self.crew.stop_signal,
+        let signal = match self.crew.settings().map(|it| &it.drain) {
+            Some(Drain::Signal(signal)) => *signal,
+            Some(Drain::Disconnect | Drain::Message(_)) | None => self.stop_signal(),
         };
         self.made_to_leave(worker);
         self.signal(worker, signal);
@@ -52,7 +52,7 @@ impl Driver {
     }
 
     /// SIGTERM, or what the program was said to understand in its place.
-    pub(super) const fn stop_signal(&self) -> Signal {
-        self.crew.stop_signal
+    pub(super) fn stop_signal(&self) -> Signal {
+        self.crew.settings().map_or(Signal::Terminate, |it| it.stop_signal)
     }
 }

@@ -131,6 +131,11 @@ impl Driver {
         }
     }
 
+    /// When that was, on the machines' clock.
+    pub(super) fn time_of(&self, at: Instant) -> Time {
+        Time::from_origin(at.saturating_duration_since(self.origin))
+    }
+
     /// Tells the machine what happened and does what it wants.
     pub(super) fn tell(&mut self, event: Event) {
         self.machine.handle(self.now, event, &mut self.actions);

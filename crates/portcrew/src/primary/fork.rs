@@ -16,7 +16,6 @@ use super::driver::Driver;
 use super::handle::Shared;
 use super::launcher::{Launch, Place};
 use super::link::Link;
-use super::readiness::NotifySocket;
 use crate::link::farewell_settings;
 use crate::pipes::Pipes;
 use crate::{Error, Result};
@@ -40,7 +39,11 @@ impl Driver {
         let living = self.links.values().filter(|link| !link.shared.has_exited());
         let inspected = living.filter_map(|link| link.shared.inspector?.number).collect();
         let notify = self.notify_socket(place)?;
-        let env = env.into_iter().chain(notify.as_ref().map(NotifySocket::variable)).collect();
+        let mut env = env;
+        if let Some(socket) = &notify {
+            let liveness = self.crew.settings().and_then(|it| it.liveness.as_ref());
+            env.extend(socket.variables(liveness.and_then(|it| it.watchdog)));
+        }
         let Launch { id, spec, inspector } = self.launcher.launch(place, env, &inspected)?;
         let mut spawned = spawn::spawn(&spec).map_err(Error::Spawn)?;
         self.launcher.started(id);

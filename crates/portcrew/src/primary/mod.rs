@@ -18,6 +18,7 @@ mod handle;
 mod launcher;
 mod link;
 mod looking;
+mod meant;
 mod node;
 mod notices;
 mod obey;

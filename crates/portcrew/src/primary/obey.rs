@@ -35,6 +35,7 @@ impl Driver {
             }
             Command::Kill { worker, signal } => self.signal(worker, signal),
             Command::Sign { worker, sign } => self.sign(worker, sign),
+            Command::LookAtAnswers => self.look_at_answers(),
             Command::LookAtMemory => self.look_at_memory(),
             Command::Crew(command) => self.command_crew(command),
             Command::SetRule { name, rule } => self.set_rule(name, *rule),

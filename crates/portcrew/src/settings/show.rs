@@ -28,6 +28,7 @@ impl fmt::Debug for Settings {
             .field("helper", &self.helper)
             .field("ready", &self.ready)
             .field("probing", &self.probing)
+            .field("liveness", &self.liveness)
             .field("surge", &self.surge)
             .field("max_unavailable", &self.max_unavailable)
             .field("overlap", &self.overlap)

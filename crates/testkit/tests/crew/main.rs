@@ -28,6 +28,7 @@ mod life;
 mod listen_errors;
 mod listen_forms;
 mod listen_keys;
+mod liveness;
 mod local;
 mod max_connections;
 mod node_primary;

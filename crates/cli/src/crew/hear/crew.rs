@@ -5,7 +5,7 @@ use portcrew_core::supervise::Force;
 use rustix::process::Signal;
 
 use super::Hearing;
-use crate::crew::causes::{self, how_it_failed};
+use crate::crew::causes::how_it_failed;
 use crate::crew::outputs::Outputs;
 use crate::crew::reload::{self, Reload};
 use crate::output::events::{self, ReloadState};
@@ -24,20 +24,10 @@ impl Hearing<'_> {
                     None => notices::somebody_replaced_later(&how_it_failed(reason), delay),
                 });
             }
-            CrewNotice::Recycling { worker, why, .. } => {
-                self.report.notice(&notices::recycling(&worker, &causes::wear(why)));
-            }
-            CrewNotice::Recycled { worker, .. } => self.report.notice(&notices::recycled(&worker)),
-            CrewNotice::NotRecycled { worker, newcomer, reason, .. } => {
-                let newcomer = newcomer.as_ref().map(|it| it as &dyn std::fmt::Display);
-                let how = notices::new_worker(newcomer, &how_it_failed(reason));
-                self.trouble(Some(worker), &notices::not_recycled(&worker, &how));
-            }
-            CrewNotice::Retired { slot, worker, code } => {
-                // How it ended is part of this.
-                self.gone = None;
-                self.report.notice(&notices::retired(&slot, &worker, code));
-            }
+            CrewNotice::Recycling { .. }
+            | CrewNotice::Recycled { .. }
+            | CrewNotice::NotRecycled { .. }
+            | CrewNotice::Retired { .. } => self.worn(notice),
             CrewNotice::Canary { delay, .. } => self.report.notice(&notices::canary(delay)),
             CrewNotice::Degraded => self.trouble(None, &notices::degraded()),
             CrewNotice::Recovered => self.report.notice(&notices::recovered()),

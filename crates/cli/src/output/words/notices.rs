@@ -43,6 +43,18 @@ pub(crate) fn somebody_replaced_later(how: &str, delay: Duration) -> String {
     format!("a worker {how}; a new one starts in {}", span(delay))
 }
 
+pub(crate) fn failed_probes(count: u32) -> String {
+    format!("failed {count} probes in a row")
+}
+
+pub(crate) fn owed_an_answer(wait: Duration) -> String {
+    format!("left a connection unanswered for {}", span(wait))
+}
+
+pub(crate) fn gave_no_sign(wait: Duration) -> String {
+    format!("gave no sign of life for {}", span(wait))
+}
+
 pub(crate) fn is_old(age: Duration) -> String {
     format!("has lived for {}", span(age))
 }

@@ -16,6 +16,10 @@ const STARTS_PER_MINUTE: usize = 165;
 pub(super) struct Process {
     pub(super) slot: SlotId,
     pub(super) started: Time,
+    /// Probes that failed in a row, not counting those that began before a pause.
+    pub(super) failed: u32,
+    /// When it last gave a sign of life, or was first expected to.
+    pub(super) sign: Time,
     pub(super) ready: bool,
     /// It was refused a listener before it was ready.
     pub(super) refused: bool,
@@ -30,6 +34,11 @@ pub(super) struct Checker {
     seed: u64,
     /// What is alive for so long is ready, where that is enough.
     ready_after: Option<Duration>,
+    settings: Settings,
+    /// When the primary's last pause ended.
+    resumed: Time,
+    /// Since when a worker is said to owe an answer, in this step.
+    pub(super) owed: Option<Time>,
     surge: usize,
     max_unavailable: usize,
     overlap: bool,
@@ -50,6 +59,9 @@ impl Checker {
     pub(super) fn new(seed: u64, settings: &Settings) -> Self {
         Self {
             seed,
+            settings: settings.clone(),
+            resumed: Time::ZERO,
+            owed: None,
             surge: settings.surge,
             max_unavailable: settings.max_unavailable,
             overlap: settings.overlap,
@@ -106,7 +118,10 @@ impl Checker {
                 Action::Forget { generation } => {
                     self.forgotten.insert(*generation);
                 }
-                Action::Notify(notice) => self.hear(crew, *notice),
+                Action::Notify(notice) => {
+                    self.is_deserved(now, *notice);
+                    self.hear(crew, *notice);
+                }
                 Action::Finished(outcome) => self.finished = Some(*outcome),
             }
         }
@@ -123,6 +138,49 @@ impl Checker {
         assert!(!self.dead.contains(&worker), "seed {seed}: {action:?} to the dead");
         let process = self.alive.get_mut(&worker);
         process.expect("a process that was started").told = true;
+    }
+
+    /// The primary stood still until now.
+    pub(super) fn paused(&mut self, now: Time) {
+        self.resumed = now;
+        for process in self.alive.values_mut() {
+            (process.failed, process.sign) = (0, now);
+        }
+    }
+
+    pub(super) fn is_heard(&self, now: Time, worker: WorkerId) -> bool {
+        let within = self.settings.watchdog;
+        within.is_none_or(|within| self.alive.get(&worker).is_some_and(|it| now - it.sign < within))
+    }
+
+    pub(super) fn began_after_the_pause(&self, began: Time) -> bool {
+        began >= self.resumed
+    }
+
+    /// Nobody is replaced for a silence that is not its own.
+    fn is_deserved(&self, now: Time, notice: Notice) {
+        let (Notice::Restarting { reason, .. }
+        | Notice::ReloadFailed { reason, .. }
+        | Notice::NotRecycled { reason, .. }) = notice
+        else {
+            return;
+        };
+        let settings = &self.settings;
+        let deserved = match reason {
+            Reason::ProbesFailed(count) => {
+                Some(count) >= settings.probe_failures
+                    && self.alive.values().any(|it| it.failed >= count)
+            }
+            Reason::Unanswered(_) => {
+                let since = self.owed.map(|since| since.max(self.resumed));
+                since.is_some_and(|since| Some(now - since) >= settings.answer_within)
+            }
+            Reason::SignMissed(_) => {
+                self.alive.values().any(|it| Some(now - it.sign) >= settings.watchdog)
+            }
+            _ => true,
+        };
+        assert!(deserved, "seed {}: {notice:?}", self.seed);
     }
 
     /// R1 and R4: one verdict for every reload, and no mixture after it.

@@ -64,7 +64,10 @@ impl Hostile {
         );
         if commanded {
             self.checker.commanded(self.now);
-        } else if !matches!(event, Event::Misbehaved { .. }) {
+        } else if !matches!(
+            event,
+            Event::Misbehaved { .. } | Event::Probed { answered: false, .. } | Event::Owes { .. }
+        ) {
             self.is_served(before, &serving, &out);
         }
         self.perform(&out);
@@ -109,6 +112,8 @@ impl Hostile {
         let process = Process {
             slot,
             started: self.now,
+            failed: 0,
+            sign: self.now,
             ready: false,
             refused: false,
             online: false,
@@ -141,6 +146,46 @@ impl Hostile {
         process.ready = true;
         self.tell(Event::Online { worker });
         self.tell(Event::Ready { worker });
+    }
+
+    pub(super) fn probe(&mut self, worker: WorkerId, began: Time, answered: bool) {
+        let counts = self.checker.began_after_the_pause(began);
+        let process = self.alive(worker);
+        process.ready |= answered;
+        process.failed = match (answered, counts) {
+            (true, _) => 0,
+            (false, true) => process.failed + 1,
+            (false, false) => process.failed,
+        };
+        self.tell(Event::Probed { worker, began, answered });
+    }
+
+    pub(super) fn owes(&mut self, worker: WorkerId, since: Time) {
+        self.checker.owed = Some(since);
+        self.tell(Event::Owes { worker, since });
+        self.checker.owed = None;
+    }
+
+    pub(super) fn sign(&mut self, worker: WorkerId) {
+        self.alive(worker).sign = self.now;
+        self.tell(Event::Sign { worker });
+    }
+
+    /// The primary stands still: nobody is called, whatever is due.
+    pub(super) fn pause(&mut self, ms: u64) {
+        let due = self.crew.next_timeout();
+        self.now = self.now + Duration::from_millis(ms);
+        if due.is_some_and(|due| self.now - due > Duration::from_millis(500)) {
+            self.checker.paused(self.now);
+        }
+        // Deaths are noticed before what is due.
+        let dead: Vec<_> = self.dying.iter().filter(|it| it.0 <= self.now).map(|it| it.1).collect();
+        for worker in dead {
+            self.exit(worker, Exit::Signal(9), false);
+        }
+        if self.draw(2) == 0 {
+            self.wake();
+        }
     }
 
     pub(super) fn cannot_listen(&mut self, worker: WorkerId) {
@@ -184,7 +229,9 @@ impl Hostile {
     }
 
     fn wake(&mut self) {
-        let (before, serving) = (self.crew.phase(), self.checker.served_before(self.now));
+        let (before, mut serving) = (self.crew.phase(), self.checker.served_before(self.now));
+        // Those that gave no sign of life in time are not lost to a reload.
+        serving.retain(|worker, _| self.checker.is_heard(self.now, *worker));
         let mut out = Vec::new();
         self.crew.handle_timeout(self.now, &mut out);
         self.checker.look(self.now, before, &self.crew, &out);

@@ -1,5 +1,6 @@
 //! The crew, one rule at a time: events in, actions out.
 
+mod alive;
 mod checker;
 mod degraded;
 mod hostile;

@@ -40,6 +40,9 @@ fn settings(seed: u64) -> Settings {
             1 => Drain::Signal,
             _ => Drain::Disconnect,
         },
+        probe_failures: (seed % 4 == 1 || seed % 8 == 2).then_some(2),
+        answer_within: (seed % 4 == 1).then_some(Duration::from_secs(5)),
+        watchdog: (seed % 8 == 1 || seed % 8 == 2).then_some(Duration::from_secs(15)),
         max_age: (number(8, 3) == 1).then_some(Duration::from_secs(20)),
         max_connections: Some(100),
         max_memory: Some(1_000),
@@ -120,9 +123,32 @@ fn live(world: &mut Hostile) {
         }
         22 if world.draw(4) == 0 => world.exit(worker, Exit::Code(78), false),
         22 => world.tell(Event::Used { worker, connections: 100 }),
+        23 if world.draw(4) > 0 => watch(world, worker),
         _ => {
             let bytes = world.draw(2_000);
             world.tell(Event::Memory { worker, bytes });
+        }
+    }
+}
+
+/// Somebody looks whether it is still alive.
+fn watch(world: &mut Hostile, worker: WorkerId) {
+    let ago = Duration::from_millis(world.draw(8_000));
+    let then = Time::from_origin(world.now.since_origin().saturating_sub(ago));
+    match world.draw(8) {
+        0 => world.probe(worker, then, true),
+        1..=3 => world.probe(worker, then, false),
+        4 => world.owes(worker, then),
+        5..=6 => world.sign(worker),
+        _ => {
+            let length = world.draw(20_000);
+            world.pause(length);
+            // What was asked before the pause has found nobody to look at the answer.
+            for _ in 0..2 {
+                if world.checker.alive.contains_key(&worker) {
+                    world.probe(worker, then, false);
+                }
+            }
         }
     }
 }
@@ -146,6 +172,8 @@ fn calm(world: &mut Hostile) {
                 world.exit(worker, Exit::Code(0), true);
             } else if !process.ready {
                 world.ready(worker);
+            } else {
+                world.sign(worker);
             }
         }
         world.waits(500);

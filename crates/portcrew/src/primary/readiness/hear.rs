@@ -3,6 +3,7 @@
 use portcrew_core::WorkerId;
 use portcrew_core::supervise::Event;
 
+use super::notify::Said;
 use super::{NotifySocket, Sign, Watch};
 use crate::link::Received;
 use crate::primary::driver::Driver;
@@ -23,7 +24,7 @@ impl Driver {
         &self,
         place: Option<Place>,
     ) -> Result<Option<NotifySocket>> {
-        if place.is_none() || self.crew.ready != Ready::Notify {
+        if place.is_none() || !self.crew.is_ready_by(&Ready::Notify) {
             return Ok(None);
         }
         let user = self.launcher.settings_of(place).uid;
@@ -38,13 +39,14 @@ impl Driver {
         notify: Option<NotifySocket>,
     ) -> Option<Watch> {
         place?;
-        let (ready, pace) = (&self.crew.ready, self.crew.probing);
-        Watch::new(worker, ready, pace, notify, &self.command_sender)
+        let ours = self.crew.settings()?;
+        let again = ours.liveness.as_ref().map(|it| it.every);
+        Watch::new(worker, &ours.ready, ours.probing, again, notify, &self.command_sender)
     }
 
     /// A worker's text on its channel says that it is ready.
     pub(in crate::primary) fn said_ready(&mut self, worker: WorkerId) {
-        if self.crew.ready == Ready::Message {
+        if self.crew.is_ready_by(&Ready::Message) {
             self.crew_tell(Event::Ready { worker });
             self.settle();
         }
@@ -52,23 +54,26 @@ impl Driver {
 
     /// A watch has found something out.
     pub(in crate::primary) fn sign(&mut self, worker: WorkerId, sign: Sign) {
-        let is_ready = match sign {
-            Sign::Answered => true,
-            Sign::Memory(bytes) => {
-                self.crew_tell(Event::Memory { worker, bytes });
-                self.settle();
-                false
+        match sign {
+            Sign::Probed { began, answered } => {
+                let began = self.time_of(began);
+                self.crew_tell(Event::Probed { worker, began, answered });
             }
-            Sign::Notified(said) => {
-                if let Some(text) = said.status {
-                    self.events.push(crate::Event::Status { worker, text });
-                }
-                said.ready
-            }
-        };
-        if is_ready {
+            Sign::Memory(bytes) => self.crew_tell(Event::Memory { worker, bytes }),
+            Sign::Notified(said) => self.notified(worker, said),
+        }
+        self.settle();
+    }
+
+    fn notified(&mut self, worker: WorkerId, said: Said) {
+        if let Some(text) = said.status {
+            self.events.push(crate::Event::Status { worker, text });
+        }
+        if said.ready {
             self.crew_tell(Event::Ready { worker });
-            self.settle();
+        }
+        if said.alive {
+            self.crew_tell(Event::Sign { worker });
         }
     }
 }

@@ -7,7 +7,7 @@ use std::os::fd::AsFd;
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::net::{SocketAddr, UnixDatagram as StdDatagram};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags};
 use rustix::process::Uid;
@@ -17,9 +17,11 @@ use tokio::net::UnixDatagram;
 /// The variable that names the socket.
 const NOTIFY_SOCKET: &str = "NOTIFY_SOCKET";
 
+/// The variable with the time within which a sign of life is wanted, in microseconds.
+const WATCHDOG: &str = "WATCHDOG_USEC";
+
 /// What this process's own service manager says to this process, and a worker must not take for its own.
-pub(in crate::primary) const MEANT_FOR_ONE: [&str; 3] =
-    [NOTIFY_SOCKET, "WATCHDOG_USEC", "WATCHDOG_PID"];
+pub(in crate::primary) const MEANT_FOR_ONE: [&str; 3] = [NOTIFY_SOCKET, WATCHDOG, "WATCHDOG_PID"];
 
 /// The longest datagram that is read, in bytes. A longer one is dropped.
 const DATAGRAM: usize = 4096;
@@ -65,9 +67,14 @@ impl NotifySocket {
         Ok(Self { socket: UnixDatagram::from_std(socket)?, name, user })
     }
 
-    /// The variable by which the worker finds it.
-    pub(crate) fn variable(&self) -> (OsString, OsString) {
-        (NOTIFY_SOCKET.into(), format!("@{}", self.name).into())
+    /// The variables by which the worker finds it, and how long it may be silent (sd_watchdog_enabled(3)).
+    pub(crate) fn variables(
+        &self,
+        watchdog: Option<Duration>,
+    ) -> impl Iterator<Item = (OsString, OsString)> {
+        let name = (NOTIFY_SOCKET.into(), format!("@{}", self.name).into());
+        let watchdog = watchdog.map(|it| (WATCHDOG.into(), it.as_micros().to_string().into()));
+        std::iter::once(name).chain(watchdog)
     }
 
     /// The next datagram of somebody whose word counts.

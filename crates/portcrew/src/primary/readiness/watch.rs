@@ -5,7 +5,7 @@ use std::time::Duration;
 use portcrew_core::WorkerId;
 use tokio::sync::mpsc::WeakUnboundedSender;
 use tokio::task::JoinHandle;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::notify::{NotifySocket, Said};
 use super::probe::Probe;
@@ -19,8 +19,8 @@ const PASS_ON: Duration = Duration::from_millis(10);
 /// What was found out about a worker.
 #[derive(Debug)]
 pub(in crate::primary) enum Sign {
-    /// A probe was answered.
-    Answered,
+    /// A probe that began then has come to its end.
+    Probed { began: Instant, answered: bool },
     /// It has so many bytes of memory of its own.
     Memory(u64),
     /// It sent a notification.
@@ -32,18 +32,19 @@ pub(in crate::primary) enum Sign {
 pub(in crate::primary) struct Watch(JoinHandle<()>);
 
 impl Watch {
-    /// Watches a worker until it is ready. `None` where its own word on the channel, or its age, is all that counts.
+    /// Watches a worker: until it is ready, or, where `again` says how often, for as long as it lives. `None` where its own word on the channel, or its age, is all that counts.
     pub(in crate::primary) fn new(
         worker: WorkerId,
         ready: &Ready,
         pace: Probing,
+        again: Option<Duration>,
         notify: Option<NotifySocket>,
         to: &WeakUnboundedSender<Command>,
     ) -> Option<Self> {
         let teller = Teller { worker, to: to.clone() };
         match (notify, Probe::of(ready)) {
             (Some(socket), _) => Some(Self(tokio::spawn(listen(socket, teller)))),
-            (None, Some(probe)) => Some(Self(tokio::spawn(ask(probe, pace, teller)))),
+            (None, Some(probe)) => Some(Self(tokio::spawn(ask(probe, pace, again, teller)))),
             (None, None) => None,
         }
     }
@@ -69,12 +70,27 @@ impl Teller {
     }
 }
 
-/// Asks until there is an answer.
-async fn ask(probe: Probe, pace: Probing, teller: Teller) {
-    while !probe.is_answered(pace).await {
+/// Asks until there is an answer, and then now and then.
+async fn ask(probe: Probe, pace: Probing, again: Option<Duration>, teller: Teller) {
+    loop {
+        let began = Instant::now();
+        if probe.is_answered(pace).await {
+            teller.tell(Sign::Probed { began, answered: true });
+            break;
+        }
         sleep(pace.every).await;
     }
-    teller.tell(Sign::Answered);
+    let Some(again) = again else {
+        return;
+    };
+    loop {
+        sleep(again).await;
+        let began = Instant::now();
+        let answered = probe.is_answered(pace).await;
+        if !teller.tell(Sign::Probed { began, answered }) {
+            return;
+        }
+    }
 }
 
 /// Passes on what the worker notifies of, for as long as it lives.
