@@ -105,7 +105,7 @@ impl Crew {
     /// Slots that are left to be replaced, where one more may be tried.
     fn untried(&self, target: Generation) -> impl Iterator<Item = SlotId> + '_ {
         let settings = &self.settings;
-        let most = settings.surge().saturating_add(settings.max_unavailable()).max(1);
+        let most = settings.surge_now().saturating_add(settings.may_be_missing()).max(1);
         let more = self.trials.len() < most;
         let left = self.slots.iter().filter(move |it| more && it.1.generation != target);
         left.map(|it| *it.0).filter(|it| !self.trials.contains_key(it))
@@ -113,15 +113,15 @@ impl Crew {
 
     fn takes_newcomer(&self, slot: SlotId) -> bool {
         let is_alone = self.processes_of(slot) == 0;
-        self.has_room(slot) && (is_alone || self.newcomers_beside() < self.settings.surge())
+        self.has_room(slot) && (is_alone || self.newcomers_beside() < self.settings.surge_now())
     }
 
     /// Sends a worker away before its successor comes, where so many may be missing. Says whether it did.
     fn make_room(&mut self, now: Time, target: Generation, out: &mut Vec<Action>) -> bool {
         let missing = self.slots.len().saturating_sub(self.available());
-        let spare = missing < self.settings.max_unavailable();
+        let spare = missing < self.settings.may_be_missing();
         let may_go = |slot: &SlotId| match self.slots.get(slot).map(|it| it.seat) {
-            Some(Seat::Taken(_)) if self.settings.max_unavailable() > 0 => {
+            Some(Seat::Taken(_)) if self.settings.may_be_missing() > 0 => {
                 spare || !self.is_available(*slot)
             }
             // Nobody to be sent away.
@@ -135,7 +135,7 @@ impl Crew {
             self.clear_for_newcomer(now, *slot, out);
             return true;
         }
-        if self.trials.is_empty() && self.settings.surge() == 0 {
+        if self.trials.is_empty() && self.settings.surge_now() == 0 {
             // Too many are missing. Those that leave are gone in time; those that should come may never be ready.
             let until = now + self.settings.longest_end() + self.settings.reload_deadline;
             self.timers.set_if_unset(Timer::Impasse, until);

@@ -164,7 +164,8 @@ impl Settings {
         wanted.clamp(1, self.most_workers.max(1))
     }
 
-    pub(super) fn surge(&self) -> usize {
+    /// Newcomers beside others, all things considered.
+    pub(super) fn surge_now(&self) -> usize {
         match (self.overlap, self.max_unavailable) {
             (false, _) => 0,
             (true, 0) => self.surge.max(1),
@@ -172,7 +173,8 @@ impl Settings {
         }
     }
 
-    pub(super) fn max_unavailable(&self) -> usize {
+    /// Slots without a ready worker, all things considered.
+    pub(super) fn may_be_missing(&self) -> usize {
         if self.overlap { self.max_unavailable } else { self.max_unavailable.max(1) }
     }
 

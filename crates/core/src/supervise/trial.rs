@@ -55,7 +55,7 @@ impl Crew {
     /// A slot with a newcomer on trial may have its own worker again only where a newcomer may stand beside one.
     pub(super) fn may_be_filled(&self, slot: SlotId) -> bool {
         let has_newcomer = self.trials.contains_key(&slot);
-        !has_newcomer || self.newcomers_beside() < self.settings.surge()
+        !has_newcomer || self.newcomers_beside() < self.settings.surge_now()
     }
 
     /// Newcomers that are not ready and too young to be taken for slow ones.
