@@ -7,7 +7,8 @@ use std::process::ExitCode;
 pub(crate) enum ExitStatus {
     /// The crew was asked to stop and everything ended within the grace; or there was nothing to run (`--help`).
     Stopped,
-    /// The crew failed: its workers died too often, or did not start at all.
+    /// The crew failed: its workers died too often, or did not start at all. Or what was asked of it failed: a reload
+    /// was rolled back.
     CrewFailed,
     /// The command line cannot be understood or asks for something impossible. Nothing was started.
     Usage,
@@ -15,6 +16,10 @@ pub(crate) enum ExitStatus {
     AddressInUse,
     /// The crew was asked to stop, and workers were killed: the grace ran out or a second signal came.
     Forced,
+    /// Another crew has the name. Nothing was started.
+    NameTaken,
+    /// There is no crew of this name, or none that answers.
+    NoCrew,
     /// The primary itself is at fault or lacks something that every machine has.
     Internal,
     /// The program exists but cannot be executed: no permission, a directory, not a program.
@@ -25,17 +30,23 @@ pub(crate) enum ExitStatus {
 
 impl ExitStatus {
     /// All statuses in the order of their numbers.
-    #[cfg(test)]
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Stopped,
         Self::CrewFailed,
         Self::Usage,
         Self::AddressInUse,
         Self::Forced,
+        Self::NameTaken,
+        Self::NoCrew,
         Self::Internal,
         Self::NotExecutable,
         Self::NotFound,
     ];
+
+    /// The status of this number.
+    pub(crate) fn of(number: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.number() == number)
+    }
 
     /// The number that the parent process sees.
     ///
@@ -47,6 +58,8 @@ impl ExitStatus {
             Self::Usage => 2,
             Self::AddressInUse => 3,
             Self::Forced => 4,
+            Self::NameTaken => 5,
+            Self::NoCrew => 6,
             Self::Internal => 70,
             Self::NotExecutable => 126,
             Self::NotFound => 127,
@@ -77,6 +90,6 @@ mod tests {
     fn no_two_statuses_share_a_number() {
         let mut numbers: Vec<u8> = ExitStatus::ALL.map(ExitStatus::number).to_vec();
         numbers.dedup();
-        assert_eq!(numbers, [0, 1, 2, 3, 4, 70, 126, 127]);
+        assert_eq!(numbers, [0, 1, 2, 3, 4, 5, 6, 70, 126, 127]);
     }
 }

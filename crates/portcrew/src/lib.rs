@@ -98,8 +98,8 @@ pub use portcrew_ipc::error::MessageError;
 pub use portcrew_ipc::inherit::InheritError;
 pub use portcrew_ipc::spawn::{SpawnError, SpawnErrorKind};
 pub use primary::{
-    Cluster, Dialect, ListenerSnapshot, Signal, Snapshot, State, Window, WorkerHandle,
-    WorkerSnapshot,
+    Cluster, CrewSnapshot, Dialect, ListenerSnapshot, Signal, Snapshot, State, Window,
+    WorkerHandle, WorkerSnapshot,
 };
 pub use request::Request;
 pub use role::{Primary, Role, role};

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{Assignment, CrewName, Policies, Workers, environment, span};
+use super::{
+    Assignment, ControlArgs, CrewName, CrewsCommand, Policies, Workers, environment, span,
+};
 use crate::output::words::help;
 
 /// The whole command line.
@@ -31,7 +33,12 @@ impl Cli {
 
     /// The parser takes `--` away.
     fn with_separator(mut self, words: &[OsString]) -> Self {
-        if let Command::Run(args) = &mut self.command {
+        let args = match &mut self.command {
+            Command::Run(args) => Some(args),
+            Command::Crews(CrewsCommand::Start(args)) => Some(args),
+            Command::Demo(_) | Command::Crews(_) => None,
+        };
+        if let Some(args) = args {
             let before = words.len().checked_sub(args.command.len() + 1);
             args.separated = before.is_some_and(|at| words[at] == "--");
         }
@@ -47,6 +54,8 @@ pub(crate) enum Command {
     Run(Box<RunArgs>),
     #[command(about = help::DEMO, after_help = help::DEMO_AFTER)]
     Demo(DemoArgs),
+    #[command(flatten)]
+    Crews(CrewsCommand),
 }
 
 /// Arguments of `portcrew run`.
@@ -88,6 +97,9 @@ pub(crate) struct RunArgs {
     #[arg(long, value_enum, value_name = "WHEN", default_value = "auto", help = help::COLOR)]
     pub(crate) color: Color,
 
+    #[command(flatten)]
+    pub(crate) control: ControlArgs,
+
     /// `--` stands before the program: whatever follows it is meant for it.
     #[arg(skip)]
     pub(crate) separated: bool,
@@ -107,6 +119,9 @@ pub(crate) struct DemoArgs {
 
     #[arg(long, value_name = "PORT", default_value_t = 8000, help = help::DEMO_PORT)]
     pub(crate) port: u16,
+
+    #[command(flatten)]
+    pub(crate) control: ControlArgs,
 }
 
 /// When prefixes are coloured.
@@ -126,7 +141,7 @@ mod tests {
         let words = ["portcrew", "run"].iter().chain(words);
         match Cli::try_parse_from(words)?.command {
             Command::Run(args) => Ok(*args),
-            Command::Demo(_) => panic!("`run` is the command here"),
+            Command::Demo(_) | Command::Crews(_) => panic!("`run` is the command here"),
         }
     }
 

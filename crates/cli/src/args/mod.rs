@@ -3,6 +3,8 @@
 //! What they mean together with the environment and the file system is decided in `plan`.
 
 mod cli;
+mod control;
+mod crews;
 mod environment;
 mod name;
 mod policy;
@@ -10,6 +12,11 @@ mod span;
 mod workers;
 
 pub(crate) use cli::{Cli, Color, Command, DemoArgs, RunArgs};
+pub(crate) use control::ControlArgs;
+pub(crate) use crews::{
+    CompletionsArgs, CrewsCommand, DoctorArgs, KillArgs, ListArgs, RestartArgs, ScaleArgs, Shell,
+    Size, StopArgs, TargetArgs, as_name,
+};
 pub(crate) use environment::Assignment;
 pub(crate) use name::CrewName;
 pub(crate) use policy::{Policies, Policy, Sticky};

@@ -2,11 +2,12 @@
 
 use portcrew::{Role, Settings};
 
-use crate::args::{Color, DemoArgs, Policy};
+use super::control;
+use crate::args::{Color, CrewName, DemoArgs, Policy};
 use crate::crew::{self, Kind, Wish};
 use crate::exit::ExitStatus;
 use crate::hello;
-use crate::output::Style;
+use crate::output::{Style, say_plainly};
 use crate::plan::{Policies, available_cpus, meant};
 
 /// Serves as a worker, or leads the crew until it is told to stop.
@@ -17,15 +18,26 @@ pub(crate) fn run(args: &DemoArgs, role: Role) -> ExitStatus {
     };
     // Whatever the environment says: only a primary that hands over can count for whom.
     let policies = Policies::only(Policy::RoundRobin);
+    let (settings, mut notes) = (settings(&policies), Vec::new());
+    let name = CrewName::from_program("demo".as_ref());
+    let control = control::claim(&name, false, &args.control, &role, &settings, &mut notes);
+    let control = match control {
+        Ok(control) => control,
+        Err((words, status)) => {
+            say_plainly(&words);
+            return status;
+        }
+    };
     let wish = Wish {
-        name: "demo".to_owned(),
+        name: name.as_str().to_owned(),
         kind: Kind::Demo,
         workers: args.workers.on(available_cpus()),
-        settings: settings(&policies),
+        settings,
         policies,
         explain: false,
-        notes: Vec::new(),
+        notes,
         role,
+        control,
     };
     crew::run(wish, Style::new(false, false, Color::Auto))
 }

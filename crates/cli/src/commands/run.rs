@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use portcrew::{Role, Settings, Stdio};
 
+use super::control;
 use crate::args::RunArgs;
 use crate::crew::{self, Kind, Wish};
 use crate::exit::ExitStatus;
@@ -16,29 +17,39 @@ const SUMMARY_EVERY: Duration = Duration::from_secs(5);
 
 /// Plans the crew and leads it until it is told to stop.
 pub(crate) fn run(args: &RunArgs, role: Role) -> ExitStatus {
-    match Host::current().and_then(|host| RunPlan::new(args, &host)) {
-        Ok(plan) => {
-            let style = Style::new(args.raw, args.events, args.color);
-            crew::run(wish(args, &plan, role), style)
-        }
-        Err(refusal) => {
-            say_plainly(&refusal.to_string());
-            refusal.exit_status()
+    if args.control.detached.is_some() {
+        // Out of the terminal that started it. It fails for the leader of a process group, which is out already.
+        let _ = rustix::process::setsid();
+    }
+    let planned = Host::current().and_then(|host| RunPlan::new(args, &host));
+    let wish = planned
+        .map_err(|refusal| (refusal.to_string(), refusal.exit_status()))
+        .and_then(|plan| wish(args, &plan, role));
+    match wish {
+        Ok(wish) => crew::run(wish, Style::new(args.raw, args.events, args.color)),
+        Err((words, status)) => {
+            say_plainly(&words);
+            status
         }
     }
 }
 
-fn wish(args: &RunArgs, plan: &RunPlan, role: Role) -> Wish {
-    Wish {
+fn wish(args: &RunArgs, plan: &RunPlan, role: Role) -> Result<Wish, (String, ExitStatus)> {
+    let settings = settings(args, plan);
+    let mut notes: Vec<_> = plan.notes.iter().map(ToString::to_string).collect();
+    let (is_given, options) = (args.name.is_some(), &args.control);
+    let control = control::claim(&plan.name, is_given, options, &role, &settings, &mut notes)?;
+    Ok(Wish {
         name: plan.name.as_str().to_owned(),
         kind: Kind::Run,
         workers: plan.workers,
-        settings: settings(args, plan),
+        settings,
         policies: plan.policies.clone(),
         explain: args.explain,
-        notes: plan.notes.iter().map(ToString::to_string).collect(),
+        notes,
         role,
-    }
+        control,
+    })
 }
 
 fn settings(args: &RunArgs, plan: &RunPlan) -> Settings {

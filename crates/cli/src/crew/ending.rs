@@ -18,6 +18,20 @@ pub(super) struct Account {
     pub(super) spawn_failure: Option<ExitStatus>,
 }
 
+/// Workers that had to be killed.
+pub(super) fn killed(outcome: Outcome) -> usize {
+    match outcome {
+        Outcome::Forced { workers } => workers,
+        Outcome::Stopped
+        | Outcome::CannotStart
+        | Outcome::CannotListen { .. }
+        | Outcome::NeverReady { .. }
+        | Outcome::DiedTooOften { .. } => 0,
+        // An outcome of a newer library.
+        _ => 0,
+    }
+}
+
 /// The exit status and the line that goes with it.
 pub(super) fn verdict(outcome: Outcome, account: Account) -> (ExitStatus, String) {
     match outcome {

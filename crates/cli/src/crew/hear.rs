@@ -5,6 +5,8 @@ mod scheduling;
 mod worker;
 mod worn;
 
+pub(super) use worker::exit_of;
+
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 

@@ -1,5 +1,7 @@
 //! The loop: events, signals, and for a crew inside a crew the word from above.
 
+mod asked;
+
 use std::error::Error;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -8,11 +10,13 @@ use portcrew::{Cluster, Event, Outcome, Role, Worker};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::counts::Counts;
+use super::desk::{Desk, Noted};
 use super::ending;
 use super::hear::Hearing;
 use super::outputs::Outputs;
 use super::{Kind, Wish};
 use crate::args::MAX_WORKERS;
+use crate::control::{Request, Requests, Server, serve};
 use crate::exit::ExitStatus;
 use crate::output::words::{chain, notices};
 use crate::output::{Report, Style, events, say_plainly};
@@ -33,7 +37,8 @@ pub(crate) fn run(wish: Wish, style: Style) -> ExitStatus {
 }
 
 fn try_run(wish: Wish, style: Style) -> Result<ExitStatus, Box<dyn Error>> {
-    let report = Report::new(style)?;
+    let logs = wish.control.about.logs.as_ref();
+    let report = Report::new(style, logs.map(|it| [(&it.out).into(), (&it.err).into()]))?;
     for note in &wish.notes {
         report.notice(note);
     }
@@ -56,15 +61,24 @@ async fn lead(wish: Wish, report: &Report) -> Result<ExitStatus, Box<dyn Error>>
     };
     let policies = wish.policies.to_string();
     let deadline = wish.settings.start_deadline;
+    let hearing = Hearing::new(&wish, report);
+    let control = wish.control;
+    let (server, requests) = match control.claim.map(|it| serve(it, report.feed())).transpose()? {
+        Some((server, requests)) => (Some(server), Some(requests)),
+        None => (None, None),
+    };
     let mut leader = Leader {
         report,
+        server,
+        requests,
+        desk: Desk::new(control.about, control.announce),
         grace: wish.settings.grace,
         wanted: wish.workers,
         stopping: false,
         signals,
         above,
         counts: (wish.kind == Kind::Demo).then(Counts::new),
-        hearing: Hearing::new(&wish, report),
+        hearing,
         patience: Some((Instant::now() + deadline, deadline)),
         outputs: Outputs::new(),
         cluster: Cluster::new(wish.settings)?,
@@ -91,6 +105,9 @@ struct Leader<'a> {
     patience: Option<(Instant, Duration)>,
     hearing: Hearing<'a>,
     outputs: Outputs,
+    server: Option<Server>,
+    requests: Option<Requests>,
+    desk: Desk,
     cluster: Cluster,
 }
 
@@ -116,6 +133,7 @@ impl Leader<'_> {
                     self.patience = None;
                     self.hearing.say_unmet(after);
                 }
+                request = next_request(self.requests.as_mut()) => self.asked(request).await?,
             }
         }
     }
@@ -125,9 +143,11 @@ impl Leader<'_> {
         let mut next = Some(first);
         for _ in 0..BATCH {
             let Some(event) = next else { break };
+            let noted = Noted::of(&event);
             if let Some(outcome) = self.hearing.hear(event, &mut self.outputs).await {
                 return Some(outcome);
             }
+            self.desk.note(noted, &self.outputs, self.wanted);
             // No waker: the loop asks again, with its own.
             let mut context = Context::from_waker(Waker::noop());
             next = match self.cluster.poll_event(&mut context) {
@@ -193,6 +213,11 @@ impl Leader<'_> {
         self.outputs.finish().await;
         let (status, text) = ending::verdict(outcome, self.hearing.account());
         self.report.notice(&text);
+        if let Some(server) = self.server.take() {
+            self.desk.verdicts.ended(ending::killed(outcome));
+            self.requests = None;
+            server.end().await;
+        }
         if let Some(above) = &self.above {
             // Beyond the bound the end of this process says the same.
             let _ = timeout(FAREWELL_WITHIN, above.disconnect()).await;
@@ -205,6 +230,14 @@ impl Leader<'_> {
 async fn told_to_leave(above: Option<&Worker>) {
     match above {
         Some(worker) => worker.draining().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Never without a control socket.
+async fn next_request(requests: Option<&mut Requests>) -> Request {
+    match requests {
+        Some(requests) => requests.next().await,
         None => std::future::pending().await,
     }
 }

@@ -2,11 +2,12 @@
 //!
 //! `lead` waits for events and signals and obeys, `hear` turns what happens into words and JSON, `outputs` carries
 //! what the workers print, `reload`, `causes` and `dealing` find words, `explain` is `--explain`, `counts` is the demo's
-//! line, `ending` finds the exit status.
+//! line, `ending` finds the exit status, `desk` what is known for those who ask on the control socket.
 
 mod causes;
 mod counts;
 mod dealing;
+mod desk;
 mod ending;
 mod explain;
 mod hear;
@@ -16,5 +17,6 @@ mod reload;
 mod tail;
 mod wish;
 
+pub(crate) use desk::{About, Announce, READY, SILENT};
 pub(crate) use lead::run;
-pub(crate) use wish::{Kind, Wish};
+pub(crate) use wish::{Control, Kind, Wish};

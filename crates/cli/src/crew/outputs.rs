@@ -64,6 +64,11 @@ impl Outputs {
         self.workers.insert(worker.id(), Output { tasks, tail });
     }
 
+    /// The end of what a worker has printed so far, to be read later.
+    pub(super) fn tail(&self, worker: WorkerId) -> Option<Arc<Tail>> {
+        self.workers.get(&worker).map(|it| Arc::clone(&it.tail))
+    }
+
     /// The last lines of a worker. If it has ended, those that are still in its pipes are waited for, for a short
     /// time.
     pub(super) async fn last_words(&mut self, worker: WorkerId, has_ended: bool) -> Vec<String> {

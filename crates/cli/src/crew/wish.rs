@@ -2,6 +2,8 @@
 
 use portcrew::{Role, Settings};
 
+use super::desk::{About, Announce};
+use crate::control::Claim;
 use crate::plan::Policies;
 
 /// A crew as it is to be started.
@@ -20,6 +22,17 @@ pub(crate) struct Wish {
     pub(crate) notes: Vec<String>,
     /// What this process is itself. A worker of a crew above leads its own crew, and leaves when it is told to.
     pub(crate) role: Role,
+    pub(crate) control: Control,
+}
+
+/// How the crew is seen and steered from elsewhere.
+#[derive(Debug)]
+pub(crate) struct Control {
+    /// The name and the socket; `None` for a crew that has none.
+    pub(crate) claim: Option<Claim>,
+    /// Whom to tell that the crew is ready.
+    pub(crate) announce: Option<Announce>,
+    pub(crate) about: About,
 }
 
 /// Whose crew it is.

@@ -39,6 +39,8 @@ pub(crate) enum Event<'a> {
         #[serde(flatten)]
         news: Choice<'a>,
     },
+    /// A reload has replaced so many of the workers.
+    ReloadProgress { replaced: usize, of: usize },
     /// So many events were dropped here because nobody read them.
     Dropped { lines: u64 },
 }

@@ -7,17 +7,22 @@ use std::ffi::OsStr;
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::{AsFd, BorrowedFd};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::events::{Event, json_line};
+use super::feed::Feed;
 use super::lines::{Label, Lines};
-use super::sink::{Limits, Sink};
+use super::sink::{Limits, Rotation, Sink};
 use super::words::notices;
 use crate::args::Color;
 
 /// How long the end of the command waits for a reader that does not read.
 const CLOSE_LIMIT: Duration = Duration::from_secs(1);
+
+/// The size at which a log file of a detached crew is put aside, in bytes. One that was put aside is kept.
+const MOST_LOG: u64 = 16 * 1024 * 1024;
 
 /// Goes back to the beginning of a terminal's line and empties it.
 const CLEAR: &str = "\r\x1b[K";
@@ -49,7 +54,12 @@ impl Style {
 }
 
 /// `NO_COLOR` counts when it is not empty; a terminal that calls itself `dumb` has no colours.
-fn coloured(color: Color, terminal: bool, no_color: Option<&OsStr>, term: Option<&OsStr>) -> bool {
+pub(super) fn coloured(
+    color: Color,
+    terminal: bool,
+    no_color: Option<&OsStr>,
+    term: Option<&OsStr>,
+) -> bool {
     match color {
         Color::Always => true,
         Color::Never => false,
@@ -73,21 +83,27 @@ pub(crate) struct Report {
     style: Style,
     stdout: Arc<Sink>,
     stderr: Arc<Sink>,
+    feed: Arc<Feed>,
     /// The line at the bottom of a terminal that is written anew again and again; `None` where stderr is no terminal.
     status: Option<Mutex<String>>,
 }
 
 impl Report {
-    /// Takes this process's stdout and stderr (duplicates of them).
+    /// Takes this process's stdout and stderr (duplicates of them). Where they are `files`, these are limited in size.
     ///
     /// # Errors
     /// When a descriptor or a thread is refused.
-    pub(crate) fn new(style: Style) -> io::Result<Self> {
+    pub(crate) fn new(style: Style, files: Option<[PathBuf; 2]>) -> io::Result<Self> {
+        let [out, err] = match files {
+            Some(files) => files.map(|file| Some(Rotation { file, most: MOST_LOG })),
+            None => [None, None],
+        };
         let mark = if style.events { dropped_event } else { dropped_line };
         Ok(Self {
             style,
-            stdout: Arc::new(sink(io::stdout().as_fd(), mark)?),
-            stderr: Arc::new(sink(io::stderr().as_fd(), dropped_line)?),
+            stdout: Arc::new(sink(io::stdout().as_fd(), mark, out)?),
+            stderr: Arc::new(sink(io::stderr().as_fd(), dropped_line, err)?),
+            feed: Arc::default(),
             status: io::stderr().is_terminal().then(Mutex::default),
         })
     }
@@ -124,11 +140,24 @@ impl Report {
         self.stderr.write(format!("{CLEAR}{status}").as_bytes(), 1);
     }
 
-    /// Prints an event when events are wanted; else nothing, because nobody asked.
+    /// Prints an event when events are wanted, and gives it to those who listen on the control socket.
     pub(crate) fn event(&self, event: &Event<'_>) {
-        if self.style.events {
-            self.stdout.write(&json_line(event), 1);
+        let is_read = self.feed.is_read();
+        if !self.style.events && !is_read {
+            return;
         }
+        let line = json_line(event);
+        if self.style.events {
+            self.stdout.write(&line, 1);
+        }
+        if is_read {
+            self.feed.push(&line);
+        }
+    }
+
+    /// The events, for the control socket.
+    pub(crate) fn feed(&self) -> Arc<Feed> {
+        Arc::clone(&self.feed)
     }
 
     /// Writes what is queued, waiting for each stream no longer than one second. Gives the number of lines lost.
@@ -146,8 +175,12 @@ pub(crate) fn say_plainly(text: &str) {
     let _ = io::stderr().lock().write_all(prefixed(text).as_bytes());
 }
 
-fn sink(fd: BorrowedFd<'_>, dropped: fn(u64) -> Vec<u8>) -> io::Result<Sink> {
-    Sink::new(fd.try_clone_to_owned()?, Limits::default(), dropped)
+fn sink(
+    fd: BorrowedFd<'_>,
+    dropped: fn(u64) -> Vec<u8>,
+    rotation: Option<Rotation>,
+) -> io::Result<Sink> {
+    Sink::new(fd.try_clone_to_owned()?, Limits::default(), dropped, rotation)
 }
 
 fn lock(status: &Mutex<String>) -> MutexGuard<'_, String> {

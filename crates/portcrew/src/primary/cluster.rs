@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 
 use portcrew_core::primary::{ListenerName, Primary, Rule, Rules, Settings as MachineSettings};
 use portcrew_core::scheduler::Scheduler;
+use portcrew_core::supervise::Generation;
 use portcrew_core::{Limits, WorkerId};
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
@@ -325,6 +326,22 @@ impl Cluster {
     /// As [`start`](Self::start).
     pub fn reload(&self) -> Result<()> {
         self.command(Command::Crew(CrewCommand::Reload))
+    }
+
+    /// The same, and says which generation's verdict answers this call: that of the reload that begins now, or of the
+    /// one that it was merged with. [`CrewNotice::ReloadCommitted`](crate::CrewNotice::ReloadCommitted) or
+    /// [`RolledBack`](crate::CrewNotice::RolledBack) with that generation comes behind. `None` where there is no crew,
+    /// or none any more: then nothing follows.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    ///
+    /// # Cancel safety
+    ///
+    /// A reload that was asked for happens, whether or not its answer is awaited.
+    pub async fn request_reload(&self) -> Result<Option<Generation>> {
+        self.ask(|answer| Command::Reload { answer }).await
     }
 
     /// Ends the crew: workers finish within [`Settings::grace`], then they are made to.

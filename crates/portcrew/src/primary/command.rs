@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use portcrew_core::WorkerId;
 use portcrew_core::primary::{ListenerName, Rule};
+use portcrew_core::supervise::Generation;
 use tokio::sync::oneshot;
 
 use super::Snapshot;
@@ -35,6 +36,8 @@ pub(super) enum Command {
     LookAtAnswers,
     /// For the crew as a whole.
     Crew(CrewCommand),
+    /// Replace every worker; answered with the generation whose verdict this wish gets.
+    Reload { answer: oneshot::Sender<Option<Generation>> },
     /// Another policy, for one listener or for all that have none of their own.
     SetRule { name: Option<ListenerName>, rule: Box<Rule> },
     /// Say how things are.

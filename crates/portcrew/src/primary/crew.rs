@@ -26,6 +26,8 @@ pub(super) struct CrewSeat {
     vitals: Vec<Vitals>,
     /// What came of forks.
     answers: Vec<Event>,
+    /// The generation that a reload was answered with, since it was last asked.
+    reload: Option<Generation>,
 }
 
 impl CrewSeat {
@@ -37,6 +39,10 @@ impl CrewSeat {
     /// Whether this is what shows that a worker is ready.
     pub(super) fn is_ready_by(&self, ready: &Ready) -> bool {
         self.settings().is_some_and(|it| it.ready == *ready)
+    }
+
+    pub(super) const fn machine(&self) -> Option<&Crew> {
+        self.machine.as_ref()
     }
 
     /// Workers wanted; `None` where nobody asked for a crew.
@@ -84,6 +90,13 @@ impl Driver {
             (CrewCommand::Scale { .. } | CrewCommand::Reload, None) => {}
         }
         self.settle();
+    }
+
+    /// Asks for a reload and says whose verdict will answer it; `None` where there is no crew to replace.
+    pub(super) fn reload_crew(&mut self) -> Option<Generation> {
+        self.crew.reload = None;
+        self.command_crew(CrewCommand::Reload);
+        self.crew.reload.take()
     }
 
     fn start_crew(&mut self, workers: usize) {
@@ -220,6 +233,7 @@ impl Driver {
                     // As the settings are now; the serving generation keeps its own.
                     self.launcher.begin(generation);
                 }
+                self.answer_reload(&notice);
                 self.policy_hears(&notice);
                 self.events.push(crate::Event::Crew(notice));
             }
@@ -227,6 +241,16 @@ impl Driver {
                 self.close_listeners();
                 self.events.push(crate::Event::Finished(outcome));
             }
+        }
+    }
+
+    /// The first of these behind a wish for a reload is the answer to it.
+    fn answer_reload(&mut self, notice: &Notice) {
+        if let Notice::ReloadStarted { generation }
+        | Notice::ReloadMerged { generation }
+        | Notice::RolledBack { generation, .. } = notice
+        {
+            self.crew.reload.get_or_insert(*generation);
         }
     }
 

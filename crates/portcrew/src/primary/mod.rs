@@ -11,6 +11,7 @@ mod conns;
 mod counting;
 mod crew;
 mod drain;
+mod crew_snapshot;
 mod driver;
 mod events;
 mod fork;
@@ -36,6 +37,7 @@ mod turn;
 mod vitals;
 
 pub use cluster::Cluster;
+pub use crew_snapshot::CrewSnapshot;
 pub use handle::{State, WorkerHandle};
 pub(crate) use launcher::plain_child;
 pub use signal::Signal;

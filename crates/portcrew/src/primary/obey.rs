@@ -38,6 +38,11 @@ impl Driver {
             Command::LookAtAnswers => self.look_at_answers(),
             Command::LookAtMemory => self.look_at_memory(),
             Command::Crew(command) => self.command_crew(command),
+            Command::Reload { answer } => {
+                let generation = self.reload_crew();
+                // Who asked may have gone: the reload goes on all the same.
+                let _ = answer.send(generation);
+            }
             Command::SetRule { name, rule } => self.set_rule(name, *rule),
             Command::Snapshot { answer } => {
                 let _ = answer.send(self.snapshot());

@@ -5,8 +5,8 @@ use portcrew_core::scheduler::WorkerView;
 use portcrew_core::supervise::SlotId;
 use portcrew_core::{Ledger, Limits, ListenerId, WorkerId};
 
-use super::State;
 use super::driver::Driver;
+use super::{CrewSnapshot, State};
 
 /// A primary at one moment.
 #[derive(Debug, Clone)]
@@ -19,6 +19,8 @@ pub struct Snapshot {
     pub workers: Vec<WorkerSnapshot>,
     /// The listeners.
     pub listeners: Vec<ListenerSnapshot>,
+    /// The crew; `None` without [`Cluster::start`](crate::Cluster::start).
+    pub crew: Option<CrewSnapshot>,
 }
 
 /// A worker at one moment.
@@ -120,6 +122,7 @@ impl Driver {
             ledger: self.machine.ledger().clone(),
             workers: workers.collect(),
             listeners: listeners.collect(),
+            crew: self.crew.snapshot(self.now),
         }
     }
 

@@ -41,6 +41,7 @@ impl Hearing<'_> {
                 self.report.notice(&notices::reload_merged(is_this));
             }
             CrewNotice::ReloadProgress { replaced, of, .. } => {
+                self.report.event(&events::Event::ReloadProgress { replaced, of });
                 self.report.notice(&notices::reload_progress(replaced, of));
             }
             CrewNotice::ReloadCommitted { .. } => {

@@ -139,7 +139,7 @@ impl Hearing<'_> {
     }
 }
 
-fn exit_of(status: Status) -> Exit {
+pub(in crate::crew) fn exit_of(status: Status) -> Exit {
     use std::os::unix::process::ExitStatusExt;
     // A process that has ended has one of them.
     match (status.code(), status.signal()) {

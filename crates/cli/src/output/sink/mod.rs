@@ -6,8 +6,10 @@
 //! counted, and one line says how many as soon as something moves again.
 
 mod queue;
+mod rotation;
 #[cfg(test)]
 pub(crate) mod testing;
 mod write;
 
 pub(crate) use queue::{Limits, Sink};
+pub(crate) use rotation::Rotation;

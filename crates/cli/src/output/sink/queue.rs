@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
+use super::rotation::Rotation;
 use super::write::{self, Written};
 
 /// The bounds of one sink.
@@ -78,6 +79,7 @@ impl Sink {
         fd: OwnedFd,
         limits: Limits,
         dropped: fn(u64) -> Vec<u8>,
+        rotation: Option<Rotation>,
     ) -> io::Result<Self> {
         let shared = Arc::new(Shared {
             state: Mutex::new(State {
@@ -96,7 +98,7 @@ impl Sink {
         // Detached on purpose: a thread inside a write that never returns could not be joined.
         thread::Builder::new()
             .name("portcrew-output".to_owned())
-            .spawn(move || writers.write_all(&fd, dropped))?;
+            .spawn(move || writers.write_all(fd, dropped, rotation.as_ref()))?;
         Ok(Self { shared, limits })
     }
 
@@ -178,16 +180,19 @@ impl Shared {
     }
 
     /// The thread: takes the whole queue, writes it, and comes back for more.
-    fn write_all(&self, fd: &OwnedFd, dropped: fn(u64) -> Vec<u8>) {
+    fn write_all(&self, mut fd: OwnedFd, dropped: fn(u64) -> Vec<u8>, rotation: Option<&Rotation>) {
         while let Some((bytes, lines)) = self.take(dropped) {
             self.taken.notify_waiters();
-            match write::write(fd, &bytes, || self.moved()) {
+            match write::write(&fd, &bytes, || self.moved()) {
                 Written::All => {}
                 Written::Lost => self.lock().lost += lines,
                 Written::ReaderGone => {
                     self.lock().lost += lines;
                     break;
                 }
+            }
+            if let Some(rotation) = rotation {
+                rotation.turn(&mut fd);
             }
         }
         let mut state = self.lock();
@@ -347,7 +352,7 @@ mod tests {
         use rustix::fs::{OFlags, fcntl_setfl};
         let (reader, writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).unwrap();
         fcntl_setfl(&writer, OFlags::NONBLOCK).unwrap();
-        let sink = Sink::new(writer, Limits::default(), dropped).unwrap();
+        let sink = Sink::new(writer, Limits::default(), dropped, None).unwrap();
         let batch = vec![b'x'; 500_000];
         sink.write(&batch, 1);
         let reader = read_all(reader);
@@ -358,7 +363,7 @@ mod tests {
     #[test]
     fn a_full_device_loses_lines_but_keeps_the_sink() {
         let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
-        let sink = Sink::new(full.into(), Limits::default(), dropped).unwrap();
+        let sink = Sink::new(full.into(), Limits::default(), dropped, None).unwrap();
         sink.write(b"one\n", 1);
         while sink.lost() < 1 {
             thread::yield_now();

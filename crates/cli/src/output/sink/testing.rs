@@ -27,7 +27,7 @@ pub(crate) fn piped() -> Pipe {
 /// A sink and the end from which nobody reads yet.
 pub(crate) fn pipe(limits: Limits) -> (OwnedFd, Arc<Sink>) {
     let (reader, writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).unwrap();
-    (reader, Arc::new(Sink::new(writer, limits, dropped).unwrap()))
+    (reader, Arc::new(Sink::new(writer, limits, dropped, None).unwrap()))
 }
 
 pub(crate) fn read_all(reader: OwnedFd) -> JoinHandle<Vec<u8>> {

@@ -48,6 +48,8 @@ Exit status:
   2    the command line is wrong; nothing was started
   3    the address belongs to another process
   4    stopped by force: workers were killed
+  5    another crew has the name; nothing was started
+  6    there is no such crew, or it does not answer
   70   portcrew itself failed
   126  the program cannot be executed
   127  the program was not found";

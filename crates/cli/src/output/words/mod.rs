@@ -2,8 +2,12 @@
 //!
 //! Each error names the thing, the reason and the next step. Words about a running crew are in `notices`.
 
+pub(crate) mod commands;
+pub(crate) mod control;
+pub(crate) mod doctor;
 mod error;
 pub(crate) mod help;
+pub(crate) mod metrics;
 pub(crate) mod notes;
 pub(crate) mod notices;
 mod number;

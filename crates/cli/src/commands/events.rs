@@ -1,0 +1,107 @@
+//! `portcrew events`: what happens in crews, as it happens.
+
+use std::fmt::Write;
+use std::sync::mpsc;
+use std::thread;
+
+use serde_json::Value;
+
+use super::each::{Undone, find, refuse, silent, undone};
+use crate::args::TargetArgs;
+use crate::control::Found;
+use crate::exit::ExitStatus;
+use crate::output::words::commands as words;
+use crate::output::{print, say_plainly};
+
+/// What has its own place in a line.
+const HEAD: [&str; 3] = ["event", "time_ms", "worker"];
+
+/// Lines that wait between the crews and the output. When it is slow, the crews' own queues fill and are counted.
+const WAITING: usize = 64;
+
+/// Follows each crew that is meant until the last of them has ended.
+pub(crate) fn run(args: &TargetArgs) -> ExitStatus {
+    let (crews, names) = match find(&args.targets) {
+        Ok(found) => found,
+        Err((words, status)) => return refuse(&words, args.json, status),
+    };
+    let several = names.len() > 1;
+    let (sender, lines) = mpsc::sync_channel(WAITING);
+    let mut status = ExitStatus::Stopped;
+    for name in names {
+        let events = match crews.find(&name) {
+            Found::Crew(client) => client.events().map_err(|it| undone(&name, it)),
+            Found::Silent(pid) => Err(silent(&name, pid)),
+            Found::Nobody => continue,
+        };
+        match events {
+            Ok(events) => {
+                let sender = sender.clone();
+                thread::spawn(move || {
+                    for event in events {
+                        // The output was closed: this process ends.
+                        if sender.send((name.clone(), Some(event))).is_err() {
+                            return;
+                        }
+                    }
+                    let _ = sender.send((name, None));
+                });
+            }
+            Err(Undone { words, status: its, .. }) => {
+                say_plainly(&words);
+                status = its;
+            }
+        }
+    }
+    drop(sender);
+    for (name, event) in lines {
+        match event {
+            Some(event) if args.json => print(&with_name(&name, &event)),
+            Some(event) => print(&text(&name, &event, several)),
+            None if args.json => {}
+            None => say_plainly(&words::has_ended(&name)),
+        }
+    }
+    status
+}
+
+/// The event as it is, with the crew's name as its first field.
+fn with_name(name: &str, event: &str) -> String {
+    // A name needs no escape. An event is an object and never empty.
+    format!("{{\"crew\":\"{name}\",{}\n", event.strip_prefix('{').unwrap_or(event))
+}
+
+/// `fork worker=3 pid=77`.
+fn text(name: &str, event: &str, several: bool) -> String {
+    let Ok(Value::Object(fields)) = serde_json::from_str(event) else {
+        return format!("{event}\n");
+    };
+    let mut text = if several { format!("{name}: ") } else { String::new() };
+    let kind = fields.get("event").and_then(Value::as_str).unwrap_or("?");
+    text.push_str(kind);
+    let others = fields.iter().filter(|(key, _)| !HEAD.contains(&key.as_str()));
+    for (key, value) in fields.get_key_value("worker").into_iter().chain(others) {
+        let _ = match value {
+            Value::Null => Ok(()),
+            // Without what could move the cursor.
+            Value::String(it) => write!(text, " {key}={}", it.escape_debug()),
+            it => write!(text, " {key}={it}"),
+        };
+    }
+    text.push('\n');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_one_line_for_people_and_for_programs() {
+        let event = r#"{"time_ms":1,"event":"exit","worker":3,"code":null,"signal":"SIGKILL"}"#;
+        assert_eq!(text("api", event, false), "exit worker=3 signal=SIGKILL\n");
+        assert_eq!(text("api", event, true), "api: exit worker=3 signal=SIGKILL\n");
+        let line: Value = serde_json::from_str(&with_name("api", event)).unwrap();
+        assert_eq!((&line["crew"], &line["worker"]), (&"api".into(), &3.into()));
+    }
+}

@@ -1,0 +1,151 @@
+//! The status as OpenMetrics text, for Prometheus and those who read the same.
+//!
+//! The form is that of the OpenMetrics specification 1.0: one block for each metric with its type and help, counters
+//! end in `_total`, sizes are in bytes and times in seconds, and `# EOF` comes last.
+
+use std::fmt::{Display, Write};
+
+use super::v1::{Figures, Status, WorkerState};
+use crate::output::words::metrics as words;
+
+/// What the answer calls itself.
+pub(super) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// All metrics of one crew.
+pub(super) fn text(status: &Status) -> String {
+    let mut page = Page { text: String::new(), crew: &status.name };
+    connections(&mut page, status);
+    crew(&mut page, status);
+    workers(&mut page, status);
+    processes(&mut page, status);
+    page.text.push_str("# EOF\n");
+    page.text
+}
+
+fn connections(page: &mut Page<'_>, status: &Status) {
+    let ledger = &status.ledger;
+    for (name, help, value) in [
+        ("portcrew_connections_accepted", words::ACCEPTED, ledger.accepted),
+        ("portcrew_connections_taken", words::TAKEN, ledger.taken),
+        ("portcrew_connections_offered_again", words::OFFERED_AGAIN, ledger.offered_again),
+        ("portcrew_accept_failures", words::ACCEPT_FAILURES, ledger.accept_failures),
+    ] {
+        page.head(name, Kind::Counter, help);
+        page.line(&format!("{name}_total"), &[], value);
+    }
+    page.head("portcrew_connections_closed", Kind::Counter, words::CLOSED);
+    for (reason, count) in &ledger.closed {
+        page.line("portcrew_connections_closed_total", &[("reason", reason)], count);
+    }
+    for (name, help, value) in [
+        ("portcrew_connections_held", words::HELD, ledger.held),
+        ("portcrew_connections_offered", words::OFFERED, ledger.offered),
+    ] {
+        page.head(name, Kind::Gauge, help);
+        page.line(name, &[], value);
+    }
+}
+
+fn crew(page: &mut Page<'_>, status: &Status) {
+    page.head("portcrew_uptime_seconds", Kind::Gauge, words::UPTIME);
+    page.line("portcrew_uptime_seconds", &[], seconds(status.uptime_ms));
+    for (name, help, value) in [
+        ("portcrew_generation", words::GENERATION, status.generation),
+        ("portcrew_workers_wanted", words::WANTED, status.wanted as u64),
+        ("portcrew_workers_ready", words::READY, status.ready as u64),
+    ] {
+        page.head(name, Kind::Gauge, help);
+        page.line(name, &[], value);
+    }
+    page.head("portcrew_restarts", Kind::Counter, words::RESTARTS);
+    for (reason, count) in &status.restarts {
+        page.line("portcrew_restarts_total", &[("reason", reason)], count);
+    }
+}
+
+fn workers(page: &mut Page<'_>, status: &Status) {
+    page.head("portcrew_worker_taken", Kind::Counter, words::WORKER_TAKEN);
+    for worker in &status.workers {
+        page.line("portcrew_worker_taken_total", &[("worker", &worker.id)], worker.taken);
+    }
+    page.head("portcrew_worker_ready", Kind::Gauge, words::WORKER_READY);
+    for worker in &status.workers {
+        let ready = u8::from(worker.state == WorkerState::Ready);
+        page.line("portcrew_worker_ready", &[("worker", &worker.id)], ready);
+    }
+    page.head("portcrew_worker_live_connections", Kind::Gauge, words::WORKER_LIVE);
+    for worker in &status.workers {
+        if let Some(live) = worker.live {
+            page.line("portcrew_worker_live_connections", &[("worker", &worker.id)], live);
+        }
+    }
+    page.head("portcrew_worker_handover_seconds", Kind::Gauge, words::WORKER_HANDOVER);
+    for worker in &status.workers {
+        if let Some(latency) = worker.latency_us {
+            let value = latency as f64 / 1e6;
+            page.line("portcrew_worker_handover_seconds", &[("worker", &worker.id)], value);
+        }
+    }
+}
+
+fn processes(page: &mut Page<'_>, status: &Status) {
+    let primary = ("primary".to_owned(), status.figures);
+    let workers = status.workers.iter().map(|it| (it.id.to_string(), it.figures));
+    let all: Vec<(String, Figures)> = std::iter::once(primary).chain(workers).collect();
+    page.head("portcrew_process_cpu_seconds", Kind::Counter, words::CPU);
+    for (who, figures) in &all {
+        if let Some(cpu) = figures.cpu_ms {
+            page.line("portcrew_process_cpu_seconds_total", &[("process", who)], seconds(cpu));
+        }
+    }
+    page.head("portcrew_process_memory_pss_bytes", Kind::Gauge, words::MEMORY);
+    for (who, figures) in &all {
+        if let Some(memory) = figures.memory {
+            page.line("portcrew_process_memory_pss_bytes", &[("process", who)], memory);
+        }
+    }
+}
+
+fn seconds(ms: u64) -> f64 {
+    ms as f64 / 1000.0
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Counter,
+    Gauge,
+}
+
+struct Page<'a> {
+    text: String,
+    /// On every line. A crew's name needs no escape.
+    crew: &'a str,
+}
+
+impl Page<'_> {
+    fn head(&mut self, name: &str, kind: Kind, help: &str) {
+        let kind = match kind {
+            Kind::Counter => "counter",
+            Kind::Gauge => "gauge",
+        };
+        self.put(format_args!("# TYPE {name} {kind}\n"));
+        // The unit is the name's last word, where it is one.
+        if let Some(unit) = ["seconds", "bytes"].into_iter().find(|it| name.ends_with(it)) {
+            self.put(format_args!("# UNIT {name} {unit}\n"));
+        }
+        self.put(format_args!("# HELP {name} {help}\n"));
+    }
+
+    fn line(&mut self, name: &str, labels: &[(&str, &dyn Display)], value: impl Display) {
+        let crew = self.crew;
+        self.put(format_args!("{name}{{crew=\"{crew}\""));
+        for (label, value) in labels {
+            self.put(format_args!(",{label}=\"{value}\""));
+        }
+        self.put(format_args!("}} {value}\n"));
+    }
+
+    fn put(&mut self, text: std::fmt::Arguments<'_>) {
+        self.text.write_fmt(text).expect("a string takes everything");
+    }
+}

@@ -1,0 +1,63 @@
+//! What of an event the desk takes note of, before the event itself is used up.
+
+use portcrew::{CrewNotice, Event, RollbackReason, WorkerId};
+
+use crate::crew::causes::how_it_ended;
+use crate::crew::hear::exit_of;
+
+/// The part of an event that matters here.
+#[derive(Debug)]
+pub(in crate::crew) enum Noted {
+    Forked {
+        worker: WorkerId,
+        pid: u32,
+    },
+    Listening {
+        worker: WorkerId,
+        address: String,
+    },
+    /// It ended as it was asked to.
+    Gone {
+        worker: WorkerId,
+    },
+    /// It ended, and nobody had asked.
+    Lost {
+        worker: WorkerId,
+        how: String,
+    },
+    Crew(CrewNotice),
+    Nothing,
+}
+
+impl Noted {
+    pub(in crate::crew) fn of(event: &Event) -> Self {
+        match event {
+            Event::Fork { worker, process } => Self::Forked { worker: *worker, pid: process.pid() },
+            Event::Listening { worker, address } | Event::SelfBound { worker, address } => {
+                Self::Listening { worker: *worker, address: address.to_string() }
+            }
+            Event::Exit { worker, planned: true, .. } => Self::Gone { worker: *worker },
+            Event::Exit { worker, status, planned: false } => {
+                Self::Lost { worker: *worker, how: how_it_ended(exit_of(*status)) }
+            }
+            Event::Crew(notice) => Self::Crew(*notice),
+            // No cause and no fact that is not in a snapshot.
+            _ => Self::Nothing,
+        }
+    }
+}
+
+/// The name of a reason in counts.
+pub(super) fn reason(reason: RollbackReason) -> &'static str {
+    match reason {
+        RollbackReason::Exited(portcrew::Exit::Code(_)) => "exited",
+        RollbackReason::Exited(portcrew::Exit::Signal(_)) => "killed",
+        RollbackReason::Deadline(_) => "deadline",
+        RollbackReason::SpawnFailed => "spawn_failed",
+        RollbackReason::NotExecutable => "not_executable",
+        RollbackReason::CannotListen(_) => "cannot_listen",
+        RollbackReason::Left => "left",
+        RollbackReason::Misbehaved => "misbehaved",
+        RollbackReason::Stopped => "stopped",
+    }
+}

@@ -1,0 +1,188 @@
+//! What is asked on the control socket, done and answered.
+
+use portcrew::{Policy, Signal, WorkerId};
+
+use super::Leader;
+use crate::args::MAX_WORKERS;
+use crate::control::{Answer, Request, Trouble, v1};
+use crate::output::words::control as words;
+
+impl Leader<'_> {
+    /// Does what is asked. Whoever asked may have gone meanwhile: then the answer goes nowhere, here and below.
+    pub(super) async fn asked(&mut self, request: Request) -> portcrew::Result<()> {
+        match request {
+            Request::Status { answer } => {
+                let snapshot = self.cluster.snapshot().await?;
+                let policy = self.cluster.settings().policy.to_string();
+                let status = self.desk.status(&snapshot, policy);
+                let _ = answer.send(Ok(Box::new((status, snapshot))));
+            }
+            Request::Why { answer } => {
+                let _ = answer.send(Ok(self.desk.history.why(self.desk.name())));
+            }
+            Request::Reload { answer } => self.reload_asked(answer).await?,
+            Request::Scale { wish, answer } => {
+                let _ = answer.send(self.scale_asked(wish)?);
+            }
+            Request::Stop { wish, answer } => self.stop_asked(wish, answer)?,
+            Request::Policy { wish, answer } => self.policy_asked(&wish, answer).await?,
+            Request::Signal { wish, answer } => {
+                let _ = answer.send(self.signal_asked(&wish));
+            }
+        }
+        Ok(())
+    }
+
+    async fn reload_asked(&mut self, answer: Answer<v1::Reloaded>) -> portcrew::Result<()> {
+        if self.stopping {
+            let _ = answer.send(Err(stopping()));
+            return Ok(());
+        }
+        self.ask(words::asked_reload());
+        match self.cluster.request_reload().await? {
+            // The verdict is an event, which is heard after this.
+            Some(generation) => self.desk.verdicts.reload(generation, answer),
+            None => drop(answer.send(Err(stopping()))),
+        }
+        Ok(())
+    }
+
+    fn scale_asked(&mut self, wish: v1::Scale) -> portcrew::Result<Result<v1::Scaled, Trouble>> {
+        if self.stopping {
+            return Ok(Err(stopping()));
+        }
+        let most = usize::from(MAX_WORKERS);
+        let wanted = match (wish.workers, wish.by) {
+            (Some(workers), None) => i64::try_from(workers).ok(),
+            (None, Some(by)) => i64::try_from(self.wanted).ok().and_then(|it| it.checked_add(by)),
+            _ => return Ok(Err(Trouble::Wrong(words::scale_unclear()))),
+        };
+        let wanted = wanted.and_then(|it| usize::try_from(it).ok());
+        let Some(wanted) = wanted.filter(|it| (1..=most).contains(it)) else {
+            return Ok(Err(Trouble::Wrong(words::scale_refused(self.wanted, most))));
+        };
+        let before = std::mem::replace(&mut self.wanted, wanted);
+        if wanted != before {
+            self.ask(words::asked_scale(before, wanted));
+            self.cluster.start(wanted)?;
+        }
+        Ok(Ok(v1::Scaled { api: v1::API, before, wanted }))
+    }
+
+    /// Asked twice it is the same wish: only `now` hurries.
+    fn stop_asked(&mut self, wish: v1::Stop, answer: Answer<v1::Stopped>) -> portcrew::Result<()> {
+        self.desk.verdicts.stop(answer);
+        if wish.now {
+            self.ask(words::asked_stop_now());
+            self.cluster.stop_now()?;
+        } else if !self.stopping {
+            self.ask(words::asked_stop(self.grace));
+            self.cluster.stop()?;
+        }
+        self.stopping = true;
+        Ok(())
+    }
+
+    async fn policy_asked(
+        &mut self,
+        wish: &v1::SetPolicy,
+        answer: Answer<v1::PolicySet>,
+    ) -> portcrew::Result<()> {
+        let Some(policy) = policy(&wish.policy) else {
+            let _ = answer.send(Err(Trouble::Wrong(words::policy_unknown(&wish.policy))));
+            return Ok(());
+        };
+        if self.stopping {
+            let _ = answer.send(Err(stopping()));
+            return Ok(());
+        }
+        let (name, before) = (policy.to_string(), self.cluster.settings().policy.clone());
+        self.ask(words::asked_policy(&name));
+        self.cluster.set_policy(policy.clone())?;
+        // Who accepts changes with the workers, and the library has begun to replace them: to ask for the same is
+        // merged with that, and tells which verdict it is.
+        if (before == Policy::Shared) != (policy == Policy::Shared) {
+            if let Some(generation) = self.cluster.request_reload().await? {
+                self.desk.verdicts.policy(generation, name, answer);
+            }
+        } else {
+            let _ = answer.send(Ok(v1::PolicySet { api: v1::API, policy: name, reloaded: false }));
+        }
+        Ok(())
+    }
+
+    fn signal_asked(&mut self, wish: &v1::Signal) -> Result<v1::Signalled, Trouble> {
+        let signal = signal(&wish.signal)
+            .ok_or_else(|| Trouble::Wrong(words::signal_unknown(&wish.signal)))?;
+        let workers = match wish.worker {
+            None => self.cluster.workers(),
+            Some(id) => {
+                let found =
+                    u32::try_from(id).ok().and_then(|it| self.cluster.worker(WorkerId(it)).ok());
+                vec![found.ok_or_else(|| Trouble::Wrong(words::no_such_worker(id)))?]
+            }
+        };
+        let name = signal.to_string();
+        self.ask(words::asked_signal(&name, wish.worker));
+        for worker in &workers {
+            worker.kill(signal);
+        }
+        let workers = workers.iter().map(|it| it.id().0.into()).collect();
+        Ok(v1::Signalled { api: v1::API, signal: name, workers })
+    }
+
+    /// Said and remembered: a crew that changes is to say why.
+    fn ask(&mut self, what: String) {
+        self.report.notice(&what);
+        self.desk.history.asked(what);
+    }
+}
+
+fn stopping() -> Trouble {
+    Trouble::Stopping(words::is_stopping())
+}
+
+/// The policies that need no parameter.
+fn policy(text: &str) -> Option<Policy> {
+    Some(match text {
+        "round-robin" | "rr" => Policy::RoundRobin,
+        "least-connections" => Policy::LeastConnections,
+        "sticky" => Policy::Sticky(portcrew::Sticky::default()),
+        "shared" | "none" => Policy::Shared,
+        _ => return None,
+    })
+}
+
+/// `SIGUSR2`, `USR2`, in any case of letters, or a number.
+fn signal(text: &str) -> Option<Signal> {
+    if let Ok(number) = text.parse() {
+        let is_one = (1..=64).contains(&number);
+        return is_one.then(|| Signal::from_number(number));
+    }
+    let upper = text.to_ascii_uppercase();
+    Signal::from_name(&upper).or_else(|| Signal::from_name(&format!("SIG{upper}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signals_go_by_their_names_with_or_without_sig_and_by_their_numbers() {
+        for text in ["SIGUSR2", "usr2", "12"] {
+            assert_eq!(signal(text), Some(Signal::User2), "{text}");
+        }
+        for text in ["", "0", "65", "-9", "USR3", "sig usr2"] {
+            assert_eq!(signal(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn policies_go_by_the_names_of_the_option_and_by_nodes() {
+        for text in ["round-robin", "least-connections", "sticky", "shared"] {
+            assert_eq!(policy(text).map(|it| it.to_string()).as_deref(), Some(text));
+        }
+        assert_eq!(policy("rr"), Some(Policy::RoundRobin));
+        assert_eq!(policy("fastest"), None);
+    }
+}

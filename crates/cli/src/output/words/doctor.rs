@@ -1,0 +1,92 @@
+//! The words of `portcrew doctor`.
+
+use std::fmt::Display;
+use std::path::Path;
+
+use super::{count, of};
+
+pub(crate) const PIDFD: &str = "pidfd";
+pub(crate) const REUSEPORT: &str = "SO_REUSEPORT";
+pub(crate) const SOCK_DIAG: &str = "sock_diag";
+pub(crate) const CONTROL: &str = "control sockets";
+pub(crate) const DESCRIPTORS: &str = "open descriptors";
+pub(crate) const SOMAXCONN: &str = "net.core.somaxconn";
+pub(crate) const SYN: &str = "net.ipv4.tcp_max_syn_backlog";
+pub(crate) const OVERFLOWS: &str = "accept queues";
+pub(crate) const QUEUE: &str = "accept queue";
+
+pub(crate) fn there() -> String {
+    "works".to_owned()
+}
+
+pub(crate) fn refused(reason: &dyn Display) -> String {
+    format!("is refused: {reason}")
+}
+
+pub(crate) fn pidfd_next() -> String {
+    "workers are watched by it: Linux 5.4 or later is needed, and a sandbox that allows pidfd_open(2)".to_owned()
+}
+
+pub(crate) fn reuseport_next() -> String {
+    "programs that bind their port by themselves (Bun, `reusePort`) can have one worker only"
+        .to_owned()
+}
+
+pub(crate) fn sock_diag_next() -> String {
+    "the policy least-connections counts by it: without it only Rust workers are counted; load the kernel module \
+     inet_diag, or allow netlink sockets in the sandbox"
+        .to_owned()
+}
+
+pub(crate) fn not_made_yet(path: &Path) -> String {
+    format!("{}, which the first crew makes", path.display())
+}
+
+pub(crate) fn control_next() -> String {
+    "without it crews serve, and cannot be listed or steered by name".to_owned()
+}
+
+pub(crate) fn up_to(number: u64) -> String {
+    match number {
+        u64::MAX => "unlimited".to_owned(),
+        number => format!("up to {}", count(number)),
+    }
+}
+
+pub(crate) fn descriptors_next(most: u64) -> String {
+    let most = if most == u64::MAX { 65_536 } else { most };
+    format!(
+        "raise it before the start: `ulimit -n {most}`, or LimitNOFILE={most} in the systemd unit"
+    )
+}
+
+pub(crate) fn queue_next(name: &str, length: u64) -> String {
+    format!(
+        "bursts longer than this are refused while nobody accepts: `sysctl {name}={length}` or more"
+    )
+}
+
+pub(crate) fn no_overflow() -> String {
+    "none has overflowed since the machine was started".to_owned()
+}
+
+pub(crate) fn overflowed(times: u64) -> String {
+    format!("{} dropped since the machine was started, by any program", of(times, "connection"))
+}
+
+pub(crate) fn overflow_next() -> String {
+    "if crews are among them: give the listener a longer backlog (listen(port, host, backlog) in Node), raise \
+     net.core.somaxconn to the same, or add workers"
+        .to_owned()
+}
+
+pub(crate) fn waits(crew: &str, address: &str, count: u64) -> String {
+    format!("{} at {address} of {crew} now", of(count, "connection"))
+}
+
+pub(crate) fn queue_full_next(deepest: u64) -> String {
+    let backlog = deepest.saturating_mul(4).max(1024).next_power_of_two();
+    format!(
+        "if it stays so: set backlog to {backlog}, raise net.core.somaxconn to {backlog}, or `portcrew scale` up"
+    )
+}

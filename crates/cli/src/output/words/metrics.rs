@@ -1,0 +1,23 @@
+//! What each metric is, in its HELP line.
+
+pub(crate) const ACCEPTED: &str = "Connections that the primary accepted.";
+pub(crate) const TAKEN: &str = "Connections that a worker took.";
+pub(crate) const OFFERED_AGAIN: &str = "Offers made again after a refusal or a worker's death.";
+pub(crate) const ACCEPT_FAILURES: &str = "Accept calls that failed.";
+pub(crate) const CLOSED: &str =
+    "Connections that no worker took, by the reason why they were closed.";
+pub(crate) const HELD: &str = "Connections that wait in the primary for a worker.";
+pub(crate) const OFFERED: &str = "Connections that were offered to a worker and not answered for.";
+pub(crate) const UPTIME: &str = "Time since the primary began to lead the crew.";
+pub(crate) const GENERATION: &str = "Generation that was committed last, from 0.";
+pub(crate) const WANTED: &str = "Workers that are to be there.";
+pub(crate) const READY: &str = "Workers that serve and are not leaving.";
+pub(crate) const RESTARTS: &str = "Workers replaced that nobody had asked to leave, by reason.";
+pub(crate) const WORKER_TAKEN: &str = "Connections that this worker took from the primary.";
+pub(crate) const WORKER_READY: &str = "1 while this worker serves and is not leaving, else 0.";
+pub(crate) const WORKER_LIVE: &str =
+    "Connections that this worker has open, while a policy counts them.";
+pub(crate) const WORKER_HANDOVER: &str =
+    "From the offer of a connection to its answer, as a moving average.";
+pub(crate) const CPU: &str = "CPU time used by a process: the primary or a worker.";
+pub(crate) const MEMORY: &str = "Memory of a process (PSS): what is shared counts by parts.";
