@@ -69,7 +69,8 @@ pub(crate) struct RestartArgs {
 /// Arguments of `portcrew scale`.
 #[derive(Debug, Args)]
 pub(crate) struct ScaleArgs {
-    #[arg(value_name = "CREW", required = true, help = help::TARGETS)]
+    // A difference may be negative, and is looked at as a name first.
+    #[arg(value_name = "CREW", required = true, allow_negative_numbers = true, help = help::TARGETS)]
     pub(crate) targets: Vec<String>,
 
     #[arg(value_name = "N|+N|-N", required = true, allow_negative_numbers = true, help = help::SIZE)]

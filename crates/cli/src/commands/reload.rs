@@ -23,10 +23,13 @@ pub(crate) fn restart(args: &RestartArgs) -> ExitStatus {
     if args.hard {
         return each(&which.targets, which.json, restart_hard);
     }
-    if !which.json {
-        say_plainly(&words::restart_is_reload());
-    }
-    reload(which)
+    let mut is_said = which.json;
+    each(&which.targets, which.json, |name, client| {
+        if !std::mem::replace(&mut is_said, true) {
+            say_plainly(&words::restart_is_reload());
+        }
+        reload_one(name, client, which.json)
+    })
 }
 
 fn reload_one(name: &str, client: &Client, quiet: bool) -> Result<Done, Undone> {

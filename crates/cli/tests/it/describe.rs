@@ -1,0 +1,36 @@
+//! `portcrew describe`: everything about a crew.
+
+use portcrew_testkit::http::Load;
+
+use crate::home::{Home, normal};
+
+#[test]
+fn a_crew_is_described_with_its_workers_and_listeners() {
+    let home = Home::new();
+    let crew = home.crew("api", "2");
+    Load::new(crew.address()).requests(10).run().assert_all_ok();
+    let answer = home.ask(&["describe", "api"]);
+    assert_eq!(
+        normal(&answer.stdout, &home),
+        "crew  api\n\
+         state  running, 2 of 2 workers ready\n\
+         program  PORTCREW demo --port 0\n\
+         directory  HOME\n\
+         primary  pid PID, up AGE, portcrew 0.1.0\n\
+         listens on  127.0.0.1:PORT\n\
+         policy  round-robin\n\
+         generation  0\n\
+         restarts  none\n\
+         connections  10 accepted, 10 taken\n\
+         \n\
+         worker  slot  pid  state  gen  up  taken  live  cpu  memory\n\
+         1  0  PID  ready  0  AGE  5  -  CPU  SIZE\n\
+         2  1  PID  ready  0  AGE  5  -  CPU  SIZE\n\
+         \n\
+         listener  policy  waiting  workers\n\
+         127.0.0.1:0:4:undefined:0  round-robin  0  1 2\n"
+    );
+    assert_eq!((answer.status, answer.stderr.as_str()), (0, ""));
+    let json = home.json(&["show", "--json", "api"]);
+    assert_eq!(json["crews"][0]["ledger"]["taken"], 10);
+}
