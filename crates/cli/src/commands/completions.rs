@@ -30,6 +30,6 @@ fn for_people(script: &str) -> String {
 /// arm of a `case` is never reached.
 fn is_offer_of_hidden(line: &str) -> bool {
     let line = line.trim_start();
-    line.starts_with("'--detached=")
+    line.contains(")--detached=[")
         || (line.starts_with("complete ") && line.contains(" -l detached "))
 }

@@ -71,7 +71,8 @@ fn stop_one(name: &str, client: &Client, wish: Stop) -> Result<Done, Undone> {
         return Err(plain(words::still_there(name, status.pid), ExitStatus::CrewFailed));
     }
     let mut done = Done::well(words::stopped(name, stopped.killed), &stopped);
-    if stopped.killed > 0 {
+    // Who wanted it at once wanted this.
+    if stopped.killed > 0 && !wish.now {
         done.status = ExitStatus::Forced;
     }
     Ok(done)

@@ -6,17 +6,19 @@
 mod announce;
 mod history;
 mod noted;
+mod policies;
 mod status;
 mod verdicts;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
-use portcrew::{CrewNotice, WorkerId};
+use portcrew::{CrewNotice, Policy, WorkerId};
 
 pub(crate) use announce::{Announce, READY, SILENT};
 use history::History;
 pub(super) use noted::Noted;
+use policies::Policies;
 pub(super) use verdicts::Verdicts;
 
 use super::causes::how_it_failed;
@@ -53,10 +55,11 @@ pub(super) struct Desk {
     progress: Option<Progress>,
     /// Every wanted worker was ready at once, at least once.
     was_complete: bool,
+    pub(super) policies: Policies,
 }
 
 impl Desk {
-    pub(super) fn new(about: About, announce: Option<Announce>) -> Self {
+    pub(super) fn new(about: About, announce: Option<Announce>, policy: Policy) -> Self {
         Self {
             about,
             since: Instant::now(),
@@ -68,6 +71,7 @@ impl Desk {
             restarts: BTreeMap::new(),
             progress: None,
             was_complete: false,
+            policies: Policies::new(policy),
         }
     }
 
@@ -128,11 +132,13 @@ impl Desk {
             }
             CrewNotice::ReloadCommitted { generation } => {
                 self.progress = None;
+                self.policies.committed();
                 self.history.reloaded(generation);
                 self.verdicts.committed(generation);
             }
             CrewNotice::RolledBack { generation, worker, reason, .. } => {
                 self.progress = None;
+                self.policies.rolled_back();
                 let why = super::reload::verdict(worker, reason);
                 let tail = worker.and_then(|it| outputs.tail(it));
                 let output = tail.as_ref().map(|it| it.lines()).unwrap_or_default();

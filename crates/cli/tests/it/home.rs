@@ -1,6 +1,8 @@
 //! A place of its own for crews that are found by name: sockets, logs, and the commands that ask there.
 
+use std::fs;
 use std::io::{Read, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
@@ -21,7 +23,7 @@ pub(crate) struct Home {
 impl Home {
     pub(crate) fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        std::fs::create_dir(directory.path().join("run")).unwrap();
+        fs::create_dir(directory.path().join("run")).unwrap();
         Self { directory }
     }
 
@@ -77,6 +79,20 @@ impl Home {
         let path = self.path().join("server");
         std::os::unix::fs::symlink(PORTCREW, &path).unwrap();
         path
+    }
+
+    /// Puts one that dies at boot in its place.
+    pub(crate) fn break_release(&self) {
+        let script = self.path().join("broken");
+        fs::write(&script, "#!/bin/sh\necho cannot find the database >&2\nexit 3\n").unwrap();
+        fs::set_permissions(&script, PermissionsExt::from_mode(0o755)).unwrap();
+        fs::rename(&script, self.path().join("server")).unwrap();
+    }
+
+    /// And a good one again.
+    pub(crate) fn mend_release(&self) {
+        fs::remove_file(self.path().join("server")).unwrap();
+        self.release();
     }
 
     /// Runs a command to its end.

@@ -25,6 +25,7 @@ mod names;
 mod nested;
 mod output;
 mod policies;
+mod policy_change;
 mod random_commands;
 mod reload;
 mod reload_command;

@@ -1,8 +1,5 @@
 //! `portcrew reload` and `restart`: the verdict is the exit status.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
-
 use portcrew_testkit::http::Load;
 
 use crate::crew::{Crew, HANG};
@@ -17,13 +14,6 @@ fn release(home: &Home) -> Crew {
     crew.address();
     home.complete("api");
     crew
-}
-
-fn break_it(home: &Home) {
-    let script = home.path().join("broken");
-    fs::write(&script, "#!/bin/sh\necho cannot find the database >&2\nexit 3\n").unwrap();
-    fs::set_permissions(&script, PermissionsExt::from_mode(0o755)).unwrap();
-    fs::rename(&script, home.path().join("server")).unwrap();
 }
 
 #[test]
@@ -52,7 +42,7 @@ fn a_broken_release_is_rolled_back_with_its_reason_its_last_lines_and_status_1()
     let load = Load::new(crew.address()).clients(2).background();
     load.wait_answered(10, HANG);
     let old = crew.pids();
-    break_it(&home);
+    home.break_release();
     let answer = home.ask(&["reload", "api"]);
     assert_eq!(answer.status, 1);
     assert_eq!(

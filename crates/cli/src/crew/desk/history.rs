@@ -85,6 +85,9 @@ impl History {
     ) {
         let pid = worker.and_then(|it| self.pids.get(&it).copied());
         let then = Some(words::generation_gone(generation.0));
+        // Its last lines stand once, where its own end is told.
+        let is_told = |it: &Thing| it.what == What::Lost && it.worker == worker;
+        let tail = tail.filter(|_| !self.chain.iter().any(is_told));
         self.add(Thing { worker, pid, then, tail, ..Thing::new(What::RolledBack, why) });
     }
 

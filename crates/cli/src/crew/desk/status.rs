@@ -11,7 +11,7 @@ use crate::control::v1;
 
 impl Desk {
     /// How things are.
-    pub(in crate::crew) fn status(&self, snapshot: &Snapshot, policy: String) -> v1::Status {
+    pub(in crate::crew) fn status(&self, snapshot: &Snapshot) -> v1::Status {
         let crew = snapshot.crew.as_ref();
         let about = self.about.clone();
         v1::Status {
@@ -26,7 +26,7 @@ impl Desk {
             ready: crew.map_or(0, |it| it.ready),
             program: about.program,
             directory: about.directory,
-            policy,
+            policy: self.policies.in_force().to_string(),
             logs: about.logs,
             addresses: self.addresses.keys().cloned().collect(),
             listeners: snapshot.listeners.iter().map(listener).collect(),

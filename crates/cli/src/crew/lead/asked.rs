@@ -13,8 +13,7 @@ impl Leader<'_> {
         match request {
             Request::Status { answer } => {
                 let snapshot = self.cluster.snapshot().await?;
-                let policy = self.cluster.settings().policy.to_string();
-                let status = self.desk.status(&snapshot, policy);
+                let status = self.desk.status(&snapshot);
                 let _ = answer.send(Ok(Box::new((status, snapshot))));
             }
             Request::Why { answer } => {
@@ -96,12 +95,12 @@ impl Leader<'_> {
             let _ = answer.send(Err(stopping()));
             return Ok(());
         }
-        let (name, before) = (policy.to_string(), self.cluster.settings().policy.clone());
+        let name = policy.to_string();
         self.ask(words::asked_policy(&name));
         self.cluster.set_policy(policy.clone())?;
         // Who accepts changes with the workers, and the library has begun to replace them: to ask for the same is
         // merged with that, and tells which verdict it is.
-        if (before == Policy::Shared) != (policy == Policy::Shared) {
+        if self.desk.policies.want(policy) {
             if let Some(generation) = self.cluster.request_reload().await? {
                 self.desk.verdicts.policy(generation, name, answer);
             }

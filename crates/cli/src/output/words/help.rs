@@ -9,6 +9,8 @@ Examples:
   portcrew demo                     a crew of a built-in server, nothing else needed
   portcrew run server.js            an unmodified Node.js server, one worker per CPU
   portcrew run -w 4 ./api --verbose four workers of a program of your own
+  portcrew start --name api server.js
+  portcrew list                     what runs; reload, scale, stop, why by name
 
 `portcrew run --help` lists the signals and the exit statuses.";
 
