@@ -19,5 +19,5 @@ pub(crate) use crews::{
 };
 pub(crate) use environment::Assignment;
 pub(crate) use name::CrewName;
-pub(crate) use policy::{Policies, Policy, Sticky};
+pub(crate) use policy::{Policies, Policy, Sticky, nearest};
 pub(crate) use workers::{MAX_WORKERS, Workers};

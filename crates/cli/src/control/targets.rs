@@ -1,10 +1,8 @@
 //! From what the user writes to names of crews: names, `all`, patterns.
 
 use super::crews::Crews;
+use crate::args::nearest;
 use crate::output::words::commands as words;
-
-/// The most characters that may differ in a name that is proposed in place of another.
-const NEAR: usize = 2;
 
 /// The names that are meant, in order and each once.
 ///
@@ -29,8 +27,7 @@ fn nobody(target: &str, crews: &Crews) -> String {
     if crews.names.is_empty() {
         return words::no_crews();
     }
-    let near = crews.names.iter().map(|name| (distance(target, name), name)).min();
-    let near = near.filter(|(distance, _)| *distance <= NEAR).map(|(_, name)| name.as_str());
+    let near = nearest(target, crews.names.iter().map(String::as_str));
     words::no_such_crew(target, near, is_pattern(target))
 }
 
@@ -68,21 +65,6 @@ fn matches(pattern: &str, name: &str) -> bool {
     pattern[p..].iter().all(|it| *it == b'*')
 }
 
-/// Characters to insert, remove or replace until one is the other.
-fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (i, a) in one.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, b) in other.iter().enumerate() {
-            let cost = diagonal + usize::from(a != *b);
-            diagonal = row[j + 1];
-            row[j + 1] = cost.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[other.len()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -107,7 +89,7 @@ mod tests {
     #[test]
     fn an_unknown_name_is_answered_with_the_nearest() {
         let names = ["api", "shop"];
-        assert!(choose(&["ipa"], &names).unwrap_err().contains("Did you mean api?"));
+        assert!(choose(&["apo"], &names).unwrap_err().contains("Did you mean api?"));
         assert!(choose(&["shpo"], &names).unwrap_err().contains("Did you mean shop?"));
         assert!(!choose(&["database"], &names).unwrap_err().contains("Did you mean"));
         assert!(choose(&["x*"], &names).unwrap_err().contains("matches"));

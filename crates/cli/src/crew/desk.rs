@@ -13,7 +13,7 @@ mod verdicts;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
-use portcrew::{CrewNotice, Policy, WorkerId};
+use portcrew::{CrewNotice, WorkerId};
 
 pub(crate) use announce::{Announce, READY, SILENT};
 use history::History;
@@ -23,6 +23,7 @@ pub(super) use verdicts::Verdicts;
 
 use super::causes::how_it_failed;
 use super::outputs::Outputs;
+use crate::args::Policy;
 use crate::control::v1::{Logs, Progress};
 use crate::output::words::control as words;
 

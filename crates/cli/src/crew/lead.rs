@@ -71,7 +71,7 @@ async fn lead(wish: Wish, report: &Report) -> Result<ExitStatus, Box<dyn Error>>
         report,
         server,
         requests,
-        desk: Desk::new(control.about, control.announce, wish.settings.policy.clone()),
+        desk: Desk::new(control.about, control.announce, wish.policies.common.clone()),
         grace: wish.settings.grace,
         wanted: wish.workers,
         stopping: false,

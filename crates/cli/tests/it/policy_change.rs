@@ -17,6 +17,9 @@ fn a_policy_that_needs_other_workers_comes_with_them_or_stays_what_it_was() {
         home.api("api", "POST", "/v1/policy", &format!(r#"{{"policy": "{policy}"}}"#))
     };
     let now = || home.api("api", "GET", "/v1/status", "").1["policy"].as_str().unwrap().to_owned();
+    assert_eq!(set("sticky=cookie:sid").1["reloaded"], false);
+    assert_eq!(now(), "sticky=cookie:sid");
+    assert_eq!(set("stikcy").0, 400);
     assert_eq!(set("least-connections").1["reloaded"], false);
     assert_eq!(now(), "least-connections");
     home.break_release();

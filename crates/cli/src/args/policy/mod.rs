@@ -8,5 +8,6 @@ mod one;
 mod sticky;
 
 pub(crate) use list::Policies;
+pub(crate) use nearest::nearest;
 pub(crate) use one::Policy;
 pub(crate) use sticky::Sticky;

@@ -2,7 +2,7 @@
 
 /// The most like it: the one that begins as it does, else the one that differs in few letters; none when all differ in
 /// more than a third.
-pub(super) fn nearest<'a>(
+pub(crate) fn nearest<'a>(
     text: &str,
     words: impl IntoIterator<Item = &'a str> + Clone,
 ) -> Option<&'a str> {

@@ -3,7 +3,7 @@
 //! They differ while the workers are replaced for it. The library's settings have what is wanted, also when the reload
 //! is rolled back and the old policy stays in force.
 
-use portcrew::Policy;
+use crate::args::Policy;
 
 /// Both.
 #[derive(Debug)]

@@ -57,12 +57,14 @@ impl Desk {
 }
 
 fn listener(it: &portcrew::ListenerSnapshot) -> v1::Listener {
+    let mut workers: Vec<_> = it.holders.iter().map(|it| number(*it)).collect();
+    workers.sort_unstable();
     v1::Listener {
         key: it.key.clone(),
         policy: it.policy.to_owned(),
         accepting: it.accepting,
         held: it.held,
-        workers: it.holders.iter().map(|it| number(*it)).collect(),
+        workers,
     }
 }
 

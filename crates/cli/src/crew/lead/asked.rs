@@ -1,11 +1,12 @@
 //! What is asked on the control socket, done and answered.
 
-use portcrew::{Policy, Signal, WorkerId};
+use portcrew::{Signal, WorkerId};
 
 use super::Leader;
-use crate::args::MAX_WORKERS;
+use crate::args::{MAX_WORKERS, Policy};
 use crate::control::{Answer, Request, Trouble, v1};
 use crate::output::words::control as words;
+use crate::plan::meant;
 
 impl Leader<'_> {
     /// Does what is asked. Whoever asked may have gone meanwhile: then the answer goes nowhere, here and below.
@@ -87,9 +88,12 @@ impl Leader<'_> {
         wish: &v1::SetPolicy,
         answer: Answer<v1::PolicySet>,
     ) -> portcrew::Result<()> {
-        let Some(policy) = policy(&wish.policy) else {
-            let _ = answer.send(Err(Trouble::Wrong(words::policy_unknown(&wish.policy))));
-            return Ok(());
+        let policy: Policy = match wish.policy.parse() {
+            Ok(policy) => policy,
+            Err(reason) => {
+                let _ = answer.send(Err(Trouble::Wrong(words::policy_refused(reason))));
+                return Ok(());
+            }
         };
         if self.stopping {
             let _ = answer.send(Err(stopping()));
@@ -97,7 +101,7 @@ impl Leader<'_> {
         }
         let name = policy.to_string();
         self.ask(words::asked_policy(&name));
-        self.cluster.set_policy(policy.clone())?;
+        self.cluster.set_policy(meant(&policy))?;
         // Who accepts changes with the workers, and the library has begun to replace them: to ask for the same is
         // merged with that, and tells which verdict it is.
         if self.desk.policies.want(policy) {
@@ -141,17 +145,6 @@ fn stopping() -> Trouble {
     Trouble::Stopping(words::is_stopping())
 }
 
-/// The policies that need no parameter.
-fn policy(text: &str) -> Option<Policy> {
-    Some(match text {
-        "round-robin" | "rr" => Policy::RoundRobin,
-        "least-connections" => Policy::LeastConnections,
-        "sticky" => Policy::Sticky(portcrew::Sticky::default()),
-        "shared" | "none" => Policy::Shared,
-        _ => return None,
-    })
-}
-
 /// `SIGUSR2`, `USR2`, in any case of letters, or a number.
 fn signal(text: &str) -> Option<Signal> {
     if let Ok(number) = text.parse() {
@@ -174,14 +167,5 @@ mod tests {
         for text in ["", "0", "65", "-9", "USR3", "sig usr2"] {
             assert_eq!(signal(text), None, "{text}");
         }
-    }
-
-    #[test]
-    fn policies_go_by_the_names_of_the_option_and_by_nodes() {
-        for text in ["round-robin", "least-connections", "sticky", "shared"] {
-            assert_eq!(policy(text).map(|it| it.to_string()).as_deref(), Some(text));
-        }
-        assert_eq!(policy("rr"), Some(Policy::RoundRobin));
-        assert_eq!(policy("fastest"), None);
     }
 }

@@ -167,11 +167,8 @@ pub(crate) fn scale_refused(workers: usize, most: usize) -> Problem {
     )
 }
 
-pub(crate) fn policy_unknown(text: &str) -> Problem {
-    problem(
-        format!("there is no policy `{}`", text.escape_debug()),
-        "round-robin, least-connections, sticky, shared",
-    )
+pub(crate) fn policy_refused(reason: String) -> Problem {
+    problem(reason, "a policy as `portcrew run --policy` has it, for all listeners")
 }
 
 pub(crate) fn signal_unknown(text: &str) -> Problem {
