@@ -67,3 +67,28 @@ impl AsyncWrite for Patient {
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt;
+
+    use super::*;
+
+    #[test]
+    fn a_client_that_takes_nothing_of_its_answer_is_given_up() {
+        // The clock stands still while anything can happen, and leaps when nothing can.
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_all().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            let (ours, _theirs) = UnixStream::pair().unwrap();
+            let (mut ours, began) = (Patient::new(ours), Instant::now());
+            let error = loop {
+                if let Err(error) = ours.write_all(&[0; 64 * 1024]).await {
+                    break error;
+                }
+            };
+            assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+            assert!(began.elapsed() >= TAKEN_WITHIN);
+        });
+    }
+}

@@ -87,6 +87,8 @@ impl Desk {
                 self.history.lost(worker, how, outputs.tail(worker));
             }
             Noted::Crew(notice) => self.crew(notice, outputs),
+            // Better no verdict than one that never comes.
+            Noted::Lagged => self.verdicts.lost(),
             Noted::Nothing => {}
         }
     }

@@ -26,6 +26,8 @@ pub(in crate::crew) enum Noted {
         how: String,
     },
     Crew(CrewNotice),
+    /// Events were dropped, verdicts perhaps among them.
+    Lagged,
     Nothing,
 }
 
@@ -41,6 +43,7 @@ impl Noted {
                 Self::Lost { worker: *worker, how: how_it_ended(exit_of(*status)) }
             }
             Event::Crew(notice) => Self::Crew(*notice),
+            Event::Lagged { .. } => Self::Lagged,
             // No cause and no fact that is not in a snapshot.
             _ => Self::Nothing,
         }

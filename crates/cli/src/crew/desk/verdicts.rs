@@ -66,11 +66,20 @@ impl Verdicts {
         for answer in self.stops.drain(..) {
             let _ = answer.send(Ok(Stopped { api: API, killed }));
         }
+        self.answer_all(&Trouble::Stopping(words::crew_has_ended()));
+    }
+
+    /// What was to be heard may have been among what was lost.
+    pub(super) fn lost(&mut self) {
+        self.answer_all(&Trouble::Failed(words::verdict_lost()));
+    }
+
+    fn answer_all(&mut self, trouble: &Trouble) {
         for (_, _, answer) in self.reloads.drain(..) {
-            let _ = answer.send(Err(Trouble::Stopping(words::crew_has_ended())));
+            let _ = answer.send(Err(trouble.clone()));
         }
         for (_, _, answer) in self.policies.drain(..) {
-            let _ = answer.send(Err(Trouble::Stopping(words::crew_has_ended())));
+            let _ = answer.send(Err(trouble.clone()));
         }
     }
 }

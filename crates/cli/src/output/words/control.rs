@@ -141,6 +141,13 @@ pub(crate) fn crew_has_ended() -> Problem {
     problem("the crew has ended".to_owned(), "`portcrew list` shows those that run")
 }
 
+pub(crate) fn verdict_lost() -> Problem {
+    problem(
+        "so much happened at once that the verdict was missed".to_owned(),
+        "`portcrew describe` shows the generation, `portcrew why` what befell the crew",
+    )
+}
+
 pub(crate) fn is_stopping() -> Problem {
     problem("the crew is being stopped".to_owned(), "wait for its end, then start it again")
 }
