@@ -12,7 +12,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use rustix::process::geteuid;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
@@ -37,8 +37,11 @@ const MOST_HEAD: usize = 16 * 1024;
 /// Header lines of a request.
 const MOST_HEADERS: usize = 32;
 
-/// How long a refusal may take to be written.
+/// How long a refusal may take to be written, and the client to read it.
 const REFUSED_WITHIN: Duration = Duration::from_secs(1);
+
+/// Refusals at once. Beyond it strangers are cut off without a word: they take no place from others.
+const MOST_REFUSED: usize = 8;
 
 /// How long the end of the crew waits until the last answers are taken.
 const LAST_ANSWERS_WITHIN: Duration = Duration::from_millis(500);
@@ -83,6 +86,7 @@ impl Server {
 
 async fn accept_all(listener: UnixListener, shared: Arc<Shared>, mut over: watch::Receiver<bool>) {
     let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    let strangers = Arc::new(Semaphore::new(MOST_REFUSED));
     let graceful = GracefulShutdown::new();
     loop {
         let place = Arc::clone(&places).acquire_owned();
@@ -95,7 +99,13 @@ async fn accept_all(listener: UnixListener, shared: Arc<Shared>, mut over: watch
             continue;
         };
         if !is_allowed(&stream) {
-            tokio::spawn(refuse(stream));
+            if let Ok(stranger) = Arc::clone(&strangers).try_acquire_owned() {
+                tokio::spawn(async move {
+                    // Whoever does not want to hear it has its answer all the same.
+                    let _ = timeout(REFUSED_WITHIN, refuse(stream)).await;
+                    drop(stranger);
+                });
+            }
             continue;
         }
         let service = TowerToHyperService::new(router(Arc::clone(&shared)));
@@ -121,8 +131,11 @@ fn is_allowed(stream: &UnixStream) -> bool {
     stream.peer_cred().is_ok_and(|peer| peer.uid() == geteuid().as_raw() || peer.uid() == 0)
 }
 
-async fn refuse(mut stream: UnixStream) {
-    let answer = words::not_allowed_answer();
-    // A client that does not want to hear it has its answer all the same.
-    let _ = timeout(REFUSED_WITHIN, stream.write_all(answer.as_bytes())).await;
+/// A client that is still writing its question would not find the answer if the socket were closed before its end.
+async fn refuse(mut stream: UnixStream) -> io::Result<()> {
+    stream.write_all(words::not_allowed_answer().as_bytes()).await?;
+    stream.shutdown().await?;
+    let mut unread = [0; 1024];
+    while stream.read(&mut unread).await? > 0 {}
+    Ok(())
 }
