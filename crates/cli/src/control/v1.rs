@@ -107,6 +107,8 @@ pub(crate) enum SlotState {
     BackingOff,
     /// Nobody, until another slot of a degraded crew has started.
     Parked,
+    /// Its worker ended with a code that asks for no successor before the next reload.
+    Retired,
     Starting,
     Held,
 }

@@ -60,6 +60,9 @@ pub(super) fn reason(reason: RollbackReason) -> &'static str {
         RollbackReason::NotExecutable => "not_executable",
         RollbackReason::CannotListen(_) => "cannot_listen",
         RollbackReason::Left => "left",
+        RollbackReason::ProbesFailed(_) => "probes_failed",
+        RollbackReason::Unanswered(_) => "unanswered",
+        RollbackReason::SignMissed(_) => "sign_missed",
         RollbackReason::Misbehaved => "misbehaved",
         RollbackReason::Stopped => "stopped",
     }

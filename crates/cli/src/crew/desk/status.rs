@@ -73,6 +73,7 @@ fn slot(it: &SlotView) -> v1::Slot {
         SlotState::Vacant => (v1::SlotState::Vacant, None),
         SlotState::BackingOff => (v1::SlotState::BackingOff, None),
         SlotState::Parked => (v1::SlotState::Parked, None),
+        SlotState::Retired => (v1::SlotState::Retired, None),
         SlotState::Starting => (v1::SlotState::Starting, None),
         SlotState::Held(worker) => (v1::SlotState::Held, Some(number(worker))),
     };
