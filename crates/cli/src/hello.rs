@@ -11,8 +11,8 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
 use portcrew::Worker;
+use portcrew::hyper1::Graceful;
 
 use crate::exit::ExitStatus;
 use crate::output::say_plainly;
@@ -43,7 +43,7 @@ fn run(worker: &Worker, port: u16) -> Result<(), Box<dyn Error>> {
 async fn answer_all(worker: &Worker, port: u16) -> Result<(), Box<dyn Error>> {
     let listener = worker.listen(format!("{}:{port}", Ipv4Addr::LOCALHOST)).await?;
     let answer = Answer::new(worker)?;
-    let graceful = GracefulShutdown::new();
+    let graceful = Graceful::new(worker);
     loop {
         let stream = tokio::select! {
             accepted = listener.accept() => match accepted {
@@ -60,9 +60,10 @@ async fn answer_all(worker: &Worker, port: u16) -> Result<(), Box<dyn Error>> {
             async move { Ok::<_, Infallible>(response) }
         });
         let mut http = http1::Builder::new();
+        // From the moment of leaving on, each answer announces `Connection: close`.
+        let respond = graceful.announce(respond);
         let connection =
             http.timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), respond);
-        // From the moment of leaving on, watched connections announce `Connection: close`.
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
             // A client that goes away early is its own business.
@@ -70,7 +71,7 @@ async fn answer_all(worker: &Worker, port: u16) -> Result<(), Box<dyn Error>> {
         });
     }
     // Not bounded here: the primary's grace is the bound.
-    graceful.shutdown().await;
+    graceful.complete().await;
     Ok(())
 }
 

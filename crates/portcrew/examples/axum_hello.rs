@@ -1,4 +1,4 @@
-//! An axum server, made into a crew by one changed line: `worker.listen` in place of `TcpListener::bind`.
+//! An axum server as a crew: `worker.listen` in place of `TcpListener::bind`, `axum08::serve` of `axum::serve`.
 //!
 //! `cargo run -p portcrew --features axum08 --example axum_hello`, then `curl http://127.0.0.1:3000/`.
 
@@ -12,8 +12,8 @@ fn main() -> portcrew::Result<()> {
         let app = Router::new().route("/", get(move || async move { name }));
         let port = std::env::var("PORT").unwrap_or_else(|_| "3000".into());
         let listener = worker.listen(format!("127.0.0.1:{port}")).await?;
-        // Draining, axum answers what is under way with `Connection: close`.
-        axum::serve(listener, app).with_graceful_shutdown(worker.draining()).await?;
-        Ok::<_, Box<dyn std::error::Error + Send + Sync>>(())
+        // Draining, it answers with `Connection: close`, also what is asked on connections that were idle.
+        portcrew::axum08::serve(&worker, listener, app).await;
+        Ok::<_, portcrew::Error>(())
     })
 }

@@ -1,6 +1,6 @@
-//! A hyper server with its own accept loop, made into a crew by one changed line.
+//! A hyper server with its own accept loop as a crew.
 //!
-//! `cargo run -p portcrew --example hyper_hello`, then `curl http://127.0.0.1:3000/`.
+//! `cargo run -p portcrew --features hyper1 --example hyper_hello`, then `curl http://127.0.0.1:3000/`.
 
 use std::convert::Infallible;
 
@@ -10,7 +10,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, body::Incoming};
 use hyper_util::rt::TokioIo;
-use hyper_util::server::graceful::GracefulShutdown;
+use portcrew::hyper1::Graceful;
 use portcrew::{Cluster, Worker};
 
 fn main() -> portcrew::Result<()> {
@@ -21,7 +21,7 @@ async fn serve(worker: Worker) -> Result<(), Box<dyn std::error::Error + Send + 
     let name = format!("worker {} pid {}\n", worker.id(), std::process::id());
     let port = std::env::var("PORT").unwrap_or_else(|_| "3000".into());
     let listener = worker.listen(format!("127.0.0.1:{port}")).await?;
-    let graceful = GracefulShutdown::new();
+    let graceful = Graceful::new(&worker);
     loop {
         let stream = tokio::select! {
             accepted = listener.accept() => accepted?.0,
@@ -32,14 +32,15 @@ async fn serve(worker: Worker) -> Result<(), Box<dyn std::error::Error + Send + 
             let name = name.clone();
             async move { Ok::<_, Infallible>(Response::new(Full::new(Bytes::from(name)))) }
         });
+        // Draining, it says `Connection: close` with each answer, and waits a moment for one more request.
+        let answer = graceful.announce(answer);
         let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), answer);
-        // Watched connections get `Connection: close` on their next answer when the worker drains.
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
             // A client that goes away early is its own business.
             let _ = connection.await;
         });
     }
-    graceful.shutdown().await;
+    graceful.complete().await;
     Ok(())
 }

@@ -51,7 +51,8 @@
 //! - Call [`role`] first in a plain `fn main`, not under `#[tokio::main]`: threads exist there already, and
 //!   it refuses.
 //! - A worker that is told to leave must end its connections itself: pass [`Worker::draining`] to your
-//!   server's graceful shutdown. Whoever does not leave within [`Settings::grace`] is made to.
+//!   server's graceful shutdown, or use `axum08::serve` and `hyper1::Graceful` (features of these names), which lose
+//!   no request of a kept connection either. Whoever does not leave within [`Settings::grace`] is made to.
 //! - Linux only, for now; on Windows this is a compile error.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
@@ -60,12 +61,16 @@
 compile_error!("portcrew needs Unix: descriptor passing, process groups and Unix-domain sockets");
 
 #[cfg(feature = "axum08")]
-mod axum08;
+#[cfg_attr(docsrs, doc(cfg(feature = "axum08")))]
+pub mod axum08;
 pub mod blocking;
 mod builder;
 mod child;
 mod error;
 mod event;
+#[cfg(feature = "hyper1")]
+#[cfg_attr(docsrs, doc(cfg(feature = "hyper1")))]
+pub mod hyper1;
 mod link;
 mod message;
 mod net;

@@ -155,6 +155,13 @@ impl Worker {
         self.shared().life.reached(Life::Draining)
     }
 
+    /// Resolves when it is told to leave, before its listeners are closed.
+    #[cfg(feature = "hyper1")]
+    pub(crate) fn leaving(&self) -> Draining {
+        self.start_if_possible();
+        self.shared().life.reached(Life::Leaving)
+    }
+
     /// Resolves when the channel is closed.
     pub fn disconnected(&self) -> Draining {
         self.start_if_possible();

@@ -24,6 +24,8 @@ mod udp;
 pub use connection::Connection;
 pub use handle::Worker;
 pub use life::Draining;
+#[cfg(all(test, feature = "hyper1"))]
+pub(crate) use life::{Life, LifeCell};
 pub use listen::{Listen, ListenUnix};
 pub use listener::{Listener, UnixListener};
 pub use told::Open;

@@ -21,6 +21,7 @@ mod hostile;
 mod in_a_row;
 mod inspect_ports;
 mod kept;
+mod kept_reload;
 mod kid;
 mod kills;
 mod least_connections;
