@@ -10,6 +10,7 @@ mod exit;
 mod hello;
 mod output;
 mod plan;
+mod register;
 mod signals;
 
 fn main() -> std::process::ExitCode {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
-    Assignment, ControlArgs, CrewName, CrewsCommand, Policies, Workers, environment, span,
+    Assignment, ControlArgs, CrewName, CrewsCommand, Policies, Surroundings, Workers, environment, span,
 };
 use crate::output::words::help;
 
@@ -87,6 +87,9 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "TIME", help = help::START_DEADLINE)]
     #[arg(default_value = "30s", value_parser = span::parse)]
     pub(crate) start_deadline: Duration,
+
+    #[command(flatten)]
+    pub(crate) surroundings: Surroundings,
 
     #[arg(long, help = help::RAW)]
     pub(crate) raw: bool,

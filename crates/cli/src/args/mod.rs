@@ -9,6 +9,7 @@ mod environment;
 mod name;
 mod policy;
 mod span;
+mod surroundings;
 mod workers;
 
 pub(crate) use cli::{Cli, Color, Command, DemoArgs, RunArgs};
@@ -20,4 +21,5 @@ pub(crate) use crews::{
 pub(crate) use environment::Assignment;
 pub(crate) use name::CrewName;
 pub(crate) use policy::{Policies, Policy, Sticky, nearest};
+pub(crate) use surroundings::Surroundings;
 pub(crate) use workers::{MAX_WORKERS, Workers};

@@ -11,6 +11,7 @@ use crate::crew::{self, Kind, Wish};
 use crate::exit::ExitStatus;
 use crate::output::{Style, say_plainly};
 use crate::plan::{Host, RunPlan, meant};
+use crate::register::{self, Variables};
 
 /// How often `--events` tells what the policies have decided, while they decide something.
 const SUMMARY_EVERY: Duration = Duration::from_secs(5);
@@ -21,17 +22,37 @@ pub(crate) fn run(args: &RunArgs, role: Role) -> ExitStatus {
         // Out of the terminal that started it. It fails for the leader of a process group, which is out already.
         let _ = rustix::process::setsid();
     }
-    let planned = Host::current().and_then(|host| RunPlan::new(args, &host));
-    let wish = planned
-        .map_err(|refusal| (refusal.to_string(), refusal.exit_status()))
-        .and_then(|plan| wish(args, &plan, role));
-    match wish {
+    let planned = Host::current().and_then(|host| Ok((RunPlan::new(args, &host)?, host)));
+    let (mut plan, host) = match planned {
+        Ok(planned) => planned,
+        Err(refusal) => {
+            say_plainly(&refusal.to_string());
+            return refusal.exit_status();
+        }
+    };
+    if args.surroundings.register {
+        match preload(&plan, &host, args.grace) {
+            Ok(variables) => plan.env.extend(variables),
+            Err(reason) => {
+                say_plainly(&reason);
+                return ExitStatus::Usage;
+            }
+        }
+    }
+    match wish(args, &plan, role) {
         Ok(wish) => crew::run(wish, Style::new(args.raw, args.events, args.color)),
         Err((words, status)) => {
             say_plainly(&words);
             status
         }
     }
+}
+
+/// What the workers' Node is told on top of what the user and the environment tell it.
+fn preload(plan: &RunPlan, host: &Host, grace: Duration) -> Result<Variables, String> {
+    let given = plan.env.iter().rev().find(|(key, _)| key == "NODE_OPTIONS");
+    let before = given.map(|(_, value)| value.as_os_str());
+    register::variables(host, before.or_else(|| host.variable("NODE_OPTIONS")), grace)
 }
 
 fn wish(args: &RunArgs, plan: &RunPlan, role: Role) -> Result<Wish, (String, ExitStatus)> {

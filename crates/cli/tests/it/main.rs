@@ -27,6 +27,7 @@ mod output;
 mod policies;
 mod policy_change;
 mod random_commands;
+mod register;
 mod reload;
 mod reload_command;
 mod scale;

@@ -37,6 +37,7 @@ mod node_workers;
 mod points;
 mod readiness;
 mod recycle;
+mod register;
 mod reload;
 mod reload_numbers;
 mod requests;

@@ -102,6 +102,8 @@ pub(crate) const GRACE: &str =
     "How long a worker may take to finish its connections before it is killed: 10, 10s, 500ms, 2m";
 pub(crate) const START_DEADLINE: &str =
     "How long a new worker may take until it listens; beyond it a reload is rolled back";
+pub(crate) const REGISTER: &str = "Have Node.js workers load portcrew-register: while they leave, their HTTP servers \
+    announce `Connection: close`, so that clients which keep connections lose nothing";
 pub(crate) const RAW: &str = "Pass the workers' output on as it is, without prefixes";
 pub(crate) const EVENTS: &str =
     "Print events as JSON lines on stdout; the workers' output then goes to stderr";

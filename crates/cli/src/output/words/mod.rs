@@ -13,6 +13,7 @@ pub(crate) mod notices;
 mod number;
 pub(crate) mod policies;
 pub(crate) mod refusals;
+pub(crate) mod register;
 pub(crate) mod scheduling;
 pub(crate) mod usage;
 
