@@ -12,6 +12,7 @@ mod output;
 mod plan;
 mod register;
 mod signals;
+mod upward;
 
 fn main() -> std::process::ExitCode {
     // Before anything else: it may play the exec helper and never return, and it changes the environment, which is

@@ -8,6 +8,7 @@
 //! - [`channel`]: Node's channel between a parent and a child. [`lane`]: the fast path for connections
 //!   between two ends that are both ours.
 //! - [`mod@spawn`], [`process`], [`exec_helper`]: starting a child with a channel and watching it.
+//! - [`strangers`]: children that this process was given, and did not start.
 //! - [`inherit`]: the child's side of that. [`contract`]: the variables between the two.
 //! - [`probe`]: what the kernel knows about a connection that somebody else held. [`ends`]: when one that somebody
 //!   else holds has ended.
@@ -53,4 +54,5 @@ pub mod process;
 pub mod reactor;
 pub mod socket;
 pub mod spawn;
+pub mod strangers;
 mod unread;

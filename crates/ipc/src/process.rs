@@ -1,7 +1,7 @@
 //! A started process, watched and signalled through its pidfd.
 //!
 //! A pid may be given to a stranger as soon as the process was reaped; a pidfd never means another
-//! process. There is no SIGCHLD handler and nothing global: each process is waited for by itself.
+//! process. There is no SIGCHLD handler: each process is waited for by itself.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
@@ -16,6 +16,7 @@ use rustix::process::{
 };
 
 use crate::reactor::AsyncOwnedFd;
+use crate::strangers::Own;
 
 /// A child of this process, started by [`spawn`](fn@crate::spawn::spawn).
 ///
@@ -52,11 +53,12 @@ impl Process {
     ///
     /// When there is no pidfd (usually the limit of open descriptors). The child was killed and
     /// reaped then: without a pidfd nobody could supervise it.
-    pub(crate) fn adopt(pid: i32, leads_group: bool) -> io::Result<Self> {
+    pub(crate) fn adopt(pid: i32, leads_group: bool, own: &mut Own) -> io::Result<Self> {
         let pid = Pid::from_raw(pid).ok_or(Errno::SRCH)?;
         match pidfd_open(pid, PidfdFlags::empty()) {
             Ok(pidfd) => {
                 let watch = Watch::Unregistered(pidfd);
+                own.started(pid);
                 Ok(Self { pid, leads_group, watch, life: Life::Unreaped })
             }
             Err(error) => {
@@ -198,14 +200,19 @@ impl Process {
             Life::Lost => return Err(lost(self.pid)),
         }
         let reap = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
+        let mut own = Own::lock();
         match waitid(WaitId::PidFd(self.pidfd()), reap) {
             Ok(None) => Ok(None),
             Ok(Some(status)) => {
+                own.waited_for(self.pid);
                 let status = exit_status(&status);
                 self.life = Life::Reaped(status);
                 Ok(Some(status))
             }
-            Err(errno) => Err(self.note(errno.into())),
+            Err(errno) => {
+                drop(own);
+                Err(self.note(errno.into()))
+            }
         }
     }
 
@@ -252,6 +259,7 @@ impl Process {
     fn note(&mut self, error: io::Error) -> io::Error {
         if error.raw_os_error() == Some(libc::ECHILD) {
             self.life = Life::Lost;
+            Own::lock().waited_for(self.pid);
             return lost(self.pid);
         }
         error

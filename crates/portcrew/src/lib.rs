@@ -102,6 +102,7 @@ pub use portcrew_core::{CloseReason, Errno, Ledger, ListenerId, WorkerId, schedu
 pub use portcrew_ipc::error::MessageError;
 pub use portcrew_ipc::inherit::InheritError;
 pub use portcrew_ipc::spawn::{SpawnError, SpawnErrorKind};
+pub use portcrew_ipc::strangers::reap as reap_strangers;
 pub use primary::{
     Cluster, CrewSnapshot, Dialect, ListenerSnapshot, Signal, Snapshot, State, Window,
     WorkerHandle, WorkerSnapshot,

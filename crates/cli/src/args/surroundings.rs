@@ -9,4 +9,7 @@ use crate::output::words::help;
 pub(crate) struct Surroundings {
     #[arg(long, help = help::REGISTER)]
     pub(crate) register: bool,
+
+    #[arg(long, help = help::INIT)]
+    pub(crate) init: bool,
 }

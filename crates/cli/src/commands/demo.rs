@@ -36,6 +36,7 @@ pub(crate) fn run(args: &DemoArgs, role: Role) -> ExitStatus {
         policies,
         explain: false,
         notes,
+        init: false,
         role,
         control,
     };

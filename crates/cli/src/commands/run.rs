@@ -68,6 +68,7 @@ fn wish(args: &RunArgs, plan: &RunPlan, role: Role) -> Result<Wish, (String, Exi
         policies: plan.policies.clone(),
         explain: args.explain,
         notes,
+        init: args.surroundings.init,
         role,
         control,
     })

@@ -21,6 +21,7 @@ use crate::exit::ExitStatus;
 use crate::output::words::{chain, notices};
 use crate::output::{Report, Style, events, say_plainly};
 use crate::signals::{Command, Signals};
+use crate::upward::{Above, Turn};
 
 /// Events that are heard before signals get their turn.
 const BATCH: usize = 256;
@@ -81,6 +82,7 @@ async fn lead(wish: Wish, report: &Report) -> Result<ExitStatus, Box<dyn Error>>
         hearing,
         patience: Some((Instant::now() + deadline, deadline)),
         outputs: Outputs::new(),
+        upward: Above::new(report, wish.workers, wish.init),
         cluster: Cluster::new(wish.settings)?,
     };
     let (name, workers) = (wish.name.as_str(), wish.workers);
@@ -108,6 +110,8 @@ struct Leader<'a> {
     server: Option<Server>,
     requests: Option<Requests>,
     desk: Desk,
+    /// Whoever has started this process.
+    upward: Above<'a>,
     cluster: Cluster,
 }
 
@@ -124,10 +128,11 @@ impl Leader<'_> {
                 }
                 command = self.signals.next() => self.obey(command)?,
                 () = told_to_leave(self.above.as_ref()), if !self.stopping => {
-                    self.stopping = true;
+                    self.begin_to_stop();
                     self.report.notice(&notices::told_from_above(self.grace));
                     self.cluster.stop()?;
                 }
+                turn = self.upward.turn() => self.serve_above(turn).await?,
                 () = next_count(self.counts.as_mut()) => self.count().await?,
                 after = patience_ends(self.patience) => {
                     self.patience = None;
@@ -144,6 +149,7 @@ impl Leader<'_> {
         for _ in 0..BATCH {
             let Some(event) = next else { break };
             let noted = Noted::of(&event);
+            self.upward.hear(&event);
             if let Some(outcome) = self.hearing.hear(event, &mut self.outputs).await {
                 return Some(outcome);
             }
@@ -162,23 +168,43 @@ impl Leader<'_> {
     fn obey(&mut self, command: Command) -> portcrew::Result<()> {
         match command {
             Command::Stop => {
-                self.stopping = true;
+                self.begin_to_stop();
                 self.report.notice(&notices::stopping(self.grace));
                 self.cluster.stop()
             }
             Command::HangupStops => {
-                self.stopping = true;
+                self.begin_to_stop();
                 self.report.notice(&notices::hung_up(self.grace));
                 self.cluster.stop()
             }
             Command::StopNow => {
-                self.stopping = true;
+                self.begin_to_stop();
                 self.cluster.stop_now()
             }
             Command::Reload => self.cluster.reload(),
             Command::More => self.resize(command, 1),
             Command::Fewer => self.resize(command, -1),
         }
+    }
+
+    fn begin_to_stop(&mut self) {
+        self.stopping = true;
+        self.upward.stopping();
+    }
+
+    async fn serve_above(&mut self, turn: Turn) -> portcrew::Result<()> {
+        match turn {
+            Turn::LifeSign => {
+                // Only a driver that turns as well answers.
+                self.cluster.snapshot().await?;
+                self.upward.alive();
+            }
+            Turn::Stop => self.obey(Command::Stop)?,
+            Turn::Forward(signal) => {
+                self.cluster.workers().iter().for_each(|worker| worker.kill(signal));
+            }
+        }
+        Ok(())
     }
 
     fn resize(&mut self, command: Command, by: isize) -> portcrew::Result<()> {

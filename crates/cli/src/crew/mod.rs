@@ -19,4 +19,5 @@ mod wish;
 
 pub(crate) use desk::{About, Announce, READY, SILENT};
 pub(crate) use lead::run;
+pub(crate) use reload::verdict as why_rolled_back;
 pub(crate) use wish::{Control, Kind, Wish};

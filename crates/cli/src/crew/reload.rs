@@ -27,7 +27,7 @@ impl Reload {
 }
 
 /// Why a reload was rolled back, in words.
-pub(super) fn verdict(worker: Option<WorkerId>, reason: RollbackReason) -> String {
+pub(crate) fn verdict(worker: Option<WorkerId>, reason: RollbackReason) -> String {
     match reason {
         RollbackReason::Stopped => notices::crew_is_stopped(),
         reason => {

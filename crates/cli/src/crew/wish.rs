@@ -20,6 +20,8 @@ pub(crate) struct Wish {
     pub(crate) explain: bool,
     /// What to say once before the start.
     pub(crate) notes: Vec<String>,
+    /// Do the duties of process 1, also where it is another.
+    pub(crate) init: bool,
     /// What this process is itself. A worker of a crew above leads its own crew, and leaves when it is told to.
     pub(crate) role: Role,
     pub(crate) control: Control,

@@ -17,6 +17,7 @@ use super::signals::reset_inherited_signals;
 use super::spec::{FIRST_EXTRA_FD, LAST_EXTRA_FD, SpawnSpec};
 use crate::exec_helper::Plan;
 use crate::process::Process;
+use crate::strangers::Own;
 
 /// A started process and our ends of what it was given. All are close-on-exec.
 #[derive(Debug)]
@@ -66,10 +67,12 @@ pub fn spawn(spec: &SpawnSpec) -> Result<Spawned, SpawnError> {
     let actions = descriptors.actions().map_err(failed("no memory for its file actions"))?;
     let attributes =
         attributes(spec).map_err(|errno| SpawnError::system(&spec.program, "attributes", errno))?;
+    let mut own = Own::lock();
     let pid = posix_spawn(image, &actions, &attributes, &arguments, &environment)
         .map_err(|errno| explain_exec(image, errno as i32))?;
-    let process = Process::adopt(pid.as_raw(), spec.own_process_group)
+    let process = Process::adopt(pid.as_raw(), spec.own_process_group, &mut own)
         .map_err(failed("no descriptor to watch it by"))?;
+    drop(own);
     let Descriptors { channel, lane, stdin, stdout, stderr, extra, .. } = descriptors;
     Ok(Spawned { process, channel, lane, stdin, stdout, stderr, extra })
 }

@@ -104,6 +104,8 @@ pub(crate) const START_DEADLINE: &str =
     "How long a new worker may take until it listens; beyond it a reload is rolled back";
 pub(crate) const REGISTER: &str = "Have Node.js workers load portcrew-register: while they leave, their HTTP servers \
     announce `Connection: close`, so that clients which keep connections lose nothing";
+pub(crate) const INIT: &str = "Wait for orphans that workers leave behind, and pass signals on to the workers, as \
+    is done anyway where this is process 1 of a container";
 pub(crate) const RAW: &str = "Pass the workers' output on as it is, without prefixes";
 pub(crate) const EVENTS: &str =
     "Print events as JSON lines on stdout; the workers' output then goes to stderr";
