@@ -4,6 +4,8 @@ mod channel;
 mod data;
 mod handover;
 mod inflow;
+#[cfg(feature = "axum08")]
+mod kept;
 mod leaving;
 mod listen;
 mod messages;
