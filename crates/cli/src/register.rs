@@ -22,7 +22,7 @@ const MODULE: &str = include_str!("../register.cjs");
 const LINGER: Duration = Duration::from_secs(1);
 
 /// Variables with their values.
-pub(crate) type Variables = Vec<(OsString, OsString)>;
+type Variables = Vec<(OsString, OsString)>;
 
 /// The variables of a worker that preloads the module, whatever `before` had Node do, and leaves within `grace`.
 ///
@@ -45,6 +45,12 @@ pub(crate) fn variables(
         ("PORTCREW_REGISTER".into(), option),
         ("PORTCREW_LINGER_MS".into(), linger.into()),
     ])
+}
+
+/// What to say of a program that the module is not for. Deno would load it, and its workers get no listener then.
+pub(crate) fn note(executable: &Path) -> Option<String> {
+    let name = executable.file_name()?.to_str()?;
+    matches!(name, "bun" | "deno").then(|| words::only_for_node(name))
 }
 
 /// systemd's directory for this service, else that of the user, by the rules of XDG.
@@ -162,6 +168,13 @@ mod tests {
         assert!(refused.contains("others may write"), "{refused}");
         let nowhere = Host::of(Path::new("/srv"), &[]);
         assert_eq!(variables(&nowhere, None, LINGER).unwrap_err(), words::no_place());
+    }
+
+    #[test]
+    fn other_runtimes_are_told_apart_by_their_name() {
+        assert_eq!(note(Path::new("/usr/bin/node")), None);
+        assert_eq!(note(Path::new("/srv/api")), None);
+        assert_eq!(note(Path::new("/opt/deno")), Some(words::only_for_node("deno")));
     }
 
     #[test]

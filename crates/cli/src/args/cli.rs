@@ -7,7 +7,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
-    Assignment, ControlArgs, CrewName, CrewsCommand, Policies, Surroundings, Workers, environment, span,
+    Assignment, ControlArgs, CrewName, CrewsCommand, Policies, Surroundings, Workers, environment,
+    span,
 };
 use crate::output::words::help;
 

@@ -11,7 +11,7 @@ use crate::crew::{self, Kind, Wish};
 use crate::exit::ExitStatus;
 use crate::output::{Style, say_plainly};
 use crate::plan::{Host, RunPlan, meant};
-use crate::register::{self, Variables};
+use crate::register;
 
 /// How often `--events` tells what the policies have decided, while they decide something.
 const SUMMARY_EVERY: Duration = Duration::from_secs(5);
@@ -30,17 +30,18 @@ pub(crate) fn run(args: &RunArgs, role: Role) -> ExitStatus {
             return refusal.exit_status();
         }
     };
-    if args.surroundings.register {
-        match preload(&plan, &host, args.grace) {
-            Ok(variables) => plan.env.extend(variables),
-            Err(reason) => {
-                say_plainly(&reason);
-                return ExitStatus::Usage;
-            }
+    let note = match preload(args, &mut plan, &host) {
+        Ok(note) => note,
+        Err(reason) => {
+            say_plainly(&reason);
+            return ExitStatus::Usage;
         }
-    }
+    };
     match wish(args, &plan, role) {
-        Ok(wish) => crew::run(wish, Style::new(args.raw, args.events, args.color)),
+        Ok(mut wish) => {
+            wish.notes.extend(note);
+            crew::run(wish, Style::new(args.raw, args.events, args.color))
+        }
         Err((words, status)) => {
             say_plainly(&words);
             status
@@ -48,11 +49,20 @@ pub(crate) fn run(args: &RunArgs, role: Role) -> ExitStatus {
     }
 }
 
-/// What the workers' Node is told on top of what the user and the environment tell it.
-fn preload(plan: &RunPlan, host: &Host, grace: Duration) -> Result<Variables, String> {
-    let given = plan.env.iter().rev().find(|(key, _)| key == "NODE_OPTIONS");
-    let before = given.map(|(_, value)| value.as_os_str());
-    register::variables(host, before.or_else(|| host.variable("NODE_OPTIONS")), grace)
+/// What the workers' Node is told on top of what the user and the environment tell it; or what to say instead.
+fn preload(args: &RunArgs, plan: &mut RunPlan, host: &Host) -> Result<Option<String>, String> {
+    if !args.surroundings.register {
+        return Ok(None);
+    }
+    let note = register::note(plan.executable());
+    if note.is_none() {
+        let given = plan.env.iter().rev().find(|(key, _)| key == "NODE_OPTIONS");
+        let before = given.map(|(_, value)| value.as_os_str());
+        let before = before.or_else(|| host.variable("NODE_OPTIONS"));
+        let variables = register::variables(host, before, args.grace)?;
+        plan.env.extend(variables);
+    }
+    Ok(note)
 }
 
 fn wish(args: &RunArgs, plan: &RunPlan, role: Role) -> Result<Wish, (String, ExitStatus)> {

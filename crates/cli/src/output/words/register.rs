@@ -9,6 +9,10 @@ pub(crate) fn no_place() -> String {
         .to_owned()
 }
 
+pub(crate) fn only_for_node(runtime: &str) -> String {
+    format!("--register is for Node.js; {runtime} is run without it")
+}
+
 pub(crate) fn cannot_put(directory: &Path, reason: &dyn Display) -> String {
     format!(
         "--register cannot put the module that workers load into {}: {reason}. \
