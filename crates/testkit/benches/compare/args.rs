@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, ValueEnum};
 use serde::Serialize;
+
+use crate::common::fixture::{Command, Hello};
 
 /// Short connections and keep-alive: portcrew against Node's cluster and plain single processes, in one run.
 ///
@@ -47,43 +49,6 @@ pub(crate) struct Args {
     /// What cargo says to a benchmark.
     #[arg(long, hide = true)]
     bench: bool,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Command {
-    /// Be one of the servers.
-    #[command(hide = true)]
-    Serve {
-        #[command(subcommand)]
-        fixture: Fixture,
-    },
-}
-
-/// The servers that this program itself can be.
-#[derive(Debug, Clone, Subcommand)]
-pub(crate) enum Fixture {
-    /// One process.
-    Single { hello: Hello },
-    /// A portcrew crew of this program.
-    Crew { policy: Policy, workers: u16, hello: Hello },
-    /// A portcrew crew of any other program.
-    Program { policy: Policy, workers: u16, exec: PathBuf, args: Vec<std::ffi::OsString> },
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum Policy {
-    RoundRobin,
-    Shared,
-}
-
-/// How a Rust server answers.
-#[derive(Debug, Clone, Copy, ValueEnum, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Hello {
-    /// With hyper, as real servers do.
-    Hyper,
-    /// By hand: what is left when HTTP costs next to nothing.
-    Minimal,
 }
 
 /// How the clients connect.

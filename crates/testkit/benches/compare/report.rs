@@ -2,11 +2,14 @@
 
 use serde::Serialize;
 
-use crate::args::{Args, Hello, Load};
-use crate::contest::{Kind, name};
-use crate::machine::Machine;
-use crate::round::{self, Row, Sample};
-use crate::stats::{Spread, quantile};
+use crate::args::{Args, Load};
+use crate::common::crews::name;
+use crate::common::fixture::Hello;
+use crate::common::machine::Machine;
+use crate::common::rounds::{self, Row};
+use crate::common::stats::{Spread, quantile};
+use crate::contest::plain;
+use crate::round::{self, Sample};
 
 /// Everything that is printed.
 #[derive(Debug, Serialize)]
@@ -67,12 +70,12 @@ const PAIRS: [(&str, &str); 11] = [
     (name::CREW_OF_NODE, name::NODE),
     (name::NODE_SHARED, name::NODE),
     (name::CREW_SHARED, name::NODE_SHARED),
-    (name::CREW, name::PLAIN),
-    (name::CREW_SHARED, name::PLAIN),
+    (name::CREW, plain::RUST),
+    (name::CREW_SHARED, plain::RUST),
     (name::CREW, name::CREW_SHARED),
-    (name::CREW_OF_NODE, name::NODE_PLAIN),
-    (name::NODE, name::NODE_PLAIN),
-    (name::PLAIN, name::NODE_PLAIN),
+    (name::CREW_OF_NODE, plain::NODE),
+    (name::NODE, plain::NODE),
+    (plain::RUST, plain::NODE),
 ];
 
 impl Report {
@@ -90,52 +93,39 @@ impl Report {
 }
 
 fn section(result: &round::Result) -> Section {
-    let find = |name: &str| result.rows.iter().find(|row| row.name == name);
-    let mut ratios = Vec::new();
-    for row in &result.rows {
-        let of_ours = |(_, against): &&(&str, &str)| find(against);
-        let pairs = PAIRS.iter().filter(|(name, _)| *name == row.name);
-        ratios.extend(pairs.filter_map(|pair| ratio(row, of_ours(&pair)?)));
-        // Before and after: another build of the same server.
-        ratios.extend(find(&format!("{} (other)", row.name)).and_then(|it| ratio(row, it)));
-    }
+    let pairs = rounds::held_against(&result.rows, &PAIRS);
     Section {
         load: result.load,
         rounds: result.rows.first().map_or(0, |row| row.slices.len()),
         servers: result.rows.iter().filter_map(figures).collect(),
-        ratios,
+        ratios: pairs.into_iter().filter_map(|(row, against)| ratio(row, against)).collect(),
     }
 }
 
-fn figures(row: &Row) -> Option<Figures> {
-    let spread = |of: fn(&Sample) -> f64| Spread::of(row.slices.iter().map(of));
+fn figures(row: &Row<Sample>) -> Option<Figures> {
     let mut cpu: Vec<_> = row.slices.iter().map(|it| it.cpu_us).collect();
     cpu.sort_by(f64::total_cmp);
     Some(Figures {
         name: row.name.clone(),
-        rate: spread(|it| it.rate)?,
-        cpu_us: spread(|it| it.cpu_us)?,
+        rate: row.spread(|it| it.rate)?,
+        cpu_us: row.spread(|it| it.cpu_us)?,
         cpu_us_p20: quantile(&cpu, 0.2)?,
-        primary_us: (row.kind == Kind::Handover).then(|| spread(|it| it.primary_us)).flatten(),
-        p50_ms: spread(|it| it.p50_ms)?,
-        p99_ms: spread(|it| it.p99_ms)?,
+        primary_us: row.hands_over.then(|| row.spread(|it| it.primary_us)).flatten(),
+        p50_ms: row.spread(|it| it.p50_ms)?,
+        p99_ms: row.spread(|it| it.p99_ms)?,
         failed: row.slices.iter().map(|it| it.failed).sum(),
         slices: row.slices.clone(),
     })
 }
 
-fn ratio(row: &Row, against: &Row) -> Option<Ratio> {
-    let spread = |of: fn(&Sample) -> f64| {
-        let rounds = row.slices.iter().zip(&against.slices);
-        Spread::of(rounds.map(|(this, that)| of(this) / of(that)))
-    };
-    let both_hand_over = row.kind == Kind::Handover && against.kind == Kind::Handover;
+fn ratio(row: &Row<Sample>, against: &Row<Sample>) -> Option<Ratio> {
+    let both_hand_over = row.hands_over && against.hands_over;
     Some(Ratio {
         server: row.name.clone(),
         against: against.name.clone(),
-        rate: spread(|it| it.rate)?,
-        cpu: spread(|it| it.cpu_us)?,
-        p99: spread(|it| it.p99_ms)?,
-        primary: both_hand_over.then(|| spread(|it| it.primary_us)).flatten(),
+        rate: row.ratio(against, |it| it.rate)?,
+        cpu: row.ratio(against, |it| it.cpu_us)?,
+        p99: row.ratio(against, |it| it.p99_ms)?,
+        primary: both_hand_over.then(|| row.ratio(against, |it| it.primary_us)).flatten(),
     })
 }

@@ -1,29 +1,22 @@
-//! The rounds: each server gets one slice in each, forwards in one and backwards in the next.
+//! What one slice of one server brings, and the rounds of a run.
 
 use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::Failure;
 use crate::args::{Args, Load};
 use crate::client;
-use crate::contest::{Kind, Server};
-use crate::interrupt::Interrupt;
-use crate::stats;
+use crate::common::Failure;
+use crate::common::interrupt::Interrupt;
+use crate::common::rounds::{self, Row};
+use crate::common::server::Server;
+use crate::common::stats;
 
 /// All slices under one kind of load.
 #[derive(Debug)]
 pub(crate) struct Result {
     pub(crate) load: Load,
-    pub(crate) rows: Vec<Row>,
-}
-
-/// One server's slices; the same place in two rows is the same round.
-#[derive(Debug)]
-pub(crate) struct Row {
-    pub(crate) name: String,
-    pub(crate) kind: Kind,
-    pub(crate) slices: Vec<Sample>,
+    pub(crate) rows: Vec<Row<Sample>>,
 }
 
 /// One slice.
@@ -50,19 +43,8 @@ pub(crate) fn run(
         for server in servers {
             slice(server, load, args, args.warm_up())?;
         }
-        let row = |it: &Server| Row { name: it.name.clone(), kind: it.kind, slices: Vec::new() };
-        let mut rows: Vec<_> = servers.iter().map(row).collect();
-        for round in 0..args.rounds(load) {
-            let order = 0..servers.len();
-            let order: Vec<_> =
-                if round % 2 == 0 { order.collect() } else { order.rev().collect() };
-            for index in order {
-                if interrupt.is_raised() {
-                    return Err("interrupted".into());
-                }
-                rows[index].slices.push(slice(&servers[index], load, args, args.slice())?);
-            }
-        }
+        let timed = |server: &Server, _round| slice(server, load, args, args.slice());
+        let rows = rounds::run(servers, args.rounds(load), interrupt, timed)?;
         results.push(Result { load, rows });
     }
     Ok(results)

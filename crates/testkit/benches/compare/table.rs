@@ -2,17 +2,14 @@
 
 use std::io::{self, Write};
 
-use crate::args::{Hello, Load};
+use crate::args::Load;
+use crate::common::stats::Spread;
 use crate::report::{Figures, Ratio, Report, Section};
-use crate::stats::Spread;
 
 pub(crate) fn print(out: &mut impl Write, report: &Report) -> io::Result<()> {
     let Report { clients, workers, slice_ms, .. } = report;
     writeln!(out, "{}", report.machine.line())?;
-    let hello = match report.hello {
-        Hello::Hyper => "with hyper",
-        Hello::Minimal => "by hand",
-    };
+    let hello = report.hello.said();
     writeln!(
         out,
         "{clients} closed-loop clients, {workers} workers, slices of {slice_ms} ms; the Rust servers answer {hello}."
@@ -84,16 +81,7 @@ fn ratios(out: &mut impl Write, section: &Section) -> io::Result<()> {
 
 fn ratio(out: &mut impl Write, it: &Ratio) -> io::Result<()> {
     let pair = format!("{} / {}", it.server, it.against);
-    let primary = it.primary.map(spread).unwrap_or_default();
-    let [rate, cpu, p99] = [it.rate, it.cpu, it.p99].map(spread);
+    let primary = it.primary.map(Spread::text).unwrap_or_default();
+    let [rate, cpu, p99] = [it.rate, it.cpu, it.p99].map(Spread::text);
     writeln!(out, "{pair:<48} {rate:<19} {cpu:<19} {p99:<19} {primary}")
-}
-
-fn spread(it: Spread) -> String {
-    let Spread { lower, median, upper } = it;
-    if median >= 1.0 {
-        format!("{median:.2} ({lower:.2}..{upper:.2})")
-    } else {
-        format!("{median:.3} ({lower:.3}..{upper:.3})")
-    }
 }

@@ -1,7 +1,10 @@
 //! The servers that this program can be: one hello in hyper, alone or in a portcrew crew.
 
 use std::convert::Infallible;
+use std::ffi::OsString;
+use std::path::PathBuf;
 
+use clap::{Subcommand, ValueEnum};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::server::conn::http1;
@@ -9,13 +12,78 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use portcrew::{Cluster, Role, Settings, Worker, Workers};
+use serde::Serialize;
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::Failure;
-use crate::args::{Fixture, Hello, Policy};
-use crate::minimal;
+use super::{Failure, minimal, work};
 
 const ADDRESS: &str = "127.0.0.1:0";
+
+/// What a benchmark's own program can be other than the benchmark.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Be one of the servers.
+    #[command(hide = true)]
+    Serve {
+        #[command(subcommand)]
+        fixture: Fixture,
+    },
+}
+
+/// The servers that this program itself can be.
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum Fixture {
+    /// One process.
+    Single { hello: Hello },
+    /// A portcrew crew of this program.
+    Crew { policy: Policy, workers: u16, hello: Hello },
+    /// A portcrew crew of any other program.
+    Program { policy: Policy, workers: u16, exec: PathBuf, args: Vec<OsString> },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Policy {
+    RoundRobin,
+    Shared,
+}
+
+impl Policy {
+    /// The word that [`Fixture`] is told.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::RoundRobin => "round-robin",
+            Self::Shared => "shared",
+        }
+    }
+}
+
+/// How a Rust server answers.
+#[derive(Debug, Clone, Copy, ValueEnum, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Hello {
+    /// With hyper, as real servers do.
+    Hyper,
+    /// By hand: what is left when HTTP costs next to nothing.
+    Minimal,
+}
+
+impl Hello {
+    /// The word that [`Fixture`] is told.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Hyper => "hyper",
+            Self::Minimal => "minimal",
+        }
+    }
+
+    /// How it is said of a server that it answers so.
+    pub(crate) const fn said(self) -> &'static str {
+        match self {
+            Self::Hyper => "with hyper",
+            Self::Minimal => "by hand",
+        }
+    }
+}
 
 pub(crate) fn serve(fixture: &Fixture) -> Result<(), Failure> {
     match fixture {
@@ -67,7 +135,8 @@ async fn answer(stream: TcpStream, name: String, hello: Hello) {
 }
 
 async fn by_hyper(stream: TcpStream, name: String) -> hyper::Result<()> {
-    let hello = service_fn(move |_: Request<Incoming>| {
+    let hello = service_fn(move |request: Request<Incoming>| {
+        work::perform(request.uri().path());
         let body = Full::new(Bytes::from(name.clone()));
         async move { Ok::<_, Infallible>(Response::new(body)) }
     });

@@ -20,6 +20,16 @@ impl Spread {
         let at = |share| quantile(&sorted, share);
         Some(Self { lower: at(0.25)?, median: at(0.5)?, upper: at(0.75)? })
     }
+
+    /// The middle, and in brackets the quartiles.
+    pub(crate) fn text(self) -> String {
+        let Self { lower, median, upper } = self;
+        if median >= 1.0 {
+            format!("{median:.2} ({lower:.2}..{upper:.2})")
+        } else {
+            format!("{median:.3} ({lower:.3}..{upper:.3})")
+        }
+    }
 }
 
 /// Of a sorted series, between its neighbours in proportion.

@@ -7,6 +7,8 @@ use std::thread;
 
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::Failure;
+
 /// Set by SIGINT or SIGTERM.
 #[derive(Debug)]
 pub(crate) struct Interrupt {
@@ -34,7 +36,8 @@ impl Interrupt {
         Ok(Self { raised })
     }
 
-    pub(crate) fn is_raised(&self) -> bool {
-        self.raised.load(Ordering::Relaxed)
+    /// An error once it was raised: to be asked between slices.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        if self.raised.load(Ordering::Relaxed) { Err("interrupted".into()) } else { Ok(()) }
     }
 }

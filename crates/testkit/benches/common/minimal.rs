@@ -5,6 +5,8 @@ use std::io;
 use rustix::net::Shutdown;
 use tokio::net::TcpStream;
 
+use super::work;
+
 /// A longer request is refused by closing.
 const REQUEST_BYTES: usize = 1024;
 
@@ -23,6 +25,7 @@ pub(crate) async fn answer(stream: TcpStream, body: &str) -> io::Result<()> {
         if !room[..got].ends_with(b"\r\n\r\n") {
             continue;
         }
+        work::perform(path(&room[..got]));
         let close = room[..got].windows(17).any(|it| it.eq_ignore_ascii_case(b"connection: close"));
         got = 0;
         send(&stream, body, close)?;
@@ -30,6 +33,12 @@ pub(crate) async fn answer(stream: TcpStream, body: &str) -> io::Result<()> {
             return Ok(rustix::net::shutdown(&stream, Shutdown::Write)?);
         }
     }
+}
+
+/// Of a request line; nothing where it cannot be read.
+fn path(request: &[u8]) -> &str {
+    let path = request.split(|byte| *byte == b' ').nth(1).unwrap_or_default();
+    std::str::from_utf8(path).unwrap_or_default()
 }
 
 /// A new socket has room for so little; where it has none the connection ends.
