@@ -19,6 +19,10 @@ simulate seeds="1000000":
 bench *args:
     cargo bench -p portcrew-testkit --bench compare -- {{args}}
 
+# What a few slow requests cost all others, and how evenly connections are spread: `just tail --quick`.
+tail *args:
+    cargo bench -p portcrew-testkit --bench tail -- {{args}}
+
 # Real runtimes and frameworks as workers: installs them into a cache, runs all, writes the pages in docs/.
 interop *args:
     scripts/install-runtimes {{args}}

@@ -49,18 +49,22 @@ fn sleep_until(due: Instant, stop: &Stop) -> bool {
     !stop.is_pulled()
 }
 
-/// Exponentially distributed gaps from a small generator (SplitMix64), the same for the same seed.
-struct Gaps {
+/// The gaps of a Poisson process, from a small generator (SplitMix64): the same for the same seed.
+#[derive(Clone, Debug)]
+pub struct Gaps {
     state: u64,
     mean: f64,
 }
 
 impl Gaps {
-    fn new(per_second: f64, seed: u64) -> Self {
+    /// Those of so many arrivals per second, which must be more than none.
+    #[must_use]
+    pub const fn new(per_second: f64, seed: u64) -> Self {
         Self { state: seed, mean: per_second.recip() }
     }
 
-    fn next_gap(&mut self) -> Duration {
+    /// The time from one arrival to the next.
+    pub fn next_gap(&mut self) -> Duration {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut bits = self.state;
         bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

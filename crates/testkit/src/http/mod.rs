@@ -5,6 +5,7 @@
 //! sockets and a small parser of answers, because it usually shares the cores with the server that it measures.
 //!
 //! [`Load`] says what to do, [`Report`] what came out, [`Background`] is a load that runs while something else happens.
+//! [`Gaps`] are the times between arrivals of an open loop, for loads that are not made here.
 
 mod arrivals;
 mod background;
@@ -22,6 +23,7 @@ mod share;
 mod stream;
 mod target;
 
+pub use arrivals::Gaps;
 pub use background::{Background, Stop};
 pub use error::LoadError;
 pub use latency::Latency;
