@@ -199,6 +199,12 @@ pub const fn is_unprovable(query: &Query) -> bool {
     matches!(query.address, Address::Unix { .. } | Address::Fd { .. })
 }
 
+/// Whether the kernel chooses the port: a worker that asks so twice gets two listeners.
+#[must_use]
+pub const fn is_of_any_port(address: &Address) -> bool {
+    matches!(address, Address::Tcp { port: 0, .. } | Address::Udp { port: 0, .. })
+}
+
 /// The port that a listener asked for so gets; 0 for a Unix-domain socket.
 #[must_use]
 pub const fn port_of(query: &Query) -> u16 {

@@ -5,6 +5,7 @@ use portcrew_core::{Address, CloseReason, Key, ListenerId, Query, Seq, WorkerId}
 
 use super::live::Counting;
 use super::{Account, Holding, Kernel, Member, Plan, Status};
+use crate::sim::plan::is_of_any_port;
 use crate::sim::report::{Check, Checked, ensure};
 
 /// One listener.
@@ -80,8 +81,7 @@ impl Account {
         if it.data.is_none() {
             it.data.clone_from(&query.data);
         }
-        let any_port =
-            matches!(query.address, Address::Tcp { port: 0, .. } | Address::Udp { port: 0, .. });
+        let any_port = is_of_any_port(&query.address);
         if has(it) && !any_port && (!it.open || it.silent.contains(&worker)) {
             it.seconds.push(worker);
         } else if !has(it) {
@@ -261,12 +261,11 @@ impl Listing {
     /// Whether a worker that asked for it may announce this address. While it is being bound to any port, nobody
     /// knows to which.
     fn may_be(&self, said: &Address) -> bool {
-        let any_port = match (&self.address, said) {
-            (Address::Tcp { port, .. }, Address::Tcp { .. })
-            | (Address::Udp { port, .. }, Address::Udp { .. }) => *port == 0,
-            _ => false,
-        };
-        self.address == *said || any_port && !self.open
+        let of_a_kind = matches!(
+            (&self.address, said),
+            (Address::Tcp { .. }, Address::Tcp { .. }) | (Address::Udp { .. }, Address::Udp { .. })
+        );
+        self.address == *said || is_of_any_port(&self.address) && !self.open && of_a_kind
     }
 
     /// Its further questions are looked at: how many there were.

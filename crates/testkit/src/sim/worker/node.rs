@@ -4,7 +4,7 @@ use portcrew_core::{Address, ConnId, FromWorker, Key, Query, Reply, Seq, ServerI
 
 use super::process::Todo;
 use crate::sim::link::Up;
-use crate::sim::plan::port_of;
+use crate::sim::plan::{is_of_any_port, port_of};
 
 /// What such a worker remembers.
 #[derive(Debug, Default)]
@@ -80,7 +80,7 @@ impl Node {
     }
 
     pub(super) fn listen(&mut self, server: ServerId, mut query: Query) -> Vec<Todo> {
-        if matches!(query.address, Address::Tcp { port: 0, .. } | Address::Udp { port: 0, .. }) {
+        if is_of_any_port(&query.address) {
             query.index = self.index(&query.address);
         }
         let held = |it: &Open| it.key == query.key();

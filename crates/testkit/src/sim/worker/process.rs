@@ -278,10 +278,10 @@ impl Process {
     }
 
     /// A key is refused as taken only to a user that holds it: one that was given up is free again, also when
-    /// that was before its answer came.
+    /// that was before its answer came. Whoever lies about what it holds may be refused.
     fn check_refusal(&self, id: ServerId, errno: Errno) -> Checked {
         let it = self.servers.iter().find(|it| it.id == id);
-        let only = it.is_some_and(|it| !it.is_second);
+        let only = it.is_some_and(|it| !it.is_second) && self.temper.manner != Manner::Lying;
         ensure(errno != Errno::ADDRESS_IN_USE || !only, Check::WorkerSide, || {
             format!("worker {} is refused what it alone wants, once", self.id)
         })
