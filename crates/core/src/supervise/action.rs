@@ -161,6 +161,12 @@ pub enum Worn {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Notice {
+    /// A worker is ready, by something else than that it listens ([`Readiness::Told`](super::Readiness::Told),
+    /// [`Readiness::Age`](super::Readiness::Age)). Where listening is what counts, that is told already, and not again.
+    Ready {
+        /// Who.
+        worker: WorkerId,
+    },
     /// A worker is not ready within the start deadline. Said once of each worker, which is left running:
     /// a program may never listen.
     NotListening {

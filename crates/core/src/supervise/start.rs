@@ -96,6 +96,13 @@ impl Crew {
                 let stable = now + self.settings.stable_for;
                 self.timers.set(Timer::Stable(worker), stable);
                 self.expect_sign(now, worker);
+                match self.settings.readiness {
+                    Readiness::Told | Readiness::Age => {
+                        out.push(Action::Notify(Notice::Ready { worker }));
+                    }
+                    // Its listening is news of its own.
+                    Readiness::ToldIfEver => {}
+                }
                 if self.is_seated(slot, worker) {
                     self.proven(worker, Milestone::Served, out);
                 } else {

@@ -53,9 +53,21 @@ fn where_age_is_enough_a_worker_is_ready_when_it_has_lived_for_the_stable_time()
     world.spawn();
     assert_eq!(world.waits(999), []);
     assert_eq!(world.crew.ready_workers(), 0);
-    assert_eq!(world.waits(1), []);
+    assert_eq!(world.waits(1), [Action::Notify(Notice::Ready { worker: W1 })]);
     assert_eq!(world.crew.ready_workers(), 1);
     assert_eq!(world.waits(3_600_000), [], "nobody waits for its word");
+}
+
+#[test]
+fn that_a_worker_is_ready_is_told_once_where_its_listening_does_not_tell_it() {
+    let mut world = World::with(1, |settings| settings.readiness = Readiness::Told);
+    world.spawn();
+    let told = Action::Notify(Notice::Ready { worker: W1 });
+    assert_eq!(world.on(Event::Ready { worker: W1 }), [told]);
+    assert_eq!(world.on(Event::Ready { worker: W1 }), []);
+    let mut world = World::with(1, |_| {});
+    world.spawn();
+    assert_eq!(world.on(Event::Ready { worker: W1 }), []);
 }
 
 #[test]
