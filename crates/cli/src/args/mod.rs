@@ -9,6 +9,7 @@ mod environment;
 mod name;
 mod policy;
 mod span;
+mod supervision;
 mod surroundings;
 mod workers;
 
@@ -21,5 +22,6 @@ pub(crate) use crews::{
 pub(crate) use environment::Assignment;
 pub(crate) use name::CrewName;
 pub(crate) use policy::{Policies, Policy, Sticky, nearest};
+pub(crate) use supervision::Supervision;
 pub(crate) use surroundings::Surroundings;
 pub(crate) use workers::{MAX_WORKERS, Workers};

@@ -10,7 +10,7 @@ use crate::args::RunArgs;
 use crate::crew::{self, Kind, Wish};
 use crate::exit::ExitStatus;
 use crate::output::{Style, say_plainly};
-use crate::plan::{Host, RunPlan, meant};
+use crate::plan::{Host, RunPlan, meant, supervise};
 use crate::register;
 
 /// How often `--events` tells what the policies have decided, while they decide something.
@@ -96,6 +96,7 @@ fn settings(args: &RunArgs, plan: &RunPlan) -> Settings {
     settings.lane = plan.lane;
     settings.grace = args.grace;
     settings.start_deadline = args.start_deadline;
+    supervise(&args.supervision, &mut settings);
     settings.stdout = Stdio::Piped;
     settings.stderr = Stdio::Piped;
     settings

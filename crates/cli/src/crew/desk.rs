@@ -13,7 +13,7 @@ mod verdicts;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
-use portcrew::{CrewNotice, WorkerId};
+use portcrew::{CrewNotice, Ready, WorkerId};
 
 pub(crate) use announce::{Announce, READY, SILENT};
 use history::History;
@@ -51,7 +51,9 @@ pub(super) struct Desk {
     announce: Option<Announce>,
     /// Who listens where.
     addresses: BTreeMap<String, BTreeSet<WorkerId>>,
-    listening: BTreeSet<WorkerId>,
+    /// Whoever listens is ready.
+    is_by_listening: bool,
+    ready: BTreeSet<WorkerId>,
     restarts: BTreeMap<&'static str, u64>,
     progress: Option<Progress>,
     /// Every wanted worker was ready at once, at least once.
@@ -60,15 +62,22 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    pub(super) fn new(about: About, announce: Option<Announce>, policy: Policy) -> Self {
+    /// `ready`: what shows that a worker is.
+    pub(super) fn new(
+        about: About,
+        announce: Option<Announce>,
+        policy: Policy,
+        ready: &Ready,
+    ) -> Self {
         Self {
+            is_by_listening: *ready == Ready::Listening,
             about,
             since: Instant::now(),
             verdicts: Verdicts::default(),
             history: History::default(),
             announce,
             addresses: BTreeMap::new(),
-            listening: BTreeSet::new(),
+            ready: BTreeSet::new(),
             restarts: BTreeMap::new(),
             progress: None,
             was_complete: false,
@@ -86,6 +95,7 @@ impl Desk {
                 self.gone(worker);
                 self.history.lost(worker, how, outputs.tail(worker));
             }
+            Noted::Crew(CrewNotice::Ready { worker }) => self.is_ready(worker, wanted),
             Noted::Crew(notice) => self.crew(notice, outputs),
             // Better no verdict than one that never comes.
             Noted::Lagged => self.verdicts.lost(),
@@ -97,8 +107,14 @@ impl Desk {
         if self.addresses.len() < MOST_ADDRESSES || self.addresses.contains_key(&address) {
             self.addresses.entry(address).or_default().insert(worker);
         }
-        self.listening.insert(worker);
-        if self.listening.len() >= wanted {
+        if self.is_by_listening {
+            self.is_ready(worker, wanted);
+        }
+    }
+
+    fn is_ready(&mut self, worker: WorkerId, wanted: usize) {
+        self.ready.insert(worker);
+        if self.ready.len() >= wanted {
             self.was_complete = true;
             if let Some(announce) = self.announce.take() {
                 announce.ready();
@@ -107,7 +123,7 @@ impl Desk {
     }
 
     fn gone(&mut self, worker: WorkerId) {
-        self.listening.remove(&worker);
+        self.ready.remove(&worker);
         self.addresses.retain(|_, workers| {
             workers.remove(&worker);
             !workers.is_empty()
@@ -148,8 +164,9 @@ impl Desk {
                 self.verdicts.rolled_back(generation, &words::rolled_back(&why, output));
                 self.history.rolled_back(generation, worker, why, tail);
             }
-            // Nobody waits for these, and they are no cause of anything.
-            CrewNotice::Canary { .. }
+            // Heard in `note`; nobody waits for the others, and they are no cause of anything.
+            CrewNotice::Ready { .. }
+            | CrewNotice::Canary { .. }
             | CrewNotice::ReloadMerged { .. }
             | CrewNotice::ReloadFailed { .. }
             | CrewNotice::Resized { .. }

@@ -10,7 +10,7 @@ pub(super) use worker::exit_of;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use portcrew::{CrewNotice, Event, Outcome, Snapshot, WorkerId};
+use portcrew::{CrewNotice, Event, Outcome, Ready, Signal, Snapshot, WorkerId};
 
 use super::dealing::Dealing;
 use super::ending::Account;
@@ -27,6 +27,10 @@ use crate::output::{Report, events};
 pub(super) struct Hearing<'a> {
     report: &'a Report,
     kind: Kind,
+    /// What shows that a worker is ready.
+    ready: Ready,
+    /// What a worker gets that does not leave.
+    stop_signal: Signal,
     since: Instant,
     /// Addresses of which it was said that they listen, or that they are taken: once is enough.
     told: BTreeSet<String>,
@@ -46,6 +50,8 @@ impl<'a> Hearing<'a> {
         Self {
             report,
             kind: wish.kind,
+            ready: wish.settings.ready.clone(),
+            stop_signal: wish.settings.stop_signal,
             since: Instant::now(),
             told: BTreeSet::new(),
             told_self_bound: false,

@@ -62,6 +62,7 @@ async fn lead(wish: Wish, report: &Report) -> Result<ExitStatus, Box<dyn Error>>
     };
     let policies = wish.policies.to_string();
     let deadline = wish.settings.start_deadline;
+    let ready = &wish.settings.ready;
     let hearing = Hearing::new(&wish, report);
     let control = wish.control;
     let (server, requests) = match control.claim.map(|it| serve(it, report.feed())).transpose()? {
@@ -72,7 +73,7 @@ async fn lead(wish: Wish, report: &Report) -> Result<ExitStatus, Box<dyn Error>>
         report,
         server,
         requests,
-        desk: Desk::new(control.about, control.announce, wish.policies.common.clone()),
+        desk: Desk::new(control.about, control.announce, wish.policies.common.clone(), ready),
         grace: wish.settings.grace,
         wanted: wish.workers,
         stopping: false,
@@ -82,7 +83,7 @@ async fn lead(wish: Wish, report: &Report) -> Result<ExitStatus, Box<dyn Error>>
         hearing,
         patience: Some((Instant::now() + deadline, deadline)),
         outputs: Outputs::new(),
-        upward: Above::new(report, wish.workers, wish.init),
+        upward: Above::new(report, wish.workers, ready, wish.init),
         cluster: Cluster::new(wish.settings)?,
     };
     let (name, workers) = (wish.name.as_str(), wish.workers);

@@ -21,6 +21,8 @@ pub(crate) enum Event<'a> {
     Online { worker: u64 },
     /// A worker listens on an address.
     Listening { worker: u64, address: &'a str },
+    /// A worker is ready, where `--ready` says by what else than that it listens.
+    Ready { worker: u64 },
     /// The listener that a worker has just announced is its own, and none of the primary's.
     SelfBound { worker: u64, address: &'a str },
     /// A worker sent a message of its own; it is passed on as the worker wrote it.

@@ -15,6 +15,7 @@ mod policies;
 mod program;
 mod refusal;
 mod run_plan;
+mod supervision;
 mod typescript;
 mod wrapper;
 
@@ -22,3 +23,4 @@ pub(crate) use cpus::available_cpus;
 pub(crate) use host::Host;
 pub(crate) use policies::{Own, Policies, meant, meant_sticky};
 pub(crate) use run_plan::RunPlan;
+pub(crate) use supervision::apply as supervise;

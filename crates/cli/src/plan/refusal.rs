@@ -74,6 +74,8 @@ pub(crate) enum Refusal {
     CannotShare {
         item: String,
     },
+    /// Options that do not go together, in words.
+    Contradiction(&'static str),
     NoCurrentDirectory(io::Error),
 }
 
@@ -98,7 +100,8 @@ impl Refusal {
             Self::PolicyUnknown(_)
             | Self::ListenerTwice { .. }
             | Self::NoAddress { .. }
-            | Self::CannotShare { .. } => ExitStatus::Usage,
+            | Self::CannotShare { .. }
+            | Self::Contradiction(_) => ExitStatus::Usage,
             Self::NoCurrentDirectory(_) => ExitStatus::Internal,
         }
     }
@@ -133,6 +136,7 @@ impl fmt::Display for Refusal {
             Self::ListenerTwice { one, other } => refusals::listener_twice(one, other),
             Self::NoAddress { item } => refusals::no_address(item),
             Self::CannotShare { item } => refusals::cannot_share(item),
+            Self::Contradiction(reason) => (*reason).to_owned(),
             Self::NoCurrentDirectory(error) => refusals::no_current_directory(error),
         })
     }

@@ -12,6 +12,7 @@ use super::note::{Note, Why};
 use super::policies::Policies;
 use super::program::{self, Interpreter, Program};
 use super::refusal::Refusal;
+use super::supervision;
 use super::wrapper::{self, Seen};
 use crate::args::{Assignment, CrewName, RunArgs};
 
@@ -55,6 +56,7 @@ impl RunPlan {
         let script = script_note(&program, rest, seen.host.directory());
         let executable = program.interpreter.as_ref().map_or(&program.path, |it| &it.path);
         let (policies, cannot) = policies.possible_for(executable, args.policy.as_ref())?;
+        supervision::check(args, &policies)?;
         let behind = behind::note(args).into_iter();
         let notes = behind.chain(seen.note).chain(program.notes).chain(script).chain(cannot);
         let notes = notes.collect();

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 
-use portcrew::{Event, Signal, reap_strangers};
+use portcrew::{Event, Ready, Signal, reap_strangers};
 
 use super::init::{Init, Order};
 use super::systemd::{Systemd, Variables};
@@ -30,10 +30,10 @@ pub(crate) enum Turn {
 }
 
 impl<'a> Above<'a> {
-    /// In a runtime. `wanted` workers make the crew ready; `asked` is for the duties of process 1 where it is another.
-    pub(crate) fn new(report: &'a Report, wanted: usize, asked: bool) -> Self {
+    /// In a runtime. `wanted` workers that are `ready` in this way make the crew so; `asked` is for the duties of process 1 where it is another.
+    pub(crate) fn new(report: &'a Report, wanted: usize, ready: &Ready, asked: bool) -> Self {
         let mut above = Self { report, systemd: None, init: None };
-        above.systemd = above.have(Systemd::of(&Variables::read(), wanted), words::unheard);
+        above.systemd = above.have(Systemd::of(&Variables::read(), wanted, ready), words::unheard);
         above.init = above.have(Init::begin(asked), words::no_init);
         above
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use portcrew::{CrewNotice, Event, Generation, WorkerId};
+use portcrew::{CrewNotice, Event, Generation, Ready, WorkerId};
 
 use super::notify::Message;
 use crate::crew::why_rolled_back;
@@ -13,6 +13,8 @@ use crate::output::words::upward as words;
 pub(super) struct Service {
     /// Workers.
     wanted: usize,
+    /// Whoever listens is ready.
+    is_by_listening: bool,
     ready: BTreeSet<WorkerId>,
     stage: Stage,
     /// Why the last reload was rolled back, unless a later one was not.
@@ -33,15 +35,19 @@ enum Stage {
 }
 
 impl Service {
-    pub(super) fn new(wanted: usize) -> Self {
-        let told = String::new();
-        Self { wanted, ready: BTreeSet::new(), stage: Stage::Starting, undone: None, told }
+    /// `by`: what shows that a worker is ready.
+    pub(super) fn new(wanted: usize, by: &Ready) -> Self {
+        let (ready, told) = (BTreeSet::new(), String::new());
+        let is_by_listening = *by == Ready::Listening;
+        Self { wanted, is_by_listening, ready, stage: Stage::Starting, undone: None, told }
     }
 
     /// What is to be told about this event, if anything.
     pub(super) fn hear(&mut self, event: &Event) -> Option<Message> {
         match event {
-            Event::Listening { worker, .. } | Event::SelfBound { worker, .. } => {
+            Event::Listening { worker, .. } | Event::SelfBound { worker, .. }
+                if self.is_by_listening =>
+            {
                 self.ready.insert(*worker);
             }
             Event::Disconnect { worker, .. } | Event::Exit { worker, .. } => {
@@ -75,8 +81,12 @@ impl Service {
 
     fn crew(&mut self, notice: &CrewNotice) -> Option<Message> {
         match notice {
-            // A program that never listens is ready in this way; the crew counts it so too.
-            CrewNotice::NotListening { worker, .. } => {
+            CrewNotice::Ready { worker } => {
+                self.ready.insert(*worker);
+            }
+            // A program that never listens is ready in this way; the crew counts it so too. One that was said to be
+            // ready by something else is not, before that.
+            CrewNotice::NotListening { worker, .. } if self.is_by_listening => {
                 self.ready.insert(*worker);
             }
             CrewNotice::Resized { workers } => self.wanted = *workers,
@@ -175,7 +185,7 @@ mod tests {
 
     /// Two workers, both ready.
     fn started() -> Service {
-        let mut service = Service::new(2);
+        let mut service = Service::new(2, &Ready::Listening);
         assert_eq!(service.hear(&listening(1)), status("1 of 2 workers ready"));
         assert_eq!(service.hear(&listening(1)), None, "it listens to a second port");
         assert_eq!(service.hear(&listening(2)), ready("2 of 2 workers ready"));
@@ -192,6 +202,18 @@ mod tests {
         let gone = Event::Disconnect { worker: WorkerId(1), planned: false };
         assert_eq!(service.hear(&gone), status("1 of 2 workers ready"));
         assert_eq!(service.hear(&listening(3)), status("2 of 2 workers ready"));
+    }
+
+    #[test]
+    fn where_something_else_makes_ready_neither_listening_nor_the_end_of_patience_does() {
+        let mut service = Service::new(1, &Ready::Message);
+        assert_eq!(service.hear(&listening(1)), status("0 of 1 worker ready"));
+        let (worker, after) = (WorkerId(1), std::time::Duration::from_secs(30));
+        assert_eq!(reload(&mut service, CrewNotice::NotListening { worker, after }), None);
+        assert_eq!(
+            reload(&mut service, CrewNotice::Ready { worker }),
+            ready("1 of 1 worker ready")
+        );
     }
 
     #[test]

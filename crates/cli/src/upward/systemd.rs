@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io;
 use std::time::Duration;
 
-use portcrew::Event;
+use portcrew::{Event, Ready};
 use rustix::time::{ClockId, clock_gettime};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
@@ -30,7 +30,11 @@ impl Systemd {
     ///
     /// # Errors
     /// It is named, and cannot be reached.
-    pub(super) fn of(variables: &Variables, wanted: usize) -> io::Result<Option<Self>> {
+    pub(super) fn of(
+        variables: &Variables,
+        wanted: usize,
+        ready: &Ready,
+    ) -> io::Result<Option<Self>> {
         let Some(address) = &variables.socket else { return Ok(None) };
         let socket = Socket::connect(address)?;
         let watchdog = variables.watchdog().map(|limit| {
@@ -38,7 +42,7 @@ impl Systemd {
             each.set_missed_tick_behavior(MissedTickBehavior::Delay);
             each
         });
-        Ok(Some(Self { socket, service: Service::new(wanted), watchdog }))
+        Ok(Some(Self { socket, service: Service::new(wanted, ready), watchdog }))
     }
 
     pub(super) fn hear(&mut self, event: &Event) -> io::Result<()> {

@@ -37,6 +37,12 @@ fn the_long_help_of_run_has_examples_signals_and_exit_statuses() {
         "\n            cookie:NAME  ",
         "\n            wait:TIME  ",
         "--explain",
+        "\nReadiness and health:",
+        "\nReloads:",
+        "\nLimits and replacement:",
+        "\nLeaving:",
+        "\n            notify  ",
+        "\n            message:TEXT  ",
     ] {
         assert!(answer.stdout.contains(part), "{part}: {}", answer.stdout);
     }

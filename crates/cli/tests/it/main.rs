@@ -37,6 +37,7 @@ mod signals;
 mod size;
 mod start;
 mod stopping;
+mod supervision;
 mod systemd;
 mod tls_tickets;
 mod why;

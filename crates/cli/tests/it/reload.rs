@@ -76,7 +76,7 @@ fn a_release_that_does_not_listen_in_time_is_rolled_back_and_a_mended_one_is_tak
     let old = crew.pids();
     release.replace_by("never_listens.js");
     crew.process.signal(Signal::Hup);
-    let verdict = crew.says("new worker 2 did not listen within 3 s");
+    let verdict = crew.says("new worker 2 was not ready within 3 s");
     assert_eq!(crew.pids_when(1), old);
     release.replace_by("hello.js");
     crew.process.signal(Signal::Hup);

@@ -93,6 +93,17 @@ fn a_whole_life_is_told_start_reload_rollback_and_stop() {
 }
 
 #[test]
+fn a_crew_of_a_program_that_never_listens_is_ready_by_what_it_is_said_to_be_ready_by() {
+    let _node = require_node!();
+    let manager = Manager::new();
+    let program = portcrew("run").env("NOTIFY_SOCKET", manager.directory.path().join("notify"));
+    let program = program.args(["-w", "1", "--ready", "alive"]).arg(fixture("never_listens.js"));
+    let crew = Crew { process: program.start() };
+    assert_eq!(manager.hears("READY=1")[2], "STATUS=1 of 1 worker ready");
+    crew.says("worker 1 is ready");
+}
+
+#[test]
 fn a_worker_that_dies_is_told_in_the_status_and_a_crew_that_fails_stops() {
     let _node = require_node!();
     let manager = Manager::new();

@@ -1,22 +1,26 @@
 //! What happens to the crew as a whole.
 
-use portcrew::{CrewNotice, RollbackReason, WorkerId};
+use portcrew::{CrewNotice, RollbackReason, Signal, WorkerId};
 use portcrew_core::supervise::Force;
-use rustix::process::Signal;
 
-use super::Hearing;
+use super::{Hearing, number};
 use crate::crew::causes::how_it_failed;
 use crate::crew::outputs::Outputs;
 use crate::crew::reload::{self, Reload};
 use crate::output::events::{self, ReloadState};
-use crate::output::words::notices;
+use crate::output::words::{notices, supervision};
 
 impl Hearing<'_> {
     /// What happens to the crew as a whole.
     pub(super) fn crew(&mut self, notice: CrewNotice) {
         match notice {
+            CrewNotice::Ready { worker } => {
+                self.report.event(&events::Event::Ready { worker: number(worker) });
+                self.report.notice(&notices::is_ready(&worker));
+            }
             CrewNotice::NotListening { worker, after } => {
-                self.trouble(Some(worker), &notices::not_listening(&worker, after));
+                let text = supervision::not_in_time(&worker, after, &self.ready);
+                self.trouble(Some(worker), &text);
             }
             CrewNotice::Restarting { reason, delay, .. } => {
                 self.report.notice(&match self.gone.take() {
@@ -53,13 +57,7 @@ impl Hearing<'_> {
                 self.trouble(None, &notices::not_restored(&slot, &how_it_failed(reason)));
             }
             CrewNotice::Resized { workers } => self.report.notice(&notices::resized(workers)),
-            CrewNotice::Forced { worker, force } => {
-                let signal = match force {
-                    Force::Terminate => Signal::TERM,
-                    Force::Kill => Signal::KILL,
-                };
-                self.report.notice(&notices::made_to_leave(&worker, signal.as_raw()));
-            }
+            CrewNotice::Forced { worker, force } => self.forced(worker, force),
             CrewNotice::Unkillable { worker } => {
                 self.trouble(Some(worker), &notices::unkillable(&worker));
             }
@@ -89,6 +87,14 @@ impl Hearing<'_> {
         for line in last_words {
             self.report.notice(&notices::last_words(&line));
         }
+    }
+
+    fn forced(&self, worker: WorkerId, force: Force) {
+        let signal = match force {
+            Force::Terminate => self.stop_signal,
+            Force::Kill => Signal::Kill,
+        };
+        self.report.notice(&notices::made_to_leave(&worker, signal.number()));
     }
 
     fn verdict(&self, state: ReloadState, reason: Option<&str>) {

@@ -158,8 +158,8 @@ pub(crate) fn started(name: &str, workers: usize, addresses: &[String], pid: u32
 
 pub(crate) fn started_silent(name: &str, after: Duration) -> String {
     format!(
-        "{name}: runs, and not every worker listens {} after its start. A program that never listens is none of that; \
-         `portcrew why {name}` and its logs say more",
+        "{name}: runs, and not every worker is ready {} after its start. A program that never listens is not, unless \
+         --ready says by what else; `portcrew why {name}` and its logs say more",
         span(after)
     )
 }

@@ -27,7 +27,8 @@ Examples:
   portcrew run -w 4 ./target/release/api --verbose
   portcrew run -w -1 --name shop --env NODE_ENV=production npm start
 
-`portcrew run --help` also lists the signals and the exit statuses.";
+`portcrew run --help` also lists what is said of readiness, health, limits and leaving,
+the signals and the exit statuses.";
 
 /// Below the options of `run`, with `--help`.
 pub(crate) const RUN_AFTER_LONG: &str = "\
@@ -101,7 +102,7 @@ pub(crate) const INTERPRETER: &str =
 pub(crate) const GRACE: &str =
     "How long a worker may take to finish its connections before it is killed: 10, 10s, 500ms, 2m";
 pub(crate) const START_DEADLINE: &str =
-    "How long a new worker may take until it listens; beyond it a reload is rolled back";
+    "How long a new worker may take until it is ready; beyond it a reload is rolled back";
 pub(crate) const REGISTER: &str = "Have Node.js workers load portcrew-register: while they leave, their HTTP servers \
     announce `Connection: close`, so that clients which keep connections lose nothing";
 pub(crate) const INIT: &str = "Wait for orphans that workers leave behind, and pass signals on to the workers, as \

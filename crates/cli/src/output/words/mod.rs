@@ -15,6 +15,7 @@ pub(crate) mod policies;
 pub(crate) mod refusals;
 pub(crate) mod register;
 pub(crate) mod scheduling;
+pub(crate) mod supervision;
 pub(crate) mod upward;
 pub(crate) mod usage;
 

@@ -16,6 +16,10 @@ pub(crate) fn listening(address: &dyn Display) -> String {
     format!("listening on {address}")
 }
 
+pub(crate) fn is_ready(worker: &dyn Display) -> String {
+    format!("worker {worker} is ready")
+}
+
 /// A listener of the worker's own, on a port that several can bind.
 pub(crate) fn self_bound(worker: &dyn Display, address: &dyn Display) -> String {
     format!(
@@ -220,7 +224,7 @@ pub(crate) fn new_worker(worker: Option<&dyn Display>, how: &str) -> String {
 }
 
 pub(crate) fn was_late(deadline: Duration) -> String {
-    format!("did not listen within {}", span(deadline))
+    format!("was not ready within {}", span(deadline))
 }
 
 pub(crate) fn got_no_listener(reason: &dyn Display) -> String {

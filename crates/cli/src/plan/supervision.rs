@@ -1,0 +1,197 @@
+//! What the options about supervision mean to the library, and which of them do not go together.
+
+use std::time::Duration;
+
+use portcrew::{Drain, Liveness, Ready, Settings, Signal};
+
+use super::policies::Policies;
+use super::refusal::Refusal;
+use crate::args::{Policy, RunArgs, Supervision};
+use crate::output::words::supervision as words;
+
+/// What a worker must have lived for where that makes it ready: the library's default.
+const STABLE_FOR: Duration = Duration::from_secs(1);
+
+/// Looks for options that contradict each other, or that would do nothing.
+///
+/// # Errors
+/// The first of them.
+pub(super) fn check(args: &RunArgs, policies: &Policies) -> Result<(), Refusal> {
+    let asked = &args.supervision;
+    let reasons = [of_probes(asked), of_reloads(asked), of_surroundings(args, policies)];
+    match reasons.into_iter().flatten().next() {
+        Some(reason) => Err(Refusal::Contradiction(reason)),
+        None => Ok(()),
+    }
+}
+
+/// Puts what was asked for into the settings of the crew.
+pub(crate) fn apply(asked: &Supervision, settings: &mut Settings) {
+    settings.ready = asked.ready();
+    settings.drain = asked.drain();
+    settings.stable_for = STABLE_FOR;
+    settings.probing.every = asked.probe_every.unwrap_or(settings.probing.every);
+    settings.probing.within = asked.probe_within.unwrap_or(settings.probing.within);
+    settings.liveness = liveness(asked);
+    settings.surge = asked.surge.unwrap_or(settings.surge);
+    settings.max_unavailable = asked.max_unavailable.unwrap_or(settings.max_unavailable);
+    settings.overlap = asked.overlap;
+    settings.max_age = asked.max_age;
+    settings.max_memory = asked.max_memory;
+    settings.max_connections = asked.max_connections;
+    settings.stop_exit_codes.clone_from(&asked.stop_exit_codes);
+    settings.stop_signal = asked.stop_signal.unwrap_or(settings.stop_signal);
+}
+
+fn liveness(asked: &Supervision) -> Option<Liveness> {
+    let repeats = asked.alive_every.is_some() || asked.alive_failures.is_some();
+    if !repeats && asked.answer_within.is_none() && asked.watchdog.is_none() {
+        return None;
+    }
+    let mut liveness = Liveness::default();
+    liveness.every = asked.alive_every.unwrap_or(liveness.every);
+    liveness.failures = asked.alive_failures.unwrap_or(liveness.failures);
+    (liveness.answer_within, liveness.watchdog) = (asked.answer_within, asked.watchdog);
+    Some(liveness)
+}
+
+fn of_probes(asked: &Supervision) -> Option<&'static str> {
+    let ready = asked.ready();
+    let is_probe = matches!(ready, Ready::TcpConnect(_) | Ready::HttpGet(_));
+    let probes = asked.probe_every.is_some() || asked.probe_within.is_some();
+    let repeats = asked.alive_every.is_some() || asked.alive_failures.is_some();
+    if !is_probe && probes {
+        Some(words::ONLY_PROBES)
+    } else if !is_probe && repeats {
+        Some(words::NOTHING_TO_REPEAT)
+    } else if ready != Ready::Notify && asked.watchdog.is_some() {
+        Some(words::NO_DOG)
+    } else {
+        None
+    }
+}
+
+fn of_reloads(asked: &Supervision) -> Option<&'static str> {
+    let is_by_age = asked.ready() == Ready::Alive;
+    if asked.overlap && !is_by_age {
+        Some(words::OVERLAPS_ANYWAY)
+    } else if asked.surge.is_some() && is_by_age && !asked.overlap {
+        Some(words::NO_SURGE)
+    } else if asked.surge == Some(0) && asked.max_unavailable.unwrap_or(0) == 0 {
+        Some(words::NOBODY_REPLACED)
+    } else {
+        None
+    }
+}
+
+fn of_surroundings(args: &RunArgs, policies: &Policies) -> Option<&'static str> {
+    let asked = &args.supervision;
+    let counts = asked.max_connections.is_some() || asked.answer_within.is_some();
+    let mut all = std::iter::once(&policies.common).chain(policies.own.iter().map(|it| &it.policy));
+    if asked.ready() == Ready::Alive && args.start_deadline <= STABLE_FOR {
+        Some(words::NEVER_ALIVE)
+    } else if counts && all.all(|policy| *policy == Policy::Shared) {
+        Some(words::NOBODY_COUNTS)
+    } else if args.surroundings.register
+        && !matches!(asked.drain(), Drain::Disconnect | Drain::Signal(Signal::Terminate))
+    {
+        Some(words::NOT_REGISTERED)
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::args::{Cli, Command};
+
+    fn args(words: &str) -> RunArgs {
+        let words = ["portcrew", "run"].into_iter().chain(words.split_whitespace()).chain(["x"]);
+        let Command::Run(args) = Cli::try_parse_from(words).unwrap().command else {
+            panic!("`run` is the command here")
+        };
+        *args
+    }
+
+    fn refused(words: &str) -> Option<&'static str> {
+        let args = args(words);
+        let common = args.policy.as_ref().and_then(|it| it.common.clone());
+        match check(&args, &Policies::only(common.unwrap_or(Policy::RoundRobin))) {
+            Err(Refusal::Contradiction(reason)) => Some(reason),
+            Err(other) => panic!("{other:?}"),
+            Ok(()) => None,
+        }
+    }
+
+    fn settings(words: &str) -> Settings {
+        let mut settings = Settings::default();
+        apply(&args(words).supervision, &mut settings);
+        settings
+    }
+
+    #[test]
+    fn what_does_not_go_together_is_refused_with_its_reason() {
+        for (words, reason) in [
+            ("--probe-every 1s", words::ONLY_PROBES),
+            ("--ready message --probe-within 1s", words::ONLY_PROBES),
+            ("--alive-every 1s", words::NOTHING_TO_REPEAT),
+            ("--ready notify --alive-failures 2", words::NOTHING_TO_REPEAT),
+            ("--watchdog 1s", words::NO_DOG),
+            ("--overlap", words::OVERLAPS_ANYWAY),
+            ("--ready alive --surge 2", words::NO_SURGE),
+            ("--surge 0", words::NOBODY_REPLACED),
+            ("--surge 0 --max-unavailable 0", words::NOBODY_REPLACED),
+            ("--ready alive --start-deadline 1s", words::NEVER_ALIVE),
+            ("--policy shared --max-connections 9", words::NOBODY_COUNTS),
+            ("--policy shared --answer-within 5s", words::NOBODY_COUNTS),
+            ("--register --drain message:x", words::NOT_REGISTERED),
+            ("--register --shutdown-with-message", words::NOT_REGISTERED),
+        ] {
+            assert_eq!(refused(words), Some(reason), "{words}");
+        }
+    }
+
+    #[test]
+    fn what_goes_together_is_taken() {
+        for words in [
+            "",
+            "--ready tcp:127.0.0.1:1 --probe-every 1s --probe-within 1s --alive-every 1s",
+            "--ready notify --watchdog 1s",
+            "--ready alive --overlap --surge 2",
+            "--ready alive --max-unavailable 2",
+            "--surge 0 --max-unavailable 1",
+            "--policy shared --max-age 7d --max-memory 1G",
+            "--register --drain signal:TERM",
+        ] {
+            assert_eq!(refused(words), None, "{words}");
+        }
+    }
+
+    #[test]
+    fn what_is_left_out_is_as_the_library_has_it() {
+        let (ours, theirs) = (settings(""), Settings::default());
+        assert_eq!((ours.ready, ours.liveness), (theirs.ready, theirs.liveness));
+        assert_eq!((ours.surge, ours.probing), (theirs.surge, theirs.probing));
+        assert_eq!((ours.drain, ours.stop_signal), (theirs.drain, theirs.stop_signal));
+        assert_eq!(ours.stable_for, theirs.stable_for);
+    }
+
+    #[test]
+    fn what_is_asked_for_reaches_the_library() {
+        let it = settings("--wait-ready --shutdown-with-message --max-memory-restart 200M");
+        assert_eq!((it.ready, it.max_memory), (Ready::Message, Some(200 << 20)));
+        assert_eq!(it.drain, Drain::Message("shutdown".to_owned()));
+        let it = settings("--max-age 7d --max-connections 5 --stop-exit-codes 0,3 --surge 3");
+        assert_eq!(it.max_age, Some(Duration::from_secs(7 * 24 * 60 * 60)));
+        assert_eq!((it.max_connections, it.stop_exit_codes), (Some(5), vec![0, 3]));
+        assert_eq!((it.surge, it.max_unavailable, it.overlap), (3, 0, false));
+        let it = settings("--ready notify --watchdog 2s --answer-within 5s --stop-signal INT");
+        let liveness = it.liveness.unwrap();
+        assert_eq!(liveness.watchdog, Some(Duration::from_secs(2)));
+        assert_eq!(liveness.answer_within, Some(Duration::from_secs(5)));
+        assert_eq!((liveness.failures, it.stop_signal), (3, Signal::Interrupt));
+    }
+}
