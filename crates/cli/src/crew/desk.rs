@@ -151,13 +151,13 @@ impl Desk {
             }
             CrewNotice::ReloadCommitted { generation } => {
                 self.progress = None;
-                self.policies.committed();
+                self.policies.committed(generation);
                 self.history.reloaded(generation);
                 self.verdicts.committed(generation);
             }
             CrewNotice::RolledBack { generation, worker, reason, .. } => {
                 self.progress = None;
-                self.policies.rolled_back();
+                self.policies.rolled_back(generation);
                 let why = super::reload::verdict(worker, reason);
                 let tail = worker.and_then(|it| outputs.tail(it));
                 let output = tail.as_ref().map(|it| it.lines()).unwrap_or_default();

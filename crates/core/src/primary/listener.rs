@@ -208,6 +208,12 @@ impl Listener {
         self.holdings.iter().map(|it| it.way)
     }
 
+    /// Who holds it in another way than its policy wants by now.
+    pub(super) fn holders_otherwise(&self) -> impl Iterator<Item = WorkerId> + '_ {
+        let both = self.holders.iter().zip(self.ways());
+        both.filter(|(_, way)| *way != self.mode).map(|(it, _)| it.worker)
+    }
+
     /// How many of its holders are handed connections: they come first.
     pub(super) fn handed(&self) -> usize {
         self.holdings.partition_point(|it| it.way == Mode::Handover)

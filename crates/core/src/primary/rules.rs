@@ -7,7 +7,7 @@ use super::listener::Listener;
 use super::machine::Primary;
 use super::{Action, Mode, Notice};
 use crate::scheduler::{Guarded, Look, Needs, RoundRobin, Scheduler};
-use crate::{Address, ListenerId, Time};
+use crate::{Address, ListenerId, Time, WorkerId};
 
 /// Who accepts, and who gets the next connection when the primary does.
 pub struct Rule {
@@ -217,23 +217,39 @@ impl Primary {
         rule: Option<Rule>,
         out: &mut Vec<Action>,
     ) -> Option<Rule> {
-        let named = name.as_ref().map(|name| self.listeners_named(name));
+        let key = name.clone();
         let before = self.rules.set(name, rule);
         // The number of a rule may be another's now.
         for listener in self.listeners.values_mut() {
             listener.rule = self.rules.find(&listener.query.address);
         }
-        let others = self.listeners.iter().filter(|(_, it)| it.rule == Rulebook::DEFAULT);
-        let concerned = named.unwrap_or_else(|| others.map(|(id, _)| *id).collect());
+        let concerned: Vec<_> = self.listeners_of(key.as_ref()).map(|(id, _)| *id).collect();
         for id in concerned {
             self.rule_over(now, id, out);
         }
         before
     }
 
-    fn listeners_named(&self, name: &ListenerName) -> Vec<ListenerId> {
-        let named = self.listeners.iter().filter(|(_, it)| name.fits(&it.query.address));
-        named.map(|(id, _)| *id).collect()
+    /// Those of this name, or all that have no policy of their own.
+    fn listeners_of(
+        &self,
+        name: Option<&ListenerName>,
+    ) -> impl Iterator<Item = (&ListenerId, &Listener)> {
+        self.listeners.iter().filter(move |(_, it)| match name {
+            Some(name) => name.fits(&it.query.address),
+            None => it.rule == Rulebook::DEFAULT,
+        })
+    }
+
+    /// The same of [`is_changing`](Self::is_changing), for the listener of this name, or for all that have no policy
+    /// of their own, and only for workers that count.
+    #[must_use]
+    pub fn is_changing_for(
+        &self,
+        name: Option<&ListenerName>,
+        counts: impl Fn(WorkerId) -> bool,
+    ) -> bool {
+        self.listeners_of(name).any(|(_, it)| it.holders_otherwise().any(&counts))
     }
 
     /// Whether some worker holds a listener in another way than its policy wants by now, and has to be replaced

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::future::poll_fn;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use portcrew_core::primary::{ListenerName, Primary, Rule, Rules, Settings as MachineSettings};
@@ -12,9 +12,10 @@ use portcrew_core::{Limits, WorkerId};
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
 
-use super::command::{Command, CrewCommand};
+use super::command::{Command, CrewCommand, Naming, RuleChange};
 use super::driver::{Driver, Parts, Registry};
 use super::launcher::Launcher;
+use super::policy::{self, Shown};
 use super::{Snapshot, WorkerHandle, events};
 use crate::{Builder, Error, Event, Message, Policy, Result, Settings};
 
@@ -46,7 +47,7 @@ pub struct Cluster {
     events: events::Queue,
     registry: Arc<Registry>,
     /// Held while they are passed on, so that the driver has the same as the last.
-    settings: Mutex<Arc<Settings>>,
+    settings: Arc<Shown>,
 }
 
 impl Cluster {
@@ -100,23 +101,25 @@ impl Cluster {
         let (commands, receiver) = mpsc::unbounded_channel();
         let (sender, events) = events::queue();
         let registry = Arc::new(Registry::default());
+        let shown = Arc::new(Shown::new(Arc::clone(&settings)));
         let driver = Driver::new(Parts {
             machine: Primary::new(machine),
             launcher: Launcher::new(Arc::clone(&settings)),
             registry: Arc::clone(&registry),
+            shown: Arc::clone(&shown),
             events: sender,
             commands: receiver,
             command_sender: commands.downgrade(),
         });
         runtime.spawn(driver);
-        Ok(Self { commands, events, registry, settings: Mutex::new(settings) })
+        Ok(Self { commands, events, registry, settings: shown })
     }
 
     /// How workers are started now: Node's `cluster.settings`. (Node's are empty until the first setup; here a
     /// cluster is made with some.)
     #[must_use]
     pub fn settings(&self) -> Arc<Settings> {
-        Arc::clone(&self.settings.lock().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.settings.lock())
     }
 
     /// Replaces all settings, for workers that are started from now on. The policies stay what they were. A crew
@@ -128,7 +131,7 @@ impl Cluster {
     /// when the runtime that drove this cluster has ended.
     pub fn setup(&self, mut settings: Settings) -> Result<()> {
         settings.check()?;
-        let mut present = self.settings.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut present = self.settings.lock();
         settings.policy = present.policy.clone();
         settings.policies.clone_from(&present.policies);
         let settings = Arc::new(settings);
@@ -152,7 +155,8 @@ impl Cluster {
     /// connections that wait are dealt out by the new policy, those that are offered stay where they are.
     ///
     /// To and from [`Policy::Shared`] the workers of a crew are replaced one by one, as by
-    /// [`reload`](Self::reload); if that is rolled back, so is the policy. Workers that were forked by hand go on in
+    /// [`reload`](Self::reload); if that is rolled back, so is the policy,
+    /// also in [`settings`](Self::settings). Workers that were forked by hand go on in
     /// their own way, and those forked later follow the policy.
     ///
     /// # Errors
@@ -160,19 +164,36 @@ impl Cluster {
     /// [`Error::Setting`] for a policy that cannot be, and then nothing has changed; [`Error::Disconnected`] when the
     /// runtime that drove this cluster has ended.
     pub fn set_policy(&self, policy: Policy) -> Result<()> {
-        self.change_policy(None, policy)
+        self.change_policy(None, policy, None)
     }
 
-    /// The same for one listener, which has a policy of its own from then on.
+    /// The same, and says which generation's verdict decides about it, as [`request_reload`](Self::request_reload)
+    /// does; `None` where the policy is in force at once.
+    ///
+    /// # Errors
+    ///
+    /// As [`set_policy`](Self::set_policy).
+    ///
+    /// # Cancel safety
+    ///
+    /// A change that was asked for happens, whether or not its answer is awaited.
+    pub async fn request_policy(&self, policy: Policy) -> Result<Option<Generation>> {
+        let (sender, answer) = oneshot::channel();
+        self.change_policy(None, policy, Some(sender))?;
+        answer.await.map_err(|_| Error::Disconnected)
+    }
+
+    /// The same as `set_policy` for one listener, which has a policy of its own from then on.
     ///
     /// # Errors
     ///
     /// As [`set_policy`](Self::set_policy).
     pub fn set_policy_of(&self, listener: ListenerName, policy: Policy) -> Result<()> {
-        self.change_policy(Some(listener), policy)
+        self.change_policy(Some(listener), policy, None)
     }
 
-    /// As [`set_policy`](Self::set_policy), with a scheduler of your own.
+    /// As [`set_policy`](Self::set_policy), with a scheduler of your own. [`settings`](Self::settings) have no name
+    /// for it and go on with the policy before.
     ///
     /// # Errors
     ///
@@ -194,23 +215,30 @@ impl Cluster {
         self.set_rule(Some(listener), Rule::handover(scheduler))
     }
 
-    fn change_policy(&self, listener: Option<ListenerName>, policy: Policy) -> Result<()> {
+    fn change_policy(
+        &self,
+        listener: Option<ListenerName>,
+        policy: Policy,
+        answer: Option<oneshot::Sender<Option<Generation>>>,
+    ) -> Result<()> {
         if let Some(reason) = policy.wrong() {
             return Err(Error::Setting { setting: "policy", reason });
         }
-        let mut present = self.settings.lock().unwrap_or_else(PoisonError::into_inner);
-        self.set_rule(listener.clone(), policy.rule())?;
+        // Held until the settings name the policy: the driver may undo it as soon as it hears of it.
+        let mut present = self.settings.lock();
         let mut settings = Settings::clone(&present);
-        match listener {
-            Some(listener) => drop(settings.policies.insert(listener, policy)),
-            None => settings.policy = policy,
-        }
+        let rule = policy.rule();
+        let before = policy::replace(&mut settings, listener.as_ref(), Some(policy.clone()));
+        let naming = Some(Naming { policy, before });
+        let change = RuleChange { name: listener, rule, naming, answer };
+        self.command(Command::SetRule(Box::new(change)))?;
         *present = Arc::new(settings);
         Ok(())
     }
 
     fn set_rule(&self, name: Option<ListenerName>, rule: Rule) -> Result<()> {
-        self.command(Command::SetRule { name, rule: Box::new(rule) })
+        let change = RuleChange { name, rule, naming: None, answer: None };
+        self.command(Command::SetRule(Box::new(change)))
     }
 
     /// Starts a worker. It is not replaced when it dies; see [`start`](Self::start) for that.

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use super::Snapshot;
 use super::readiness::Sign;
 use super::{Signal, WorkerHandle};
-use crate::{Result, Settings};
+use crate::{Policy, Result, Settings};
 
 /// One wish of the user, or news of a worker.
 #[derive(Debug)]
@@ -38,12 +38,30 @@ pub(super) enum Command {
     Crew(CrewCommand),
     /// Replace every worker; answered with the generation whose verdict this wish gets.
     Reload { answer: oneshot::Sender<Option<Generation>> },
-    /// Another policy, for one listener or for all that have none of their own.
-    SetRule { name: Option<ListenerName>, rule: Box<Rule> },
+    /// Deal out connections by another policy.
+    SetRule(Box<RuleChange>),
     /// Say how things are.
     Snapshot { answer: oneshot::Sender<Snapshot> },
     /// The cluster was dropped. Handles of workers may still give commands.
     Abandon,
+}
+
+/// Another policy: of the listener of this name, or of all that have none of their own.
+#[derive(Debug)]
+pub(super) struct RuleChange {
+    pub(super) name: Option<ListenerName>,
+    pub(super) rule: Rule,
+    /// How the settings name it; `None` for a scheduler of the user's own, which they have no name for.
+    pub(super) naming: Option<Naming>,
+    /// Told the generation whose verdict decides about the change; `None` where it is in force at once.
+    pub(super) answer: Option<oneshot::Sender<Option<Generation>>>,
+}
+
+/// A policy in the settings, and what was there before.
+#[derive(Debug)]
+pub(super) struct Naming {
+    pub(super) policy: Policy,
+    pub(super) before: Option<Policy>,
 }
 
 /// A wish for the crew.

@@ -24,7 +24,7 @@ use super::events::Events;
 use super::launcher::Launcher;
 use super::link::Link;
 use super::looking::Looking;
-use super::policy::Changes;
+use super::policy::{Changes, Shown};
 use super::ready::{ReadySet, Source};
 use super::retry::Retries;
 use super::sockets::Sockets;
@@ -53,6 +53,8 @@ pub(super) struct Driver {
     pub(super) machine: Primary,
     pub(super) crew: CrewSeat,
     pub(super) changes: Changes,
+    /// What the cluster's handle says they are: policies that are undone are undone there too.
+    pub(super) shown: Arc<Shown>,
     pub(super) busy: Busy,
     pub(super) launcher: Launcher,
     pub(super) links: BTreeMap<WorkerId, Link>,
@@ -91,6 +93,7 @@ pub(super) struct Parts {
     pub(super) machine: Primary,
     pub(super) launcher: Launcher,
     pub(super) registry: Arc<Registry>,
+    pub(super) shown: Arc<Shown>,
     pub(super) events: Events,
     pub(super) commands: UnboundedReceiver<Command>,
     pub(super) command_sender: WeakUnboundedSender<Command>,
@@ -104,6 +107,7 @@ impl Driver {
             machine: parts.machine,
             crew: CrewSeat::default(),
             changes: Changes::default(),
+            shown: parts.shown,
             busy: Busy::default(),
             launcher: parts.launcher,
             links: BTreeMap::new(),

@@ -43,7 +43,7 @@ impl Driver {
                 // Who asked may have gone: the reload goes on all the same.
                 let _ = answer.send(generation);
             }
-            Command::SetRule { name, rule } => self.set_rule(name, *rule),
+            Command::SetRule(change) => self.set_rule(*change),
             Command::Snapshot { answer } => {
                 let _ = answer.send(self.snapshot());
             }

@@ -3,43 +3,159 @@
 //! Among policies under which the primary accepts, the next connection is dealt out by the new one. Who accepts
 //! changes with the workers: they are replaced one by one, and where that fails the policy goes back with them.
 
-use portcrew_core::primary::{ListenerName, Rule};
-use portcrew_core::supervise::Notice;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::command::CrewCommand;
+use portcrew_core::primary::{ListenerName, Rule};
+use portcrew_core::supervise::{Generation, Notice};
+
+use super::command::{Naming, RuleChange};
 use super::driver::Driver;
+use crate::{Policy, Settings};
+
+/// The settings as the cluster's handle shows them. Its lock is never held while anything is waited for.
+#[derive(Debug)]
+pub(super) struct Shown(Mutex<Arc<Settings>>);
+
+impl Shown {
+    pub(super) const fn new(settings: Arc<Settings>) -> Self {
+        Self(Mutex::new(settings))
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Arc<Settings>> {
+        // Nothing panics while it holds this lock.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Names the policy before again, unless another change has been asked for that the driver has not heard of yet.
+    fn take_back(&self, name: Option<&ListenerName>, naming: Naming) {
+        let mut shown = self.lock();
+        let present = match name {
+            Some(name) => shown.policies.get(name),
+            None => Some(&shown.policy),
+        };
+        if present == Some(&naming.policy) {
+            let mut settings = Settings::clone(&shown);
+            replace(&mut settings, name, naming.before);
+            *shown = Arc::new(settings);
+        }
+    }
+}
+
+/// Puts a policy into the settings, or takes away that of one listener; returns what was there.
+pub(super) fn replace(
+    settings: &mut Settings,
+    name: Option<&ListenerName>,
+    policy: Option<Policy>,
+) -> Option<Policy> {
+    match (name, policy) {
+        (Some(name), Some(policy)) => settings.policies.insert(name.clone(), policy),
+        (Some(name), None) => settings.policies.remove(name),
+        (None, Some(policy)) => Some(std::mem::replace(&mut settings.policy, policy)),
+        // There is always one for all others.
+        (None, None) => None,
+    }
+}
 
 /// What was changed and is not in force yet, oldest first: to be undone when the workers cannot be replaced.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
-    pending: Vec<(Option<ListenerName>, Option<Rule>)>,
+    pending: Vec<Change>,
 }
 
-impl Driver {
-    pub(super) fn set_rule(&mut self, name: Option<ListenerName>, rule: Rule) {
-        let before = self.machine.set_rule(self.now, name.clone(), Some(rule), &mut self.actions);
-        self.settle();
-        // Without a crew there is nobody to replace: the change is in force for workers that are forked from now on.
-        if self.machine.is_changing() && self.has_crew() {
-            self.changes.pending.push((name, before));
-            self.command_crew(CrewCommand::Reload);
+#[derive(Debug)]
+struct Change {
+    name: Option<ListenerName>,
+    before: Option<Rule>,
+    naming: Option<Naming>,
+    /// Whose verdict decides; not known before the crew has answered.
+    generation: Option<Generation>,
+}
+
+impl Changes {
+    /// The crew's answer to the wish that the last change has just made.
+    fn answered(&mut self, answer: Generation) {
+        for it in &mut self.pending {
+            it.generation.get_or_insert(answer);
         }
     }
 
-    /// What became of replacing the workers. A reload that goes back takes all pending changes with it: the old
-    /// workers hold their listeners in the old way.
+    /// Those that this verdict decides, out of the list. A reload that comes later has the others.
+    fn decided(&mut self, verdict: Generation) -> Vec<Change> {
+        let all = std::mem::take(&mut self.pending);
+        let (decided, later) = all.into_iter().partition(|it| it.generation <= Some(verdict));
+        self.pending = later;
+        decided
+    }
+
+    /// The change of the same policy that came after one that is undone: that goes back to what was before both.
+    fn successor(&mut self, name: Option<&ListenerName>) -> Option<&mut Change> {
+        self.pending.iter_mut().find(|it| it.name.as_ref() == name)
+    }
+}
+
+impl Driver {
+    pub(super) fn set_rule(&mut self, change: RuleChange) {
+        let RuleChange { name, rule, naming, answer } = change;
+        let before = self.machine.set_rule(self.now, name.clone(), Some(rule), &mut self.actions);
+        self.settle();
+        let generation = if self.must_replace(name.as_ref()) {
+            self.changes.pending.push(Change { name, before, naming, generation: None });
+            let generation = self.reload_crew();
+            // A crew that has ended answers nothing and takes nothing back.
+            self.changes.pending.retain(|it| it.generation.is_some());
+            generation
+        } else {
+            // It is in force, whatever becomes of changes of the same policy before it.
+            self.changes.pending.retain(|it| it.name != name);
+            None
+        };
+        if let Some(answer) = answer {
+            // Who asked may have gone: the change is made all the same.
+            let _ = answer.send(generation);
+        }
+    }
+
+    /// Workers that were forked by hand are nobody's to replace: they go on in their own way.
+    fn must_replace(&self, name: Option<&ListenerName>) -> bool {
+        let is_crew = |worker| self.links.get(&worker).is_some_and(|it| it.place.is_some());
+        self.has_crew() && self.machine.is_changing_for(name, is_crew)
+    }
+
+    /// What became of replacing the workers. A reload that goes back takes those changes with it that it was the
+    /// answer to: the old workers hold their listeners in the old way.
     pub(super) fn policy_hears(&mut self, notice: &Notice) {
-        match notice {
-            Notice::ReloadCommitted { .. } if !self.machine.is_changing() => {
-                self.changes.pending.clear();
+        match *notice {
+            Notice::ReloadStarted { generation } | Notice::ReloadMerged { generation } => {
+                self.changes.answered(generation);
             }
-            Notice::RolledBack { .. } => {
-                for (name, before) in std::mem::take(&mut self.changes.pending).into_iter().rev() {
-                    self.machine.set_rule(self.now, name, before, &mut self.actions);
+            Notice::ReloadCommitted { generation } => drop(self.changes.decided(generation)),
+            Notice::RolledBack { generation, .. } => {
+                // Of a crew that is being ended this is the first answer, too.
+                self.changes.answered(generation);
+                for change in self.changes.decided(generation).into_iter().rev() {
+                    self.undo(change);
                 }
             }
-            // Another reload follows that begins with the change, or it is no news of a reload's end.
+            // No news of a reload's beginning or end.
             _ => {}
+        }
+    }
+
+    fn undo(&mut self, change: Change) {
+        let Change { name, before, naming, .. } = change;
+        if let Some(later) = self.changes.successor(name.as_ref()) {
+            later.before = before;
+            match (&mut later.naming, naming) {
+                (Some(later), Some(undone)) => later.before = undone.before,
+                (later @ None, undone) => *later = undone,
+                // A scheduler has no name: what the settings had before the later one is what they had before both.
+                (Some(_), None) => {}
+            }
+            return;
+        }
+        self.machine.set_rule(self.now, name.clone(), before, &mut self.actions);
+        if let Some(naming) = naming {
+            self.shown.take_back(name.as_ref(), naming);
         }
     }
 }

@@ -96,14 +96,21 @@ fn to_shared_and_back_the_workers_are_replaced_and_no_request_fails() {
     local.all_answered(load);
 }
 
-#[test]
-fn where_the_workers_cannot_be_replaced_the_policy_goes_back_with_them() {
+/// A crew whose workers fail at boot as long as that file is there.
+fn breakable() -> (Local, tempfile::TempDir, std::path::PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let broken = folder.path().join("broken");
     let mut settings = Settings::program(SERVER, [""; 0]).env("BROKEN_IF", broken.as_os_str());
     settings.policy = Policy::RoundRobin;
-    let mut local = Local::new(settings);
+    settings.stable_for = std::time::Duration::from_millis(50);
+    let local = Local::new(settings);
     local.cluster.start(2).unwrap();
+    (local, folder, broken)
+}
+
+#[test]
+fn where_the_workers_cannot_be_replaced_the_policy_goes_back_with_them() {
+    let (mut local, _folder, broken) = breakable();
     let address = local.address(2);
     let load = Arc::new(Load::new(address).clients(4).background());
     std::fs::write(&broken, "").unwrap();
@@ -111,10 +118,78 @@ fn where_the_workers_cannot_be_replaced_the_policy_goes_back_with_them() {
     assert!(matches!(local.verdict(), CrewNotice::RolledBack { .. }));
     let names = [local.policy(), local.policy(), local.policy()];
     assert_eq!(names, ["round-robin", "shared", "round-robin"]);
+    assert_eq!(local.cluster.settings().policy, Policy::RoundRobin);
     local.answered(&load, 100);
     let listener = local.listener();
     assert_eq!((listener.shared, listener.accepting), (false, true));
     local.all_answered(load);
+}
+
+#[test]
+fn a_policy_that_came_with_the_workers_stays_when_a_later_reload_goes_back() {
+    let (mut local, _folder, broken) = breakable();
+    local.address(2);
+    // It is nobody's to replace and goes on in the old way.
+    local.fork();
+    local.address(1);
+    local.cluster.set_policy(Policy::Shared).unwrap();
+    assert!(matches!(local.verdict(), CrewNotice::ReloadCommitted { .. }));
+    let again = local.run(local.cluster.request_policy(Policy::Shared)).unwrap();
+    assert_eq!(again, None, "no worker of the crew is to be replaced any more");
+    std::fs::write(&broken, "").unwrap();
+    local.cluster.reload().unwrap();
+    assert!(matches!(local.verdict(), CrewNotice::RolledBack { .. }));
+    assert!(local.listener().shared);
+    assert_eq!(local.cluster.settings().policy, Policy::Shared);
+}
+
+#[test]
+fn a_policy_that_is_in_force_at_once_stays_when_the_one_before_it_goes_back() {
+    let (mut local, _folder, broken) = breakable();
+    local.address(2);
+    std::fs::write(&broken, "").unwrap();
+    local.cluster.set_policy(Policy::Shared).unwrap();
+    let at_once = local.run(local.cluster.request_policy(Policy::LeastConnections)).unwrap();
+    assert_eq!(at_once, None);
+    assert!(matches!(local.verdict(), CrewNotice::RolledBack { .. }));
+    assert_eq!(local.listener().policy, "least-connections");
+    assert_eq!(local.cluster.settings().policy, Policy::LeastConnections);
+}
+
+#[test]
+fn a_change_that_the_next_reload_answers_outlives_the_rollback_of_this_one() {
+    let (mut local, _folder, broken) = breakable();
+    local.address(2);
+    local.cluster.reload().unwrap();
+    // From now on a change is one more reload, and this one will fail.
+    local.until(|event| {
+        let Event::Crew(CrewNotice::ReloadProgress { .. }) = event else { return None };
+        std::fs::write(&broken, "").unwrap();
+        Some(())
+    });
+    let first = local.cluster.request_policy(Policy::Shared);
+    let generation = local.run(first).unwrap().expect("workers hold the listener otherwise");
+    let verdict = local.until(|event| match event {
+        Event::Crew(CrewNotice::ReloadFailed { .. }) => {
+            std::fs::remove_file(&broken).unwrap();
+            None
+        }
+        Event::Crew(
+            notice @ (CrewNotice::ReloadCommitted { .. } | CrewNotice::RolledBack { .. }),
+        ) => Some(*notice),
+        _ => None,
+    });
+    assert!(
+        matches!(verdict, CrewNotice::RolledBack { generation: it, .. } if it < generation),
+        "{verdict:?}"
+    );
+    let verdict = local.verdict();
+    assert!(
+        matches!(verdict, CrewNotice::ReloadCommitted { generation: it } if it == generation),
+        "{verdict:?}"
+    );
+    assert!(local.listener().shared);
+    assert_eq!(local.cluster.settings().policy, Policy::Shared);
 }
 
 #[test]

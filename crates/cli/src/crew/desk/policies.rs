@@ -1,7 +1,8 @@
 //! The policy of all listeners that have none of their own: in force, and wanted.
 //!
-//! They differ while the workers are replaced for it. The library's settings have what is wanted, also when the reload
-//! is rolled back and the old policy stays in force.
+//! They differ while the workers are replaced for it: the verdict on a reload decides about those that it answers.
+
+use portcrew::Generation;
 
 use crate::args::Policy;
 
@@ -9,12 +10,13 @@ use crate::args::Policy;
 #[derive(Debug)]
 pub(in crate::crew) struct Policies {
     in_force: Policy,
-    wanted: Policy,
+    /// Oldest first, with the generation whose verdict decides. As many as were asked for during two reloads.
+    wanted: Vec<(Generation, Policy)>,
 }
 
 impl Policies {
-    pub(super) fn new(policy: Policy) -> Self {
-        Self { in_force: policy.clone(), wanted: policy }
+    pub(super) const fn new(policy: Policy) -> Self {
+        Self { in_force: policy, wanted: Vec::new() }
     }
 
     /// What connections are dealt out by.
@@ -22,56 +24,57 @@ impl Policies {
         &self.in_force
     }
 
-    /// Takes in a wish. Says whether workers must be replaced for it: who accepts changes with them.
-    pub(in crate::crew) fn want(&mut self, policy: Policy) -> bool {
-        let with_workers = is_shared(&self.wanted) != is_shared(&policy);
-        self.wanted = policy;
-        if self.wanted != self.in_force && !with_workers && !self.is_pending() {
-            self.in_force = self.wanted.clone();
+    /// Takes in a wish that this generation's verdict decides, or one that is in force at once.
+    pub(in crate::crew) fn want(&mut self, policy: Policy, verdict: Option<Generation>) {
+        if let Some(generation) = verdict {
+            self.wanted.retain(|it| it.0 != generation);
+            self.wanted.push((generation, policy));
+        } else {
+            self.in_force = policy;
+            self.wanted.clear();
         }
-        with_workers
     }
 
     /// The workers are those that were wanted.
-    pub(super) fn committed(&mut self) {
-        self.in_force = self.wanted.clone();
+    pub(super) fn committed(&mut self, generation: Generation) {
+        if let Some((_, policy)) = self.wanted.iter().rfind(|it| it.0 <= generation) {
+            self.in_force = policy.clone();
+        }
+        self.wanted.retain(|it| it.0 > generation);
     }
 
-    /// They are not, and all that was pending is undone.
-    pub(super) fn rolled_back(&mut self) {
-        self.wanted = self.in_force.clone();
+    /// They are not, and what that reload was to bring is undone.
+    pub(super) fn rolled_back(&mut self, generation: Generation) {
+        self.wanted.retain(|it| it.0 > generation);
     }
-
-    fn is_pending(&self) -> bool {
-        is_shared(&self.wanted) != is_shared(&self.in_force)
-    }
-}
-
-fn is_shared(policy: &Policy) -> bool {
-    *policy == Policy::Shared
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const G1: Generation = Generation(1);
+    const G2: Generation = Generation(2);
+
     #[test]
-    fn a_policy_that_needs_no_other_workers_is_in_force_at_once() {
+    fn a_policy_that_needs_no_other_workers_is_in_force_at_once_and_stays() {
         let mut policies = Policies::new(Policy::RoundRobin);
-        assert!(!policies.want(Policy::LeastConnections));
+        policies.want(Policy::Shared, Some(G1));
+        policies.want(Policy::LeastConnections, None);
         assert_eq!(*policies.in_force(), Policy::LeastConnections);
-        policies.rolled_back();
+        policies.rolled_back(G1);
         assert_eq!(*policies.in_force(), Policy::LeastConnections);
     }
 
     #[test]
-    fn one_that_needs_them_is_in_force_with_the_verdict_or_not_at_all() {
+    fn one_that_needs_them_is_in_force_with_its_own_verdict_or_not_at_all() {
         let mut policies = Policies::new(Policy::RoundRobin);
-        assert!(policies.want(Policy::Shared));
+        policies.want(Policy::LeastConnections, Some(G1));
+        policies.want(Policy::Shared, Some(G2));
         assert_eq!(*policies.in_force(), Policy::RoundRobin);
-        policies.rolled_back();
-        assert!(policies.want(Policy::Shared), "the same wish needs them again");
-        policies.committed();
+        policies.rolled_back(G1);
+        assert_eq!(*policies.in_force(), Policy::RoundRobin);
+        policies.committed(G2);
         assert_eq!(*policies.in_force(), Policy::Shared);
     }
 }

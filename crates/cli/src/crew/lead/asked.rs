@@ -101,15 +101,15 @@ impl Leader<'_> {
         }
         let name = policy.to_string();
         self.ask(words::asked_policy(&name));
-        self.cluster.set_policy(meant(&policy))?;
-        // Who accepts changes with the workers, and the library has begun to replace them: to ask for the same is
-        // merged with that, and tells which verdict it is.
-        if self.desk.policies.want(policy) {
-            if let Some(generation) = self.cluster.request_reload().await? {
-                self.desk.verdicts.policy(generation, name, answer);
+        let generation = self.cluster.request_policy(meant(&policy)).await?;
+        self.desk.policies.want(policy, generation);
+        match generation {
+            // The verdict is an event, which is heard after this.
+            Some(generation) => self.desk.verdicts.policy(generation, name, answer),
+            None => {
+                let set = v1::PolicySet { api: v1::API, policy: name, reloaded: false };
+                let _ = answer.send(Ok(set));
             }
-        } else {
-            let _ = answer.send(Ok(v1::PolicySet { api: v1::API, policy: name, reloaded: false }));
         }
         Ok(())
     }
