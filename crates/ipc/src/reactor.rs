@@ -80,6 +80,8 @@ impl AsyncOwnedFd {
 
     /// Runs `write` until it does something else than block. Tries at once, without waiting for the reactor.
     ///
+    /// One that blocks by a decision of its own must not do so after a hang-up: that readiness is never cleared.
+    ///
     /// # Errors
     /// Those of `write`, other than `WouldBlock`; or those of [`poll_write_ready`](Self::poll_write_ready).
     pub fn poll_write_io<R>(

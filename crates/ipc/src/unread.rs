@@ -3,6 +3,8 @@
 use std::io;
 use std::os::fd::{AsRawFd as _, BorrowedFd};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
 /// The kernel wakes a writer one byte before it has given back the memory of what was read, and the memory of one
 /// message is far more than this.
 #[cfg(target_os = "linux")]
@@ -28,9 +30,18 @@ pub(crate) fn has_read_all(_fd: BorrowedFd<'_>) -> io::Result<bool> {
     Ok(true)
 }
 
+/// Whether both directions are shut down: what was not read by then need not ever be, and no edge follows that one.
+pub(crate) fn is_hung_up(fd: BorrowedFd<'_>) -> io::Result<bool> {
+    // Asked for nothing: the kernel adds this one by itself (poll(2)).
+    let mut asked = [PollFd::from_borrowed_fd(fd, PollFlags::empty())];
+    poll(&mut asked, Some(&Timespec::default()))?;
+    Ok(asked[0].revents().contains(PollFlags::HUP))
+}
+
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use std::io::{Read as _, Write as _};
+    use std::net::Shutdown;
     use std::os::fd::AsFd as _;
     use std::os::unix::net::UnixStream;
 
@@ -46,5 +57,15 @@ mod tests {
         assert!(!has_read_all(writer.as_fd()).unwrap());
         reader.read_exact(&mut [0]).unwrap();
         assert!(has_read_all(writer.as_fd()).unwrap());
+    }
+
+    #[test]
+    fn a_peer_that_shuts_down_hangs_up_and_one_that_only_writes_no_more_does_not() {
+        let (writer, reader) = UnixStream::pair().unwrap();
+        assert!(!is_hung_up(writer.as_fd()).unwrap());
+        reader.shutdown(Shutdown::Write).unwrap();
+        assert!(!is_hung_up(writer.as_fd()).unwrap());
+        reader.shutdown(Shutdown::Both).unwrap();
+        assert!(is_hung_up(writer.as_fd()).unwrap());
     }
 }

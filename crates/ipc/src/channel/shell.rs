@@ -15,7 +15,7 @@ use crate::error::{ChannelError, QueueError};
 use crate::message::{Dialect, Packet};
 use crate::reactor::{AsyncOwnedFd, wake_after_others};
 use crate::socket::{self, Received};
-use crate::unread::has_read_all;
+use crate::unread::{has_read_all, is_hung_up};
 
 /// Bytes asked for in one read.
 const READ_BYTES: usize = 32 * 1024;
@@ -361,6 +361,9 @@ impl Turn {
 
 /// A line with a descriptor is written when the peer has read the lines without one before it. The kernel would give
 /// both to one read, and Deno then takes the descriptor for that of the first line, and drops it.
+///
+/// After a hang-up it is written at once, which fails: the reactor calls such a socket writable for ever, so that waiting
+/// for a reader would be a loop without an end.
 fn write(
     fd: BorrowedFd<'_>,
     chunk: &Chunk<'_, Arc<OwnedFd>>,
@@ -368,7 +371,9 @@ fn write(
 ) -> io::Result<usize> {
     match chunk.fd {
         None => socket::send(fd, chunk.bytes, &[]),
-        Some(_) if may_be_unread && !has_read_all(fd)? => Err(io::ErrorKind::WouldBlock.into()),
+        Some(_) if may_be_unread && !has_read_all(fd)? && !is_hung_up(fd)? => {
+            Err(io::ErrorKind::WouldBlock.into())
+        }
         Some(handle) => socket::send(fd, chunk.bytes, &[handle.as_fd()]),
     }
 }

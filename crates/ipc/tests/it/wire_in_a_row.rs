@@ -5,11 +5,13 @@
 use std::future::poll_fn;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
+use std::task::Poll;
 
 use portcrew_ipc::channel::{Channel, ChannelSettings, Incoming, OutgoingHandle};
 use portcrew_ipc::handle::HandleKind;
 use portcrew_ipc::message::{ClusterBody, ClusterMessage, Inner, Packet, UserMessage};
 use portcrew_ipc::socket;
+use rustix::net::{Shutdown, shutdown};
 
 use crate::wire::{channel_with, descriptor, identity, next, received, send, within};
 
@@ -89,4 +91,25 @@ async fn a_message_between_two_is_read_before_the_second_is_written() {
     assert_eq!(received(&peer).0, "\"between\"\n");
     within(poll_fn(|cx| channel.poll_flush(cx))).await.unwrap();
     assert_read(&peer, 2, second);
+}
+
+#[tokio::test]
+async fn a_peer_that_shuts_down_with_a_message_unread_is_not_waited_for() {
+    let (mut channel, peer) = channel_with(settings());
+    channel.queue(&Packet::User(UserMessage::new("unread").unwrap()), None).unwrap();
+    queue(&mut channel, 1, 10);
+    assert!(!channel.try_flush().unwrap(), "it waits");
+    // Waits by the reactor too, so that the end is news to it.
+    assert!(poll_fn(|cx| Poll::Ready(channel.poll_recv(cx))).await.is_pending());
+    shutdown(&peer, Shutdown::Both).unwrap();
+    let mut polls = 0;
+    let end = poll_fn(|cx| {
+        polls += 1;
+        // Each that is too many would be one of an endless number.
+        assert!(polls < 10, "it spins");
+        channel.poll_recv(cx)
+    });
+    assert!(within(end).await.is_none());
+    assert!(!channel.is_writable());
+    assert_eq!(channel.take_unsent(), [1]);
 }
