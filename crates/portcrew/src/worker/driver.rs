@@ -196,11 +196,13 @@ impl Driver {
         // Taken before what was taken: of each that has ended by now the machine knows already, or hears below, that
         // it was taken.
         let ended = self.shared.endings.take();
-        let (mut taken, mut wanted) = (Vec::new(), Vec::new());
+        let (mut taken, mut wanted, mut returned) = (Vec::new(), Vec::new(), Vec::new());
         for server in self.servers.values() {
             server.inflow.collect(&mut taken, &mut wanted);
+            server.inflow.collect_returned(&mut returned);
         }
         self.events.extend(taken.into_iter().map(taken_event));
+        self.events.extend(returned.into_iter().map(|conn| Event::Returned { conn }));
         let wanted = wanted.into_iter();
         self.events
             .extend(wanted.map(|(conn, tells)| Event::Wanted { conn, told: tells.is_yes() }));

@@ -30,6 +30,8 @@ struct State {
     held: VecDeque<Held>,
     /// Taken since the driver last asked, and whether the end will be told.
     taken: Vec<(ConnId, Tells)>,
+    /// What nobody can take any more, since the driver last asked. Their sockets are closed.
+    returned: Vec<ConnId>,
     /// Somebody has asked for a connection without telling its end.
     is_plain: bool,
     waiters: Waiters,
@@ -113,15 +115,31 @@ impl Inflow {
         }
     }
 
-    /// A connection that may be taken at once: also after the close, for what a thread accepted last.
+    /// A connection that may be taken at once: also after the close, for what a thread accepted last. One of the
+    /// primary's goes back then.
     pub(crate) fn deliver(&self, socket: OwnedFd, conn: Option<ConnId>) {
-        let owed = conn.map_or(Owed::Nothing, Owed::Answer);
-        make_ready(self.lock(), Arrived { socket, owed });
+        let state = self.lock();
+        match conn {
+            Some(conn) if state.closed => self.give_back(state, socket, conn),
+            Some(conn) => make_ready(state, Arrived { socket, owed: Owed::Answer(conn) }),
+            None => make_ready(state, Arrived { socket, owed: Owed::Nothing }),
+        }
     }
 
-    /// A connection that is to be answered before it may be taken.
+    /// A connection that is to be answered before it may be taken. After the close it goes back.
     pub(crate) fn hold(&self, socket: OwnedFd, conn: ConnId) {
-        self.lock().held.push_back(Held { socket, conn, tells: None });
+        let mut state = self.lock();
+        if state.closed {
+            return self.give_back(state, socket, conn);
+        }
+        state.held.push_back(Held { socket, conn, tells: None });
+    }
+
+    /// For a listener of which the driver does not know that it is closed: its user has the socket.
+    fn give_back(&self, mut state: MutexGuard<'_, State>, socket: OwnedFd, conn: ConnId) {
+        state.give_back(socket, conn);
+        drop(state);
+        self.bell.ring();
     }
 
     /// A held connection was answered: it may be taken.
@@ -159,22 +177,32 @@ impl Inflow {
         }
     }
 
+    /// What is to go back to the primary although the driver did not close this.
+    pub(crate) fn collect_returned(&self, returned: &mut Vec<ConnId>) {
+        returned.append(&mut self.lock().returned);
+    }
+
     /// Ends it. What the primary can still give to others comes back as its numbers, its sockets closed;
     /// the rest can still be taken.
     pub(crate) fn close(&self) -> Vec<ConnId> {
         let mut state = self.lock();
-        state.closed = true;
-        let mut untaken = Vec::new();
-        for arrived in std::mem::take(&mut state.ready) {
-            match arrived.owed {
-                Owed::Answer(conn) => untaken.push((conn, arrived.socket)),
-                Owed::Nothing | Owed::End(_) => state.ready.push_back(arrived),
-            }
-        }
-        untaken.extend(state.held.drain(..).map(|it| (it.conn, it.socket)));
+        state.give_back_all();
+        let numbers = std::mem::take(&mut state.returned);
         self.end(state);
-        // Our copies are closed before the primary learns that it may give the connections to others.
-        untaken.into_iter().map(|(conn, _closed)| conn).collect()
+        numbers
+    }
+
+    /// Ends it where nobody will take anything any more, and without the driver, which goes on having it. What the
+    /// primary can still give to others goes back, and so does what it offers from now on; the rest is closed.
+    pub(crate) fn give_up(&self) {
+        let mut state = self.lock();
+        state.give_back_all();
+        self.end(state);
+        // Only now: the end may have brought one connection more.
+        let unseen = std::mem::take(&mut self.lock().ready);
+        // Not under the lock: a guard among them tells its end.
+        drop(unseen);
+        self.bell.ring();
     }
 
     /// Ends it when the primary is gone: nobody else can have what has arrived, so all can still be taken.
@@ -311,6 +339,28 @@ impl Inflow {
     fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing panics while it holds this lock.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Closes it for what the primary can still give to others.
+    fn give_back_all(&mut self) {
+        self.closed = true;
+        for arrived in std::mem::take(&mut self.ready) {
+            match arrived.owed {
+                Owed::Answer(conn) => self.give_back(arrived.socket, conn),
+                Owed::Nothing | Owed::End(_) => self.ready.push_back(arrived),
+            }
+        }
+        for it in std::mem::take(&mut self.held) {
+            self.give_back(it.socket, it.conn);
+        }
+    }
+
+    /// Our copy is closed before the primary learns that it may give the connection to others.
+    fn give_back(&mut self, socket: OwnedFd, conn: ConnId) {
+        drop(socket);
+        self.returned.push(conn);
     }
 }
 

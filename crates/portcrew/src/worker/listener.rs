@@ -194,7 +194,8 @@ impl<S: Connection> Listener<S> {
     /// close it any more.
     ///
     /// Best called before anything is accepted here: a connection that was already taken from the socket for an
-    /// [`accept`](Self::accept) that was dropped, or for a poll that was not repeated, is closed unseen.
+    /// [`accept`](Self::accept) that was dropped, or for a poll that was not repeated, is closed unseen. What the primary
+    /// hands over beside the socket goes to another worker, now and later.
     ///
     /// # Errors
     ///
@@ -210,8 +211,8 @@ impl<S: Connection> Listener<S> {
             Way::Thread(slot) => slot.get().ok_or_else(closed)?.try_clone(),
         }?;
         let socket = self.keep.give_away(socket);
-        // Nobody accepts from it here any more.
-        self.inflow.close();
+        // Nobody accepts from it here any more, neither from the socket nor what the primary hands over.
+        self.inflow.give_up();
         Ok(socket.into())
     }
 

@@ -1,14 +1,15 @@
 //! The policy `shared`: the worker gets the socket.
 
-use std::io;
+use std::io::{self, Read as _};
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::OwnedFd;
 
 use portcrew_core::{FromWorker, Query, Reply, ToWorker};
+use portcrew_ipc::lane::{Answer, Verdict};
 use socket2::{Domain, Socket, Type};
 
-use super::primary::{Primary, reply};
-use super::soon;
+use super::primary::{Primary, connected, loopback, reply};
+use super::{settle, soon};
 use crate::{Listener, Worker};
 
 /// Bound and not listening, as Node passes it.
@@ -110,7 +111,7 @@ async fn a_shared_socket_takes_hand_overs_too() {
     let (socket, at) = bound();
     let (listener, query, _) = ask(&mut primary, &worker, at, socket, 1).await;
     let listener = listener.unwrap();
-    let (client, accepted) = super::primary::connected(&super::primary::loopback());
+    let (client, accepted) = connected(&loopback());
     primary.newconn(&query.key(), &accepted).await;
     let (handed, answer) = tokio::join!(soon(listener.accept()), primary.heard());
     assert_eq!(handed.unwrap().1, client.local_addr().unwrap());
@@ -132,4 +133,44 @@ async fn its_socket_can_be_had_and_outlives_the_leaving() {
         socket.set_nonblocking(false).unwrap();
         socket.accept().unwrap();
     }
+}
+
+/// What is offered before its user takes the socket, and after. With few and with a thread that accepts.
+#[tokio::test]
+async fn what_is_handed_over_by_the_lane_goes_back_when_its_socket_was_given_away() {
+    for crew in [1, 8] {
+        let (mut primary, worker) = Primary::new().await;
+        let (socket, at) = bound();
+        let (listener, ..) = ask(&mut primary, &worker, at, socket, crew).await;
+        let real = loopback();
+        let (_first, accepted) = connected(&real);
+        primary.offer(1, &[accepted]);
+        settle().await;
+        assert!(primary.answers_now().is_empty(), "a crew of {crew}: nobody has taken it");
+        let _socket = listener.unwrap().into_std().unwrap();
+        let refused = |seq| vec![Answer { seq, verdict: Verdict::Refused }];
+        assert_eq!(primary.answers().await, refused(1), "a crew of {crew}");
+        let (_second, accepted) = connected(&real);
+        primary.offer(2, &[accepted]);
+        assert_eq!(primary.answers().await, refused(2), "a crew of {crew}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_handed_over_by_the_channel_goes_back_when_its_socket_was_given_away() {
+    let (mut primary, worker) = Primary::without_lane().await;
+    let (socket, at) = bound();
+    let (listener, query, _) = ask(&mut primary, &worker, at, socket, 1).await;
+    let real = loopback();
+    let (_first, accepted) = connected(&real);
+    primary.newconn(&query.key(), &accepted).await;
+    settle().await;
+    let _socket = listener.unwrap().into_std().unwrap();
+    assert!(matches!(primary.heard().await, FromWorker::Answer { accepted: false, .. }));
+    let (mut second, accepted) = connected(&real);
+    primary.newconn(&query.key(), &accepted).await;
+    assert!(matches!(primary.heard().await, FromWorker::Answer { accepted: false, .. }));
+    // The worker has no copy of it any more.
+    drop(accepted);
+    assert_eq!(second.read(&mut [0]).unwrap(), 0);
 }
