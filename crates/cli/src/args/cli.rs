@@ -34,12 +34,17 @@ impl Cli {
 
     /// The parser takes `--` away.
     fn with_separator(mut self, words: &[OsString]) -> Self {
-        let args = match &mut self.command {
-            Command::Run(args) => Some(args),
-            Command::Crews(CrewsCommand::Start(args)) => Some(args),
-            Command::Demo(_) | Command::Crews(_) => None,
+        let (args, is_start) = match &mut self.command {
+            // What `start` starts was typed as `start`.
+            Command::Run(args) => {
+                let is_start = args.control.detached.is_some();
+                (Some(args), is_start)
+            }
+            Command::Crews(CrewsCommand::Start(args)) => (Some(args), true),
+            Command::Demo(_) | Command::Crews(_) => (None, false),
         };
         if let Some(args) = args {
+            args.is_start = is_start;
             let before = words.len().checked_sub(args.command.len() + 1);
             args.separated = before.is_some_and(|at| words[at] == "--");
         }
@@ -110,6 +115,10 @@ pub(crate) struct RunArgs {
     /// `--` stands before the program: whatever follows it is meant for it.
     #[arg(skip)]
     pub(crate) separated: bool,
+
+    /// `start` was typed.
+    #[arg(skip)]
+    pub(crate) is_start: bool,
 
     /// The program and its arguments in one list: everything after the program's name belongs to the program,
     /// also what looks like an option of ours.

@@ -20,7 +20,7 @@ pub(crate) use crews::{
     Size, StopArgs, TargetArgs, as_name,
 };
 pub(crate) use environment::Assignment;
-pub(crate) use name::CrewName;
+pub(crate) use name::{ALL, CrewName};
 pub(crate) use policy::{Policies, Policy, Sticky, nearest};
 pub(crate) use supervision::Supervision;
 pub(crate) use surroundings::Surroundings;

@@ -9,6 +9,9 @@ use crate::output::words::usage;
 /// The longest name, in bytes: room for it in a socket path, which the kernel limits to 108 bytes.
 pub(crate) const MAX_NAME: usize = 64;
 
+/// What means every crew and is no name.
+pub(crate) const ALL: &str = "all";
+
 /// A name that is safe as a file name and in a terminal: letters, digits, `.`, `_`, `-`, and it starts with a letter
 /// or digit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +19,7 @@ pub(crate) struct CrewName(String);
 
 impl CrewName {
     /// The name that a crew has when nobody named it: the program's file name without its extension, with every
-    /// character that a name cannot have replaced.
+    /// character that a name cannot have replaced; `crew` where that leaves none.
     pub(crate) fn from_program(program: &Path) -> Self {
         let stem = program.file_stem().unwrap_or_default().to_string_lossy();
         let name: String = stem
@@ -25,7 +28,7 @@ impl CrewName {
             .skip_while(|c| !c.is_ascii_alphanumeric())
             .take(MAX_NAME)
             .collect();
-        if name.is_empty() { Self("crew".to_owned()) } else { Self(name) }
+        if name.is_empty() || name == ALL { Self("crew".to_owned()) } else { Self(name) }
     }
 
     /// The name as text.
@@ -38,6 +41,9 @@ impl FromStr for CrewName {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
+        if text == ALL {
+            return Err(usage::name_all());
+        }
         let starts_well = text.starts_with(|c: char| c.is_ascii_alphanumeric());
         if starts_well && text.len() <= MAX_NAME && text.chars().all(is_allowed) {
             Ok(Self(text.to_owned()))
@@ -64,10 +70,10 @@ mod tests {
     #[test]
     fn a_name_that_could_leave_its_directory_or_look_like_an_option_is_refused() {
         let long = "x".repeat(MAX_NAME + 1);
-        for text in ["", ".", "..", "../x", "a/b", "-w", "a b", "a\x1b[31m", "ä", &long] {
+        for text in ["", ".", "..", "../x", "a/b", "-w", "a b", "a\x1b[31m", "ä", "all", &long] {
             assert!(text.parse::<CrewName>().is_err(), "{text}");
         }
-        for text in ["api", "api.v2", "shop_front-1", "7"] {
+        for text in ["api", "all-in-one", "api.v2", "shop_front-1", "7"] {
             assert_eq!(text.parse::<CrewName>().unwrap().as_str(), text);
         }
     }
@@ -79,6 +85,7 @@ mod tests {
             ("./my server", "my-server"),
             ("/opt/.hidden", "hidden"),
             ("/opt/äö", "crew"),
+            ("all.js", "crew"),
         ] {
             assert_eq!(CrewName::from_program(Path::new(program)).as_str(), name);
         }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::control::{Client, Crews, Failure, Found, choose, v1};
+use crate::control::{Client, Crews, Failure, Found, Meant, choose, v1};
 use crate::exit::ExitStatus;
 use crate::output::words::commands as words;
 use crate::output::{print, print_json, say_plainly};
@@ -38,27 +38,32 @@ pub(super) fn each(
     as_json: bool,
     mut act: impl FnMut(&str, &Client) -> Result<Done, Undone>,
 ) -> ExitStatus {
-    let (crews, names) = match find(targets) {
+    let (crews, meant) = match find(targets) {
         Ok(found) => found,
         Err((words, status)) => return refuse(&words, as_json, status),
     };
-    each_of(&names, as_json, |name| match crews.find(name) {
+    each_of(&meant, as_json, |name| match crews.find(name) {
         Found::Crew(client) => act(name, &client),
         Found::Silent(pid) => Err(silent(name, pid)),
         Found::Nobody => Err(nobody(name)),
     })
 }
 
-/// The same for names that are known already.
+/// The same for what is known already of the targets.
 pub(super) fn each_of(
-    names: &[String],
+    meant: &[Meant],
     as_json: bool,
     mut act: impl FnMut(&str) -> Result<Done, Undone>,
 ) -> ExitStatus {
     let mut status = ExitStatus::Stopped;
     let mut results = Vec::new();
-    for name in names {
-        let result = act(name);
+    for one in meant {
+        let (name, result) = match one {
+            Meant::Crew(name) => (name, act(name)),
+            Meant::Nobody { target, words } => {
+                (target, Err(plain(words.clone(), ExitStatus::NoCrew)))
+            }
+        };
         let (its, ok, words, answer) = match result {
             Ok(done) => (done.status, true, done.words, done.answer),
             Err(undone) => (undone.status, false, undone.words, undone.answer),
@@ -101,11 +106,46 @@ pub(super) fn each_apart(
     status
 }
 
-/// The crews of this user, and the names that are meant.
-pub(super) fn find(targets: &[String]) -> Result<(Crews, Vec<String>), (String, ExitStatus)> {
+/// The crews of this user, and what is meant of them.
+///
+/// # Errors
+/// When no target means a crew: what is to be said about all of them, in lines.
+pub(super) fn find(targets: &[String]) -> Result<(Crews, Vec<Meant>), (String, ExitStatus)> {
     let crews = Crews::of_this_user().map_err(|words| (words, ExitStatus::NoCrew))?;
-    let names = choose(targets, &crews).map_err(|words| (words, ExitStatus::NoCrew))?;
-    Ok((crews, names))
+    let meant = some(choose(targets, &crews.names))?;
+    Ok((crews, meant))
+}
+
+/// What was chosen, if a crew is among it.
+///
+/// # Errors
+/// As [`find`].
+pub(super) fn some(meant: Vec<Meant>) -> Result<Vec<Meant>, (String, ExitStatus)> {
+    let mut said: Vec<&str> = Vec::new();
+    for one in &meant {
+        match one {
+            Meant::Crew(_) => return Ok(meant),
+            Meant::Nobody { words, .. } if said.contains(&words.as_str()) => {}
+            Meant::Nobody { words, .. } => said.push(words),
+        }
+    }
+    Err((said.join("\n"), ExitStatus::NoCrew))
+}
+
+/// The names of the crews that are meant. Of the other targets it is said that they mean none, which is a status too.
+pub(super) fn names_of(meant: Vec<Meant>) -> (Vec<String>, ExitStatus) {
+    let mut status = ExitStatus::Stopped;
+    let mut names = Vec::new();
+    for one in meant {
+        match one {
+            Meant::Crew(name) => names.push(name),
+            Meant::Nobody { words, .. } => {
+                say_plainly(&words);
+                status = ExitStatus::NoCrew;
+            }
+        }
+    }
+    (names, status)
 }
 
 /// Says why nothing was done.
@@ -113,7 +153,7 @@ pub(super) fn refuse(words: &str, as_json: bool, status: ExitStatus) -> ExitStat
     if as_json {
         print_json(&json!({ "api": v1::API, "error": words }));
     } else {
-        say_plainly(words);
+        words.lines().for_each(say_plainly);
     }
     status
 }

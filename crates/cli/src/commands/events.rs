@@ -6,7 +6,7 @@ use std::thread;
 
 use serde_json::Value;
 
-use super::each::{Undone, find, refuse, silent, undone};
+use super::each::{Undone, find, names_of, refuse, silent, undone};
 use crate::args::TargetArgs;
 use crate::control::Found;
 use crate::exit::ExitStatus;
@@ -21,13 +21,13 @@ const WAITING: usize = 64;
 
 /// Follows each crew that is meant until the last of them has ended.
 pub(crate) fn run(args: &TargetArgs) -> ExitStatus {
-    let (crews, names) = match find(&args.targets) {
+    let (crews, meant) = match find(&args.targets) {
         Ok(found) => found,
         Err((words, status)) => return refuse(&words, args.json, status),
     };
+    let (names, mut status) = names_of(meant);
     let several = names.len() > 1;
     let (sender, lines) = mpsc::sync_channel(WAITING);
-    let mut status = ExitStatus::Stopped;
     for name in names {
         let events = match crews.find(&name) {
             Found::Crew(client) => client.events().map_err(|it| undone(&name, it)),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::each::{find, refuse};
+use super::each::{find, names_of, refuse};
 use crate::args::ListArgs;
 use crate::control::v1::{API, Phase, Status};
 use crate::control::{Crews, Found};
@@ -39,7 +39,7 @@ enum Row {
 pub(crate) fn run(args: &ListArgs) -> ExitStatus {
     let all = ["all".to_owned()];
     let targets = if args.targets.is_empty() { &all[..] } else { &args.targets };
-    let (crews, names) = match find(targets) {
+    let (crews, meant) = match find(targets) {
         Ok(found) => found,
         // Nobody was asked for by name: an empty list is a good answer.
         Err((words, ExitStatus::NoCrew)) if args.targets.is_empty() && is_empty() => {
@@ -47,8 +47,9 @@ pub(crate) fn run(args: &ListArgs) -> ExitStatus {
         }
         Err((words, status)) => return refuse(&words, args.json, status),
     };
+    let (names, status) = names_of(meant);
     let rows = look(&crews, &names);
-    if rows.is_empty() {
+    if rows.is_empty() && status == ExitStatus::Stopped {
         return nothing(&words::no_crews(), args.json);
     }
     if args.json {
@@ -57,7 +58,7 @@ pub(crate) fn run(args: &ListArgs) -> ExitStatus {
         let cells: Vec<_> = rows.iter().map(cells).collect();
         print(&table(&COLUMNS, &cells, Page::of_stdout()));
     }
-    ExitStatus::Stopped
+    status
 }
 
 fn is_empty() -> bool {

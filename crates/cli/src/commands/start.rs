@@ -21,7 +21,7 @@ use crate::exit::ExitStatus;
 use crate::output::words::commands as words;
 use crate::output::words::notices::PREFIX;
 use crate::output::{print, say_plainly};
-use crate::plan::{Host, RunPlan};
+use crate::plan::{Host, Note, RunPlan};
 
 /// Bytes of what a crew said that are shown when it did not start.
 const MOST_SAID: u64 = 16 * 1024;
@@ -44,7 +44,12 @@ pub(crate) fn run(args: &RunArgs) -> ExitStatus {
     }
     // Whatever can be found wrong before anything is started is said here.
     let name = match Host::current().and_then(|host| RunPlan::new(args, &host)) {
-        Ok(plan) => plan.name.as_str().to_owned(),
+        Ok(plan) => {
+            // Its log has every note; this one may be why the crew is not what was asked for.
+            let behind = plan.notes.iter().filter(|it| matches!(it, Note::OptionsBehind { .. }));
+            behind.for_each(|it| say_plainly(&it.to_string()));
+            plan.name.as_str().to_owned()
+        }
         Err(refusal) => {
             say_plainly(&refusal.to_string());
             return refusal.exit_status();

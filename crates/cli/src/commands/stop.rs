@@ -9,15 +9,18 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use serde_json::json;
 
-use super::each::{Done, Undone, each, find, plain, undone};
+use super::each::{Done, Undone, each, find, plain, some, undone};
 use crate::args::{KillArgs, StopArgs, TargetArgs, as_name};
 use crate::control::v1::{Status, Stop, Stopped};
-use crate::control::{Client, Crews, Found, state_directory};
+use crate::control::{Client, Crews, Found, choose, state_directory, states};
 use crate::exit::ExitStatus;
 use crate::output::words::commands as words;
 
 /// How long a primary may take to go after its last worker has ended: it passes on what is left of their output.
 const GONE_WITHIN: Duration = Duration::from_secs(10);
+
+/// Directories of logs that are looked at at most. What lies beyond is deleted by deleting again.
+const MOST_STATES: usize = 4096;
 
 /// Drains each crew that is meant and waits for its end.
 pub(crate) fn stop(args: &StopArgs) -> ExitStatus {
@@ -27,11 +30,11 @@ pub(crate) fn stop(args: &StopArgs) -> ExitStatus {
 
 /// Ends each crew that is meant without waiting, also one that does not answer.
 pub(crate) fn kill(args: &KillArgs) -> ExitStatus {
-    let (crews, names) = match find(&args.targets) {
+    let (crews, meant) = match find(&args.targets) {
         Ok(found) => found,
         Err((words, status)) => return super::each::refuse(&words, args.json, status),
     };
-    super::each::each_of(&names, args.json, |name| match crews.find(name) {
+    super::each::each_of(&meant, args.json, |name| match crews.find(name) {
         Found::Crew(client) => match stop_one(name, &client, Stop { now: true }) {
             Err(undone) if undone.status == ExitStatus::NoCrew => kill_primary(&crews, name),
             done => done,
@@ -41,21 +44,20 @@ pub(crate) fn kill(args: &KillArgs) -> ExitStatus {
     })
 }
 
-/// Stops each crew that is meant, if it runs, and removes what it wrote.
+/// Stops each crew that is meant, if it runs, and removes what it wrote. It may have ended and left its logs.
 pub(crate) fn delete(args: &TargetArgs) -> ExitStatus {
-    let running = find(&args.targets);
-    let names = match running {
-        Ok((_, names)) => names,
-        // It may have ended and left its logs.
-        Err((words, status)) => {
-            let left: Vec<_> = args.targets.iter().filter(|it| has_state(it)).cloned().collect();
-            if left.len() < args.targets.len() {
-                return super::each::refuse(&words, args.json, status);
-            }
-            left
-        }
-    };
-    super::each::each_of(&names, args.json, delete_one)
+    let running = Crews::of_this_user().map_err(|words| (words, ExitStatus::NoCrew));
+    let meant = running.and_then(|crews| {
+        let mut names = crews.names;
+        names.extend(with_state());
+        names.sort();
+        names.dedup();
+        some(choose(&args.targets, &names))
+    });
+    match meant {
+        Ok(meant) => super::each::each_of(&meant, args.json, delete_one),
+        Err((words, status)) => super::each::refuse(&words, args.json, status),
+    }
 }
 
 fn stop_one(name: &str, client: &Client, wish: Stop) -> Result<Done, Undone> {
@@ -126,8 +128,14 @@ fn delete_one(name: &str) -> Result<Done, Undone> {
     Ok(Done::well(words::deleted(name), &json!({})))
 }
 
-fn has_state(target: &str) -> bool {
-    as_name(target).and_then(|it| state_directory(it.as_str()).ok()).is_some_and(|it| it.is_dir())
+/// Names of crews, running or not, that left something. What cannot be a crew's name is not ours.
+fn with_state() -> Vec<String> {
+    let entries = states().ok().and_then(|it| fs::read_dir(it).ok());
+    let directories = entries.into_iter().flatten().flatten().take(MOST_STATES);
+    let directories = directories.filter(|it| it.file_type().is_ok_and(|it| it.is_dir()));
+    directories
+        .filter_map(|it| Some(as_name(it.file_name().to_str()?)?.as_str().to_owned()))
+        .collect()
 }
 
 fn open(pid: u32) -> io::Result<OwnedFd> {

@@ -50,13 +50,6 @@ impl Crews {
         Ok(Self { directory, names })
     }
 
-    /// Crews of these names, for tests.
-    #[cfg(test)]
-    pub(super) fn named(names: &[&str]) -> Self {
-        let names = names.iter().map(|it| (*it).to_owned()).collect();
-        Self { directory: Directory::of_this_user(), names }
-    }
-
     /// Finds out what is behind a name, and cleans up behind a dead primary.
     pub(crate) fn find(&self, name: &str) -> Found {
         let socket = self.directory.socket(name);

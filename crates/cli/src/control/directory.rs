@@ -85,10 +85,18 @@ impl Directory {
 /// # Errors
 /// The reason and the next step, in words.
 pub(crate) fn state_directory(name: &str) -> Result<PathBuf, String> {
+    Ok(states()?.join(name))
+}
+
+/// Where those of all crews lie.
+///
+/// # Errors
+/// As [`state_directory`].
+pub(crate) fn states() -> Result<PathBuf, String> {
     let absolute = |name: &str| env::var_os(name).map(PathBuf::from).filter(|it| it.is_absolute());
     let home = || absolute("HOME").map(|home| home.join(".local/state"));
     let base = absolute("XDG_STATE_HOME").or_else(home).ok_or_else(words::no_home)?;
-    Ok(base.join("portcrew").join(name))
+    Ok(base.join("portcrew"))
 }
 
 fn place(runtime: Option<&Path>, user: u32, writable: impl Fn(&Path) -> bool) -> PathBuf {

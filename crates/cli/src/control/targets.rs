@@ -1,33 +1,41 @@
 //! From what the user writes to names of crews: names, `all`, patterns.
 
-use super::crews::Crews;
-use crate::args::nearest;
+use crate::args::{ALL, nearest};
 use crate::output::words::commands as words;
 
-/// The names that are meant, in order and each once.
-///
-/// # Errors
-/// In words, for the first target that means no crew: with the nearest name, if one is near.
-pub(crate) fn choose(targets: &[String], crews: &Crews) -> Result<Vec<String>, String> {
-    let mut chosen = Vec::new();
-    for target in targets {
-        let before = chosen.len();
-        let meant = crews.names.iter().filter(|name| means(target, name));
-        let new: Vec<_> = meant.filter(|name| !chosen.contains(*name)).cloned().collect();
-        let known = crews.names.iter().any(|name| means(target, name));
-        chosen.extend(new);
-        if chosen.len() == before && !known {
-            return Err(nobody(target, crews));
-        }
-    }
-    Ok(chosen)
+/// What a target means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Meant {
+    /// The crew of this name.
+    Crew(String),
+    /// No crew, and why: with the nearest name, if one is near.
+    Nobody { target: String, words: String },
 }
 
-fn nobody(target: &str, crews: &Crews) -> String {
-    if crews.names.is_empty() {
+/// What is meant of these names, in order and each crew once.
+pub(crate) fn choose(targets: &[String], names: &[String]) -> Vec<Meant> {
+    let mut chosen = Vec::new();
+    for target in targets {
+        let mut meant = names.iter().filter(|name| means(target, name)).peekable();
+        if meant.peek().is_none() {
+            let words = nobody(target, names);
+            chosen.push(Meant::Nobody { target: target.clone(), words });
+        }
+        for name in meant {
+            let crew = Meant::Crew(name.clone());
+            if !chosen.contains(&crew) {
+                chosen.push(crew);
+            }
+        }
+    }
+    chosen
+}
+
+fn nobody(target: &str, names: &[String]) -> String {
+    if names.is_empty() {
         return words::no_crews();
     }
-    let near = nearest(target, crews.names.iter().map(String::as_str));
+    let near = nearest(target, names.iter().map(String::as_str));
     words::no_such_crew(target, near, is_pattern(target))
 }
 
@@ -35,9 +43,9 @@ fn is_pattern(target: &str) -> bool {
     target.contains(['*', '?'])
 }
 
-/// A crew that is called `all` is meant by it too.
+/// No crew is called `all`.
 fn means(target: &str, name: &str) -> bool {
-    target == "all" || target == name || (is_pattern(target) && matches(target, name))
+    target == ALL || target == name || (is_pattern(target) && matches(target, name))
 }
 
 /// `*` is any text, `?` is any one character. Names are ASCII. After a mismatch the last star takes one more: no
@@ -69,31 +77,40 @@ fn matches(pattern: &str, name: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn crews(names: &[&str]) -> Crews {
-        Crews::named(names)
-    }
-
-    fn choose(targets: &[&str], names: &[&str]) -> Result<Vec<String>, String> {
-        let targets: Vec<_> = targets.iter().map(|it| (*it).to_owned()).collect();
-        super::choose(&targets, &crews(names))
+    /// Crews by their names, and what is said of other targets.
+    fn choose(targets: &[&str], names: &[&str]) -> Vec<String> {
+        let owned = |all: &[&str]| all.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>();
+        let meant = super::choose(&owned(targets), &owned(names)).into_iter();
+        meant
+            .map(|it| match it {
+                Meant::Crew(text) | Meant::Nobody { words: text, .. } => text,
+            })
+            .collect()
     }
 
     #[test]
     fn names_patterns_and_all_mean_crews_and_none_twice() {
         let names = ["api", "api-v2", "shop"];
-        assert_eq!(choose(&["shop", "api"], &names).unwrap(), ["shop", "api"]);
-        assert_eq!(choose(&["api*", "api", "all"], &names).unwrap(), ["api", "api-v2", "shop"]);
-        assert_eq!(choose(&["?hop"], &names).unwrap(), ["shop"]);
+        assert_eq!(choose(&["shop", "api"], &names), ["shop", "api"]);
+        assert_eq!(choose(&["api*", "api", "all"], &names), ["api", "api-v2", "shop"]);
+        assert_eq!(choose(&["?hop"], &names), ["shop"]);
     }
 
     #[test]
     fn an_unknown_name_is_answered_with_the_nearest() {
         let names = ["api", "shop"];
-        assert!(choose(&["apo"], &names).unwrap_err().contains("Did you mean api?"));
-        assert!(choose(&["shpo"], &names).unwrap_err().contains("Did you mean shop?"));
-        assert!(!choose(&["database"], &names).unwrap_err().contains("Did you mean"));
-        assert!(choose(&["x*"], &names).unwrap_err().contains("matches"));
-        assert_eq!(choose(&["all"], &[]).unwrap_err(), words::no_crews());
+        assert!(choose(&["apo"], &names)[0].contains("Did you mean api?"));
+        assert!(choose(&["shpo"], &names)[0].contains("Did you mean shop?"));
+        assert!(!choose(&["database"], &names)[0].contains("Did you mean"));
+        assert!(choose(&["x*"], &names)[0].contains("matches"));
+        assert_eq!(choose(&["all"], &[]), [words::no_crews()]);
+    }
+
+    #[test]
+    fn an_unknown_name_does_not_hide_those_beside_it() {
+        let chosen = choose(&["api", "apo", "shop"], &["api", "shop"]);
+        assert_eq!((chosen[0].as_str(), chosen[2].as_str()), ("api", "shop"));
+        assert!(chosen[1].contains("there is no crew apo"));
     }
 
     #[test]

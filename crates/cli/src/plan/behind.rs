@@ -15,8 +15,15 @@ pub(super) fn note(args: &RunArgs) -> Option<Note> {
     if args.separated || program.rsplit('/').next() == Some("portcrew") {
         return None;
     }
-    let option = rest.iter().find_map(ours)?;
-    Some(Note::OptionBehind { option, program: program.into_owned() })
+    let mut options: Vec<String> = Vec::new();
+    for option in rest.iter().take_while(|it| *it != "--").filter_map(ours) {
+        if !options.contains(&option) {
+            options.push(option);
+        }
+    }
+    let command = if args.is_start { "start" } else { "run" };
+    let program = program.into_owned();
+    (!options.is_empty()).then_some(Note::OptionsBehind { command, options, program })
 }
 
 /// The option that a word is to us, without its value.

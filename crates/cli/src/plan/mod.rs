@@ -21,6 +21,7 @@ mod wrapper;
 
 pub(crate) use cpus::available_cpus;
 pub(crate) use host::Host;
+pub(crate) use note::Note;
 pub(crate) use policies::{Own, Policies, meant, meant_sticky};
 pub(crate) use run_plan::RunPlan;
 pub(crate) use supervision::apply as supervise;

@@ -16,8 +16,8 @@ pub(crate) enum Note {
     NodeWrapper { wrapper: String, why: Why },
     /// A shell stays between the primary and the server.
     ShellWrapper { shell: String, why: Why },
-    /// An option of ours stands behind the program, which gets it.
-    OptionBehind { option: String, program: String },
+    /// Options of ours stand behind the program, which gets them; and the command that was typed.
+    OptionsBehind { command: &'static str, options: Vec<String>, program: String },
     /// The script's first line names nothing that can run it; its extension does.
     HashBangMissing { script: PathBuf, interpreter: String, instead: PathBuf },
     /// An option was added so that Node.js runs TypeScript.
@@ -52,7 +52,9 @@ impl fmt::Display for Note {
             Self::SeenThrough { wrapper, command } => notes::seen_through(wrapper, command),
             Self::NodeWrapper { wrapper, why } => notes::node_wrapper(wrapper, &why.to_string()),
             Self::ShellWrapper { shell, why } => notes::shell_wrapper(shell, &why.to_string()),
-            Self::OptionBehind { option, program } => notes::option_behind(option, program),
+            Self::OptionsBehind { command, options, program } => {
+                notes::options_behind(command, options, program)
+            }
             Self::HashBangMissing { script, interpreter, instead } => {
                 notes::hash_bang_missing(script, interpreter, instead)
             }

@@ -179,10 +179,12 @@ mod tests {
     }
 
     #[test]
-    fn an_option_of_ours_behind_the_program_is_pointed_out_once() {
+    fn options_of_ours_behind_the_program_are_pointed_out_once() {
         let disk = disk(&[("server.js", ""), ("bin/portcrew", "\x7fELF")]);
-        let notes = plan(&disk, &["server.js", "-w", "2", "--raw"]).notes;
-        let expected = Note::OptionBehind { option: "-w".into(), program: "server.js".into() };
+        let notes = plan(&disk, &["server.js", "-w", "2", "--raw", "-w3"]).notes;
+        let options = vec!["-w".into(), "--raw".into()];
+        let program = "server.js".into();
+        let expected = Note::OptionsBehind { command: "run", options, program };
         assert_eq!(notes, [expected]);
         assert_eq!(plan(&disk, &["-w", "2", "server.js", "--port", "80"]).notes, []);
         assert_eq!(plan(&disk, &["portcrew", "run", "-w", "2", "server.js"]).notes, []);

@@ -33,6 +33,7 @@ mod reload;
 mod reload_command;
 mod scale;
 mod serving;
+mod several;
 mod signals;
 mod size;
 mod start;

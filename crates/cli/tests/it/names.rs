@@ -26,6 +26,16 @@ fn a_name_that_was_given_and_is_taken_is_refused_with_what_can_be_done() {
 }
 
 #[test]
+fn no_crew_is_called_what_means_every_crew() {
+    let home = Home::new();
+    for command in ["run", "start"] {
+        let answer = home.ask(&[command, "--name", "all", PORTCREW, "demo", "--port", "0"]);
+        assert_eq!(answer.status, 2, "{command}");
+        assert!(answer.stderr.contains("`all` means every crew"), "{}", answer.stderr);
+    }
+}
+
+#[test]
 fn a_crew_that_was_not_named_goes_on_without_a_socket_and_says_so_once() {
     let home = Home::new();
     let _crew = home.crew("demo", "1");

@@ -66,6 +66,25 @@ fn a_crew_that_fails_is_said_to_have_failed_with_its_words_and_its_status() {
 }
 
 #[test]
+fn options_behind_the_program_are_pointed_out_by_start_itself() {
+    let home = Home::new();
+    let script = home.path().join("sleep.sh");
+    fs::write(&script, "exit 7\n").unwrap();
+    let args = ["start", "-w", "1", "sleep.sh", "-w", "2", "--name", "foo"];
+    let (answer, _process) = home.ended(home.program(&args).start());
+    let first = answer.stderr.lines().next().unwrap();
+    assert_eq!(
+        first,
+        "portcrew: `-w`, `--name` stand behind `sleep.sh`, which gets them. If they are meant for portcrew, write \
+         them before: portcrew start -w ... --name ... sleep.sh. If not, say so: portcrew start -- sleep.sh -w ... \
+         --name ..."
+    );
+    let (answer, _process) =
+        home.ended(home.program(&["start", "-w", "1", "--", "sleep.sh", "-w", "2"]).start());
+    assert!(!answer.stderr.contains("behind"), "{}", answer.stderr);
+}
+
+#[test]
 fn the_name_is_the_programs_when_none_is_given_and_its_own_options_stay_its_own() {
     let home = Home::new();
     let args = ["start", "-w", "1", "--", PORTCREW, "demo", "--port", "0"];

@@ -29,10 +29,16 @@ pub(crate) fn shell_wrapper(shell: &str, reason: &str) -> String {
     )
 }
 
-pub(crate) fn option_behind(option: &str, program: &str) -> String {
+pub(crate) fn options_behind(command: &str, options: &[String], program: &str) -> String {
+    let named: Vec<_> = options.iter().map(|it| format!("`{it}`")).collect();
+    let (named, written) = (named.join(", "), options.join(" ... "));
+    let (stand, it, is) = match options {
+        [_] => ("stands", "it", "it is"),
+        _ => ("stand", "them", "they are"),
+    };
     format!(
-        "`{option}` stands behind `{program}`, which gets it. If it is meant for portcrew, write it before: \
-         portcrew run {option} ... {program}. If not, say so: portcrew run -- {program} {option} ..."
+        "{named} {stand} behind `{program}`, which gets {it}. If {is} meant for portcrew, write {it} before: \
+         portcrew {command} {written} ... {program}. If not, say so: portcrew {command} -- {program} {written} ..."
     )
 }
 

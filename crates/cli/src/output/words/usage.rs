@@ -29,6 +29,10 @@ pub(crate) fn name_refused(limit: usize) -> String {
     )
 }
 
+pub(crate) fn name_all() -> String {
+    "`all` means every crew of yours, so none is called that; take another name".to_owned()
+}
+
 pub(crate) fn env_without_value() -> String {
     "give KEY=VALUE; KEY= sets an empty value".to_owned()
 }
