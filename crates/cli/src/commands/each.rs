@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::control::{Client, Crews, Failure, Found, Meant, choose, v1};
+use crate::control::{ANSWER_WITHIN, Client, Crews, Failure, Found, Meant, choose, v1};
 use crate::exit::ExitStatus;
 use crate::output::words::commands as words;
 use crate::output::{print, print_json, say_plainly};
@@ -162,6 +162,7 @@ pub(super) fn refuse(words: &str, as_json: bool, status: ExitStatus) -> ExitStat
 pub(super) fn undone(name: &str, failure: Failure) -> Undone {
     match failure {
         Failure::NoCrew => nobody(name),
+        Failure::Late => plain(words::late(name, ANSWER_WITHIN), ExitStatus::NoCrew),
         Failure::NoAnswer(error) => plain(words::no_answer(name, &error), ExitStatus::NoCrew),
         Failure::Refused(status, problem) => {
             let lines = problem.output.iter().map(|line| format!("\n{}", words::output_line(line)));

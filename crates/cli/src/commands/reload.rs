@@ -33,6 +33,8 @@ pub(crate) fn restart(args: &RestartArgs) -> ExitStatus {
 }
 
 fn reload_one(name: &str, client: &Client, quiet: bool) -> Result<Done, Undone> {
+    // A verdict has no time. A crew that answers nothing at all is found out by a question that has one.
+    let _: Status = client.get("/v1/status").map_err(|it| undone(name, it))?;
     if !quiet {
         follow(name.to_owned(), client);
     }
@@ -62,7 +64,8 @@ fn restart_hard(name: &str, client: &Client) -> Result<Done, Undone> {
     // Before the signal, so that none of what follows is missed.
     let events = client.events().map_err(|it| undone(name, it))?;
     let wish = Signal { signal: "SIGTERM".to_owned(), worker: None };
-    let ended: Signalled = client.post("/v1/signal", &wish).map_err(|it| undone(name, it))?;
+    let ended: Signalled =
+        client.post_within("/v1/signal", &wish).map_err(|it| undone(name, it))?;
     let mut seen = (0, 0);
     for event in events.filter_map(|line| serde_json::from_str::<Value>(&line).ok()) {
         if !matches!(event["event"].as_str(), Some("listening" | "exit" | "error")) {

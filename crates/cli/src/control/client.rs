@@ -15,7 +15,7 @@ use super::v1;
 use crate::output::words::control as words;
 
 /// How long a crew may take for an answer that needs no waiting, and for each step towards any.
-const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+pub(crate) const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
 /// The longest answer, in bytes: a crew of 1,024 workers says less than half of it.
 const MOST_ANSWER: u64 = 2 * 1024 * 1024;
@@ -34,6 +34,8 @@ pub(crate) struct Client {
 pub(crate) enum Failure {
     /// Nobody is there.
     NoCrew,
+    /// Somebody is, and has not answered in time. What it was told to do may still be done.
+    Late,
     /// Somebody is, and does not answer, or not in a way that can be read.
     NoAnswer(io::Error),
     /// The answer is no: its status, and why.
@@ -44,6 +46,8 @@ pub(crate) enum Failure {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Patience {
     Short,
+    /// The head is due at once; what follows comes when it happens.
+    ShortHead,
     /// As long as it takes: a verdict comes when it is there.
     Endless,
 }
@@ -93,7 +97,8 @@ impl Client {
     /// # Errors
     /// A [`Failure`].
     pub(crate) fn events(&self) -> Result<Lines, Failure> {
-        self.ask("GET", "/v1/events", &[], Patience::Endless).map(Lines)
+        let answer = self.ask("GET", "/v1/events", &[], Patience::ShortHead)?;
+        Ok(Lines(answer))
     }
 
     fn ask(
@@ -112,7 +117,7 @@ impl Client {
         let asked = stream
             .set_write_timeout(Some(ANSWER_WITHIN))
             .and_then(|()| {
-                let within = (patience == Patience::Short).then_some(ANSWER_WITHIN);
+                let within = (patience != Patience::Endless).then_some(ANSWER_WITHIN);
                 stream.set_read_timeout(within)
             })
             .and_then(|()| stream.write_all(&[head.as_bytes(), body].concat()));
@@ -120,8 +125,11 @@ impl Client {
         let mut answer = BufReader::new(stream);
         let status = match head_of(&mut answer) {
             Ok(status) => status,
-            Err(error) => return Err(Failure::NoAnswer(asked.err().unwrap_or(error))),
+            Err(error) => return Err(failure(asked.err().unwrap_or(error))),
         };
+        if patience == Patience::ShortHead {
+            answer.get_ref().set_read_timeout(None).map_err(Failure::NoAnswer)?;
+        }
         if (200..300).contains(&status) { Ok(answer) } else { Err(refusal(status, answer)) }
     }
 }
@@ -143,6 +151,14 @@ impl Iterator for Lines {
                 None => return None,
             }
         }
+    }
+}
+
+/// A time-out of the socket is `EAGAIN` (socket(7), `SO_RCVTIMEO`), which says nothing to a user.
+fn failure(error: io::Error) -> Failure {
+    match error.kind() {
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => Failure::Late,
+        _ => Failure::NoAnswer(error),
     }
 }
 
@@ -179,7 +195,7 @@ fn line(from: &mut impl BufRead, most: u64) -> io::Result<String> {
 
 fn decode<T: DeserializeOwned>(answer: impl Read) -> Result<T, Failure> {
     let mut text = Vec::new();
-    answer.take(MOST_ANSWER).read_to_end(&mut text).map_err(Failure::NoAnswer)?;
+    answer.take(MOST_ANSWER).read_to_end(&mut text).map_err(failure)?;
     serde_json::from_slice(&text).map_err(|error| Failure::NoAnswer(error.into()))
 }
 

@@ -18,7 +18,7 @@ mod targets;
 pub(crate) mod v1;
 
 pub(crate) use claim::{Claim, Claimed};
-pub(crate) use client::{Client, Failure};
+pub(crate) use client::{ANSWER_WITHIN, Client, Failure};
 pub(crate) use crews::{Crews, Found};
 pub(crate) use directory::{Directory, state_directory, states};
 pub(crate) use requests::{Answer, Request, Requests, Trouble};

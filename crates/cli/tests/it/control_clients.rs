@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 
 use portcrew_testkit::http::Load;
-use portcrew_testkit::process::Program;
+use portcrew_testkit::process::{Program, Signal};
 
 use crate::crew::HANG;
 use crate::home::Home;
@@ -145,6 +145,25 @@ fn clients_that_are_silent_or_do_not_read_keep_nobody_waiting_and_are_cut_off() 
         2,
         "a half request stops nobody"
     );
+}
+
+#[test]
+fn a_primary_that_does_not_answer_is_given_up_by_every_command() {
+    let home = Home::new();
+    let crew = home.crew("api", "1");
+    crew.process.signal(Signal::Stop);
+    let commands = [&["reload", "api"][..], &["reload", "--json", "api"], &["restart", "api"]];
+    let others = [&["restart", "--hard", "api"][..], &["events", "api"], &["scale", "api", "2"]];
+    let asked: Vec<_> =
+        commands.into_iter().chain(others).map(|args| (args, home.program(args).start())).collect();
+    for (args, process) in asked {
+        let answer = home.ended(process).0;
+        assert_eq!(answer.status, 6, "{args:?}: {}", answer.stderr);
+        let said = answer.stderr + &answer.stdout;
+        assert!(said.contains("api has not answered within 10 s"), "{args:?}: {said}");
+        assert!(said.contains("may still be done") && !said.contains("os error"), "{said}");
+    }
+    crew.process.signal(Signal::Cont);
 }
 
 fn rustix_is_root() -> bool {

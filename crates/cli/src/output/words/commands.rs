@@ -81,6 +81,14 @@ pub(crate) fn no_answer(name: &str, reason: &dyn std::fmt::Display) -> String {
     format!("{name} does not answer ({reason}). Try again; `portcrew kill {name}` ends it")
 }
 
+pub(crate) fn late(name: &str, after: Duration) -> String {
+    format!(
+        "{name} has not answered within {}. If it was told to do something, that may still be done: `portcrew describe \
+         {name}` shows it, `portcrew kill {name}` ends it",
+        span(after)
+    )
+}
+
 pub(crate) fn refused(name: &str, error: &str, next: &str) -> String {
     format!("{name}: {error}; {next}")
 }
