@@ -74,6 +74,23 @@ impl Cluster {
     /// A primary whose connections are dealt out by a scheduler of your own, in place of [`Settings::policy`].
     /// Listeners with a [policy of their own](Settings::policies) keep that.
     ///
+    /// ```no_run
+    /// use portcrew::scheduler::{Incoming, Pick, WorkerView};
+    /// use portcrew::{Cluster, Role, Settings};
+    ///
+    /// # async fn lead() -> portcrew::Result<()> {
+    /// # let Role::Primary(_) = portcrew::role()? else { return Ok(()) };
+    /// // The first that is free, in the order of their ids: the last workers stay idle until they are needed.
+    /// let first_free = |_: &Incoming, workers: &[WorkerView]| {
+    ///     let free = workers.iter().filter(|it| it.is_free()).min_by_key(|it| it.worker);
+    ///     free.map_or(Pick::Wait, |it| Pick::Worker(it.worker))
+    /// };
+    /// let cluster = Cluster::with_scheduler(Settings::default(), first_free)?;
+    /// # drop(cluster);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`new`](Self::new).
@@ -291,7 +308,8 @@ impl Cluster {
         self.registry.lock().get(&id).cloned().ok_or(Error::NoSuchWorker(id))
     }
 
-    /// The next thing that happened; `None` when the runtime that drove this cluster has ended.
+    /// The next thing that happened; `None` when the runtime that drove this cluster has ended. After [`Event::Finished`]
+    /// nothing comes of this crew: a loop ends there, and not at `None`.
     ///
     /// # Cancel safety
     ///
