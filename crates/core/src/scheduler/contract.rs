@@ -42,8 +42,8 @@ pub enum Pick {
     Worker(WorkerId),
     /// Nobody now: the connection waits, and is asked about again when something about the workers changes.
     Wait,
-    /// Nobody now: as [`Wait`](Self::Wait), and asked about again after this time at the latest. No sooner
-    /// than [`Limits::ask_again`](crate::Limits::ask_again).
+    /// Nobody now: as [`Wait`](Self::Wait), and asked about again after this time at the latest, or, when nobody is
+    /// free by then, as soon as somebody is. No sooner than [`Limits::ask_again`](crate::Limits::ask_again).
     WaitAtMost(Duration),
     /// Nobody ever: the connection is closed and counted.
     Refuse,

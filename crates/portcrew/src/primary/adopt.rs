@@ -8,8 +8,8 @@ use std::fs;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, OwnedFd, RawFd};
 
-use portcrew_core::ListenerId;
 use portcrew_core::primary::Event;
+use portcrew_core::{ListenerId, WorkerId};
 use portcrew_ipc::ends::{Cookie, cookie};
 use portcrew_ipc::process::Process;
 
@@ -29,23 +29,32 @@ impl Driver {
         // A worker has these too, and nobody knows yet whether it takes them.
         let ours = self.conns.all().filter_map(|it| cookie(it.socket.as_fd()).ok());
         let mut known: HashSet<Cookie> = ours.chain(self.counting.open.keys().copied()).collect();
-        let mut found = Vec::new();
-        for link in self.links.values() {
-            let worker = link.shared.id;
-            for number in numbers(link.shared.pid).take(MOST) {
-                if let Some((cookie, held)) = connection(&link.process, number, port) {
-                    if known.insert(cookie) {
-                        found.push((cookie, worker, held));
-                    }
-                }
+        let workers: Vec<_> = self.links.keys().copied().collect();
+        for worker in workers {
+            let Some(link) = self.links.get(&worker) else { continue };
+            let table: Vec<_> = numbers(link.shared.pid).take(MOST).collect();
+            for number in table {
+                self.look_at(worker, number, (listener, port), &mut known);
             }
         }
-        for (cookie, worker, held) in found {
+    }
+
+    /// Counts what a worker has under this number, if it is a connection of the listener.
+    fn look_at(
+        &mut self,
+        worker: WorkerId,
+        number: RawFd,
+        (listener, port): (ListenerId, u16),
+        known: &mut HashSet<Cookie>,
+    ) {
+        let Some(link) = self.links.get(&worker) else { return };
+        let Some((cookie, held)) = connection(&link.process, number, port) else { return };
+        if known.insert(cookie) {
             self.counting.open.insert(cookie, Open { worker, listener });
             self.then(Event::Found { worker, listener });
-            // Until here our copy keeps the kernel from telling its end.
-            drop(held);
         }
+        // Until here our copy kept the kernel from telling its end. One at a time: thousands would be too many for us.
+        drop(held);
     }
 }
 

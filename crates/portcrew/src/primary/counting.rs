@@ -200,13 +200,21 @@ impl Driver {
             return;
         };
         *slot = None;
-        let again = *lost_again || outcome.is_err();
-        if let Ok(over) = outcome {
-            self.over(over);
-        }
-        if again {
-            self.survey();
-            waker.wake_by_ref();
+        let again = *lost_again;
+        match outcome {
+            Ok(over) => {
+                self.over(over);
+                if again {
+                    self.survey();
+                    waker.wake_by_ref();
+                }
+            }
+            // What hinders it would hinder another at once: the next one comes in its time.
+            Err(source) => {
+                let doing = "find out from the kernel which connections have ended";
+                let error = Error::Io { doing, source };
+                self.events.push(crate::Event::Error { worker: None, error });
+            }
         }
     }
 
