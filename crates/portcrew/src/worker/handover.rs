@@ -8,7 +8,6 @@ use portcrew_core::worker::{Carrier, Event, Verdict};
 use portcrew_core::{ConnId, ListenerId, Seq, ServerId};
 use portcrew_ipc::error::LaneError;
 use portcrew_ipc::lane::{self, Answer, Ended, LaneEvent, LaneWorker, Offered};
-use portcrew_ipc::reactor::wake_after_others;
 
 use super::driver::Driver;
 use crate::link::Again;
@@ -90,9 +89,7 @@ impl Handover {
         }
         if !self.ripe && !at_once {
             self.ripe = true;
-            // After the sockets were looked at: a request that is there already has been served by then, and who
-            // blocks over it has not said that it is free.
-            wake_after_others(cx);
+            cx.waker().wake_by_ref();
             return false;
         }
         self.ripe = true;
