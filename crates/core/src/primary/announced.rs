@@ -3,7 +3,7 @@
 use super::listener::{Listener, State};
 use super::machine::Primary;
 use super::worker::Worker;
-use crate::{Address, ListenerId, Query, WorkerId};
+use crate::{Address, Query, WorkerId};
 
 impl Primary {
     /// Whether a worker announces what it never asked for, or was refused. It has bound the address itself: the
@@ -11,18 +11,8 @@ impl Primary {
     pub(super) fn is_self_bound(&self, worker: WorkerId, query: &Query, port: u16) -> bool {
         // A worker that leaves was taken off its listeners while the word was on its way.
         let may_listen = self.workers.get(&worker).is_some_and(Worker::may_listen);
-        may_listen && self.announced(worker, query, port).next().is_none()
-    }
-
-    /// Which of the worker's listeners it may mean: one that asked for any port is announced with the port it got.
-    pub(super) fn announced<'a>(
-        &'a self,
-        worker: WorkerId,
-        query: &'a Query,
-        port: u16,
-    ) -> impl Iterator<Item = ListenerId> + 'a {
-        let held = self.listeners.iter().filter(move |(_, it)| it.is_wanted_by(worker));
-        held.filter(move |(_, it)| is_at(it, &query.address, port)).map(|(id, _)| *id)
+        let mut held = self.listeners.values().filter(|it| it.is_wanted_by(worker));
+        may_listen && !held.any(|it| is_at(it, &query.address, port))
     }
 }
 

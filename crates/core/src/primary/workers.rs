@@ -3,7 +3,7 @@
 use super::machine::{Primary, Timer};
 use super::worker::{Life, Origin, Stage, Worker};
 use super::{Action, Exit, Notice};
-use crate::{ListenerId, Query, Seq, Time, ToWorker, WorkerId};
+use crate::{Key, Query, Seq, Time, ToWorker, WorkerId};
 
 impl Primary {
     pub(super) fn forked(&mut self, worker: WorkerId, origin: Origin, out: &mut Vec<Action>) {
@@ -43,23 +43,17 @@ impl Primary {
             port,
         });
         let key = query.key();
-        let announced: Vec<_> = self.announced(worker, &query, port).collect();
         out.push(Action::Notify(Notice::Listening { worker, query, port, first }));
         out.extend(self_bound.map(Action::Notify));
         self.refuse_seconds(worker, &key, out);
-        for id in announced {
-            self.shows_listening(now, worker, id, out);
-        }
+        self.shows_listening(now, worker, &key, out);
     }
 
     /// A policy may have waited for a worker that listens.
-    fn shows_listening(
-        &mut self,
-        now: Time,
-        worker: WorkerId,
-        id: ListenerId,
-        out: &mut Vec<Action>,
-    ) {
+    fn shows_listening(&mut self, now: Time, worker: WorkerId, key: &Key, out: &mut Vec<Action>) {
+        let Some(id) = self.by_key.get(key).copied() else {
+            return;
+        };
         if let Some(view) = self.listeners.get_mut(&id).and_then(|it| it.holder(worker)) {
             view.listening = true;
             self.pump(now, id, out);

@@ -1,7 +1,6 @@
 //! One policy for one listener, and policies that change.
 
 use super::*;
-use crate::SockName;
 use crate::scheduler::{Incoming, Pick, WorkerView};
 
 fn last_one(_: &Incoming, workers: &[WorkerView]) -> Pick {
@@ -188,17 +187,4 @@ fn a_policy_that_waits_for_a_worker_that_listens_is_asked_when_one_says_so() {
     assert_eq!(offered(world.accepts(1)), []);
     let said = FromWorker::Listening { query: tcp(80), port: 80 };
     assert_eq!(offered(world.says(W1, said)), [(1, W1)]);
-}
-
-#[test]
-fn a_listener_that_asked_for_any_port_is_said_to_be_listened_to_by_the_port_it_got() {
-    let mut world = World::limited(|_| {});
-    world.comes(W1, false);
-    world.asks(W1, tcp(0));
-    let sockname = SockName { address: "::".into(), family: Family::V6, port: 4711 };
-    let outcome = Ok(BoundTo { kind: SocketKind::Tcp, sockname: Some(sockname) });
-    world.on(Event::Bound { listener: L0, outcome });
-    assert!(!world.view(L0).holders[0].listening);
-    world.says(W1, FromWorker::Listening { query: tcp(4711), port: 4711 });
-    assert!(world.view(L0).holders[0].listening);
 }
