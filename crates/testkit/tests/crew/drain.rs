@@ -5,6 +5,7 @@ use std::time::Duration;
 use portcrew::{Drain, Event, Outcome, Ready, Settings, Signal};
 use portcrew_testkit::http::Load;
 use portcrew_testkit::process::proc_fs;
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 
 use crate::local::Local;
 use crate::support::{Crew, HANG, SERVER, primary};
@@ -33,17 +34,22 @@ fn a_reload_by_the_text_shutdown_fails_no_request() {
 /// How a worker of the shell ends that has said a line and is then told to leave.
 fn ends_with(script: &str, change: impl FnOnce(&mut Settings)) -> (Option<i32>, Outcome) {
     let folder = tempfile::tempdir().unwrap();
-    let there = folder.path().join("there");
-    let script = format!("{script}; : > '{}'; while :; do sleep 0.02; done", there.display());
+    let [said, never] = ["said", "never"].map(|name| folder.path().join(name));
+    for pipe in [&said, &never] {
+        mknodat(CWD, pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    }
+    // Nothing is ever written to the second pipe: the shell waits there, and a signal whose trap is set ends that.
+    let (to, from) = (said.display(), never.display());
+    let script = format!("{script}; echo > '{to}'; while :; do read -r line <> '{from}'; done");
     let mut settings = Settings::program("sh", ["-c", &script]);
     settings.ready = Ready::Alive;
     settings.stable_for = Duration::from_millis(50);
     change(&mut settings);
     let mut local = Local::new(settings);
     local.cluster.start(1).unwrap();
-    portcrew_testkit::process::eventually("its trap is set", HANG, || {
-        local.run(async { tokio::time::sleep(Duration::from_millis(5)).await });
-        there.exists().then_some(())
+    local.run(async {
+        let said = tokio::net::unix::pipe::OpenOptions::new().open_receiver(&said).unwrap();
+        said.readable().await.unwrap();
     });
     local.cluster.stop().unwrap();
     let code = local.until(|event| match event {

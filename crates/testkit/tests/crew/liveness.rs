@@ -56,11 +56,9 @@ fn a_worker_whose_probes_fail_is_replaced() {
     listener.set_nonblocking(true).unwrap();
     local.run(async {
         // A probe has come, and the kernel has answered it.
-        while listener.accept().is_err() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+        listener.accept().await.unwrap();
     });
-    drop(listener);
     assert_eq!(replaced(&mut local), RollbackReason::ProbesFailed(2));
 }
 
@@ -80,20 +78,16 @@ fn a_worker_that_does_not_answer_a_connection_is_replaced_and_another_answers_it
     let (worker, address) = first(&mut local);
     // Stopped, it cannot even obey SIGTERM: only SIGKILL ends it.
     worker.kill(Signal::from_name("SIGSTOP").unwrap());
-    let client = std::thread::spawn(move || {
+    let (answered, answer) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
         let mut client = TcpStream::connect(address).unwrap();
         client.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
         let mut answer = String::new();
-        client.read_to_string(&mut answer).map(|_| answer)
+        answered.send(client.read_to_string(&mut answer).map(|_| answer))
     });
     let reason = replaced(&mut local);
     assert!(matches!(reason, RollbackReason::Unanswered(waited) if waited >= within), "{reason:?}");
-    local.run(async {
-        // The cluster goes on in this thread.
-        while !client.is_finished() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    });
-    let answer = client.join().unwrap().unwrap();
+    // The cluster goes on in this thread.
+    let answer = local.run(answer).unwrap().unwrap();
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }
