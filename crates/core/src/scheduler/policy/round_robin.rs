@@ -1,4 +1,4 @@
-//! Node's default policy, made exact: among free workers, the one given fewest so far.
+//! Node's default policy, made exact: of the free workers with the least to answer, the one given fewest so far.
 
 use crate::scheduler::{Incoming, Needs, Pick, Scheduler, WorkerView};
 

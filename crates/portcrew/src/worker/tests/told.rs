@@ -58,6 +58,16 @@ fn poll_once<F: Future>(future: std::pin::Pin<&mut F>) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(Waker::noop()))
 }
 
+/// The same, promised to somebody who then does not wait for it any more.
+async fn promised(primary: &mut Primary, listener: &UnixListener, seq: u64) -> UnixStream {
+    let mut waiting = pin!(listener.accept_told());
+    assert!(poll_once(waiting.as_mut()).is_pending());
+    let client = offered(primary, seq);
+    assert_eq!(primary.answers().await, [kept(seq)]);
+    settle().await;
+    client
+}
+
 #[tokio::test]
 async fn the_end_of_each_is_told_when_its_guard_goes_whoever_has_it() {
     let (primary, _worker, listener, _clients) = offered_tcp(3).await;
@@ -130,12 +140,7 @@ async fn on_a_path_who_ever_takes_plainly_has_all_later_ones_answered_plainly() 
 #[tokio::test]
 async fn on_a_path_one_that_was_promised_and_goes_to_a_plain_accept_counts_as_ended_at_once() {
     let (mut primary, _worker, listener) = unix().await;
-    let mut waiting = Box::pin(listener.accept_told());
-    assert!(poll_once(waiting.as_mut()).is_pending());
-    let _client = offered(&mut primary, 1);
-    assert_eq!(primary.answers().await, [kept(1)]);
-    settle().await;
-    drop(waiting);
+    let _client = promised(&mut primary, &listener, 1).await;
     let _stream = soon(listener.accept()).await.unwrap();
     assert_eq!(primary.said().await, (vec![], vec![Ended { seq: 1 }]));
 }
@@ -144,12 +149,7 @@ async fn on_a_path_one_that_was_promised_and_goes_to_a_plain_accept_counts_as_en
 async fn a_cancelled_accept_leaves_the_connection_and_its_promise_to_the_next() {
     let (mut primary, _worker, listener) = unix().await;
     for seq in 0..20 {
-        let mut waiting = Box::pin(listener.accept_told());
-        assert!(poll_once(waiting.as_mut()).is_pending());
-        let _client = offered(&mut primary, seq);
-        assert_eq!(primary.answers().await, [kept(seq)]);
-        settle().await;
-        drop(waiting);
+        let _client = promised(&mut primary, &listener, seq).await;
         settle().await;
         assert_eq!(primary.said_now(), (vec![], vec![]), "it is somewhere");
         drop(soon(listener.accept_told()).await.unwrap());
@@ -160,12 +160,7 @@ async fn a_cancelled_accept_leaves_the_connection_and_its_promise_to_the_next() 
 #[tokio::test]
 async fn one_that_was_promised_and_that_nobody_takes_ends_with_the_listener() {
     let (mut primary, _worker, listener) = unix().await;
-    let mut waiting = Box::pin(listener.accept_told());
-    assert!(poll_once(waiting.as_mut()).is_pending());
-    let _client = offered(&mut primary, 1);
-    assert_eq!(primary.answers().await, [kept(1)]);
-    settle().await;
-    drop(waiting);
+    let _client = promised(&mut primary, &listener, 1).await;
     drop(listener);
     assert!(matches!(primary.heard().await, FromWorker::Close { .. }));
     assert_eq!(primary.said().await, (vec![], vec![Ended { seq: 1 }]));
