@@ -24,6 +24,9 @@ pub struct Limits {
     pub quick: Duration,
     /// An answer that takes longer, or has been owed for longer, narrows the worker's window to 1.
     pub slow: Duration,
+    /// A worker that has owed an answer for longer counts as [held up](crate::scheduler::WorkerView::held_up): round
+    /// robin prefers others to it. One that has answered nothing yet is given the time of [`slow`](Self::slow).
+    pub held_up: Duration,
     /// The soonest that a scheduler is asked again about a connection that waits at most so long.
     pub ask_again: Duration,
     /// How long the first bytes of a connection are waited for, where a policy looks at them. Beyond it the
@@ -76,6 +79,7 @@ impl Default for Limits {
             unproven_window: 1,
             quick: Duration::from_millis(5),
             slow: Duration::from_millis(20),
+            held_up: Duration::from_millis(1),
             ask_again: Duration::from_millis(1),
             look_for: Duration::from_secs(1),
             summary_every: None,

@@ -43,16 +43,27 @@ impl Pace {
         } else if took <= limits.quick {
             view.window = view.window.saturating_mul(2).min(self.most);
         }
+        view.held_up = self.is_held_up(now, view, limits);
     }
 
-    /// Narrows the window of a worker that has owed an answer for too long.
+    /// Sees for how long a worker has owed an answer, and narrows its window when that is too long.
     ///
-    /// It is looked at when somebody is to be given a connection, and not on a timer: a window matters only then.
+    /// It is looked at when somebody is to be given a connection, and not on a timer: it matters only then.
     pub(super) fn look_at(&self, now: Time, view: &mut WorkerView, limits: &Limits) {
-        let oldest = self.unanswered.front();
-        if oldest.is_some_and(|(_, offered)| now.since(*offered) > limits.slow) {
+        view.held_up = self.is_held_up(now, view, limits);
+        if self.has_owed_for(limits.slow, now) {
             view.window = 1;
         }
+    }
+
+    /// One that has answered nothing yet may have all to load and to compile: a first burst is dealt out evenly.
+    fn is_held_up(&self, now: Time, view: &WorkerView, limits: &Limits) -> bool {
+        let known = view.latency.is_some();
+        self.has_owed_for(if known { limits.held_up } else { limits.slow }, now)
+    }
+
+    fn has_owed_for(&self, time: Duration, now: Time) -> bool {
+        self.unanswered.front().is_some_and(|(_, offered)| now.since(*offered) > time)
     }
 }
 
@@ -116,6 +127,34 @@ mod tests {
         pace.answered(Seq(1), at(20), &mut view, &limits);
         pace.look_at(at(30), &mut view, &limits);
         assert_eq!(view.window, 16);
+    }
+
+    #[test]
+    fn a_worker_is_held_up_while_its_oldest_answer_is_owed_for_long() {
+        let (mut pace, mut view, limits) = worker();
+        view.latency = Some(Duration::ZERO);
+        pace.offered(Seq(1), at(0));
+        pace.offered(Seq(2), at(1));
+        let seen = [0, 1, 2].map(|now| {
+            pace.look_at(at(now), &mut view, &limits);
+            view.held_up
+        });
+        assert_eq!(seen, [false, false, true]);
+        pace.answered(Seq(1), at(2), &mut view, &limits);
+        assert!(!view.held_up, "the other is owed for as long as is allowed");
+        pace.look_at(at(3), &mut view, &limits);
+        assert!(view.held_up);
+    }
+
+    #[test]
+    fn one_that_has_answered_nothing_yet_is_given_more_time() {
+        let (mut pace, mut view, limits) = worker();
+        pace.offered(Seq(1), at(0));
+        let seen = [2, 20, 21].map(|now| {
+            pace.look_at(at(now), &mut view, &limits);
+            view.held_up
+        });
+        assert_eq!(seen, [false, false, true]);
     }
 
     #[test]

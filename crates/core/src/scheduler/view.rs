@@ -22,6 +22,8 @@ pub struct WorkerView {
     pub live: Option<u32>,
     /// Connections of this listener, offered and not yet answered.
     pub in_flight: u32,
+    /// It has owed an answer for longer than [`Limits::held_up`](crate::Limits::held_up): what it is given may wait.
+    pub held_up: bool,
     /// The most that may be unanswered at once; follows how quickly it answers.
     pub window: u32,
     /// Connections of this listener that it was offered, refused ones included.
@@ -63,6 +65,7 @@ impl WorkerView {
             listening: true,
             live: None,
             in_flight: 0,
+            held_up: false,
             window,
             given: 0,
             share: 0,

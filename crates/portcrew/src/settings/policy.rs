@@ -12,8 +12,8 @@ use crate::wire;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Policy {
-    /// The primary accepts and hands over to the worker with the fewest unanswered connections, of those to the one that was
-    /// given fewest so far. Node's default, made exact.
+    /// The primary accepts and hands over to the free worker that was given fewest so far; one that has owed an answer
+    /// for a millisecond comes last. Node's default, made exact.
     #[default]
     RoundRobin,
     /// The primary accepts and hands over to the free worker with the fewest open connections. The kernel tells when

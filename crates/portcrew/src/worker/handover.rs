@@ -8,6 +8,7 @@ use portcrew_core::worker::{Carrier, Event, Verdict};
 use portcrew_core::{ConnId, ListenerId, Seq, ServerId};
 use portcrew_ipc::error::LaneError;
 use portcrew_ipc::lane::{self, Answer, Ended, LaneEvent, LaneWorker, Offered};
+use portcrew_ipc::reactor::wake_after_others;
 
 use super::driver::Driver;
 use crate::link::Again;
@@ -23,8 +24,9 @@ pub(super) struct Handover {
     answers: Vec<Answer>,
     /// Behind the answers that promised them.
     ended: Vec<Ended>,
-    /// A turn has passed since the first of both: the runtime has run everything that was ready then, so
-    /// what was just accepted has had its first run before the primary hears of it.
+    /// The runtime has asked the kernel what is ready since the first of both: what was just accepted has had its
+    /// first run, and where its request was there already the second, before the primary hears of it. A worker that
+    /// is held by a request then has not answered for it yet, and is given no other to wait behind it.
     ripe: bool,
     /// Connections that are answered and are handed out as soon as the answer is written.
     pub(super) releases: Vec<(ServerId, ConnId)>,
@@ -89,7 +91,7 @@ impl Handover {
         }
         if !self.ripe && !at_once {
             self.ripe = true;
-            cx.waker().wake_by_ref();
+            wake_after_others(cx);
             return false;
         }
         self.ripe = true;

@@ -71,6 +71,8 @@ pub enum Mutation {
     WindowNeverNarrows,
     /// A quick answer changes nothing.
     WindowNeverWidens,
+    /// Who is held up is not seen.
+    HeldUpUnseen,
     /// A worker that refused is asked again at once.
     RestsNever,
     /// A worker that was away is owed all that it missed.
@@ -113,7 +115,7 @@ pub enum Mutation {
 
 impl Mutation {
     /// All of them.
-    pub const ALL: [Self; 49] = [
+    pub const ALL: [Self; 50] = [
         Self::KeepsTaken,
         Self::KeepsPeerGone,
         Self::ReleasesTwice,
@@ -144,6 +146,7 @@ impl Mutation {
         Self::RuleLosesQueue,
         Self::WindowNeverNarrows,
         Self::WindowNeverWidens,
+        Self::HeldUpUnseen,
         Self::RestsNever,
         Self::ForgivesNothing,
         Self::ForgetsSeat,

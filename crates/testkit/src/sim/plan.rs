@@ -177,6 +177,7 @@ fn limits(rng: &mut Rng) -> Limits {
     limits.lane_window = few(rng, 1, 4);
     limits.unproven_window = few(rng, 1, 2);
     limits.quick = ms(rng, 1, 30);
+    limits.held_up = ms(rng, 0, 20);
     limits.slow = limits.quick + ms(rng, 1, 30);
     limits.ask_again = ms(rng, 2, 10);
     limits.look_for = ms(rng, 10, 400);

@@ -1,13 +1,13 @@
-//! Node's default policy, made exact: of the free workers with the least to answer, the one given fewest so far.
+//! Node's default policy, made exact: of the free workers the one given fewest so far, those held up last.
 
 use crate::scheduler::{Incoming, Needs, Pick, Scheduler, WorkerView};
 
-/// Among the free workers with the fewest unanswered connections the least given; of equals the one whose last
-/// turn is longest ago.
+/// Among the free workers the least given; of equals the one whose last turn is longest ago.
 ///
 /// A busy worker is skipped, as in Node: connections one after another are dealt out exactly, and under
-/// saturation workers share by their speed. A worker that has not answered yet is busier than one that has: it
-/// gets the next only when nobody has less to answer, so that few wait behind one that blocks.
+/// saturation workers share by their speed. One that is [held up](WorkerView::held_up) gets the next only when
+/// all the others are, and then the one with the fewest to answer does, so that few wait behind one that blocks.
+/// An answer that is owed for less says nothing: the client may have its response, and be here again, before it.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RoundRobin;
 
@@ -30,8 +30,13 @@ pub fn round_robin_among<'a>(workers: impl IntoIterator<Item = &'a WorkerView>) 
     workers
         .into_iter()
         .filter(|view| view.is_free())
-        .min_by_key(|view| (view.in_flight, view.share, view.last_given, view.worker))
+        .min_by_key(|view| (wait_at(view), view.share, view.last_given, view.worker))
         .map_or(Pick::Wait, |view| Pick::Worker(view.worker))
+}
+
+/// Behind how many a connection that it is given would wait.
+const fn wait_at(view: &WorkerView) -> u32 {
+    if view.held_up { view.in_flight } else { 0 }
 }
 
 #[cfg(test)]
@@ -60,11 +65,29 @@ mod tests {
         assert_eq!(RoundRobin.pick(&INCOMING, &workers), Pick::Worker(WorkerId(2)));
     }
 
+    /// Owes so many answers, the oldest for long.
+    fn held_up(worker: u32, in_flight: u32) -> WorkerView {
+        WorkerView { in_flight, held_up: true, ..view(worker, 0, 0) }
+    }
+
     #[test]
-    fn one_that_has_answered_comes_before_one_that_was_given_fewer_and_has_not() {
-        let mut late = view(1, 4, 7);
-        late.in_flight = 1;
-        let workers = [late, view(2, 9, 9)];
+    fn one_that_is_held_up_comes_after_one_that_was_given_more() {
+        let workers = [held_up(1, 1), view(2, 9, 9)];
         assert_eq!(RoundRobin.pick(&INCOMING, &workers), Pick::Worker(WorkerId(2)));
+    }
+
+    #[test]
+    fn of_those_held_up_the_one_with_the_fewest_to_answer_is_next() {
+        let with_room = |it| WorkerView { window: 4, ..it };
+        let workers = [held_up(1, 3), held_up(2, 2)].map(with_room);
+        assert_eq!(RoundRobin.pick(&INCOMING, &workers), Pick::Worker(WorkerId(2)));
+    }
+
+    #[test]
+    fn an_answer_that_is_owed_for_a_moment_counts_for_nothing() {
+        let mut owes = view(1, 4, 7);
+        owes.in_flight = 1;
+        let workers = [owes, view(2, 5, 9)];
+        assert_eq!(RoundRobin.pick(&INCOMING, &workers), Pick::Worker(WorkerId(1)));
     }
 }

@@ -51,7 +51,11 @@ impl Holding {
     /// It has owed an answer for too long.
     #[must_use]
     pub fn is_late(&self, now: Time, limits: &Limits) -> bool {
-        self.owed.front().is_some_and(|(_, offered)| now.since(*offered) > limits.slow)
+        self.has_owed_for(limits.slow, now)
+    }
+
+    fn has_owed_for(&self, time: Duration, now: Time) -> bool {
+        self.owed.front().is_some_and(|(_, offered)| now.since(*offered) > time)
     }
 
     fn offered(&mut self, seq: Seq, now: Time, (turn, floor): (u64, u64)) {
@@ -107,6 +111,8 @@ impl Holding {
         view.listening = self.listening;
         view.live = live;
         view.in_flight = u32::try_from(self.in_flight()).unwrap_or(u32::MAX);
+        let patience = self.latency.map_or(limits.slow, |_| limits.held_up);
+        view.held_up = self.has_owed_for(patience, now);
         view.given = self.given;
         view.share = self.share;
         view.last_given = self.last_given;

@@ -94,6 +94,7 @@ impl Saboteur {
             Some(Mutation::RefusalsOffByOne) => limits.refusals += 1,
             Some(Mutation::WindowNeverNarrows) => limits.slow = FOR_EVER,
             Some(Mutation::WindowNeverWidens) => limits.quick = Duration::ZERO,
+            Some(Mutation::HeldUpUnseen) => limits.held_up = FOR_EVER,
             Some(Mutation::RestsNever) => limits.refusal_rest = Duration::ZERO,
             Some(Mutation::ForgivesNothing) => limits.deficit = u64::MAX,
             Some(Mutation::LooksForEver) => limits.look_for = FOR_EVER,

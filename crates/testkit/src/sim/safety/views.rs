@@ -34,11 +34,15 @@ impl World {
     }
 
     /// C5: as many are unanswered as were offered and not answered, in a window that follows the answers. One that
-    /// is late has a window of 1 when it is looked at, which is when somebody is to be given a connection.
+    /// is late has a window of 1, and one that is held up is shown so, when it is looked at: when somebody is to be
+    /// given a connection.
     fn check_pace(&self, shown: &WorkerView, right: &WorkerView, holding: &Holding) -> Checked {
         let late = holding.is_late(self.clock.now(), &self.plan.limits);
         let window = if late { shown.window <= holding.most } else { shown.window == right.window };
         let bounded = shown.in_flight <= holding.most && shown.window >= 1;
+        ensure(right.held_up || !shown.held_up, Check::C12Choice, || {
+            format!("worker {} is not held up by now: {holding:?}", shown.worker)
+        })?;
         ensure(window && bounded && shown.in_flight == right.in_flight, Check::C5Bounds, || {
             format!("{shown:?} should be {right:?}, by {holding:?}")
         })
