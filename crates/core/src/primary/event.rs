@@ -37,6 +37,14 @@ pub enum Event {
         /// The offer.
         seq: Seq,
     },
+    /// The kernel shows that a worker has written on a connection that it has not answered for yet. Told of those
+    /// [that are asked about](super::Primary::held_up_by).
+    Served {
+        /// Who.
+        worker: WorkerId,
+        /// The offer.
+        seq: Seq,
+    },
     /// A worker says that a connection has ended which it [took so](Self::TakenAndTold).
     EndTold {
         /// Who.

@@ -136,7 +136,7 @@ impl Primary {
         };
         let id = it.listener;
         let seq = record.take_seq();
-        record.offers.insert(seq, Offer { conn, listener: id, at: now });
+        record.offers.insert(seq, Offer { conn, listener: id, at: now, served: false });
         if let Some(listener) = self.listeners.get_mut(&id) {
             listener.give(worker, seq, now, self.limits.deficit);
         }

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::live::Counting;
+use super::owed::Owed;
 use super::pace::Pace;
 use super::rules::RuleId;
 use super::{BoundTo, Mode};
@@ -144,7 +145,7 @@ impl Listener {
     /// Adds a holder that is to have connections in this listener's way. It is level with the least-given one: it
     /// owes nothing and is owed nothing. What it was offered here before it closed the listener and asked again
     /// still counts against its window.
-    pub(super) fn add(&mut self, mut view: WorkerView, unanswered: VecDeque<(Seq, Time)>) {
+    pub(super) fn add(&mut self, mut view: WorkerView, unanswered: VecDeque<Owed>) {
         view.share = self.candidates().iter().map(|it| it.share).min().unwrap_or(0);
         view.in_flight = u32::try_from(unanswered.len()).unwrap_or(u32::MAX);
         let place = match self.mode {
@@ -280,6 +281,26 @@ impl Listener {
             if rest_until.is_some() {
                 view.resting_until = rest_until;
             }
+        }
+    }
+
+    /// Which connection holds which worker up.
+    pub(super) fn held_up<'a>(
+        &'a self,
+        now: Time,
+        limits: &'a Limits,
+    ) -> impl Iterator<Item = (WorkerId, Seq)> + 'a {
+        let both = self.holders.iter().zip(&self.holdings);
+        both.filter_map(move |(view, holding)| {
+            Some((view.worker, holding.pace.held_up_by(now, view, limits)?))
+        })
+    }
+
+    /// A worker serves what it has not answered for.
+    pub(super) fn served(&mut self, worker: WorkerId, seq: Seq, now: Time, limits: &Limits) {
+        if let Some((view, holding)) = self.holding(worker) {
+            holding.pace.served(seq);
+            holding.pace.look_at(now, view, limits);
         }
     }
 

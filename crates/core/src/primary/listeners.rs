@@ -2,6 +2,7 @@
 
 use super::listener::{Accepting, Listener, State};
 use super::machine::{Primary, Timer};
+use super::owed::Owed;
 use super::worker::Origin;
 use super::workers::Departure;
 use super::{AcceptFailure, Action, BoundTo, Mode, Notice};
@@ -175,7 +176,9 @@ impl Primary {
         }
         record.listeners += 1;
         let unanswered = record.offers.iter().filter(|(_, it)| it.listener == id);
-        let unanswered = unanswered.map(|(seq, it)| (*seq, it.at)).collect();
+        let unanswered = unanswered
+            .map(|(seq, it)| Owed { seq: *seq, since: it.at, served: it.served })
+            .collect();
         let window = listener.window(record.lane, &self.limits);
         let Origin { seat, generation } = record.origin;
         let live = listener.counting.counts(record.is_silent).then_some(record.live);

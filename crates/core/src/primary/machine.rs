@@ -80,6 +80,7 @@ impl Primary {
             Event::TakenAndTold { worker, seq } => {
                 self.answer(now, worker, seq, Answer::TakenAndTold, out);
             }
+            Event::Served { worker, seq } => self.served(now, worker, seq),
             Event::EndTold { worker, seq } => self.told_of_end(now, worker, seq, out),
             Event::Offence { worker } => self.offence(worker, out),
             Event::Drained { worker } => self.drained(now, worker, out),

@@ -13,6 +13,7 @@ mod listeners;
 mod live;
 mod looking;
 mod machine;
+mod owed;
 mod pace;
 mod rules;
 mod seconds;

@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::owed::Owed;
 use crate::scheduler::WorkerView;
 use crate::{Limits, Seq, Time};
 
@@ -15,55 +16,61 @@ pub(super) struct Pace {
     /// The widest that its window may be.
     most: u32,
     /// What it owes an answer for, the oldest first.
-    unanswered: VecDeque<(Seq, Time)>,
+    unanswered: VecDeque<Owed>,
 }
 
 impl Pace {
     /// It begins wide: nothing is known against it, and a first burst is dealt out evenly.
-    pub(super) const fn new(most: u32, unanswered: VecDeque<(Seq, Time)>) -> Self {
+    pub(super) const fn new(most: u32, unanswered: VecDeque<Owed>) -> Self {
         Self { most, unanswered }
     }
 
     pub(super) fn offered(&mut self, seq: Seq, now: Time) {
-        self.unanswered.push_back((seq, now));
+        self.unanswered.push_back(Owed { seq, since: now, served: false });
+    }
+
+    /// It is being served, whatever becomes of the answer.
+    pub(super) fn served(&mut self, seq: Seq) {
+        if let Some(it) = self.unanswered.iter_mut().find(|it| it.seq == seq) {
+            it.served = true;
+        }
     }
 
     /// An answer came, of whatever kind.
     pub(super) fn answered(&mut self, seq: Seq, now: Time, view: &mut WorkerView, limits: &Limits) {
-        let Some(place) = self.unanswered.iter().position(|(it, _)| *it == seq) else {
+        let Some(place) = self.unanswered.iter().position(|it| it.seq == seq) else {
             return;
         };
-        let Some((_, offered)) = self.unanswered.remove(place) else {
+        let Some(owed) = self.unanswered.remove(place) else {
             return;
         };
-        let took = now.since(offered);
+        let took = now.since(owed.since);
         view.latency = Some(view.latency.map_or(took, |before| average(before, took)));
         if took > limits.slow {
             view.window = 1;
         } else if took <= limits.quick {
             view.window = view.window.saturating_mul(2).min(self.most);
         }
-        view.held_up = self.is_held_up(now, view, limits);
+        view.held_up = self.held_up_by(now, view, limits).is_some();
     }
 
     /// Sees for how long a worker has owed an answer, and narrows its window when that is too long.
     ///
     /// It is looked at when somebody is to be given a connection, and not on a timer: it matters only then.
     pub(super) fn look_at(&self, now: Time, view: &mut WorkerView, limits: &Limits) {
-        view.held_up = self.is_held_up(now, view, limits);
-        if self.has_owed_for(limits.slow, now) {
+        view.held_up = self.held_up_by(now, view, limits).is_some();
+        let oldest = self.unanswered.front();
+        if oldest.is_some_and(|it| now.since(it.since) > limits.slow) {
             view.window = 1;
         }
     }
 
-    /// One that has answered nothing yet may have all to load and to compile: a first burst is dealt out evenly.
-    fn is_held_up(&self, now: Time, view: &WorkerView, limits: &Limits) -> bool {
-        let known = view.latency.is_some();
-        self.has_owed_for(if known { limits.held_up } else { limits.slow }, now)
-    }
-
-    fn has_owed_for(&self, time: Duration, now: Time) -> bool {
-        self.unanswered.front().is_some_and(|(_, offered)| now.since(*offered) > time)
+    /// For what it has owed an answer for too long. What is served holds nobody up, and one that has answered nothing
+    /// yet may have all to load and to compile: a first burst is dealt out evenly.
+    pub(super) fn held_up_by(&self, now: Time, view: &WorkerView, limits: &Limits) -> Option<Seq> {
+        let patience = view.latency.map_or(limits.slow, |_| limits.held_up);
+        let oldest = self.unanswered.iter().find(|it| !it.served)?;
+        (now.since(oldest.since) > patience).then_some(oldest.seq)
     }
 }
 
@@ -144,6 +151,20 @@ mod tests {
         assert!(!view.held_up, "the other is owed for as long as is allowed");
         pace.look_at(at(3), &mut view, &limits);
         assert!(view.held_up);
+    }
+
+    #[test]
+    fn what_is_served_holds_nobody_up_however_late_its_answer_is() {
+        let (mut pace, mut view, limits) = worker();
+        view.latency = Some(Duration::ZERO);
+        pace.offered(Seq(1), at(0));
+        pace.offered(Seq(2), at(3));
+        pace.served(Seq(1));
+        let seen = [4, 5].map(|now| {
+            pace.look_at(at(now), &mut view, &limits);
+            view.held_up
+        });
+        assert_eq!(seen, [false, true]);
     }
 
     #[test]

@@ -37,6 +37,8 @@ pub(super) struct Offer {
     pub(super) conn: ConnId,
     pub(super) listener: ListenerId,
     pub(super) at: Time,
+    /// The worker has written on it.
+    pub(super) served: bool,
 }
 
 /// Where a worker belongs: for schedulers alone.

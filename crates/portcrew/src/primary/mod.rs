@@ -28,6 +28,7 @@ mod policy;
 mod readiness;
 mod ready;
 mod retry;
+mod served;
 mod signal;
 mod snapshot;
 mod sockets;

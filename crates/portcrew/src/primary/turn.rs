@@ -47,6 +47,7 @@ impl Driver {
                 Poll::Ready(Ok((conn, peer))) => {
                     let local =
                         if self.machine.needs_local(id) { accept::local(&conn) } else { None };
+                    self.tell_served(id);
                     let conn = self.conns.add(conn, id);
                     self.tell(Event::Accepted { listener: id, conn, peer, local });
                 }

@@ -100,6 +100,7 @@ impl Account {
             Event::TakenAndTold { worker, seq } => {
                 self.answered(now, *worker, *seq, Answer::TakenAndTold, plan);
             }
+            Event::Served { worker, seq } => self.served(*worker, *seq),
             Event::EndTold { worker, seq } => self.end_told(*worker, *seq),
             Event::Offence { worker } => self.offence(*worker),
             Event::Drained { worker } => self.drained(now, *worker),

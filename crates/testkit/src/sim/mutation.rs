@@ -73,6 +73,8 @@ pub enum Mutation {
     WindowNeverWidens,
     /// Who is held up is not seen.
     HeldUpUnseen,
+    /// It is not heard that a worker has served what it owes an answer for.
+    IgnoresServed,
     /// A worker that refused is asked again at once.
     RestsNever,
     /// A worker that was away is owed all that it missed.
@@ -115,7 +117,7 @@ pub enum Mutation {
 
 impl Mutation {
     /// All of them.
-    pub const ALL: [Self; 50] = [
+    pub const ALL: [Self; 51] = [
         Self::KeepsTaken,
         Self::KeepsPeerGone,
         Self::ReleasesTwice,
@@ -147,6 +149,7 @@ impl Mutation {
         Self::WindowNeverNarrows,
         Self::WindowNeverWidens,
         Self::HeldUpUnseen,
+        Self::IgnoresServed,
         Self::RestsNever,
         Self::ForgivesNothing,
         Self::ForgetsSeat,

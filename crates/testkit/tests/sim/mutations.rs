@@ -38,7 +38,7 @@ const fn expected(mutation: Mutation) -> &'static [Check] {
         Mutation::WindowOffByOne | Mutation::WindowNeverNarrows | Mutation::WindowNeverWidens => {
             &[Check::C5Bounds]
         }
-        Mutation::HeldUpUnseen => &[Check::C12Choice],
+        Mutation::HeldUpUnseen | Mutation::IgnoresServed => &[Check::C12Choice],
         Mutation::QueueOffByOne => &[Check::C5Bounds, Check::C6BackPressure],
         Mutation::AcceptsForNobody => &[Check::C6BackPressure],
         Mutation::LazyScheduler | Mutation::NeverAsksAgain => &[Check::C7Progress],

@@ -25,6 +25,8 @@ pub struct Entry {
     pub returned: bool,
     /// When it was offered last.
     pub offered_at: Time,
+    /// The worker that it is offered to has written on it.
+    pub served: bool,
     /// The other end.
     pub peer: Option<SocketAddr>,
     /// The address that it came to.
@@ -130,6 +132,7 @@ impl Account {
             refusals: 0,
             returned: false,
             offered_at: now,
+            served: false,
             peer,
             local,
             source: peer,
@@ -175,6 +178,19 @@ impl Account {
             self.end(conn, End::Closed(CloseReason::AllRefused));
         } else {
             self.hold_again(conn, listener, plan);
+        }
+    }
+
+    /// A worker serves what it has not answered for.
+    pub(super) fn served(&mut self, worker: WorkerId, seq: Seq) {
+        let conn = self.outstanding.get(&(worker, seq)).copied();
+        let Some(entry) = conn.and_then(|it| self.conns.get_mut(&it)) else {
+            return;
+        };
+        entry.served = true;
+        let it = self.listings.get_mut(&entry.listener);
+        if let Some(it) = it.and_then(|it| it.holding_mut(worker)) {
+            it.served(seq);
         }
     }
 
@@ -224,6 +240,7 @@ impl Account {
         if let Some(entry) = self.conns.get_mut(&conn) {
             entry.returned = true;
             entry.offered_at = now;
+            entry.served = false;
         }
         self.count_offer(listener, (worker, seq), now, &plan.limits);
         let before = self.outstanding.insert((worker, seq), conn);

@@ -6,11 +6,19 @@ use std::time::Duration;
 
 use portcrew_core::primary::{Mode, Origin};
 use portcrew_core::scheduler::{CpuShare, WorkerView};
-use portcrew_core::{Limits, ListenerId, Seq, SocketKind, Time, WorkerId};
+use portcrew_core::{ConnId, Limits, ListenerId, Seq, SocketKind, Time, WorkerId};
 
 use super::{Account, Kernel, Listing, Plan};
 use crate::sim::kernel::Socket;
 use crate::sim::report::{Check, Checked, ensure};
+
+/// A connection that a worker was offered and has not answered for.
+#[derive(Debug, Clone, Copy)]
+struct Owed {
+    seq: Seq,
+    since: Time,
+    served: bool,
+}
 
 /// One worker's part in a listener, worked out from what it was given and what it said.
 #[derive(Debug)]
@@ -25,7 +33,7 @@ pub struct Holding {
     /// Its window, as its answers made it.
     window: u32,
     /// What it owes an answer for, the oldest first.
-    owed: VecDeque<(Seq, Time)>,
+    owed: VecDeque<Owed>,
     given: u64,
     share: u64,
     last_given: u64,
@@ -51,15 +59,23 @@ impl Holding {
     /// It has owed an answer for too long.
     #[must_use]
     pub fn is_late(&self, now: Time, limits: &Limits) -> bool {
-        self.has_owed_for(limits.slow, now)
+        self.owed.front().is_some_and(|it| now.since(it.since) > limits.slow)
     }
 
-    fn has_owed_for(&self, time: Duration, now: Time) -> bool {
-        self.owed.front().is_some_and(|(_, offered)| now.since(*offered) > time)
+    /// The connection that holds it up, if one does: unserved, and owed an answer for longer than is usual.
+    #[must_use]
+    pub fn held_up_by(&self, now: Time, limits: &Limits) -> Option<Seq> {
+        let usual = if self.latency.is_some() { limits.held_up } else { limits.slow };
+        let unserved = self.owed.iter().find(|it| !it.served);
+        unserved.filter(|it| now.since(it.since) > usual).map(|it| it.seq)
+    }
+
+    pub(super) fn served(&mut self, seq: Seq) {
+        self.owed.iter_mut().filter(|it| it.seq == seq).for_each(|it| it.served = true);
     }
 
     fn offered(&mut self, seq: Seq, now: Time, (turn, floor): (u64, u64)) {
-        self.owed.push_back((seq, now));
+        self.owed.push_back(Owed { seq, since: now, served: false });
         self.given += 1;
         self.share = self.share.max(floor) + 1;
         self.last_given = turn;
@@ -67,10 +83,10 @@ impl Holding {
 
     /// An answer. Slow ones narrow the window to 1, quick ones double it. What it did to the window.
     fn answered(&mut self, seq: Seq, now: Time, refused: bool, limits: &Limits) -> &'static str {
-        let Some(place) = self.owed.iter().position(|it| it.0 == seq) else {
+        let Some(place) = self.owed.iter().position(|it| it.seq == seq) else {
             return "window: of no concern";
         };
-        let at = self.owed.remove(place).map_or(now, |it| it.1);
+        let at = self.owed.remove(place).map_or(now, |it| it.since);
         let (took, before) = (now.since(at), self.window);
         self.latency = Some(match self.latency {
             None => took,
@@ -111,8 +127,7 @@ impl Holding {
         view.listening = self.listening;
         view.live = live;
         view.in_flight = u32::try_from(self.in_flight()).unwrap_or(u32::MAX);
-        let patience = self.latency.map_or(limits.slow, |_| limits.held_up);
-        view.held_up = self.has_owed_for(patience, now);
+        view.held_up = self.held_up_by(now, limits).is_some();
         view.given = self.given;
         view.share = self.share;
         view.last_given = self.last_given;
@@ -142,7 +157,7 @@ impl Listing {
         self.holdings.iter().find(|it| it.worker == worker)
     }
 
-    fn holding_mut(&mut self, worker: WorkerId) -> Option<&mut Holding> {
+    pub(super) fn holding_mut(&mut self, worker: WorkerId) -> Option<&mut Holding> {
         self.holdings.iter_mut().find(|it| it.worker == worker)
     }
 
@@ -207,11 +222,30 @@ impl Account {
         Ok(())
     }
 
+    /// Which connection holds which worker up, of those that hold the listener, by worker.
+    #[must_use]
+    pub fn held_up_by(
+        &self,
+        listener: ListenerId,
+        now: Time,
+        plan: &Plan,
+    ) -> Vec<(WorkerId, Seq, ConnId)> {
+        let holdings = self.listings.get(&listener).into_iter().flat_map(|it| &it.holdings);
+        let of = |it: &Holding| {
+            let seq = it.held_up_by(now, &plan.limits)?;
+            Some((it.worker, seq, *self.outstanding.get(&(it.worker, seq))?))
+        };
+        let mut all: Vec<_> = holdings.filter_map(of).collect();
+        all.sort_unstable();
+        all
+    }
+
     /// What a worker has of a listener's connections and has not answered.
-    fn owed(&self, listener: ListenerId, worker: WorkerId) -> VecDeque<(Seq, Time)> {
+    fn owed(&self, listener: ListenerId, worker: WorkerId) -> VecDeque<Owed> {
         let of = |(key, conn): (&(WorkerId, Seq), &_)| {
             let entry = self.conns.get(conn).filter(|it| it.listener == listener)?;
-            (key.0 == worker).then_some((key.1, entry.offered_at))
+            let (since, served) = (entry.offered_at, entry.served);
+            (key.0 == worker).then_some(Owed { seq: key.1, since, served })
         };
         self.outstanding.iter().filter_map(of).collect()
     }

@@ -27,6 +27,7 @@ pub(super) fn aims_at_event(mutation: Mutation, event: &Event) -> bool {
         | (Mutation::ForgetsSeat, Event::Forked { .. })
         | (Mutation::ForgetsEnd | Mutation::EndsTwice, Event::Ended { .. })
         | (Mutation::ForgetsEndTold, Event::EndTold { .. })
+        | (Mutation::IgnoresServed, Event::Served { .. })
         | (Mutation::BelievesNobodyTells, Event::TakenAndTold { .. })
         | (Mutation::CountsUnasked, Event::Counting { .. })
         | (Mutation::IgnoresLook, Event::Looked { .. }) => true,

@@ -7,7 +7,7 @@ use portcrew_core::{ConnId, FromWorker, ListenerId, Seq, WorkerId};
 use crate::sim::client::Client;
 use crate::sim::kernel::Peer;
 use crate::sim::link::{LaneWord, Up};
-use crate::sim::report::Broken;
+use crate::sim::report::{Broken, Check, ensure};
 use crate::sim::worker::Run;
 use crate::sim::world::World;
 
@@ -149,6 +149,7 @@ impl World {
             self.kernel.conn_mut(conn).peer = Peer::Rst;
             return self.feed(Event::AcceptFailed { listener, failure });
         }
+        self.tell_served(listener)?;
         self.kernel.open_copy(conn);
         let it = self.kernel.conn(conn);
         // A client that reset at once has no address any more.
@@ -156,5 +157,27 @@ impl World {
         let local = self.primary.needs_local(listener) && !it.unix;
         let local = local.then(|| std::net::SocketAddr::from(([10, 0, 0, 1], 80)));
         self.feed(Event::Accepted { listener, conn, peer, local })
+    }
+
+    /// Looks at what holds workers up, as long as that shows something.
+    fn tell_served(&mut self, listener: ListenerId) -> Result<(), Broken> {
+        loop {
+            let now = self.clock.now();
+            let mut owed: Vec<_> = self.primary.held_up_by(now, listener).collect();
+            owed.sort_unstable();
+            let wanted = self.account.held_up_by(listener, now, &self.plan);
+            ensure(owed == wanted, Check::C12Choice, || {
+                format!("held up by {owed:?}, and should be by {wanted:?}")
+            })?;
+            let written = |conn| !self.kernel.conn(conn).unix && self.kernel.conn(conn).written > 0;
+            let served: Vec<_> = owed.into_iter().filter(|it| written(it.2)).collect();
+            if served.is_empty() {
+                return Ok(());
+            }
+            self.seen.saw("held up by what was served already");
+            for (worker, seq, _) in served {
+                self.feed(Event::Served { worker, seq })?;
+            }
+        }
     }
 }
