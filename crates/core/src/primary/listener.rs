@@ -85,7 +85,9 @@ pub(super) struct Listener {
     pub(super) mode: Mode,
     pub(super) state: State,
     pub(super) data: Option<String>,
-    /// The workers that hold it, as the scheduler sees them: those first that are handed connections.
+    /// The workers that hold it, as the scheduler sees them, which chooses among all: one that accepts for itself takes
+    /// a connection of a listener that it shares. While workers are replaced by those of another way, the few that are
+    /// handed connections would otherwise have all that the primary accepts. They come first.
     pub(super) holders: Vec<WorkerView>,
     /// In the same order, what the scheduler does not see.
     holdings: Vec<Holding>,
@@ -145,7 +147,7 @@ impl Listener {
     /// owes nothing and is owed nothing. What it was offered here before it closed the listener and asked again
     /// still counts against its window.
     pub(super) fn add(&mut self, mut view: WorkerView, unanswered: VecDeque<(Seq, Time)>) {
-        view.share = self.candidates().iter().map(|it| it.share).min().unwrap_or(0);
+        view.share = self.holders.iter().map(|it| it.share).min().unwrap_or(0);
         view.in_flight = u32::try_from(unanswered.len()).unwrap_or(u32::MAX);
         let place = match self.mode {
             Mode::Handover => self.handed(),
@@ -219,15 +221,6 @@ impl Listener {
         self.holdings.partition_point(|it| it.way == Mode::Handover)
     }
 
-    /// Among whom the scheduler chooses: those who are handed connections. Where none of them is left, what still
-    /// waits may go to one that accepts for itself: a worker takes a connection of a listener that it shares.
-    pub(super) fn candidates(&self) -> &[WorkerView] {
-        match self.handed() {
-            0 => &self.holders,
-            handed => &self.holders[..handed],
-        }
-    }
-
     /// Whether the primary is to accept: for somebody whom it hands connections, or for those to come.
     pub(super) fn is_for_us(&self) -> bool {
         match self.mode {
@@ -242,12 +235,12 @@ impl Listener {
 
     /// Whether somebody can be given a connection now; looks at how long each has owed an answer, and whose rest is
     /// over, for the time-out that ends it may not have been handled yet.
-    pub(super) fn has_free_candidate(&mut self, now: Time, limits: &Limits) -> bool {
+    pub(super) fn has_free_holder(&mut self, now: Time, limits: &Limits) -> bool {
         for (view, holding) in self.holders.iter_mut().zip(&self.holdings) {
             holding.pace.look_at(now, view, limits);
             view.resting_until = view.resting_until.filter(|until| *until > now);
         }
-        self.candidates().iter().any(WorkerView::is_free)
+        self.holders.iter().any(WorkerView::is_free)
     }
 
     /// Counts a hand-over to `worker`.

@@ -59,8 +59,8 @@ pub enum Mutation {
     HidesSelfBound,
     /// Accepting is not stopped when the last worker has gone that was handed connections.
     AcceptsForNobody,
-    /// A worker that accepts for itself is handed a connection while another is to be.
-    OffersToSharer,
+    /// Nothing is given to a worker that accepts for itself while another is handed connections: that one gets it.
+    SparesSharers,
     /// A rule is set and the one before goes on.
     RuleIgnored,
     /// A change of a rule is undone by another rule than that before.
@@ -138,7 +138,7 @@ impl Mutation {
         Self::RefusalsOffByOne,
         Self::HidesSelfBound,
         Self::AcceptsForNobody,
-        Self::OffersToSharer,
+        Self::SparesSharers,
         Self::RuleIgnored,
         Self::UndoesWrong,
         Self::RuleLosesQueue,

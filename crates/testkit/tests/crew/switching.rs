@@ -7,8 +7,9 @@ use portcrew::scheduler::{Incoming, Pick, WorkerView};
 use portcrew::{CrewNotice, Event, Policy, Scheduling, Settings, Sticky};
 use portcrew_testkit::http::{Background, Load};
 use portcrew_testkit::process::artifact::example;
+use portcrew_testkit::require_node;
 
-use crate::local::Local;
+use crate::local::{self, Local};
 use crate::support::{HANG, SERVER};
 
 fn crew(program: impl Into<std::path::PathBuf>) -> Local {
@@ -94,6 +95,44 @@ fn to_shared_and_back_the_workers_are_replaced_and_no_request_fails() {
         assert_eq!((listener.shared, listener.accepting), (shared, !shared));
     }
     local.all_answered(load);
+}
+
+/// Two workers that accept for themselves, and beside them the first for whom the primary accepts: what it accepts
+/// goes to all three in turn.
+fn while_they_are_replaced(mut settings: Settings) {
+    settings.policy = Policy::Shared;
+    let mut local = Local::new(settings);
+    local.fork();
+    local.fork();
+    let address = local.address(2);
+    local.cluster.set_policy(Policy::RoundRobin).unwrap();
+    local.fork();
+    local.address(1);
+    let load = Arc::new(Load::new(address).background());
+    let taken = loop {
+        local.answered(&load, 20);
+        let workers = local.run(local.cluster.snapshot()).unwrap().workers;
+        let taken: Vec<_> = workers.iter().map(|it| it.taken).collect();
+        if taken.iter().sum::<u64>() >= 30 {
+            break taken;
+        }
+    };
+    local.all_answered(load);
+    let (least, most) = (taken.iter().min(), taken.iter().max());
+    assert!(least.unwrap() + 1 >= *most.unwrap(), "{taken:?}");
+    let ledger = local.run(local.cluster.snapshot()).unwrap().ledger;
+    assert_eq!((ledger.offered_again, ledger.closed_total()), (0, 0), "{ledger:?}");
+}
+
+#[test]
+fn workers_that_share_a_socket_are_handed_connections_beside_a_new_one() {
+    while_they_are_replaced(Settings::program(SERVER, [""; 0]).env("PORT", "0"));
+}
+
+#[test]
+fn node_workers_that_share_a_socket_are_handed_connections_beside_a_new_one() {
+    let node = require_node!();
+    while_they_are_replaced(local::node(&node, &[], "hello.js").env("PORT", "0"));
 }
 
 /// A crew whose workers fail at boot as long as that file is there.

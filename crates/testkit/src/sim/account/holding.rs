@@ -124,10 +124,11 @@ impl Listing {
         self.holdings.iter().filter(|it| it.way == Mode::Handover).count()
     }
 
-    /// Among whom the scheduler chooses: who is handed connections; where nobody is, who shares it.
+    /// Among whom the scheduler chooses, in the order in which it is shown them: who is handed connections, then who
+    /// shares it.
     pub fn candidates(&self) -> impl Iterator<Item = &Holding> {
-        let way = if self.handed() > 0 { Mode::Handover } else { Mode::Shared };
-        self.holdings.iter().filter(move |it| it.way == way)
+        let of = |way| self.holdings.iter().filter(move |it| it.way == way);
+        of(Mode::Handover).chain(of(Mode::Shared))
     }
 
     /// One holder's part.
@@ -142,7 +143,7 @@ impl Listing {
 
     /// It is given to a worker, level with the least-given, who owes still what it owed.
     fn admit(&mut self, mut it: Holding) {
-        it.share = self.candidates().map(|it| it.share).min().unwrap_or(0);
+        it.share = self.holdings.iter().map(|it| it.share).min().unwrap_or(0);
         self.holdings.push(it);
     }
 

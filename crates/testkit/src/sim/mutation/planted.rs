@@ -86,7 +86,7 @@ pub(super) fn aims_at_action(mutation: Mutation, action: &Action, about: Circums
         (Mutation::NeverAcceptsAgain, Action::Accept { on, .. }) => *on,
         (Mutation::NeverStopsAccepting, Action::Accept { on, .. }) => !*on,
         (Mutation::AcceptsForNobody, Action::Accept { on, .. }) => !*on && about.for_nobody,
-        (Mutation::OffersToSharer, Action::Offer { .. }) => about.sharer.is_some(),
+        (Mutation::SparesSharers, Action::Offer { .. }) => about.spared_for.is_some(),
         (Mutation::ForgetsLook, Action::Look { .. })
         | (Mutation::ForgetsToCount, Action::Count { .. }) => true,
         (Mutation::ForgetsReply, Action::Send { message, .. }) => {
