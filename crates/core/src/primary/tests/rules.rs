@@ -142,6 +142,24 @@ fn a_scheduler_that_panics_is_told_once_and_costs_no_connection() {
 }
 
 #[test]
+fn a_scheduler_that_panics_as_it_is_replaced_costs_nothing() {
+    struct Last;
+    impl Drop for Last {
+        fn drop(&mut self) {
+            std::panic::resume_unwind(Box::new("a last word"));
+        }
+    }
+    let last = Last;
+    let clings = move |_: &Incoming, _: &[WorkerView]| {
+        let _ = &last;
+        Pick::Wait
+    };
+    let mut world = World::ruled(Rule::handover(clings)).crew(1, true);
+    world.accepts(1);
+    assert_eq!(offered(&world.rules(None, Rule::default())), [(1, W1)]);
+}
+
+#[test]
 fn a_connection_that_waits_at_most_so_long_is_asked_about_again() {
     let patient = |incoming: &Incoming, workers: &[WorkerView]| match Duration::from_millis(30)
         .checked_sub(incoming.waited)
