@@ -191,6 +191,14 @@ impl Listener {
         }
     }
 
+    /// The port that its socket is bound to. None before that, and of a socket without one.
+    pub(super) fn port(&self) -> Option<u16> {
+        match &self.state {
+            State::Open(bound) => bound.sockname.as_ref().map(|it| it.port),
+            State::Binding { .. } => None,
+        }
+    }
+
     pub(super) const fn is_open(&self) -> bool {
         matches!(self.state, State::Open(_))
     }

@@ -209,10 +209,21 @@ pub const fn is_of_any_port(address: &Address) -> bool {
 #[must_use]
 pub const fn port_of(query: &Query) -> u16 {
     match query.address {
-        Address::Tcp { port: 0, .. } => CHOSEN_PORT,
+        Address::Tcp { port: 0, .. } | Address::Udp { port: 0, .. } => CHOSEN_PORT,
         Address::Tcp { port, .. } | Address::Udp { port, .. } => port,
         Address::Unix { .. } | Address::Fd { .. } => 0,
     }
+}
+
+/// The question as a worker repeats it when it listens: Node's has the port that it got.
+#[must_use]
+pub fn announced(query: &Query) -> Query {
+    let (mut said, got) = (query.clone(), port_of(query));
+    match &mut said.address {
+        Address::Tcp { port, .. } | Address::Udp { port, .. } => *port = got,
+        Address::Unix { .. } | Address::Fd { .. } => {}
+    }
+    said
 }
 
 fn queries(rng: &mut Rng) -> Vec<Query> {

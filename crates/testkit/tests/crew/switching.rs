@@ -120,8 +120,11 @@ fn while_they_are_replaced(mut settings: Settings) {
     local.all_answered(load);
     let (least, most) = (taken.iter().min(), taken.iter().max());
     assert!(least.unwrap() + 1 >= *most.unwrap(), "{taken:?}");
-    let ledger = local.run(local.cluster.snapshot()).unwrap().ledger;
+    let snapshot = local.run(local.cluster.snapshot()).unwrap();
+    let ledger = snapshot.ledger;
     assert_eq!((ledger.offered_again, ledger.closed_total()), (0, 0), "{ledger:?}");
+    let views = &snapshot.listeners[0].views;
+    assert!(views.iter().all(|it| it.listening), "{views:?}");
 }
 
 #[test]

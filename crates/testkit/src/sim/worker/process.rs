@@ -13,7 +13,7 @@ use portcrew_core::{
 use super::brain::Brain;
 use crate::sim::kernel::Kernel;
 use crate::sim::link::{LaneWord, Link, Up};
-use crate::sim::plan::{Manner, Plan, Point, Temper, port_of};
+use crate::sim::plan::{Manner, Plan, Point, Temper, announced, port_of};
 use crate::sim::report::{Broken, Check, Checked, Coverage, ensure};
 use crate::sim::words::Brief;
 
@@ -239,6 +239,10 @@ impl Process {
             return Ok(false);
         };
         match todo {
+            Todo::Say(FromWorker::Listening { query, port }) => {
+                let query = announced(&query);
+                self.utter(Up::Message(FromWorker::Listening { query, port }), seen);
+            }
             Todo::Say(message) => self.utter(Up::Message(message), seen),
             Todo::Utter(up) => self.utter(up, seen),
             Todo::Answer(seq, verdict) => self.batch.push(LaneWord::Answer(seq, verdict)),
