@@ -236,6 +236,24 @@ fn a_change_that_the_next_reload_answers_outlives_the_rollback_of_this_one() {
 }
 
 #[test]
+fn a_newcomer_that_listened_before_the_change_is_none_of_those_that_commit_it() {
+    let (mut local, _folder, _broken) = breakable();
+    local.address(2);
+    local.cluster.reload().unwrap();
+    local.address(1);
+    let answer = local.cluster.request_policy(Policy::Shared);
+    let generation = local.run(answer).unwrap().expect("workers hold the listener otherwise");
+    local.until(|event| match event {
+        Event::Crew(CrewNotice::ReloadCommitted { generation: it }) => {
+            (*it == generation).then_some(())
+        }
+        _ => None,
+    });
+    let listener = local.listener();
+    assert_eq!((listener.shared, listener.accepting), (true, false));
+}
+
+#[test]
 fn a_scheduler_that_panics_costs_no_request_and_is_told_once() {
     let mut local = crew(example("axum_hello"));
     let address = local.address(2);
