@@ -70,7 +70,7 @@ impl Primary {
             let Some(conn) = listener.queue.get(at).copied() else {
                 break;
             };
-            if !listener.has_free_holder(now, &self.limits) {
+            if !listener.has_free_candidate(now, &self.limits) {
                 break;
             }
             match self.choose(now, id, conn, out) {
@@ -116,7 +116,7 @@ impl Primary {
             Sight::Settled => {}
         }
         let scheduler = self.rules.scheduler(listener.rule);
-        let (choice, failure) = scheduler.choose(&record.incoming(now), &listener.holders);
+        let (choice, failure) = scheduler.choose(&record.incoming(now), listener.candidates());
         listener.counts.note(choice);
         if let Some((failure, first)) = failure {
             match failure {

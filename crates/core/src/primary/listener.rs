@@ -69,6 +69,8 @@ impl Counts {
 #[derive(Debug)]
 struct Holding {
     way: Mode,
+    /// It can be handed connections, whoever accepts for it.
+    takes: bool,
     pace: Pace,
 }
 
@@ -85,9 +87,8 @@ pub(super) struct Listener {
     pub(super) mode: Mode,
     pub(super) state: State,
     pub(super) data: Option<String>,
-    /// The workers that hold it, as the scheduler sees them, which chooses among all: one that accepts for itself takes
-    /// a connection of a listener that it shares. While workers are replaced by those of another way, the few that are
-    /// handed connections would otherwise have all that the primary accepts. They come first.
+    /// The workers that hold it, as the scheduler sees them: first those that the primary accepts for, last those that
+    /// can be given nothing.
     pub(super) holders: Vec<WorkerView>,
     /// In the same order, what the scheduler does not see.
     holdings: Vec<Holding>,
@@ -143,19 +144,26 @@ impl Listener {
         waits || self.is_held_by(worker)
     }
 
-    /// Adds a holder that is to have connections in this listener's way. It is level with the least-given one: it
+    /// Adds a holder that is to have connections in this listener's way; one that accepts alone is handed none if that
+    /// is to accept. It is level with the least-given one: it
     /// owes nothing and is owed nothing. What it was offered here before it closed the listener and asked again
     /// still counts against its window.
-    pub(super) fn add(&mut self, mut view: WorkerView, unanswered: VecDeque<(Seq, Time)>) {
-        view.share = self.holders.iter().map(|it| it.share).min().unwrap_or(0);
+    pub(super) fn add(
+        &mut self,
+        mut view: WorkerView,
+        accepts_alone: bool,
+        unanswered: VecDeque<(Seq, Time)>,
+    ) {
+        view.share = self.candidates().iter().map(|it| it.share).min().unwrap_or(0);
         view.in_flight = u32::try_from(unanswered.len()).unwrap_or(u32::MAX);
-        let place = match self.mode {
-            Mode::Handover => self.handed(),
-            Mode::Shared => self.holders.len(),
+        let (place, takes) = match self.mode {
+            Mode::Handover => (self.handed(), true),
+            Mode::Shared if accepts_alone => (self.holders.len(), false),
+            Mode::Shared => (self.candidates().len(), true),
         };
         self.silent.push(view.worker);
         let pace = Pace::new(view.window, unanswered);
-        self.holdings.insert(place, Holding { way: self.mode, pace });
+        self.holdings.insert(place, Holding { way: self.mode, takes, pace });
         self.holders.insert(place, view);
     }
 
@@ -229,6 +237,13 @@ impl Listener {
         self.holdings.partition_point(|it| it.way == Mode::Handover)
     }
 
+    /// Among whom the scheduler chooses: one that accepts for itself takes a connection of a listener that it shares,
+    /// if it is able to. While workers are replaced by those of another way, the few that are handed connections would
+    /// otherwise have all that the primary accepts.
+    pub(super) fn candidates(&self) -> &[WorkerView] {
+        &self.holders[..self.holdings.partition_point(|it| it.takes)]
+    }
+
     /// Whether the primary is to accept: for somebody whom it hands connections, or for those to come.
     pub(super) fn is_for_us(&self) -> bool {
         match self.mode {
@@ -243,12 +258,12 @@ impl Listener {
 
     /// Whether somebody can be given a connection now; looks at how long each has owed an answer, and whose rest is
     /// over, for the time-out that ends it may not have been handled yet.
-    pub(super) fn has_free_holder(&mut self, now: Time, limits: &Limits) -> bool {
+    pub(super) fn has_free_candidate(&mut self, now: Time, limits: &Limits) -> bool {
         for (view, holding) in self.holders.iter_mut().zip(&self.holdings) {
             holding.pace.look_at(now, view, limits);
             view.resting_until = view.resting_until.filter(|until| *until > now);
         }
-        self.holders.iter().any(WorkerView::is_free)
+        self.candidates().iter().any(WorkerView::is_free)
     }
 
     /// Counts a hand-over to `worker`.

@@ -22,6 +22,12 @@ impl Primary {
         }
     }
 
+    pub(super) fn accepts_alone(&mut self, worker: WorkerId) {
+        if let Some(record) = self.workers.get_mut(&worker) {
+            record.accepts_alone = true;
+        }
+    }
+
     pub(super) fn listening(
         &mut self,
         now: Time,

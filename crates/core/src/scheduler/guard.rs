@@ -65,7 +65,7 @@ impl Guarded {
         let mut scheduler = Contained(Some(scheduler));
         let asked = scheduler.run(|it| (it.name(), it.needs()));
         // One that panics here does it again when it has to choose, and is reported then.
-        let (name, needs) = asked.unwrap_or_else(|_words| ("custom", Needs::NONE));
+        let (name, needs) = asked.unwrap_or(("custom", Needs::NONE));
         Self { scheduler, name, needs, trust: Trust::Full }
     }
 

@@ -61,6 +61,8 @@ pub enum Mutation {
     AcceptsForNobody,
     /// Nothing is given to a worker that accepts for itself while another is handed connections: that one gets it.
     SparesSharers,
+    /// It is not heard that a worker does not survive a hand-over of what it accepts for itself.
+    ForgetsAlone,
     /// A rule is set and the one before goes on.
     RuleIgnored,
     /// A change of a rule is undone by another rule than that before.
@@ -113,7 +115,7 @@ pub enum Mutation {
 
 impl Mutation {
     /// All of them.
-    pub const ALL: [Self; 49] = [
+    pub const ALL: [Self; 50] = [
         Self::KeepsTaken,
         Self::KeepsPeerGone,
         Self::ReleasesTwice,
@@ -139,6 +141,7 @@ impl Mutation {
         Self::HidesSelfBound,
         Self::AcceptsForNobody,
         Self::SparesSharers,
+        Self::ForgetsAlone,
         Self::RuleIgnored,
         Self::UndoesWrong,
         Self::RuleLosesQueue,

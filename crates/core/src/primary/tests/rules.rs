@@ -109,6 +109,27 @@ fn while_the_workers_are_replaced_what_the_primary_accepts_goes_to_all_of_them()
 }
 
 #[test]
+fn one_that_does_not_survive_a_hand_over_of_what_it_shares_is_spared_it() {
+    let mut world = World::ruled(Rule::shared());
+    world.on(Event::Forked { worker: W1, origin: Origin::alone(W1) });
+    world.on(Event::AcceptsAlone { worker: W1 });
+    let query = world.asks(W1, tcp(80));
+    assert!(matches!(query[..], [Action::Bind { .. }]));
+    world.bound(L0);
+    world.rules(None, Rule::default());
+    world.joins(W2, true, tcp(80));
+    for conn in 1..=17 {
+        world.accepts(conn);
+    }
+    // Not even what is left over: it waits for one that takes it.
+    assert_eq!(world.view(L0).waiting, [ConnId(17)]);
+    let given: Vec<_> = world.view(L0).holders.iter().map(|it| (it.worker, it.given)).collect();
+    assert_eq!(given, [(W2, 16), (W1, 0)]);
+    world.dies(W2);
+    assert_eq!(world.view(L0).waiting, [ConnId(17)]);
+}
+
+#[test]
 fn a_newcomer_that_does_not_answer_keeps_nothing_from_those_that_share() {
     let mut world = World::ruled(Rule::shared()).crew(1, true);
     world.rules(None, Rule::default());

@@ -110,6 +110,9 @@ impl Account {
                 _ => "offered to one that shares, beside one that is handed connections",
             });
         }
+        if it.holdings.iter().any(|it| it.alone) {
+            self.met.saw("offered past one that accepts alone");
+        }
         let at_first = self.choice(entry, Duration::ZERO, now, plan);
         if matches!(at_first, Choice::Wait(Some(_))) {
             self.met.saw("waited as long as its policy wanted");

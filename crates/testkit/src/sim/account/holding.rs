@@ -17,6 +17,8 @@ use crate::sim::report::{Check, Checked, ensure};
 pub struct Holding {
     /// Who accepts for it.
     pub way: Mode,
+    /// It accepts for itself, and nobody may hand it anything.
+    pub alone: bool,
     /// Who holds it.
     pub worker: WorkerId,
     origin: Origin,
@@ -125,9 +127,9 @@ impl Listing {
     }
 
     /// Among whom the scheduler chooses, in the order in which it is shown them: who is handed connections, then who
-    /// shares it.
+    /// shares it and survives a hand-over.
     pub fn candidates(&self) -> impl Iterator<Item = &Holding> {
-        let of = |way| self.holdings.iter().filter(move |it| it.way == way);
+        let of = |way| self.holdings.iter().filter(move |it| it.way == way && !it.alone);
         of(Mode::Handover).chain(of(Mode::Shared))
     }
 
@@ -143,7 +145,7 @@ impl Listing {
 
     /// It is given to a worker, level with the least-given, who owes still what it owed.
     fn admit(&mut self, mut it: Holding) {
-        it.share = self.holdings.iter().map(|it| it.share).min().unwrap_or(0);
+        it.share = self.candidates().map(|it| it.share).min().unwrap_or(0);
         self.holdings.push(it);
     }
 
@@ -186,6 +188,7 @@ impl Account {
         let (given, share, last_given) = (0, 0, 0);
         it.admit(Holding {
             way,
+            alone: member.alone && way == Mode::Shared,
             worker,
             origin: member.origin,
             most,

@@ -24,6 +24,7 @@ pub(super) fn aims_at_event(mutation: Mutation, event: &Event) -> bool {
         (Mutation::MisreadsLook, Event::Looked { key, .. }) => key.is_some(),
         (Mutation::DrainsOnExit, Event::Exited { .. })
         | (Mutation::ExitsOnDrain, Event::Drained { .. })
+        | (Mutation::ForgetsAlone, Event::AcceptsAlone { .. })
         | (Mutation::ForgetsSeat, Event::Forked { .. })
         | (Mutation::ForgetsEnd | Mutation::EndsTwice, Event::Ended { .. })
         | (Mutation::ForgetsEndTold, Event::EndTold { .. })

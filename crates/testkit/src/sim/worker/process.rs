@@ -115,6 +115,8 @@ pub(super) enum Todo {
     Assert(Key),
     /// It refuses what it should take.
     Refuses(ListenerId),
+    /// It was handed what it accepts for itself, and does not survive that.
+    Dies(ListenerId),
     Closed(ServerId),
     Drain,
     CloseChannel,
@@ -268,6 +270,9 @@ impl Process {
             })?,
             Todo::Refuses(listener) => ensure(false, Check::WorkerSide, || {
                 format!("worker {} shares listener {listener} and refuses what is left", self.id)
+            })?,
+            Todo::Dies(listener) => ensure(false, Check::WorkerSide, || {
+                format!("worker {} dies of a hand-over of listener {listener}", self.id)
             })?,
             Todo::Closed(id) => self.closed(id, seen),
             Todo::Drain => self.draining = true,
