@@ -217,9 +217,9 @@ pub enum FromWorker {
         /// What it wants.
         query: Query,
     },
-    /// It listens; for the users' event only.
+    /// It listens; for the users' event, and for schedulers that want to know.
     Listening {
-        /// What it asked for.
+        /// What it asked for. A primary hears it with the port that it got: Node's wire has no room for both.
         query: Query,
         /// The port that it got, 0 where there is none.
         port: u16,

@@ -1,9 +1,9 @@
-//! Whether a listener that a worker announces is one that it got from the primary.
+//! What a worker announces: which of its listeners, or one that it did not get from the primary.
 
-use super::listener::{Listener, State};
+use super::listener::Listener;
 use super::machine::Primary;
 use super::worker::Worker;
-use crate::{Address, Query, WorkerId};
+use crate::{Address, ListenerId, Query, WorkerId};
 
 impl Primary {
     /// Whether a worker announces what it never asked for, or was refused. It has bound the address itself: the
@@ -14,14 +14,47 @@ impl Primary {
         let mut held = self.listeners.values().filter(|it| it.is_wanted_by(worker));
         may_listen && !held.any(|it| is_at(it, &query.address, port))
     }
+
+    /// The listener that a worker announces, if it holds it.
+    ///
+    /// Node repeats its question with the port that it got. Where the kernel chose that, the question was for port 0,
+    /// and its number is what tells several of them apart: no two that a worker holds have one, and a worker that gives
+    /// a number to another listener has said before, on the same channel, all that there is to say about the last one.
+    /// So neither that port alone, which may be another's by now, nor the number alone would do.
+    pub(super) fn announced(
+        &self,
+        worker: WorkerId,
+        query: &Query,
+        port: u16,
+    ) -> Option<ListenerId> {
+        let held = |query: &Query| {
+            let id = *self.by_key.get(&query.key())?;
+            let listener = self.listeners.get(&id)?;
+            listener.is_held_by(worker).then_some((id, listener))
+        };
+        if let Some((id, _)) = held(query) {
+            return Some(id);
+        }
+        let (id, _) = held(&of_any_port(query)?).filter(|it| it.1.port() == Some(port))?;
+        Some(id)
+    }
+}
+
+/// The question as it was, were it for whatever port is free.
+fn of_any_port(said: &Query) -> Option<Query> {
+    let mut asked = said.clone();
+    match &mut asked.address {
+        Address::Tcp { port, .. } | Address::Udp { port, fd: None, .. } => *port = 0,
+        Address::Udp { fd: Some(_), .. } | Address::Unix { .. } | Address::Fd { .. } => {
+            return None;
+        }
+    }
+    Some(asked)
 }
 
 /// Whether a worker that asked for this listener announces it so: Node repeats the question with the port that it got.
 fn is_at(listener: &Listener, said: &Address, port: u16) -> bool {
-    let got = match &listener.state {
-        State::Open(bound) => bound.sockname.as_ref().map(|it| it.port),
-        State::Binding { .. } => None,
-    };
+    let got = listener.port();
     let fits = |asked: u16| port == asked || asked == 0 && got.is_none_or(|got| got == port);
     match (&listener.query.address, said) {
         (

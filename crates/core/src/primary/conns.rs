@@ -73,9 +73,9 @@ pub struct View<'a> {
     pub is_resting: bool,
     /// Connections that wait for a worker, the oldest first.
     pub waiting: Vec<ConnId>,
-    /// The workers that hold it, those first that are handed connections.
+    /// The workers that hold it, those first that do not accept for themselves.
     pub holders: &'a [WorkerView],
-    /// How many of them are: the others accept for themselves.
+    /// How many of them do not: the primary accepts for them.
     pub handed: usize,
     /// Those of the waiting whose first bytes are not there: no policy was asked about them yet.
     pub awaited: Vec<ConnId>,

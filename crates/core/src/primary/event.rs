@@ -52,6 +52,11 @@ pub enum Event {
         /// The offer.
         seq: Seq,
     },
+    /// A worker does not survive a hand-over of a listener that it accepts from itself. Told before it asks for one.
+    AcceptsAlone {
+        /// Who.
+        worker: WorkerId,
+    },
     /// A worker broke the protocol once.
     Offence {
         /// Who.

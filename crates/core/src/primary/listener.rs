@@ -70,6 +70,8 @@ impl Counts {
 #[derive(Debug)]
 struct Holding {
     way: Mode,
+    /// It can be handed connections, whoever accepts for it.
+    takes: bool,
     pace: Pace,
 }
 
@@ -86,7 +88,8 @@ pub(super) struct Listener {
     pub(super) mode: Mode,
     pub(super) state: State,
     pub(super) data: Option<String>,
-    /// The workers that hold it, as the scheduler sees them: those first that are handed connections.
+    /// The workers that hold it, as the scheduler sees them: first those that the primary accepts for, last those that
+    /// can be given nothing.
     pub(super) holders: Vec<WorkerView>,
     /// In the same order, what the scheduler does not see.
     holdings: Vec<Holding>,
@@ -142,19 +145,26 @@ impl Listener {
         waits || self.is_held_by(worker)
     }
 
-    /// Adds a holder that is to have connections in this listener's way. It is level with the least-given one: it
+    /// Adds a holder that is to have connections in this listener's way; one that accepts alone is handed none if that
+    /// is to accept. It is level with the least-given one: it
     /// owes nothing and is owed nothing. What it was offered here before it closed the listener and asked again
     /// still counts against its window.
-    pub(super) fn add(&mut self, mut view: WorkerView, unanswered: VecDeque<Owed>) {
+    pub(super) fn add(
+        &mut self,
+        mut view: WorkerView,
+        accepts_alone: bool,
+        unanswered: VecDeque<Owed>,
+    ) {
         view.share = self.candidates().iter().map(|it| it.share).min().unwrap_or(0);
         view.in_flight = u32::try_from(unanswered.len()).unwrap_or(u32::MAX);
-        let place = match self.mode {
-            Mode::Handover => self.handed(),
-            Mode::Shared => self.holders.len(),
+        let (place, takes) = match self.mode {
+            Mode::Handover => (self.handed(), true),
+            Mode::Shared if accepts_alone => (self.holders.len(), false),
+            Mode::Shared => (self.candidates().len(), true),
         };
         self.silent.push(view.worker);
         let pace = Pace::new(view.window, unanswered);
-        self.holdings.insert(place, Holding { way: self.mode, pace });
+        self.holdings.insert(place, Holding { way: self.mode, takes, pace });
         self.holders.insert(place, view);
     }
 
@@ -190,6 +200,14 @@ impl Listener {
         }
     }
 
+    /// The port that its socket is bound to. None before that, and of a socket without one.
+    pub(super) fn port(&self) -> Option<u16> {
+        match &self.state {
+            State::Open(bound) => bound.sockname.as_ref().map(|it| it.port),
+            State::Binding { .. } => None,
+        }
+    }
+
     pub(super) const fn is_open(&self) -> bool {
         matches!(self.state, State::Open(_))
     }
@@ -220,13 +238,11 @@ impl Listener {
         self.holdings.partition_point(|it| it.way == Mode::Handover)
     }
 
-    /// Among whom the scheduler chooses: those who are handed connections. Where none of them is left, what still
-    /// waits may go to one that accepts for itself: a worker takes a connection of a listener that it shares.
+    /// Among whom the scheduler chooses: one that accepts for itself takes a connection of a listener that it shares,
+    /// if it is able to. While workers are replaced by those of another way, the few that are handed connections would
+    /// otherwise have all that the primary accepts.
     pub(super) fn candidates(&self) -> &[WorkerView] {
-        match self.handed() {
-            0 => &self.holders,
-            handed => &self.holders[..handed],
-        }
+        &self.holders[..self.holdings.partition_point(|it| it.takes)]
     }
 
     /// Whether the primary is to accept: for somebody whom it hands connections, or for those to come.

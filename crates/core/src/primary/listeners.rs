@@ -183,7 +183,8 @@ impl Primary {
         let Origin { seat, generation } = record.origin;
         let live = listener.counting.counts(record.is_silent).then_some(record.live);
         let view = WorkerView { seat, generation, live, ..WorkerView::new(worker, window) };
-        listener.add(WorkerView { listening: false, ..view }, unanswered);
+        let accepts_alone = record.accepts_alone;
+        listener.add(WorkerView { listening: false, ..view }, accepts_alone, unanswered);
         let reply = match (&listener.state, listener.mode) {
             (State::Open(bound), Mode::Handover) => {
                 Reply::Handover { sockname: bound.sockname.clone() }

@@ -82,6 +82,7 @@ impl Primary {
             }
             Event::Served { worker, seq } => self.served(now, worker, seq),
             Event::EndTold { worker, seq } => self.told_of_end(now, worker, seq, out),
+            Event::AcceptsAlone { worker } => self.accepts_alone(worker),
             Event::Offence { worker } => self.offence(worker, out),
             Event::Drained { worker } => self.drained(now, worker, out),
             Event::Exited { worker, status } => self.exited(now, worker, status, out),

@@ -50,7 +50,7 @@ impl Rule {
     /// The workers accept from one socket.
     #[must_use]
     pub fn shared() -> Self {
-        // Asked only about connections that are left over when the primary stops accepting.
+        // Asked while some worker is still handed connections, and about what is left over then.
         Self { mode: Mode::Shared, scheduler: Guarded::new(Box::new(RoundRobin)) }
     }
 }

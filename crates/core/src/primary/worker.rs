@@ -66,6 +66,8 @@ pub(super) struct Worker {
     /// Whether the end that comes is planned: Node's `exitedAfterDisconnect`.
     pub(super) planned: bool,
     pub(super) lane: bool,
+    /// It must not be handed connections of a listener that it accepts from itself.
+    pub(super) accepts_alone: bool,
     pub(super) offers: BTreeMap<Seq, Offer>,
     pub(super) offences: u32,
     pub(super) listeners: usize,
@@ -87,6 +89,7 @@ impl Worker {
             origin,
             planned: false,
             lane: false,
+            accepts_alone: false,
             offers: BTreeMap::new(),
             offences: 0,
             listeners: 0,

@@ -3,7 +3,7 @@
 use super::machine::{Primary, Timer};
 use super::worker::{Life, Origin, Stage, Worker};
 use super::{Action, Exit, Notice};
-use crate::{Key, Query, Seq, Time, ToWorker, WorkerId};
+use crate::{ListenerId, Query, Seq, Time, ToWorker, WorkerId};
 
 impl Primary {
     pub(super) fn forked(&mut self, worker: WorkerId, origin: Origin, out: &mut Vec<Action>) {
@@ -19,6 +19,12 @@ impl Primary {
         if record.advance(Stage::Online) {
             record.lane = lane;
             out.push(Action::Notify(Notice::Online { worker }));
+        }
+    }
+
+    pub(super) fn accepts_alone(&mut self, worker: WorkerId) {
+        if let Some(record) = self.workers.get_mut(&worker) {
+            record.accepts_alone = true;
         }
     }
 
@@ -42,18 +48,23 @@ impl Primary {
             query: query.clone(),
             port,
         });
-        let key = query.key();
+        let (key, announced) = (query.key(), self.announced(worker, &query, port));
         out.push(Action::Notify(Notice::Listening { worker, query, port, first }));
         out.extend(self_bound.map(Action::Notify));
         self.refuse_seconds(worker, &key, out);
-        self.shows_listening(now, worker, &key, out);
+        if let Some(listener) = announced {
+            self.shows_listening(now, worker, listener, out);
+        }
     }
 
     /// A policy may have waited for a worker that listens.
-    fn shows_listening(&mut self, now: Time, worker: WorkerId, key: &Key, out: &mut Vec<Action>) {
-        let Some(id) = self.by_key.get(key).copied() else {
-            return;
-        };
+    fn shows_listening(
+        &mut self,
+        now: Time,
+        worker: WorkerId,
+        id: ListenerId,
+        out: &mut Vec<Action>,
+    ) {
         if let Some(view) = self.listeners.get_mut(&id).and_then(|it| it.holder(worker)) {
             view.listening = true;
             self.pump(now, id, out);

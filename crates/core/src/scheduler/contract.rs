@@ -12,7 +12,8 @@ use crate::{ListenerId, WorkerId};
 pub trait Scheduler: Send {
     /// Chooses for one connection. Naming a worker that is not [free](WorkerView::is_free) means that the
     /// connection waits for it; naming one that is not in the list is counted and round-robin decides. A
-    /// scheduler that panics is not asked again: round-robin takes its place.
+    /// scheduler that panics is not asked again: round-robin takes its place. One that panics as it is dropped is
+    /// gone all the same.
     fn pick(&mut self, incoming: &Incoming, workers: &[WorkerView]) -> Pick;
 
     /// What it looks at that costs something to know. Asked once, when the policy is set.

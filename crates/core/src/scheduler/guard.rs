@@ -41,7 +41,7 @@ pub(crate) enum Choice {
 
 /// A scheduler, and how far it is trusted.
 pub(crate) struct Guarded {
-    scheduler: Box<dyn Scheduler>,
+    scheduler: Contained,
     name: &'static str,
     needs: Needs,
     trust: Trust,
@@ -57,9 +57,13 @@ enum Trust {
     None,
 }
 
+/// Somebody else's code. Its panics end here, that of its own end too.
+struct Contained(Option<Box<dyn Scheduler>>);
+
 impl Guarded {
     pub(crate) fn new(scheduler: Box<dyn Scheduler>) -> Self {
-        let asked = catch_unwind(AssertUnwindSafe(|| (scheduler.name(), scheduler.needs())));
+        let mut scheduler = Contained(Some(scheduler));
+        let asked = scheduler.run(|it| (it.name(), it.needs()));
         // One that panics here does it again when it has to choose, and is reported then.
         let (name, needs) = asked.unwrap_or(("custom", Needs::NONE));
         Self { scheduler, name, needs, trust: Trust::Full }
@@ -85,12 +89,11 @@ impl Guarded {
         if self.trust == Trust::None {
             return (instead(incoming, views), None);
         }
-        let pick = catch_unwind(AssertUnwindSafe(|| self.scheduler.pick(incoming, views)));
-        let pick = match pick {
+        let pick = match self.scheduler.run(|it| it.pick(incoming, views)) {
             Ok(pick) => pick,
-            Err(panic) => {
+            Err(words) => {
                 self.trust = Trust::None;
-                let failure = Failure::Panicked(words_of(&*panic));
+                let failure = Failure::Panicked(words);
                 return (instead(incoming, views), Some((failure, true)));
             }
         };
@@ -113,6 +116,33 @@ impl fmt::Debug for Guarded {
             .field("trust", &self.trust)
             .finish_non_exhaustive()
     }
+}
+
+impl Contained {
+    fn run<T>(&mut self, act: impl FnOnce(&mut dyn Scheduler) -> T) -> Result<T, String> {
+        let scheduler = self.0.as_mut().expect("it is there until it is dropped");
+        contained(|| act(&mut **scheduler))
+    }
+}
+
+impl Drop for Contained {
+    fn drop(&mut self) {
+        let scheduler = self.0.take();
+        // It was replaced, or the primary ends: nobody is left who would be told.
+        let _ = contained(|| drop(scheduler));
+    }
+}
+
+/// Runs it to its end or to its panic, of which the words are left.
+fn contained<T>(act: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(act)).map_err(|panic| {
+        let words = words_of(&*panic);
+        // What it threw is its own, too, and may panic as it is dropped. What that throws is left alone.
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
+            std::mem::forget(panic);
+        }
+        words
+    })
 }
 
 fn choice(pick: Pick, views: &[WorkerView]) -> Result<Choice, WorkerId> {
@@ -165,6 +195,36 @@ mod tests {
         assert_eq!(failure, Some((Failure::Panicked("out of luck".into()), true)));
         assert_eq!(it.choose(&INCOMING, &views), (Choice::Give(WorkerId(1)), None));
         assert_eq!(it.name(), "round-robin");
+    }
+
+    /// Panics as it is dropped. Told so, no hook prints it.
+    struct Undroppable;
+
+    impl Drop for Undroppable {
+        fn drop(&mut self) {
+            std::panic::resume_unwind(Box::new("not yet"));
+        }
+    }
+
+    #[test]
+    fn a_scheduler_that_panics_as_it_is_dropped_is_gone_all_the_same() {
+        let inside = Undroppable;
+        let it = guarded(move |_: &Incoming, _: &[WorkerView]| {
+            let _ = &inside;
+            Pick::Wait
+        });
+        drop(it);
+    }
+
+    #[test]
+    fn what_a_scheduler_throws_may_panic_as_it_is_dropped() {
+        let mut it = guarded(|_: &Incoming, _: &[WorkerView]| {
+            std::panic::resume_unwind(Box::new(Undroppable))
+        });
+        let views = [WorkerView::new(WorkerId(1), 1)];
+        let (choice, failure) = it.choose(&INCOMING, &views);
+        assert_eq!(choice, Choice::Give(WorkerId(1)));
+        assert_eq!(failure, Some((Failure::Panicked("without words".into()), true)));
     }
 
     #[test]

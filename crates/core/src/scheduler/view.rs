@@ -15,7 +15,7 @@ pub struct WorkerView {
     pub seat: Seat,
     /// What it was started with. A reload begins a new one.
     pub generation: Generation,
-    /// It has said that it listens. Before that connections wait in its queue.
+    /// It has said that it listens here. Before that connections wait in its queue.
     pub listening: bool,
     /// Connections that it has open, of all listeners whose connections are counted. `None` where nobody can
     /// tell, and while no policy [needs](super::Needs::live) it.

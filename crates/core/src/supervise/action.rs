@@ -240,7 +240,7 @@ pub enum Notice {
     },
     /// A reload was asked for while another runs. The verdict on this generation answers it.
     ReloadMerged {
-        /// The running one's, or the next one's when workers were replaced already.
+        /// The running one's, or the next one's when the running one has started workers already.
         generation: Generation,
     },
     /// A new worker has taken its slot, and the old one was told to leave.

@@ -46,8 +46,9 @@ impl Crew {
     fn reload_asked(&mut self, now: Time, out: &mut Vec<Action>) {
         let generation = match self.reload {
             Reload::None => return self.begin_reload(now, out),
-            Reload::Forward(it) if it.replaced == 0 => it.to,
-            // Some workers may have loaded what the request is about to replace: another one, afterwards.
+            Reload::Forward(it) if it.replaced == 0 && !self.has_newcomers() => it.to,
+            // Some new workers may have loaded what the request is about to replace, or hold a listener in a way that
+            // has changed since: another one, afterwards.
             Reload::Forward(_) | Reload::Back(..) => {
                 self.reload_again = true;
                 self.newest.next()

@@ -58,6 +58,11 @@ impl Crew {
         !has_newcomer || self.newcomers_beside() < self.settings.surge_now()
     }
 
+    /// Newcomers that were started.
+    pub(super) fn has_newcomers(&self) -> bool {
+        self.trials.values().any(|it| matches!(it, Some(Occupant::Held(_))))
+    }
+
     /// Newcomers that are not ready and too young to be taken for slow ones.
     pub(super) fn newcomers_starting(&self, now: Time) -> usize {
         let starts = |it: &&Newcomer| match it {

@@ -32,7 +32,7 @@ enum State {
     Open { key: Key, listener: ListenerId, proof: Proof },
     /// The socket is here and is being set up.
     SettingUp { key: Key, listener: ListenerId },
-    /// The socket is here; the kernel hands connections over, and the primary what it still had.
+    /// The socket is here; the kernel hands connections over, and the primary does while it accepts for others.
     Shared { key: Key, listener: ListenerId },
 }
 
@@ -252,8 +252,9 @@ impl Worker {
             (State::Open { listener, proof, .. }, Carrier::Lane(number)) => {
                 (listener == number).then_some(*proof)
             }
-            // What a primary still had when it stopped accepting goes to workers that accept for themselves. Their
-            // reply does not say what the socket is: answered first, it may be of any kind.
+            // As long as a primary accepts for others, and for what it has when it stops, it gives to workers that
+            // accept for themselves too. Their reply does not say what the socket is: answered first, it may be of any
+            // kind.
             (
                 State::SettingUp { listener, .. } | State::Shared { listener, .. },
                 Carrier::Lane(number),

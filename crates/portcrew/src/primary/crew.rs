@@ -229,8 +229,11 @@ impl Driver {
                 self.launcher.forget(generation);
             }
             Action::Notify(notice) => {
-                if let Notice::ReloadStarted { generation } = notice {
-                    // As the settings are now; the serving generation keeps its own.
+                if let Notice::ReloadStarted { generation } | Notice::ReloadMerged { generation } =
+                    notice
+                {
+                    // As the settings are now; the serving generation keeps its own. One that is merged with has no
+                    // worker yet.
                     self.launcher.begin(generation);
                 }
                 self.answer_reload(&notice);

@@ -9,11 +9,11 @@ use portcrew_core::{Errno, FromWorker, ListenerId, Seq, WorkerId, supervise};
 use portcrew_ipc::lane::{Answer, Ended, LaneEvent, Verdict};
 use portcrew_ipc::message::ClusterMessage;
 
-use super::State;
 use super::driver::Driver;
 use super::link::{SHARED_TOKEN, Written};
 use super::readiness;
 use super::ready::Source;
+use super::{Dialect, State};
 use crate::link::{Heard, Received};
 use crate::net::accept;
 use crate::wire::Question;
@@ -172,6 +172,10 @@ impl Driver {
             let is_first = link.shared.status().state == State::Started;
             if is_first {
                 link.agree_on_lane(*lane);
+            }
+            // Measured with Bun 1.4: it says that it has the connection, and dies.
+            if link.dialect() == Some(Dialect::Bun) {
+                self.tell(Event::AcceptsAlone { worker });
             }
         }
         self.tell(Event::Message { worker, message });

@@ -102,6 +102,7 @@ impl Account {
             }
             Event::Served { worker, seq } => self.served(*worker, *seq),
             Event::EndTold { worker, seq } => self.end_told(*worker, *seq),
+            Event::AcceptsAlone { worker } => self.accepts_alone(*worker),
             Event::Offence { worker } => self.offence(*worker),
             Event::Drained { worker } => self.drained(now, *worker),
             Event::Exited { worker, .. } => self.exited(now, *worker),

@@ -96,6 +96,7 @@ impl World {
             }
         }
         self.check_holders_serve()?;
+        self.check_holders_listen()?;
         for (id, socket) in &self.kernel.sockets {
             let left = socket.backlog.len();
             ensure(left == 0 || !socket.polled, Check::Liveness, || {
@@ -115,6 +116,18 @@ impl World {
                 ensure(serves, Check::WorkerSide, || {
                     format!("worker {worker} holds listener {id} and does not know it")
                 })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// All has been said and heard: schedulers are shown that they listen.
+    fn check_holders_listen(&self) -> Checked {
+        for view in self.primary.listeners() {
+            for it in view.holders {
+                let at = usize::try_from(it.worker.0).unwrap_or(0).saturating_sub(1);
+                let shown = it.listening || !self.processes[at].is_good();
+                ensure(shown, Check::C12Choice, || format!("{it:?} listens on {view:?}"))?;
             }
         }
         Ok(())

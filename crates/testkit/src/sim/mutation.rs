@@ -59,8 +59,10 @@ pub enum Mutation {
     HidesSelfBound,
     /// Accepting is not stopped when the last worker has gone that was handed connections.
     AcceptsForNobody,
-    /// A worker that accepts for itself is handed a connection while another is to be.
-    OffersToSharer,
+    /// Nothing is given to a worker that accepts for itself while another is handed connections: that one gets it.
+    SparesSharers,
+    /// It is not heard that a worker does not survive a hand-over of what it accepts for itself.
+    ForgetsAlone,
     /// A rule is set and the one before goes on.
     RuleIgnored,
     /// A change of a rule is undone by another rule than that before.
@@ -117,7 +119,7 @@ pub enum Mutation {
 
 impl Mutation {
     /// All of them.
-    pub const ALL: [Self; 51] = [
+    pub const ALL: [Self; 52] = [
         Self::KeepsTaken,
         Self::KeepsPeerGone,
         Self::ReleasesTwice,
@@ -142,7 +144,8 @@ impl Mutation {
         Self::RefusalsOffByOne,
         Self::HidesSelfBound,
         Self::AcceptsForNobody,
-        Self::OffersToSharer,
+        Self::SparesSharers,
+        Self::ForgetsAlone,
         Self::RuleIgnored,
         Self::UndoesWrong,
         Self::RuleLosesQueue,

@@ -47,6 +47,8 @@ pub struct Temper {
     pub speaks: Speaks,
     /// Its vice.
     pub manner: Manner,
+    /// It dies of a hand-over of a listener that it accepts from itself.
+    pub alone: bool,
     /// Of which connections it tells the end.
     pub tells: Tells,
     /// Connections that it may have open.
@@ -136,8 +138,13 @@ impl Plan {
 
 impl Temper {
     /// A good worker on the lane.
-    pub const HONEST: Self =
-        Self { speaks: Speaks::Lane, manner: Manner::Honest, tells: Tells::All, room: 1_000 };
+    pub const HONEST: Self = Self {
+        speaks: Speaks::Lane,
+        manner: Manner::Honest,
+        alone: false,
+        tells: Tells::All,
+        room: 1_000,
+    };
 
     /// Any worker.
     pub fn draw(rng: &mut Rng, faults: bool) -> Self {
@@ -161,6 +168,7 @@ impl Temper {
                 (Manner::Deserting, 7 * vice),
                 (Manner::Bequeathing, 7 * vice),
             ]),
+            alone: speaks == Speaks::Node && rng.percent(30),
             tells: rng.weighted(&[(Tells::Nothing, 15), (Tells::Unprovable, 60), (Tells::All, 25)]),
             room: if rng.percent(15 * vice) { 1 + rng.index(4) } else { 1_000 },
         }
@@ -210,10 +218,21 @@ pub const fn is_of_any_port(address: &Address) -> bool {
 #[must_use]
 pub const fn port_of(query: &Query) -> u16 {
     match query.address {
-        Address::Tcp { port: 0, .. } => CHOSEN_PORT,
+        Address::Tcp { port: 0, .. } | Address::Udp { port: 0, .. } => CHOSEN_PORT,
         Address::Tcp { port, .. } | Address::Udp { port, .. } => port,
         Address::Unix { .. } | Address::Fd { .. } => 0,
     }
+}
+
+/// The question as a worker repeats it when it listens: Node's has the port that it got.
+#[must_use]
+pub fn announced(query: &Query) -> Query {
+    let (mut said, got) = (query.clone(), port_of(query));
+    match &mut said.address {
+        Address::Tcp { port, .. } | Address::Udp { port, .. } => *port = got,
+        Address::Unix { .. } | Address::Fd { .. } => {}
+    }
+    said
 }
 
 fn queries(rng: &mut Rng) -> Vec<Query> {

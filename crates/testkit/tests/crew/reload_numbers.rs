@@ -68,6 +68,29 @@ fn a_program_that_never_listens_has_ended_before_it_is_started_again() {
 }
 
 #[test]
+fn a_request_that_merges_brings_the_settings_of_its_own_time() {
+    let mut settings = Settings::program("sleep", ["1000"]);
+    settings.ready = Ready::Alive;
+    settings.stable_for = Duration::from_millis(50);
+    let mut local = Local::new(settings);
+    local.cluster.start(1).unwrap();
+    local.until(|event| matches!(event, Event::Fork { .. }).then_some(()));
+    local.cluster.reload().unwrap();
+    // The old worker is told to leave; nobody is started before it has.
+    local.cluster.setup_with(|it| it.args = vec!["2000".into()]).unwrap();
+    let generation = local.run(local.cluster.request_reload()).unwrap();
+    local.until(|event| match event {
+        Event::Crew(CrewNotice::ReloadCommitted { generation: it }) => {
+            (Some(*it) == generation).then_some(())
+        }
+        _ => None,
+    });
+    let pid = local.cluster.workers()[0].pid();
+    let line = std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap();
+    assert!(line.ends_with("\u{0}2000\u{0}"), "{line}");
+}
+
+#[test]
 fn a_program_that_never_listens_may_be_allowed_to_overlap() {
     let mut settings = Settings::program("sleep", ["1000"]);
     (settings.ready, settings.overlap) = (Ready::Alive, true);

@@ -42,7 +42,8 @@ const fn expected(mutation: Mutation) -> &'static [Check] {
         Mutation::QueueOffByOne => &[Check::C5Bounds, Check::C6BackPressure],
         Mutation::AcceptsForNobody => &[Check::C6BackPressure],
         Mutation::LazyScheduler | Mutation::NeverAsksAgain => &[Check::C7Progress],
-        Mutation::OffersToSharer | Mutation::Impatient => &[Check::C12Choice],
+        Mutation::ForgetsAlone => &[Check::C12Choice, Check::C7Progress],
+        Mutation::SparesSharers | Mutation::Impatient => &[Check::C12Choice],
         Mutation::Favourite => &[Check::C12Choice, Check::C7Progress],
         Mutation::MiscountsLive | Mutation::ForgetsSeat => &[Check::C12Choice],
         // Another policy is asked: it chooses somebody else, or lets wait what is to be given, or needs other facts.

@@ -209,7 +209,7 @@ pub(crate) fn reload_rolled_back(reason: &dyn Display) -> String {
 /// A second wish for a reload while one runs: `is_this` when that one is the answer to it.
 pub(crate) fn reload_merged(is_this: bool) -> String {
     if is_this {
-        "reload: one has just begun and replaced nobody yet; it is the answer to this signal too"
+        "reload: one has just begun and started nobody yet; it is the answer to this signal too"
             .to_owned()
     } else {
         "reload: one is under way; another follows when it is over".to_owned()

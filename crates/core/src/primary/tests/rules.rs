@@ -60,10 +60,6 @@ fn to_shared_the_primary_accepts_until_the_last_old_worker_has_left() {
     assert!(world.view(L0).is_accepting);
     let shared = replies(&world.joins(WorkerId(3), true, tcp(80)));
     assert_eq!(shared, [(WorkerId(3), Reply::Shared)]);
-    // The new one accepts for itself and is handed nothing.
-    for conn in 1..=8 {
-        assert_ne!(offered(world.accepts(conn))[0].1, WorkerId(3));
-    }
     world.on(Event::Disconnect { worker: W1 });
     assert!(world.view(L0).is_accepting);
     let actions = world.on(Event::Disconnect { worker: W2 });
@@ -90,10 +86,65 @@ fn from_shared_the_primary_accepts_with_the_first_new_worker() {
     let actions = world.joins(W2, true, tcp(80));
     assert!(matches!(replies(&actions)[..], [(W2, Reply::Handover { .. })]));
     assert!(actions.contains(&Action::Accept { listener: L0, on: true }));
-    // Nothing is handed to the one that accepts for itself.
-    for conn in 1..=4 {
-        assert_eq!(offered(world.accepts(conn)), [(conn, W2)]);
+}
+
+/// Four workers, the last of the new way: how many each is given of as many connections as they are.
+fn given_while_changing(before: Rule, after: Rule) -> Vec<u64> {
+    let mut world = World::ruled(before).crew(3, true);
+    world.rules(None, after);
+    world.joins(WorkerId(4), true, tcp(80));
+    // Only the primary's own share: under a rule from shared the others accept beside it.
+    for conn in 1..=8 {
+        world.accepts(conn);
     }
+    let mut holders = world.view(L0).holders.to_vec();
+    holders.sort_by_key(|it| it.worker);
+    holders.iter().map(|it| it.given).collect()
+}
+
+#[test]
+fn while_the_workers_are_replaced_what_the_primary_accepts_goes_to_all_of_them() {
+    assert_eq!(given_while_changing(Rule::shared(), Rule::default()), [2, 2, 2, 2]);
+    assert_eq!(given_while_changing(Rule::default(), Rule::shared()), [2, 2, 2, 2]);
+}
+
+#[test]
+fn one_that_does_not_survive_a_hand_over_of_what_it_shares_is_spared_it() {
+    let mut world = World::ruled(Rule::shared());
+    world.on(Event::Forked { worker: W1, origin: Origin::alone(W1) });
+    world.on(Event::AcceptsAlone { worker: W1 });
+    let query = world.asks(W1, tcp(80));
+    assert!(matches!(query[..], [Action::Bind { .. }]));
+    world.bound(L0);
+    world.rules(None, Rule::default());
+    world.joins(W2, true, tcp(80));
+    for conn in 1..=17 {
+        world.accepts(conn);
+    }
+    // Not even what is left over: it waits for one that takes it.
+    assert_eq!(world.view(L0).waiting, [ConnId(17)]);
+    let given: Vec<_> = world.view(L0).holders.iter().map(|it| (it.worker, it.given)).collect();
+    assert_eq!(given, [(W2, 16), (W1, 0)]);
+    world.dies(W2);
+    assert_eq!(world.view(L0).waiting, [ConnId(17)]);
+}
+
+#[test]
+fn a_newcomer_that_does_not_answer_keeps_nothing_from_those_that_share() {
+    let mut world = World::ruled(Rule::shared()).crew(1, true);
+    world.rules(None, Rule::default());
+    world.joins(W2, true, tcp(80));
+    for conn in 1..=100 {
+        world.accepts(conn);
+        match world.place(conn) {
+            Some(Place::Offered(W1, seq)) => drop(world.answers(W1, seq, true)),
+            // From then on it is known to be slow.
+            _ => drop(world.waits(21)),
+        }
+    }
+    let newcomer = world.view(L0).holders[0].clone();
+    assert_eq!((newcomer.worker, newcomer.given), (W2, 1));
+    assert_eq!(world.view(L0).waiting, []);
 }
 
 /// A panic that no hook prints.
@@ -111,6 +162,24 @@ fn a_scheduler_that_panics_is_told_once_and_costs_no_connection() {
     assert_eq!(news(&second), []);
     assert_eq!((offered(&first), offered(&second)), (vec![(1, W1)], vec![(2, W2)]));
     assert_eq!(world.primary.ledger().scheduler_panics, 1);
+}
+
+#[test]
+fn a_scheduler_that_panics_as_it_is_replaced_costs_nothing() {
+    struct Last;
+    impl Drop for Last {
+        fn drop(&mut self) {
+            std::panic::resume_unwind(Box::new("a last word"));
+        }
+    }
+    let last = Last;
+    let clings = move |_: &Incoming, _: &[WorkerView]| {
+        let _ = &last;
+        Pick::Wait
+    };
+    let mut world = World::ruled(Rule::handover(clings)).crew(1, true);
+    world.accepts(1);
+    assert_eq!(offered(&world.rules(None, Rule::default())), [(1, W1)]);
 }
 
 #[test]

@@ -48,6 +48,8 @@ pub(super) struct Checker {
     starts: BTreeMap<SlotId, Vec<Time>>,
     commands: Vec<Time>,
     promised: BTreeSet<Generation>,
+    /// Who was there when a reload was last asked for which this generation answers.
+    outdated: BTreeMap<Generation, BTreeSet<WorkerId>>,
     judged: BTreeSet<Generation>,
     forgotten: BTreeSet<Generation>,
     /// Slots that are to have nobody until a reload comes to them.
@@ -72,6 +74,7 @@ impl Checker {
             starts: BTreeMap::new(),
             commands: Vec::new(),
             promised: BTreeSet::new(),
+            outdated: BTreeMap::new(),
             judged: BTreeSet::new(),
             forgotten: BTreeSet::new(),
             retired: BTreeSet::new(),
@@ -183,17 +186,25 @@ impl Checker {
         assert!(deserved, "seed {}: {notice:?}", self.seed);
     }
 
-    /// R1 and R4: one verdict for every reload, and no mixture after it.
+    /// R1 and R4: one verdict for every reload, and no mixture after it; nobody who was there when it was asked for.
     fn hear(&mut self, crew: &Crew, notice: Notice) {
         let seed = self.seed;
         match notice {
             Notice::ReloadStarted { generation } | Notice::ReloadMerged { generation } => {
                 assert!(!self.judged.contains(&generation), "seed {seed}: {notice:?}");
                 self.promised.insert(generation);
+                self.outdated.insert(generation, self.alive.keys().copied().collect());
             }
             Notice::ReloadCommitted { generation } => {
                 self.judge(generation);
                 assert!(crew.slots().all(|it| it.generation == generation), "seed {seed}: mixed");
+                let outdated = self.outdated.remove(&generation).unwrap_or_default();
+                let is_outdated = |it: &crate::supervise::SlotView| match it.state {
+                    SlotState::Held(worker) => outdated.contains(&worker),
+                    _ => false,
+                };
+                let stays = crew.slots().find(is_outdated);
+                assert!(stays.is_none(), "seed {seed}: {stays:?} was there before the request");
             }
             Notice::RolledBack { generation, reason, .. } => {
                 self.judge(generation);

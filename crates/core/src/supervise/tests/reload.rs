@@ -52,7 +52,7 @@ fn where_no_worker_ever_listened_to_live_for_the_stable_time_is_enough() {
 }
 
 #[test]
-fn requests_merge_while_nothing_was_replaced() {
+fn requests_merge_while_nobody_was_started() {
     let mut world = World::serving(1);
     world.on(Event::Reload);
     let told = notices(&world.on(Event::Reload));
@@ -62,6 +62,34 @@ fn requests_merge_while_nothing_was_replaced() {
     world.waits(60_000);
     assert_eq!(world.crew.phase(), Phase::Running, "one reload was enough");
     assert_eq!(world.crew.generation(), G1);
+}
+
+#[test]
+fn a_request_that_meets_a_newcomer_is_one_more_reload_afterwards() {
+    let mut world = World::serving(1);
+    world.on(Event::Reload);
+    world.spawn();
+    let told = notices(&world.on(Event::Reload));
+    assert_eq!(told, [Notice::ReloadMerged { generation: G2 }]);
+    world.serve(W2);
+    let told = notices(&world.waits(1_000));
+    assert!(told.contains(&Notice::ReloadCommitted { generation: G1 }));
+    world.exit_with(W1, Exit::Code(0), true);
+    world.spawn();
+    world.serve(W3);
+    let actions = world.waits(1_000);
+    assert_eq!(disconnected(&actions), [W2]);
+    assert!(notices(&actions).contains(&Notice::ReloadCommitted { generation: G2 }));
+}
+
+#[test]
+fn requests_merge_while_a_slot_is_being_cleared() {
+    let mut world = World::serving_with(1, |it| (it.surge, it.max_unavailable) = (0, 1));
+    assert_eq!(disconnected(&world.on(Event::Reload)), [W1]);
+    assert_eq!(notices(&world.on(Event::Reload)), [Notice::ReloadMerged { generation: G1 }]);
+    world.exit_with(W1, Exit::Code(0), true);
+    world.spawn();
+    assert_eq!(notices(&world.on(Event::Reload)), [Notice::ReloadMerged { generation: G2 }]);
 }
 
 #[test]

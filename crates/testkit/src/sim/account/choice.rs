@@ -103,8 +103,15 @@ impl Account {
             format!("{conn} goes to {worker}, and {rule:?} wants {choice:?}: {entry:?} {workers:?}")
         })?;
         let address = it.address.clone();
+        let handed = it.handed();
         if holding.is_some_and(|it| it.way == Mode::Shared) {
-            self.met.saw("left over: offered to one that shares");
+            self.met.saw(match handed {
+                0 => "left over: offered to one that shares",
+                _ => "offered to one that shares, beside one that is handed connections",
+            });
+        }
+        if it.holdings.iter().any(|it| it.alone) {
+            self.met.saw("offered past one that accepts alone");
         }
         let at_first = self.choice(entry, Duration::ZERO, now, plan);
         if matches!(at_first, Choice::Wait(Some(_))) {

@@ -18,6 +18,8 @@ pub struct Member {
     pub online: bool,
     /// It speaks the lane.
     pub lane: bool,
+    /// It must not be handed connections of a listener that it accepts from itself.
+    pub alone: bool,
     /// It was told to leave, or said that it would.
     pub leaving: bool,
     /// Its sockets are at their end.
@@ -47,6 +49,7 @@ impl Member {
             origin,
             online: false,
             lane: false,
+            alone: false,
             leaving: false,
             drained_at: None,
             exited_at: None,
@@ -79,6 +82,12 @@ impl Account {
     #[must_use]
     pub fn member(&self, worker: WorkerId) -> Option<&Member> {
         self.crew.get(&worker)
+    }
+
+    pub(super) fn accepts_alone(&mut self, worker: WorkerId) {
+        if let Some(it) = self.crew.get_mut(&worker) {
+            it.alone = true;
+        }
     }
 
     pub(super) fn online(&mut self, worker: WorkerId, lane: bool) {

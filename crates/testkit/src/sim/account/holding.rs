@@ -25,6 +25,8 @@ struct Owed {
 pub struct Holding {
     /// Who accepts for it.
     pub way: Mode,
+    /// It accepts for itself, and nobody may hand it anything.
+    pub alone: bool,
     /// Who holds it.
     pub worker: WorkerId,
     origin: Origin,
@@ -145,10 +147,11 @@ impl Listing {
         self.holdings.iter().filter(|it| it.way == Mode::Handover).count()
     }
 
-    /// Among whom the scheduler chooses: who is handed connections; where nobody is, who shares it.
+    /// Among whom the scheduler chooses, in the order in which it is shown them: who is handed connections, then who
+    /// shares it and survives a hand-over.
     pub fn candidates(&self) -> impl Iterator<Item = &Holding> {
-        let way = if self.handed() > 0 { Mode::Handover } else { Mode::Shared };
-        self.holdings.iter().filter(move |it| it.way == way)
+        let of = |way| self.holdings.iter().filter(move |it| it.way == way && !it.alone);
+        of(Mode::Handover).chain(of(Mode::Shared))
     }
 
     /// One holder's part.
@@ -206,6 +209,7 @@ impl Account {
         let (given, share, last_given) = (0, 0, 0);
         it.admit(Holding {
             way,
+            alone: member.alone && way == Mode::Shared,
             worker,
             origin: member.origin,
             most,

@@ -5,7 +5,7 @@ use portcrew_core::{Address, CloseReason, Key, ListenerId, Query, Seq, WorkerId}
 
 use super::live::Counting;
 use super::{Account, Holding, Kernel, Member, Plan, Status};
-use crate::sim::plan::is_of_any_port;
+use crate::sim::plan::{announced, is_of_any_port};
 use crate::sim::report::{Check, Checked, ensure};
 
 /// One listener.
@@ -177,10 +177,10 @@ impl Account {
         let is_connected = self.crew.get(&worker).is_some_and(Member::is_connected);
         if let Some(it) = self.listings.values_mut().find(|it| it.key == key) {
             it.spoke(worker);
-            if is_connected {
-                it.heard_from(worker);
-            }
         }
+        let means = |it: &Listing| it.holders.contains(&worker) && it.is_announced_so(query);
+        let meant = self.listings.values_mut().find(|it| means(it)).filter(|_| is_connected);
+        meant.into_iter().for_each(|it| it.heard_from(worker));
     }
 
     pub(super) fn unlist(&mut self, worker: WorkerId, explicit: bool) {
@@ -265,7 +265,19 @@ impl Listing {
             (&self.address, said),
             (Address::Tcp { .. }, Address::Tcp { .. }) | (Address::Udp { .. }, Address::Udp { .. })
         );
-        self.address == *said || is_of_any_port(&self.address) && !self.open && of_a_kind
+        let asked = is_of_any_port(&self.address) && !self.open && of_a_kind;
+        asked || announced(&self.asked(0)).address == *said
+    }
+
+    /// Whether a worker that has it announces it so: as it asked for it, with the port that there is.
+    fn is_announced_so(&self, said: &Query) -> bool {
+        let asked = self.asked(said.index);
+        asked.key() == self.key && announced(&asked).address == said.address
+    }
+
+    /// The question for it, with this number.
+    fn asked(&self, index: u32) -> Query {
+        Query { address: self.address.clone(), index, backlog: None, data: None }
     }
 
     /// Its further questions are looked at: how many there were.

@@ -24,6 +24,7 @@ pub(super) fn aims_at_event(mutation: Mutation, event: &Event) -> bool {
         (Mutation::MisreadsLook, Event::Looked { key, .. }) => key.is_some(),
         (Mutation::DrainsOnExit, Event::Exited { .. })
         | (Mutation::ExitsOnDrain, Event::Drained { .. })
+        | (Mutation::ForgetsAlone, Event::AcceptsAlone { .. })
         | (Mutation::ForgetsSeat, Event::Forked { .. })
         | (Mutation::ForgetsEnd | Mutation::EndsTwice, Event::Ended { .. })
         | (Mutation::ForgetsEndTold, Event::EndTold { .. })
@@ -87,7 +88,7 @@ pub(super) fn aims_at_action(mutation: Mutation, action: &Action, about: Circums
         (Mutation::NeverAcceptsAgain, Action::Accept { on, .. }) => *on,
         (Mutation::NeverStopsAccepting, Action::Accept { on, .. }) => !*on,
         (Mutation::AcceptsForNobody, Action::Accept { on, .. }) => !*on && about.for_nobody,
-        (Mutation::OffersToSharer, Action::Offer { .. }) => about.sharer.is_some(),
+        (Mutation::SparesSharers, Action::Offer { .. }) => about.spared_for.is_some(),
         (Mutation::ForgetsLook, Action::Look { .. })
         | (Mutation::ForgetsToCount, Action::Count { .. }) => true,
         (Mutation::ForgetsReply, Action::Send { message, .. }) => {

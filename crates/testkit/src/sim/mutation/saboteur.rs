@@ -23,8 +23,8 @@ pub struct Saboteur {
 /// What the world knows about an action, for faults that are more than the action.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Circumstances {
-    /// A worker that accepts for itself from the same listener, while others are handed connections.
-    pub sharer: Option<WorkerId>,
+    /// A free one that is handed connections, while this is an offer to one that accepts for itself.
+    pub spared_for: Option<WorkerId>,
     /// Nobody is handed connections of the listener.
     pub for_nobody: bool,
 }
@@ -69,8 +69,8 @@ impl Saboteur {
             (Mutation::ReleasesTwice | Mutation::OffersTwice, action) => {
                 vec![action.clone(), action]
             }
-            (Mutation::OffersToSharer, Action::Offer { worker, seq, conn, listener }) => {
-                let worker = about.sharer.unwrap_or(worker);
+            (Mutation::SparesSharers, Action::Offer { worker, seq, conn, listener }) => {
+                let worker = about.spared_for.unwrap_or(worker);
                 vec![Action::Offer { worker, seq, conn, listener }]
             }
             (Mutation::ForgetsData, Action::Send { worker, seq, mut message }) => {

@@ -34,9 +34,15 @@ impl World {
         let Some(it) = self.account.listing(*listener).filter(|_| !self.saboteur.is_idle()) else {
             return Circumstances::default();
         };
-        let for_nobody = it.handed() == 0;
-        let sharer = it.holdings.iter().find(|it| it.way == Mode::Shared && !for_nobody);
-        Circumstances { sharer: sharer.map(|it| it.worker), for_nobody }
+        let shares = |worker| it.holding(worker).is_some_and(|it| it.way == Mode::Shared);
+        let (now, limits) = (self.clock.now(), &self.plan.limits);
+        let mut free = it.holdings.iter().filter(|it| it.is_free(now, limits));
+        let handed = free.find(|it| it.way == Mode::Handover).map(|it| it.worker);
+        let spared_for = match action {
+            Action::Offer { worker, .. } if shares(*worker) => handed,
+            _ => None,
+        };
+        Circumstances { spared_for, for_nobody: it.handed() == 0 }
     }
 
     fn perform(&mut self, action: Action) -> Checked {

@@ -65,6 +65,12 @@ impl World {
                 self.handle_came(worker).map(|seq| Event::NotReceived { worker, seq })
             }
         };
+        let online =
+            |event| matches!(event, Event::Message { message: FromWorker::Online { .. }, .. });
+        let alone = self.process_mut(worker).is_some_and(|it| it.temper.alone);
+        if alone && event.clone().is_some_and(online) {
+            self.feed(Event::AcceptsAlone { worker })?;
+        }
         if let Some(event) = event {
             self.feed(event)?;
         }

@@ -13,7 +13,7 @@ use portcrew_core::{
 use super::brain::Brain;
 use crate::sim::kernel::Kernel;
 use crate::sim::link::{LaneWord, Link, Up};
-use crate::sim::plan::{Manner, Plan, Point, Temper, port_of};
+use crate::sim::plan::{Manner, Plan, Point, Temper, announced, port_of};
 use crate::sim::report::{Broken, Check, Checked, Coverage, ensure};
 use crate::sim::words::Brief;
 
@@ -115,6 +115,8 @@ pub(super) enum Todo {
     Assert(Key),
     /// It refuses what it should take.
     Refuses(ListenerId),
+    /// It was handed what it accepts for itself, and does not survive that.
+    Dies(ListenerId),
     Closed(ServerId),
     Drain,
     CloseChannel,
@@ -239,6 +241,10 @@ impl Process {
             return Ok(false);
         };
         match todo {
+            Todo::Say(FromWorker::Listening { query, port }) => {
+                let query = announced(&query);
+                self.utter(Up::Message(FromWorker::Listening { query, port }), seen);
+            }
             Todo::Say(message) => self.utter(Up::Message(message), seen),
             Todo::Utter(up) => self.utter(up, seen),
             Todo::Answer(seq, verdict) => self.batch.push(LaneWord::Answer(seq, verdict)),
@@ -264,6 +270,9 @@ impl Process {
             })?,
             Todo::Refuses(listener) => ensure(false, Check::WorkerSide, || {
                 format!("worker {} shares listener {listener} and refuses what is left", self.id)
+            })?,
+            Todo::Dies(listener) => ensure(false, Check::WorkerSide, || {
+                format!("worker {} dies of a hand-over of listener {listener}", self.id)
             })?,
             Todo::Closed(id) => self.closed(id, seen),
             Todo::Drain => self.draining = true,

@@ -99,6 +99,7 @@ impl Process {
             }
             (_, arrived) => {
                 let shared = self.shares(&came).filter(|_| arrived);
+                self.todo.extend(shared.filter(|_| self.temper.alone).map(Todo::Dies));
                 let steps = self.brain.offered(seq, came, arrived.then_some(conn));
                 let refuses = steps.iter().any(is_refusal);
                 self.todo.extend(shared.filter(|_| refuses).map(Todo::Refuses));
