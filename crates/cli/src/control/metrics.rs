@@ -5,16 +5,19 @@
 
 use std::fmt::{Display, Write};
 
+use portcrew::Histogram;
+
 use super::v1::{Figures, Status, WorkerState};
 use crate::output::words::metrics as words;
 
 /// What the answer calls itself.
 pub(super) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// All metrics of one crew.
-pub(super) fn text(status: &Status) -> String {
+/// All metrics of one crew. `answers` is how long its workers took for theirs.
+pub(super) fn text(status: &Status, answers: &Histogram) -> String {
     let mut page = Page { text: String::new(), crew: &status.name };
     connections(&mut page, status);
+    handovers(&mut page, answers);
     crew(&mut page, status);
     workers(&mut page, status);
     processes(&mut page, status);
@@ -44,6 +47,19 @@ fn connections(page: &mut Page<'_>, status: &Status) {
         page.head(name, Kind::Gauge, help);
         page.line(name, &[], value);
     }
+}
+
+/// Counts of the buckets include those of the shorter ones, and the last has no bound.
+fn handovers(page: &mut Page<'_>, answers: &Histogram) {
+    let name = "portcrew_handover_seconds";
+    page.head(name, Kind::Histogram, words::HANDOVER);
+    let bucket = format!("{name}_bucket");
+    for (bound, count) in answers.up_to() {
+        page.line(&bucket, &[("le", &canonical(bound.as_secs_f64()))], count);
+    }
+    page.line(&bucket, &[("le", &"+Inf")], answers.count());
+    page.line(&format!("{name}_sum"), &[], answers.sum().as_secs_f64());
+    page.line(&format!("{name}_count"), &[], answers.count());
 }
 
 fn crew(page: &mut Page<'_>, status: &Status) {
@@ -106,6 +122,13 @@ fn processes(page: &mut Page<'_>, status: &Status) {
     }
 }
 
+/// A bound as the specification writes numbers: `1.0`, `0.0001`, `5e-05`. It is a label, so the same number must be the
+/// same text wherever it comes from.
+fn canonical(number: f64) -> String {
+    // Rust writes `5e-5`. No bound is below the first that has two digits there.
+    format!("{number:?}").replace("e-", "e-0")
+}
+
 fn seconds(ms: u64) -> f64 {
     ms as f64 / 1000.0
 }
@@ -114,6 +137,7 @@ fn seconds(ms: u64) -> f64 {
 enum Kind {
     Counter,
     Gauge,
+    Histogram,
 }
 
 struct Page<'a> {
@@ -127,6 +151,7 @@ impl Page<'_> {
         let kind = match kind {
             Kind::Counter => "counter",
             Kind::Gauge => "gauge",
+            Kind::Histogram => "histogram",
         };
         self.put(format_args!("# TYPE {name} {kind}\n"));
         // The unit is the name's last word, where it is one.
@@ -147,5 +172,17 @@ impl Page<'_> {
 
     fn put(&mut self, text: std::fmt::Arguments<'_>) {
         self.text.write_fmt(text).expect("a string takes everything");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_are_written_as_every_other_producer_writes_them() {
+        let all: Vec<_> = Histogram::BOUNDS.iter().map(|it| canonical(it.as_secs_f64())).collect();
+        assert_eq!(all[..5], ["5e-05", "0.0001", "0.0002", "0.0005", "0.001"]);
+        assert_eq!(all[12..], ["0.5", "1.0", "2.0", "5.0", "10.0"]);
     }
 }

@@ -88,9 +88,9 @@ async fn workers(State(crew): Crew) -> Result<Response, Refusal> {
 }
 
 async fn openmetrics(State(crew): Crew) -> Result<Response, Refusal> {
-    let (status, _) = *look(&crew).await?;
+    let (status, snapshot) = *look(&crew).await?;
     let content = [(header::CONTENT_TYPE, metrics::CONTENT_TYPE)];
-    Ok((content, metrics::text(&status)).into_response())
+    Ok((content, metrics::text(&status, &snapshot.answers)).into_response())
 }
 
 async fn why(State(crew): Crew) -> Result<Response, Refusal> {

@@ -127,6 +127,16 @@ fn metrics_are_those_of_the_page_in_the_form_of_openmetrics() {
     described.remove("portcrew_worker_live_connections");
     described.remove("portcrew_restarts_total");
     assert_eq!(found, described);
+    let value = |sample: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(sample));
+        line.unwrap_or_else(|| panic!("{sample}: {text}")).trim().to_owned()
+    };
+    // Nobody refused one. The last may not have been answered for yet.
+    let taken = value("portcrew_connections_taken_total{crew=\"api\"}");
+    assert_ne!(taken, "0");
+    for sample in ["count{crew=\"api\"}", "bucket{crew=\"api\",le=\"+Inf\"}"] {
+        assert_eq!(value(&format!("portcrew_handover_seconds_{sample}")), taken);
+    }
     for line in text.lines() {
         let families = ["# TYPE ", "# HELP ", "# UNIT ", "# EOF"];
         let is_sample = line.contains("{crew=\"api\"")

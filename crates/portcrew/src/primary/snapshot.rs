@@ -3,7 +3,7 @@
 use portcrew_core::primary::{Counter, Counts, Mode};
 use portcrew_core::scheduler::WorkerView;
 use portcrew_core::supervise::SlotId;
-use portcrew_core::{Ledger, Limits, ListenerId, WorkerId};
+use portcrew_core::{Histogram, Ledger, Limits, ListenerId, WorkerId};
 
 use super::driver::Driver;
 use super::{CrewSnapshot, State};
@@ -15,6 +15,9 @@ pub struct Snapshot {
     /// The account of every connection that the primary accepted. Workers that accept for themselves
     /// ([`Policy::Shared`](crate::Policy::Shared)) are not in it.
     pub ledger: Ledger,
+    /// How long workers have taken for their answers since the primary began: from the offer of a connection until it
+    /// was taken or refused.
+    pub answers: Histogram,
     /// The workers that are not both disconnected and exited, by id.
     pub workers: Vec<WorkerSnapshot>,
     /// The listeners.
@@ -120,6 +123,7 @@ impl Driver {
         });
         Snapshot {
             ledger: self.machine.ledger().clone(),
+            answers: self.machine.answers().clone(),
             workers: workers.collect(),
             listeners: listeners.collect(),
             crew: self.crew.snapshot(self.now),

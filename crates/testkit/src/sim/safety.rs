@@ -13,6 +13,7 @@ impl World {
     /// Holds every promise against the present.
     pub(super) fn check(&self) -> Checked {
         self.check_ledger()?;
+        self.check_answers()?;
         self.check_places()?;
         let mut views = 0;
         for view in self.primary.listeners() {
@@ -57,6 +58,14 @@ impl World {
                 .all(|it| ledger.closed_for(*it) == tally.closed[*it as usize]);
         ensure(agree, Check::C1Account, || {
             format!("the ledger says {ledger:?}, the events {tally:?}")
+        })
+    }
+
+    /// C1: each answer of a worker is counted once, by how long it took.
+    fn check_answers(&self) -> Checked {
+        let (counted, all) = (self.primary.answers(), &self.account.tally.answers);
+        ensure(all.agree_with(counted), Check::C1Account, || {
+            format!("the answers took {all:?}, and were counted as {counted:?}")
         })
     }
 

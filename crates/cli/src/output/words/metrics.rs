@@ -8,6 +8,8 @@ pub(crate) const CLOSED: &str =
     "Connections that no worker took, by the reason why they were closed.";
 pub(crate) const HELD: &str = "Connections that wait in the primary for a worker.";
 pub(crate) const OFFERED: &str = "Connections that were offered to a worker and not answered for.";
+pub(crate) const HANDOVER: &str =
+    "From the offer of a connection until its worker took or refused it.";
 pub(crate) const UPTIME: &str = "Time since the primary began to lead the crew.";
 pub(crate) const GENERATION: &str = "Generation that was committed last, from 0.";
 pub(crate) const WANTED: &str = "Workers that are to be there.";

@@ -1,6 +1,7 @@
 //! The primary, one rule at a time: events in, actions out.
 
 mod accepting;
+mod answers;
 mod data;
 mod deaths;
 mod handover;

@@ -44,6 +44,8 @@ pub(super) enum Answer {
     /// It will say when it ends.
     TakenAndTold,
     Refused,
+    /// The descriptor did not come.
+    NotReceived,
 }
 
 /// Where a connection is.
@@ -164,7 +166,10 @@ impl Account {
             return;
         };
         let listener = entry.listener;
-        let refused = answer == Answer::Refused;
+        let refused = matches!(answer, Answer::Refused | Answer::NotReceived);
+        if answer != Answer::NotReceived {
+            self.tally.answers.came_after(now.since(entry.offered_at));
+        }
         entry.refusals += u32::from(refused);
         let too_often = entry.refusals > plan.limits.refusals;
         self.count_answer(listener, (worker, seq), now, refused, &plan.limits);
