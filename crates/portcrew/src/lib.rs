@@ -104,7 +104,7 @@ pub use portcrew_ipc::inherit::InheritError;
 pub use portcrew_ipc::spawn::{SpawnError, SpawnErrorKind};
 pub use portcrew_ipc::strangers::reap as reap_strangers;
 pub use primary::{
-    Cluster, CrewSnapshot, Dialect, ListenerSnapshot, Signal, Snapshot, State, Window,
+    AcceptQueue, Cluster, CrewSnapshot, Dialect, ListenerSnapshot, Signal, Snapshot, State, Window,
     WorkerHandle, WorkerSnapshot,
 };
 pub use request::Request;

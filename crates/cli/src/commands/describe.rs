@@ -24,10 +24,12 @@ const WORKERS: [Column; 10] = [
     Column { title: "memory", right: true, rank: 5 },
 ];
 
-const LISTENERS: [Column; 4] = [
+const LISTENERS: [Column; 6] = [
     Column { title: "listener", right: false, rank: 0 },
     Column { title: "policy", right: false, rank: 0 },
     Column { title: "waiting", right: true, rank: 1 },
+    Column { title: "most", right: true, rank: 4 },
+    Column { title: "unaccepted", right: false, rank: 3 },
     Column { title: "workers", right: false, rank: 2 },
 ];
 
@@ -127,6 +129,8 @@ fn listener(it: &Listener) -> Vec<Cell> {
         Cell::new(&it.key),
         Cell::new(&it.policy),
         Cell::new(it.held.to_string()),
+        Cell::new(it.deepest.to_string()),
+        Cell::new(it.accept_queue.map_or_else(|| "-".to_owned(), |it| words::accept_queue(&it))),
         Cell::new(workers.join(" ")),
     ]
 }

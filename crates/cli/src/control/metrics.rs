@@ -7,7 +7,7 @@ use std::fmt::{Display, Write};
 
 use portcrew::Histogram;
 
-use super::v1::{Figures, Status, WorkerState};
+use super::v1::{AcceptQueue, Figures, Listener, Status, WorkerState};
 use crate::output::words::metrics as words;
 
 /// What the answer calls itself.
@@ -18,6 +18,7 @@ pub(super) fn text(status: &Status, answers: &Histogram) -> String {
     let mut page = Page { text: String::new(), crew: &status.name };
     connections(&mut page, status);
     handovers(&mut page, answers);
+    listeners(&mut page, status);
     crew(&mut page, status);
     workers(&mut page, status);
     processes(&mut page, status);
@@ -60,6 +61,56 @@ fn handovers(page: &mut Page<'_>, answers: &Histogram) {
     page.line(&bucket, &[("le", &"+Inf")], answers.count());
     page.line(&format!("{name}_sum"), &[], answers.sum().as_secs_f64());
     page.line(&format!("{name}_count"), &[], answers.count());
+}
+
+fn listeners(page: &mut Page<'_>, status: &Status) {
+    let queue = |read: fn(&AcceptQueue) -> Option<u32>| {
+        move |it: &Listener| it.accept_queue.as_ref().and_then(read).map(u64::from)
+    };
+    each_listener(page, status, "held", words::LISTENER_HELD, |it| Some(it.held as u64));
+    each_listener(page, status, "held_deepest", words::LISTENER_DEEPEST, |it| {
+        Some(it.deepest as u64)
+    });
+    let name = "accept_queue";
+    each_listener(page, status, name, words::ACCEPT_QUEUE, queue(|it| Some(it.waiting)));
+    let name = "accept_queue_deepest";
+    each_listener(page, status, name, words::ACCEPT_QUEUE_DEEPEST, queue(|it| Some(it.deepest)));
+    let name = "accept_queue_limit";
+    each_listener(page, status, name, words::ACCEPT_QUEUE_LIMIT, queue(|it| Some(it.limit)));
+    page.head("portcrew_listener_dropped", Kind::Counter, words::DROPPED);
+    let dropped = queue(|it| it.dropped);
+    each_value(page, status, "portcrew_listener_dropped_total", dropped);
+    let name = "portcrew_namespace_listen_overflows";
+    page.head(name, Kind::Counter, words::OVERFLOWS);
+    if let Some(count) = status.listen_overflows {
+        page.line(&format!("{name}_total"), &[], count);
+    }
+}
+
+/// A gauge of each listener of which it is known.
+fn each_listener(
+    page: &mut Page<'_>,
+    status: &Status,
+    name: &str,
+    help: &str,
+    read: impl Fn(&Listener) -> Option<u64>,
+) {
+    let name = format!("portcrew_listener_{name}");
+    page.head(&name, Kind::Gauge, help);
+    each_value(page, status, &name, read);
+}
+
+fn each_value(
+    page: &mut Page<'_>,
+    status: &Status,
+    name: &str,
+    read: impl Fn(&Listener) -> Option<u64>,
+) {
+    for listener in &status.listeners {
+        if let Some(value) = read(listener) {
+            page.line(name, &[("listener", &escaped(&listener.key))], value);
+        }
+    }
 }
 
 fn crew(page: &mut Page<'_>, status: &Status) {
@@ -129,6 +180,11 @@ fn canonical(number: f64) -> String {
     format!("{number:?}").replace("e-", "e-0")
 }
 
+/// A value that a path may be part of, as the specification wants it in a label.
+fn escaped(text: &str) -> String {
+    text.replace('\\', r"\\").replace('"', "\\\"").replace('\n', r"\n")
+}
+
 fn seconds(ms: u64) -> f64 {
     ms as f64 / 1000.0
 }
@@ -178,6 +234,11 @@ impl Page<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_cannot_end_its_label() {
+        assert_eq!(escaped("/a\"b\\c\nd"), r#"/a\"b\\c\nd"#);
+    }
 
     #[test]
     fn bounds_are_written_as_every_other_producer_writes_them() {

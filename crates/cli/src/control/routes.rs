@@ -17,6 +17,7 @@ use tokio::time::{interval, timeout};
 
 use super::figures::Looks;
 use super::metrics;
+use super::netstat::listen_overflows;
 use super::requests::{Answer, Desk, Request, Trouble};
 use super::v1;
 use crate::output::events::{Event, json_line};
@@ -151,6 +152,7 @@ async fn look(crew: &Shared) -> Result<super::requests::Status, Refusal> {
         let found = looks.lock().unwrap_or_else(PoisonError::into_inner).look(&pids);
         let figures = |pid| found.get(&pid).copied().unwrap_or_default();
         status.figures = figures(std::process::id());
+        status.listen_overflows = listen_overflows();
         for worker in &mut status.workers {
             worker.figures = figures(worker.pid);
         }

@@ -44,6 +44,8 @@ pub(crate) struct Status {
     pub(crate) restarts: BTreeMap<String, u64>,
     /// The reload that is under way.
     pub(crate) reload: Option<Progress>,
+    /// Connections that found an accept queue full: of any program in the primary's network namespace.
+    pub(crate) listen_overflows: Option<u64>,
     /// The primary's own.
     #[serde(flatten)]
     pub(crate) figures: Figures,
@@ -76,13 +78,32 @@ pub(crate) struct Logs {
 pub(crate) struct Listener {
     /// Node's key for it.
     pub(crate) key: String,
+    /// For people.
+    pub(crate) address: Option<String>,
     pub(crate) policy: String,
     /// The primary accepts from it now.
     pub(crate) accepting: bool,
     /// Connections that wait in the primary for a worker.
     pub(crate) held: usize,
+    /// The most that have waited there at once.
+    #[serde(default)]
+    pub(crate) deepest: usize,
+    /// Those that wait in the kernel; `null` for what is not TCP.
+    pub(crate) accept_queue: Option<AcceptQueue>,
     /// Workers that hold it, by id.
     pub(crate) workers: Vec<u64>,
+}
+
+/// A listener's queue in the kernel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct AcceptQueue {
+    pub(crate) waiting: u32,
+    /// Its backlog, or the system's limit.
+    pub(crate) limit: u32,
+    /// The most that waited at any look.
+    pub(crate) deepest: u32,
+    /// Connections that the kernel has dropped at this listener.
+    pub(crate) dropped: Option<u32>,
 }
 
 /// A place that is to have a worker.

@@ -123,6 +123,11 @@ fn metrics_are_those_of_the_page_in_the_form_of_openmetrics() {
     let found: BTreeSet<_> =
         samples.map(|line| line.split_once('{').unwrap().0.to_owned()).collect();
     let mut described = described("GET /v1/metrics");
+    let is_of_a_queue =
+        |line: &&str| line.starts_with("portcrew_listener_accept_queue{crew=\"api\"");
+    assert!(
+        text.lines().any(|line| is_of_a_queue(&line) && line.contains("listener=\"127.0.0.1:0:4"))
+    );
     // Nothing counts them under this policy, and nobody was lost.
     described.remove("portcrew_worker_live_connections");
     described.remove("portcrew_restarts_total");

@@ -102,6 +102,9 @@ impl Primary {
                 self.timers.cancel(Timer::AskAgain(id));
             }
         }
+        if let Some(listener) = self.listeners.get_mut(&id) {
+            listener.note_depth();
+        }
         self.watch_oldest(id);
         self.accept_if_room(id, out);
         debug_assert!(self.ledger.balances(), "a connection left the ledger at {now:?}");

@@ -99,6 +99,8 @@ pub(super) struct Listener {
     pub(super) seconds: Vec<Asked>,
     /// Connections that wait for a worker, the oldest first.
     pub(super) queue: VecDeque<ConnId>,
+    /// The most that have waited at once.
+    pub(super) deepest: usize,
     pub(super) accepting: Accepting,
     pub(super) rest: Backoff,
     turns: u64,
@@ -122,6 +124,7 @@ impl Listener {
             silent: Vec::new(),
             seconds: Vec::new(),
             queue: VecDeque::new(),
+            deepest: 0,
             accepting: Accepting::Off,
             rest: Backoff::new(limits.accept_rest, limits.accept_rest_cap, 0),
             turns: 0,
@@ -281,6 +284,11 @@ impl Listener {
                 view.resting_until = rest_until;
             }
         }
+    }
+
+    /// Takes note of those who wait now that everybody was given who could be.
+    pub(super) fn note_depth(&mut self) {
+        self.deepest = self.deepest.max(self.queue.len());
     }
 
     fn holding(&mut self, worker: WorkerId) -> Option<(&mut WorkerView, &mut Holding)> {

@@ -93,6 +93,7 @@ pub struct Tally {
 impl Account {
     /// Takes in an event that the machine is about to see.
     pub fn event(&mut self, now: Time, event: &Event, plan: &Plan, kernel: &Kernel) {
+        self.note_depths();
         match event {
             Event::Forked { worker, origin } => {
                 self.crew.insert(*worker, Member::new(*origin));

@@ -31,6 +31,7 @@ impl World {
                 self.check_back_pressure(&view, listing)?;
                 self.check_progress(&view)?;
                 self.check_order(&view)?;
+                self.check_depth(&view, listing)?;
             }
         }
         self.check_policies()?;
@@ -142,6 +143,13 @@ impl World {
             && if view.is_resting { !polled } else { polled == (ours && !full) };
         ensure(right, Check::C6BackPressure, || {
             format!("polled: {polled}, full: {full}, ours: {ours}, {view:?}")
+        })
+    }
+
+    /// C5: the deepest queue is known exactly.
+    fn check_depth(&self, view: &View<'_>, listing: &Listing) -> Checked {
+        ensure(view.deepest == listing.deepest, Check::C5Bounds, || {
+            format!("{} have waited at once: {view:?}", listing.deepest)
         })
     }
 

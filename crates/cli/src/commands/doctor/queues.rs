@@ -4,7 +4,7 @@ use std::fs;
 
 use super::checks::Check;
 use crate::control::v1::Status;
-use crate::control::{Crews, Found};
+use crate::control::{Crews, Found, listen_overflows};
 use crate::output::words::doctor as words;
 
 /// The state of a socket that listens, in `/proc/net/tcp`.
@@ -12,8 +12,7 @@ const LISTENS: &str = "0A";
 
 /// All of them.
 pub(super) fn all() -> Vec<Check> {
-    let netstat = fs::read_to_string("/proc/net/netstat").unwrap_or_default();
-    let overflows = counter(&netstat, "TcpExt:", "ListenOverflows").map(|count| match count {
+    let overflows = listen_overflows().map(|count| match count {
         0 => Check::good(words::OVERFLOWS, words::no_overflow()),
         _ => Check::advice(words::OVERFLOWS, words::overflowed(count), words::overflow_next()),
     });
@@ -59,23 +58,12 @@ fn waiting(tables: &str, port: u16) -> u64 {
     tables.lines().filter_map(of_line).max().unwrap_or(0)
 }
 
-/// A counter of a file that has two lines for each group: names and values.
-fn counter(text: &str, group: &str, name: &str) -> Option<u64> {
-    let mut lines = text.lines().filter(|line| line.starts_with(group));
-    let (names, values) = (lines.next()?, lines.next()?);
-    let at = names.split_ascii_whitespace().position(|it| it == name)?;
-    values.split_ascii_whitespace().nth(at)?.parse().ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn the_kernels_tables_are_understood() {
-        let text = "TcpExt: A ListenOverflows B\nTcpExt: 1 22 3\nIpExt: A\nIpExt: 9\n";
-        assert_eq!(counter(text, "TcpExt:", "ListenOverflows"), Some(22));
-        assert_eq!(counter(text, "TcpExt:", "C"), None);
         let table = "  sl  local_address rem_address   st tx_queue rx_queue\n\
              0: 0100007F:1F40 00000000:0000 0A 00000000:0000000B 00:0 0 0 0 1\n\
              1: 0100007F:1F40 0100007F:9999 01 00000000:000000FF 00:0 0 0 0 1\n";

@@ -35,6 +35,8 @@ impl Desk {
             ledger: ledger(&snapshot.ledger),
             restarts: self.restarts.iter().map(|(why, n)| ((*why).to_owned(), *n)).collect(),
             reload: self.progress,
+            // With the figures, where nobody waits for it.
+            listen_overflows: None,
             figures: v1::Figures::default(),
         }
     }
@@ -61,9 +63,17 @@ fn listener(it: &portcrew::ListenerSnapshot) -> v1::Listener {
     workers.sort_unstable();
     v1::Listener {
         key: it.key.clone(),
+        address: it.address.as_ref().map(ToString::to_string),
         policy: it.policy.to_owned(),
         accepting: it.accepting,
         held: it.held,
+        deepest: it.deepest,
+        accept_queue: it.accept_queue.map(|it| v1::AcceptQueue {
+            waiting: it.waiting,
+            limit: it.limit,
+            deepest: it.deepest,
+            dropped: it.dropped,
+        }),
         workers,
     }
 }

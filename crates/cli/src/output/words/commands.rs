@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::notices::span;
 use super::of;
+use crate::control::v1::AcceptQueue;
 
 pub(crate) const NO_CONTROL: &str =
     "Do without the control socket: `list`, `reload` and the like will not find this crew";
@@ -221,6 +222,11 @@ pub(crate) fn age_of(age: Duration) -> String {
         7_200..172_800 => format!("{} h", seconds / 3_600),
         _ => format!("{} d", seconds / 86_400),
     }
+}
+
+/// `0 of 511, most 12`: what waits in the kernel.
+pub(crate) fn accept_queue(queue: &AcceptQueue) -> String {
+    format!("{} of {}, most {}", queue.waiting, queue.limit, queue.deepest)
 }
 
 /// `512 KiB`, `3.4 MiB`.

@@ -79,6 +79,10 @@ impl Account {
             return;
         };
         let from = std::mem::replace(&mut entry.status, to);
+        if let Some(listing) = self.listings.get_mut(&entry.listener) {
+            listing.held += usize::from(to == Status::Held);
+            listing.held -= usize::from(from == Status::Held);
+        }
         if entry.awaited {
             self.settle(conn);
         }
@@ -141,7 +145,8 @@ impl Account {
         self.conns.insert(conn, entry);
         self.tally.accepted += 1;
         self.tally.held += 1;
-        if self.is_listed(listener) {
+        if let Some(listing) = self.listings.get_mut(&listener) {
+            listing.held += 1;
             self.look_if_needed(listener, conn);
             self.make_room(listener, plan);
         } else {
