@@ -54,7 +54,7 @@ fn text(status: &Status, page: Page) -> String {
         ("directory", status.directory.clone()),
         ("primary", format!("pid {}, up {up}, portcrew {}", status.pid, status.version)),
         ("listens on", or_none(&status.addresses.join(", "))),
-        ("policy", status.policy.clone()),
+        ("policy", policies(status)),
         ("generation", status.generation.to_string()),
         ("restarts", restarts(status)),
         ("connections", ledger(status)),
@@ -74,6 +74,11 @@ fn text(status: &Status, page: Page) -> String {
         let _ = write!(text, "\n{}", table(&LISTENERS, &rows, page));
     }
     text
+}
+
+fn policies(status: &Status) -> String {
+    let own = status.own_policies.iter().map(|it| format!(", {}={}", it.listener, it.policy));
+    status.policy.clone() + &own.collect::<String>()
 }
 
 fn restarts(status: &Status) -> String {

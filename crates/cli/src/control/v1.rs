@@ -32,6 +32,9 @@ pub(crate) struct Status {
     pub(crate) directory: String,
     /// Of every listener that has none of its own.
     pub(crate) policy: String,
+    /// Of the others, whether or not they are there.
+    #[serde(default)]
+    pub(crate) own_policies: Vec<OwnPolicy>,
     /// Where the output goes; `null` for a crew in the foreground.
     pub(crate) logs: Option<Logs>,
     /// Where workers listen, as they said it.
@@ -49,6 +52,14 @@ pub(crate) struct Status {
     /// The primary's own.
     #[serde(flatten)]
     pub(crate) figures: Figures,
+}
+
+/// The policy of one listener alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct OwnPolicy {
+    /// As it was written.
+    pub(crate) listener: String,
+    pub(crate) policy: String,
 }
 
 /// What a crew is about.
@@ -290,7 +301,7 @@ pub(crate) struct Stopped {
     pub(crate) killed: usize,
 }
 
-/// `POST /v1/policy`, for every listener that has none of its own.
+/// `POST /v1/policy`: for every listener that has none of its own, for single ones, or both.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SetPolicy {

@@ -60,7 +60,8 @@ fn assert_described(heading: &str, answer: &Value, null: &[&str]) {
 
 /// A crew in the background, which has all that there can be.
 fn start(home: &Home) -> portcrew_testkit::process::Process {
-    let args = ["start", "--name", "api", "-w", "1", PORTCREW, "demo", "--port", "0"];
+    let args = ["start", "--name", "api", "-w", "1", "--policy", "rr,./a.sock=shared", PORTCREW];
+    let args = [&args[..], &["demo", "--port", "0"]].concat();
     let (answer, process) = home.ended(home.program(&args).start());
     assert_eq!(answer.status, 0, "{}", answer.stderr);
     process

@@ -92,6 +92,8 @@ fn garbage_and_what_is_too_long_is_answered_or_cut_off_and_nothing_has_changed()
         ("/v1/stop", r#"{"soon": true}"#, 400),
         ("/v1/reload", r#"{"of": "what"}"#, 400),
         ("/v1/policy", r#"{"policy": "fastest"}"#, 400),
+        ("/v1/policy", r#"{"policy": "rr,1=sticky"}"#, 400),
+        ("/v1/policy", r#"{"policy": "rr,./a.sock=sticky"}"#, 400),
         ("/v1/signal", r#"{"signal": "SIGNAL"}"#, 400),
         ("/v1/signal", r#"{"signal": "TERM", "worker": 77}"#, 400),
         ("/v1/scale", &"[".repeat(4000), 400),

@@ -37,7 +37,7 @@ fn completions_know_every_command() {
     for shell in ["bash", "zsh", "fish"] {
         let answer = home.ask(&["completions", shell]);
         assert_eq!(answer.status, 0);
-        for command in ["run", "start", "list", "reload", "scale", "why", "doctor"] {
+        for command in ["run", "start", "list", "reload", "scale", "policy", "why", "doctor"] {
             assert!(answer.stdout.contains(command), "{shell}: {command}");
         }
         let offers = answer

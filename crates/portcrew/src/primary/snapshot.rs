@@ -1,6 +1,6 @@
 //! How things are, at one moment.
 
-use portcrew_core::primary::{Counter, Counts, Mode};
+use portcrew_core::primary::{Counter, Counts, ListenerName, Mode};
 use portcrew_core::scheduler::WorkerView;
 use portcrew_core::supervise::SlotId;
 use portcrew_core::{Histogram, Ledger, Limits, ListenerId, WorkerId};
@@ -69,6 +69,8 @@ pub struct ListenerSnapshot {
     pub key: String,
     /// Where it is, with the port that it got; `None` while it is being bound.
     pub address: Option<ListenAddress>,
+    /// By what name it can be given a policy of its own; `None` for UDP, and while it is being bound.
+    pub name: Option<ListenerName>,
     /// The workers accept from it themselves.
     pub shared: bool,
     /// The primary accepts from it now.
@@ -136,6 +138,7 @@ impl Driver {
                 listener: view.listener,
                 key: view.key.0.clone(),
                 address: socket.map(|it| address_of(&it.query, it.port)),
+                name: socket.and_then(|it| ListenerName::of(&it.query.address)),
                 window: socket.and_then(|it| window(it, view.mode)),
                 shared: view.mode == Mode::Shared,
                 policy: view.policy,

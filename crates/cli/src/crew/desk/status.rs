@@ -8,6 +8,7 @@ use portcrew_core::supervise::{Phase, SlotState, SlotView, Stage, WorkerView};
 
 use super::Desk;
 use crate::control::v1;
+use crate::plan::Own;
 
 impl Desk {
     /// How things are.
@@ -26,7 +27,8 @@ impl Desk {
             ready: crew.map_or(0, |it| it.ready),
             program: about.program,
             directory: about.directory,
-            policy: self.policies.in_force().to_string(),
+            policy: self.policies.in_force().common.to_string(),
+            own_policies: self.policies.in_force().own.iter().map(own_policy).collect(),
             logs: about.logs,
             addresses: self.addresses.keys().cloned().collect(),
             listeners: snapshot.listeners.iter().map(listener).collect(),
@@ -76,6 +78,10 @@ fn listener(it: &portcrew::ListenerSnapshot) -> v1::Listener {
         }),
         workers,
     }
+}
+
+fn own_policy(it: &Own) -> v1::OwnPolicy {
+    v1::OwnPolicy { listener: it.listener.to_string(), policy: it.policy.to_string() }
 }
 
 fn slot(it: &SlotView) -> v1::Slot {

@@ -35,6 +35,16 @@ Examples:
   portcrew scale api 8
   portcrew scale api +2
   portcrew scale api worker -1";
+pub(crate) const CHANGE_POLICY: &str = "Change who gets a crew's connections, while it serves";
+pub(crate) const CHANGE_POLICY_AFTER: &str = "\
+Examples:
+  portcrew policy api least-connections
+  portcrew policy api 8080=sticky,9090=least-connections
+  portcrew policy 'api-*' rr,8080=shared
+
+What is not named stays as it is. From and to `shared` the workers are replaced as
+by reload, and it returns with the verdict; rolled back, every policy is what it was.";
+pub(crate) const NEW_POLICY: &str = "As `run --policy` has it: for all listeners that have none of their own, or LISTENER=POLICY; joined by commas";
 pub(crate) const STOP: &str = "Drain a crew's workers and end it";
 pub(crate) const DELETE: &str = "Stop a crew and remove its logs";
 pub(crate) const EVENTS: &str = "Follow what happens in a crew";
@@ -125,6 +135,13 @@ pub(crate) fn scaled(name: &str, before: usize, wanted: usize) -> String {
     match before == wanted {
         true => format!("{name}: {} wanted, as before", of(wanted as u64, "worker")),
         false => format!("{name}: {} wanted in place of {before}", of(wanted as u64, "worker")),
+    }
+}
+
+pub(crate) fn policy_set(name: &str, policy: &str, reloaded: bool) -> String {
+    match reloaded {
+        true => format!("{name}: {policy} from now on, with new workers"),
+        false => format!("{name}: {policy} from now on"),
     }
 }
 
