@@ -163,6 +163,7 @@ pub(super) fn undone(name: &str, failure: Failure) -> Undone {
     match failure {
         Failure::NoCrew => nobody(name),
         Failure::Late => plain(words::late(name, ANSWER_WITHIN), ExitStatus::NoCrew),
+        Failure::Silent(span) => plain(words::gone_silent(name, span), ExitStatus::NoCrew),
         Failure::NoAnswer(error) => plain(words::no_answer(name, &error), ExitStatus::NoCrew),
         Failure::Refused(status, problem) => {
             let lines = problem.output.iter().map(|line| format!("\n{}", words::output_line(line)));

@@ -2,10 +2,10 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::net::UnixStream;
 
 use super::claim::{Lock, holder};
-use super::client::Client;
+use super::client::{ANSWER_WITHIN, Client};
+use super::connect::connect_within;
 use super::directory::Directory;
 
 /// Crews that are looked for at most. Beyond it the directory is not ours any more in any sense.
@@ -53,7 +53,7 @@ impl Crews {
     /// Finds out what is behind a name, and cleans up behind a dead primary.
     pub(crate) fn find(&self, name: &str) -> Found {
         let socket = self.directory.socket(name);
-        match UnixStream::connect(&socket) {
+        match connect_within(&socket, ANSWER_WITHIN) {
             Ok(_) => Found::Crew(Client::new(&socket)),
             Err(_) => leftover(&self.directory, name),
         }

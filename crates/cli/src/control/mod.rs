@@ -6,6 +6,7 @@
 
 mod claim;
 mod client;
+mod connect;
 mod crews;
 mod directory;
 mod figures;
@@ -15,6 +16,7 @@ mod patient;
 mod requests;
 mod routes;
 mod server;
+mod silence;
 mod targets;
 pub(crate) mod v1;
 

@@ -19,6 +19,7 @@ use super::figures::Looks;
 use super::metrics;
 use super::netstat::listen_overflows;
 use super::requests::{Answer, Desk, Request, Trouble};
+use super::silence::STILL_THERE;
 use super::v1;
 use crate::output::events::{Event, json_line};
 use crate::output::words::control as words;
@@ -35,9 +36,6 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
 /// Clients that wait for a verdict at once (reload, stop, policy), so that there is always room for another question.
 const MOST_VERDICTS: usize = 16;
-
-/// How often a reader of events hears that it is still connected.
-const STILL_THERE: Duration = Duration::from_secs(15);
 
 /// Pieces of an event stream that are on their way to the socket.
 const ON_THEIR_WAY: usize = 4;

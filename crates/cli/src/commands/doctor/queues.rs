@@ -45,7 +45,7 @@ fn crew(name: &str, client: &Client, longest: Option<u64>) -> Vec<Check> {
         }
         // It has ended since it was found.
         Err(Failure::NoCrew) => Vec::new(),
-        Err(Failure::Late) => {
+        Err(Failure::Late | Failure::Silent(_)) => {
             let found = words::hangs(name, ANSWER_WITHIN);
             vec![Check::bad(words::CREW, found, words::hangs_next(name))]
         }

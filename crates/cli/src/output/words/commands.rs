@@ -100,6 +100,14 @@ pub(crate) fn late(name: &str, after: Duration) -> String {
     )
 }
 
+pub(crate) fn gone_silent(name: &str, since: Duration) -> String {
+    format!(
+        "{name} has been silent for {}: it was stopped, or it hangs. What it was told to do may still be done. `portcrew \
+         doctor` looks at it, `portcrew kill {name}` ends it",
+        span(since)
+    )
+}
+
 pub(crate) fn refused(name: &str, error: &str, next: &str) -> String {
     format!("{name}: {error}; {next}")
 }
