@@ -112,7 +112,7 @@ pub(super) fn each_apart(
 /// When no target means a crew: what is to be said about all of them, in lines.
 pub(super) fn find(targets: &[String]) -> Result<(Crews, Vec<Meant>), (String, ExitStatus)> {
     let crews = Crews::of_this_user().map_err(|words| (words, ExitStatus::NoCrew))?;
-    let meant = some(choose(targets, &crews.names))?;
+    let meant = some(choose(&crews.by_pid(targets), &crews.names))?;
     Ok((crews, meant))
 }
 

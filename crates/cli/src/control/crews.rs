@@ -59,6 +59,15 @@ impl Crews {
         }
     }
 
+    /// These targets, with the crew's name in place of the pid of its primary. A crew that is called so goes first.
+    pub(crate) fn by_pid(&self, targets: &[String]) -> Vec<String> {
+        let named = |target: &String| {
+            let pid: u32 = target.parse().ok().filter(|_| !self.names.contains(target))?;
+            self.names.iter().find(|name| self.holder(name) == Some(pid))
+        };
+        targets.iter().map(|target| named(target).unwrap_or(target).clone()).collect()
+    }
+
     /// The process that holds a name, whether or not it answers.
     pub(crate) fn holder(&self, name: &str) -> Option<u32> {
         holder(&self.directory.lock(name))

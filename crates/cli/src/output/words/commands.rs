@@ -52,7 +52,8 @@ pub(crate) const WHY: &str = "Tell what befell a crew last: causes, and last lin
 pub(crate) const KILL: &str = "End crews at once, without draining";
 pub(crate) const DOCTOR: &str = "Look whether this machine suits crews, and what to change";
 pub(crate) const COMPLETIONS: &str = "Print completions for a shell";
-pub(crate) const TARGETS: &str = "Names of crews, `all`, or patterns with `*` and `?`";
+pub(crate) const TARGETS: &str =
+    "Names of crews, pids of their primaries, `all`, or patterns with `*` and `?`";
 pub(crate) const JSON: &str = "Answer with one JSON object";
 pub(crate) const HARD: &str = "End every worker by SIGTERM at once; requests in them are lost";
 pub(crate) const SIZE: &str = "How many workers; with a sign, how many more or fewer";
