@@ -21,6 +21,7 @@
 #![forbid(unsafe_code)]
 
 mod backoff;
+mod histogram;
 mod ids;
 mod ledger;
 mod limits;
@@ -33,6 +34,7 @@ mod timer;
 pub mod worker;
 
 pub use backoff::Backoff;
+pub use histogram::Histogram;
 pub use ids::{ConnId, ListenerId, Seq, ServerId, WorkerId};
 pub use ledger::{CloseReason, Ledger};
 pub use limits::Limits;

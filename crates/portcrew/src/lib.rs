@@ -98,13 +98,13 @@ pub use portcrew_core::scheduler::{LookFor, Sticky, StickyBy};
 pub use portcrew_core::supervise::{
     Force, Generation, Notice as CrewNotice, Outcome, Reason as RollbackReason, SlotId, Worn,
 };
-pub use portcrew_core::{CloseReason, Errno, Ledger, ListenerId, WorkerId, scheduler};
+pub use portcrew_core::{CloseReason, Errno, Histogram, Ledger, ListenerId, WorkerId, scheduler};
 pub use portcrew_ipc::error::MessageError;
 pub use portcrew_ipc::inherit::InheritError;
 pub use portcrew_ipc::spawn::{SpawnError, SpawnErrorKind};
 pub use portcrew_ipc::strangers::reap as reap_strangers;
 pub use primary::{
-    Cluster, CrewSnapshot, Dialect, ListenerSnapshot, Signal, Snapshot, State, Window,
+    AcceptQueue, Cluster, CrewSnapshot, Dialect, ListenerSnapshot, Signal, Snapshot, State, Window,
     WorkerHandle, WorkerSnapshot,
 };
 pub use request::Request;

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{CrewName, RunArgs};
+use super::{CrewName, Policies, RunArgs};
 use crate::output::words::commands as help;
 
 /// One command with its arguments.
@@ -20,6 +20,8 @@ pub(crate) enum CrewsCommand {
     Restart(RestartArgs),
     #[command(about = help::SCALE, after_help = help::SCALE_AFTER)]
     Scale(ScaleArgs),
+    #[command(about = help::CHANGE_POLICY, after_help = help::CHANGE_POLICY_AFTER)]
+    Policy(PolicyArgs),
     #[command(about = help::STOP)]
     Stop(StopArgs),
     #[command(about = help::DELETE)]
@@ -75,6 +77,19 @@ pub(crate) struct ScaleArgs {
 
     #[arg(value_name = "N|+N|-N", required = true, allow_negative_numbers = true, help = help::SIZE)]
     pub(crate) size: Size,
+
+    #[arg(long, help = help::JSON)]
+    pub(crate) json: bool,
+}
+
+/// Arguments of `portcrew policy`.
+#[derive(Debug, Args)]
+pub(crate) struct PolicyArgs {
+    #[arg(value_name = "CREW", required = true, help = help::TARGETS)]
+    pub(crate) targets: Vec<String>,
+
+    #[arg(value_name = "POLICY", required = true, help = help::NEW_POLICY)]
+    pub(crate) policies: Policies,
 
     #[arg(long, help = help::JSON)]
     pub(crate) json: bool,

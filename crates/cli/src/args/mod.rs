@@ -16,8 +16,8 @@ mod workers;
 pub(crate) use cli::{Cli, Color, Command, DemoArgs, RunArgs};
 pub(crate) use control::ControlArgs;
 pub(crate) use crews::{
-    CompletionsArgs, CrewsCommand, DoctorArgs, KillArgs, ListArgs, RestartArgs, ScaleArgs, Shell,
-    Size, StopArgs, TargetArgs, as_name,
+    CompletionsArgs, CrewsCommand, DoctorArgs, KillArgs, ListArgs, PolicyArgs, RestartArgs,
+    ScaleArgs, Shell, Size, StopArgs, TargetArgs, as_name,
 };
 pub(crate) use environment::Assignment;
 pub(crate) use name::{ALL, CrewName};

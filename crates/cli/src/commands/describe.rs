@@ -24,10 +24,12 @@ const WORKERS: [Column; 10] = [
     Column { title: "memory", right: true, rank: 5 },
 ];
 
-const LISTENERS: [Column; 4] = [
+const LISTENERS: [Column; 6] = [
     Column { title: "listener", right: false, rank: 0 },
     Column { title: "policy", right: false, rank: 0 },
     Column { title: "waiting", right: true, rank: 1 },
+    Column { title: "most", right: true, rank: 4 },
+    Column { title: "unaccepted", right: false, rank: 3 },
     Column { title: "workers", right: false, rank: 2 },
 ];
 
@@ -52,7 +54,7 @@ fn text(status: &Status, page: Page) -> String {
         ("directory", status.directory.clone()),
         ("primary", format!("pid {}, up {up}, portcrew {}", status.pid, status.version)),
         ("listens on", or_none(&status.addresses.join(", "))),
-        ("policy", status.policy.clone()),
+        ("policy", policies(status)),
         ("generation", status.generation.to_string()),
         ("restarts", restarts(status)),
         ("connections", ledger(status)),
@@ -72,6 +74,11 @@ fn text(status: &Status, page: Page) -> String {
         let _ = write!(text, "\n{}", table(&LISTENERS, &rows, page));
     }
     text
+}
+
+fn policies(status: &Status) -> String {
+    let own = status.own_policies.iter().map(|it| format!(", {}={}", it.listener, it.policy));
+    status.policy.clone() + &own.collect::<String>()
 }
 
 fn restarts(status: &Status) -> String {
@@ -127,6 +134,8 @@ fn listener(it: &Listener) -> Vec<Cell> {
         Cell::new(&it.key),
         Cell::new(&it.policy),
         Cell::new(it.held.to_string()),
+        Cell::new(it.deepest.to_string()),
+        Cell::new(it.accept_queue.map_or_else(|| "-".to_owned(), |it| words::accept_queue(&it))),
         Cell::new(workers.join(" ")),
     ]
 }

@@ -3,7 +3,7 @@
 use portcrew::Role;
 
 use super::{
-    completions, demo, describe, doctor, events, list, reload, run, scale, start, stop, why,
+    completions, demo, describe, doctor, events, list, policy, reload, run, scale, start, stop, why,
 };
 use crate::args::{Cli, Command, CrewsCommand};
 use crate::exit::ExitStatus;
@@ -26,6 +26,7 @@ fn crews(command: CrewsCommand) -> ExitStatus {
         CrewsCommand::Reload(args) => reload::reload(&args),
         CrewsCommand::Restart(args) => reload::restart(&args),
         CrewsCommand::Scale(args) => scale::run(&args),
+        CrewsCommand::Policy(args) => policy::run(&args),
         CrewsCommand::Stop(args) => stop::stop(&args),
         CrewsCommand::Delete(args) => stop::delete(&args),
         CrewsCommand::Events(args) => events::run(&args),

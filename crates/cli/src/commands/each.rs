@@ -112,7 +112,7 @@ pub(super) fn each_apart(
 /// When no target means a crew: what is to be said about all of them, in lines.
 pub(super) fn find(targets: &[String]) -> Result<(Crews, Vec<Meant>), (String, ExitStatus)> {
     let crews = Crews::of_this_user().map_err(|words| (words, ExitStatus::NoCrew))?;
-    let meant = some(choose(targets, &crews.names))?;
+    let meant = some(choose(&crews.by_pid(targets), &crews.names))?;
     Ok((crews, meant))
 }
 
@@ -163,6 +163,7 @@ pub(super) fn undone(name: &str, failure: Failure) -> Undone {
     match failure {
         Failure::NoCrew => nobody(name),
         Failure::Late => plain(words::late(name, ANSWER_WITHIN), ExitStatus::NoCrew),
+        Failure::Silent(span) => plain(words::gone_silent(name, span), ExitStatus::NoCrew),
         Failure::NoAnswer(error) => plain(words::no_answer(name, &error), ExitStatus::NoCrew),
         Failure::Refused(status, problem) => {
             let lines = problem.output.iter().map(|line| format!("\n{}", words::output_line(line)));

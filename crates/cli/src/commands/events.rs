@@ -19,6 +19,15 @@ const HEAD: [&str; 3] = ["event", "time_ms", "worker"];
 /// Lines that wait between the crews and the output. When it is slow, the crews' own queues fill and are counted.
 const WAITING: usize = 64;
 
+/// What comes from one crew.
+enum News {
+    /// An event as it is.
+    Event(String),
+    /// It is not there any more, though it has not said so.
+    Lost(Undone),
+    Ended,
+}
+
 /// Follows each crew that is meant until the last of them has ended.
 pub(crate) fn run(args: &TargetArgs) -> ExitStatus {
     let (crews, meant) = match find(&args.targets) {
@@ -39,12 +48,17 @@ pub(crate) fn run(args: &TargetArgs) -> ExitStatus {
                 let sender = sender.clone();
                 thread::spawn(move || {
                     for event in events {
+                        let news = match event {
+                            Ok(event) => News::Event(event),
+                            Err(failure) => News::Lost(undone(&name, failure)),
+                        };
+                        let is_last = matches!(news, News::Lost(_));
                         // The output was closed: this process ends.
-                        if sender.send((name.clone(), Some(event))).is_err() {
+                        if sender.send((name.clone(), news)).is_err() || is_last {
                             return;
                         }
                     }
-                    let _ = sender.send((name, None));
+                    let _ = sender.send((name, News::Ended));
                 });
             }
             Err(Undone { words, status: its, .. }) => {
@@ -54,12 +68,16 @@ pub(crate) fn run(args: &TargetArgs) -> ExitStatus {
         }
     }
     drop(sender);
-    for (name, event) in lines {
-        match event {
-            Some(event) if args.json => print(&with_name(&name, &event)),
-            Some(event) => print(&text(&name, &event, several)),
-            None if args.json => {}
-            None => say_plainly(&words::has_ended(&name)),
+    for (name, news) in lines {
+        match news {
+            News::Event(event) if args.json => print(&with_name(&name, &event)),
+            News::Event(event) => print(&text(&name, &event, several)),
+            News::Lost(Undone { words, status: its, .. }) => {
+                say_plainly(&words);
+                status = its;
+            }
+            News::Ended if args.json => {}
+            News::Ended => say_plainly(&words::has_ended(&name)),
         }
     }
     status

@@ -11,6 +11,7 @@ mod doctor;
 mod each;
 mod events;
 mod list;
+mod policy;
 mod reload;
 mod run;
 mod scale;

@@ -51,7 +51,8 @@ fn follow(name: String, client: &Client) {
         return;
     };
     std::thread::spawn(move || {
-        for event in events.filter_map(|line| serde_json::from_str::<Value>(&line).ok()) {
+        // A crew that falls silent is noticed by whoever waits for the verdict.
+        for event in events.map_while(Result::ok).filter_map(|it| parse(&it)) {
             let number = |key: &str| event[key].as_u64().unwrap_or_default();
             if event["event"] == "reload-progress" {
                 say_plainly(&words::reload_progress(&name, number("replaced"), number("of")));
@@ -67,7 +68,8 @@ fn restart_hard(name: &str, client: &Client) -> Result<Done, Undone> {
     let ended: Signalled =
         client.post_within("/v1/signal", &wish).map_err(|it| undone(name, it))?;
     let mut seen = (0, 0);
-    for event in events.filter_map(|line| serde_json::from_str::<Value>(&line).ok()) {
+    for event in events {
+        let Some(event) = parse(&event.map_err(|it| undone(name, it))?) else { continue };
         if !matches!(event["event"].as_str(), Some("listening" | "exit" | "error")) {
             continue;
         }
@@ -85,4 +87,8 @@ fn restart_hard(name: &str, client: &Client) -> Result<Done, Undone> {
         }
     }
     Err(plain(words::restart_unfinished(name, seen.0, seen.1), ExitStatus::CrewFailed))
+}
+
+fn parse(event: &str) -> Option<Value> {
+    serde_json::from_str(event).ok()
 }

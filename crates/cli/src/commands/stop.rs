@@ -48,11 +48,12 @@ pub(crate) fn kill(args: &KillArgs) -> ExitStatus {
 pub(crate) fn delete(args: &TargetArgs) -> ExitStatus {
     let running = Crews::of_this_user().map_err(|words| (words, ExitStatus::NoCrew));
     let meant = running.and_then(|crews| {
+        let targets = crews.by_pid(&args.targets);
         let mut names = crews.names;
         names.extend(with_state());
         names.sort();
         names.dedup();
-        some(choose(&args.targets, &names))
+        some(choose(&targets, &names))
     });
     match meant {
         Ok(meant) => super::each::each_of(&meant, args.json, delete_one),

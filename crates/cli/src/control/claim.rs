@@ -7,14 +7,16 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
 
+use super::connect::connect_within;
 use super::directory::Directory;
+use super::silence::has_timed_out;
 use crate::output::words::control as words;
 
 /// How often a lock file may vanish under us before we take it for somebody's mischief.
@@ -117,12 +119,20 @@ fn take_from_the_living(path: &Path, socket: &Path) -> io::Result<Option<Lock>> 
         if let Some(lock) = Lock::take(path)? {
             return Ok(Some(lock));
         }
-        if UnixStream::connect(socket).is_ok() {
+        if is_served(socket) {
             return Ok(None);
         }
         thread::sleep(CLEANED_WITHIN / CLEANERS);
     }
     Ok(None)
+}
+
+/// One that is not served in time has no room for one more client: somebody is behind it.
+fn is_served(socket: &Path) -> bool {
+    match connect_within(socket, CLEANED_WITHIN) {
+        Ok(_) => true,
+        Err(error) => has_timed_out(&error),
+    }
 }
 
 /// The process that wrote the lock file last.
@@ -162,6 +172,7 @@ fn listen(path: &Path) -> io::Result<UnixListener> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::net::UnixStream;
     use std::sync::Barrier;
 
     use super::*;

@@ -6,11 +6,13 @@
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::connect::connect_within;
+use super::silence::{SILENT_AFTER, STILL_THERE, Vain, has_timed_out, until_it_answers};
 use super::v1;
 use crate::output::words::control as words;
 
@@ -36,6 +38,8 @@ pub(crate) enum Failure {
     NoCrew,
     /// Somebody is, and has not answered in time. What it was told to do may still be done.
     Late,
+    /// Somebody was, and has said nothing for so long. What it was told to do may still be done.
+    Silent(Duration),
     /// Somebody is, and does not answer, or not in a way that can be read.
     NoAnswer(io::Error),
     /// The answer is no: its status, and why.
@@ -46,10 +50,10 @@ pub(crate) enum Failure {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Patience {
     Short,
-    /// The head is due at once; what follows comes when it happens.
+    /// The head is due at once; what follows comes when it happens, and word now and then that the crew is there.
     ShortHead,
-    /// As long as it takes: a verdict comes when it is there.
-    Endless,
+    /// As long as it takes, while the crew is there: a verdict comes when it is there.
+    Verdict,
 }
 
 impl Client {
@@ -66,7 +70,7 @@ impl Client {
         decode(answer)
     }
 
-    /// Asks for something to be done, and waits until it is.
+    /// Asks for something to be done, and waits until it is, as long as the crew answers other questions.
     ///
     /// # Errors
     /// A [`Failure`].
@@ -76,7 +80,7 @@ impl Client {
         body: &B,
     ) -> Result<T, Failure> {
         let body = serde_json::to_vec(body).expect("requests have text keys");
-        decode(self.ask("POST", path, &body, Patience::Endless)?)
+        decode(self.ask("POST", path, &body, Patience::Verdict)?)
     }
 
     /// The same, and gives up after some time.
@@ -98,7 +102,7 @@ impl Client {
     /// A [`Failure`].
     pub(crate) fn events(&self) -> Result<Lines, Failure> {
         let answer = self.ask("GET", "/v1/events", &[], Patience::ShortHead)?;
-        Ok(Lines(answer))
+        Ok(Lines { answer, is_over: false })
     }
 
     fn ask(
@@ -108,7 +112,11 @@ impl Client {
         body: &[u8],
         patience: Patience,
     ) -> Result<BufReader<UnixStream>, Failure> {
-        let mut stream = UnixStream::connect(&self.socket).map_err(|_| Failure::NoCrew)?;
+        let connected = connect_within(&self.socket, ANSWER_WITHIN);
+        let mut stream = connected.map_err(|error| match has_timed_out(&error) {
+            true => Failure::Late,
+            false => Failure::NoCrew,
+        })?;
         let head = format!(
             "{method} {path} HTTP/1.0\r\nHost: portcrew\r\nContent-Type: application/json\r\n\
              Content-Length: {}\r\n\r\n",
@@ -116,50 +124,75 @@ impl Client {
         );
         let asked = stream
             .set_write_timeout(Some(ANSWER_WITHIN))
-            .and_then(|()| {
-                let within = (patience != Patience::Endless).then_some(ANSWER_WITHIN);
-                stream.set_read_timeout(within)
-            })
+            .and_then(|()| stream.set_read_timeout(Some(ANSWER_WITHIN)))
             .and_then(|()| stream.write_all(&[head.as_bytes(), body].concat()));
         // A refusal may be written, and the connection closed, before the question is read.
         let mut answer = BufReader::new(stream);
+        if patience == Patience::Verdict {
+            self.wait_for_the_first_of(&mut answer)?;
+        }
         let status = match head_of(&mut answer) {
             Ok(status) => status,
             Err(error) => return Err(failure(asked.err().unwrap_or(error))),
         };
         if patience == Patience::ShortHead {
-            answer.get_ref().set_read_timeout(None).map_err(Failure::NoAnswer)?;
+            answer.get_ref().set_read_timeout(Some(SILENT_AFTER)).map_err(Failure::NoAnswer)?;
         }
         if (200..300).contains(&status) { Ok(answer) } else { Err(refusal(status, answer)) }
+    }
+
+    fn wait_for_the_first_of(&self, answer: &mut BufReader<UnixStream>) -> Result<(), Failure> {
+        let set_time = |answer: &BufReader<UnixStream>, within| {
+            answer.get_ref().set_read_timeout(Some(within)).map_err(Failure::NoAnswer)
+        };
+        set_time(answer, STILL_THERE)?;
+        // Any answer will do. That there is nobody left to ask means that the verdict comes now, or the end of it.
+        let is_there = || !matches!(self.get::<v1::Why>("/v1/why"), Err(Failure::Late));
+        let read = || answer.fill_buf().map(drop);
+        match until_it_answers(read, is_there, Instant::now) {
+            Ok(()) => set_time(answer, ANSWER_WITHIN),
+            Err(Vain::Silent(span)) => Err(Failure::Silent(span)),
+            Err(Vain::Failed(error)) => Err(failure(error)),
+        }
     }
 }
 
 /// The lines of an event stream.
 #[derive(Debug)]
-pub(crate) struct Lines(BufReader<UnixStream>);
+pub(crate) struct Lines {
+    answer: BufReader<UnixStream>,
+    is_over: bool,
+}
 
 impl Iterator for Lines {
-    type Item = String;
+    type Item = Result<String, Failure>;
 
-    /// The next event as it is, one JSON object; `None` when the crew has ended.
-    fn next(&mut self) -> Option<String> {
-        loop {
-            let line = line(&mut self.0, MOST_LINE).ok()?;
+    /// The next event as it is, one JSON object; `None` when the crew has ended. A crew that does not even say that it
+    /// is still there is the last thing that comes.
+    fn next(&mut self) -> Option<Self::Item> {
+        while !self.is_over {
+            let line = match line(&mut self.answer, MOST_LINE) {
+                Ok(line) => line,
+                Err(error) if has_timed_out(&error) => {
+                    self.is_over = true;
+                    return Some(Err(Failure::Silent(SILENT_AFTER)));
+                }
+                Err(_) => break,
+            };
             match line.strip_prefix("data: ") {
-                Some(event) => return Some(event.to_owned()),
+                Some(event) => return Some(Ok(event.to_owned())),
                 None if line.is_empty() || line.starts_with(':') => {}
-                None => return None,
+                None => break,
             }
         }
+        self.is_over = true;
+        None
     }
 }
 
-/// A time-out of the socket is `EAGAIN` (socket(7), `SO_RCVTIMEO`), which says nothing to a user.
+/// A time-out of the socket says nothing to a user.
 fn failure(error: io::Error) -> Failure {
-    match error.kind() {
-        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => Failure::Late,
-        _ => Failure::NoAnswer(error),
-    }
+    if has_timed_out(&error) { Failure::Late } else { Failure::NoAnswer(error) }
 }
 
 fn refusal(status: u16, answer: impl Read) -> Failure {
@@ -208,6 +241,26 @@ mod tests {
         let mut answer: &[u8] = b"HTTP/1.1 422 x\r\ncontent-length: 2\r\n\r\n{}";
         assert_eq!(head_of(&mut answer).unwrap(), 422);
         assert_eq!(answer, b"{}");
+    }
+
+    #[test]
+    fn a_stream_without_even_a_comment_ends_with_a_failure_and_one_that_is_closed_without() {
+        use std::io::Write as _;
+        let lines = |close: bool| {
+            let (ours, mut theirs) = UnixStream::pair().unwrap();
+            theirs.write_all(b":\n\ndata: {}\n\n").unwrap();
+            // Shorter than in earnest; nothing more comes, so the time does not matter.
+            ours.set_read_timeout(Some(Duration::from_millis(1))).unwrap();
+            let kept = (!close).then_some(theirs);
+            let lines = Lines { answer: BufReader::new(ours), is_over: false };
+            let all: Vec<_> = lines.collect();
+            drop(kept);
+            all
+        };
+        let all = lines(false);
+        let [Ok(event), Err(Failure::Silent(SILENT_AFTER))] = &all[..] else { panic!("{all:?}") };
+        assert_eq!(event, "{}");
+        assert!(matches!(&lines(true)[..], [Ok(_)]));
     }
 
     #[test]

@@ -2,10 +2,10 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::net::UnixStream;
 
 use super::claim::{Lock, holder};
-use super::client::Client;
+use super::client::{ANSWER_WITHIN, Client};
+use super::connect::connect_within;
 use super::directory::Directory;
 
 /// Crews that are looked for at most. Beyond it the directory is not ours any more in any sense.
@@ -53,10 +53,19 @@ impl Crews {
     /// Finds out what is behind a name, and cleans up behind a dead primary.
     pub(crate) fn find(&self, name: &str) -> Found {
         let socket = self.directory.socket(name);
-        match UnixStream::connect(&socket) {
+        match connect_within(&socket, ANSWER_WITHIN) {
             Ok(_) => Found::Crew(Client::new(&socket)),
             Err(_) => leftover(&self.directory, name),
         }
+    }
+
+    /// These targets, with the crew's name in place of the pid of its primary. A crew that is called so goes first.
+    pub(crate) fn by_pid(&self, targets: &[String]) -> Vec<String> {
+        let named = |target: &String| {
+            let pid: u32 = target.parse().ok().filter(|_| !self.names.contains(target))?;
+            self.names.iter().find(|name| self.holder(name) == Some(pid))
+        };
+        targets.iter().map(|target| named(target).unwrap_or(target).clone()).collect()
     }
 
     /// The process that holds a name, whether or not it answers.

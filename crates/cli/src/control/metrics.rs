@@ -5,16 +5,20 @@
 
 use std::fmt::{Display, Write};
 
-use super::v1::{Figures, Status, WorkerState};
+use portcrew::Histogram;
+
+use super::v1::{AcceptQueue, Figures, Listener, Status, WorkerState};
 use crate::output::words::metrics as words;
 
 /// What the answer calls itself.
 pub(super) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// All metrics of one crew.
-pub(super) fn text(status: &Status) -> String {
+/// All metrics of one crew. `answers` is how long its workers took for theirs.
+pub(super) fn text(status: &Status, answers: &Histogram) -> String {
     let mut page = Page { text: String::new(), crew: &status.name };
     connections(&mut page, status);
+    handovers(&mut page, answers);
+    listeners(&mut page, status);
     crew(&mut page, status);
     workers(&mut page, status);
     processes(&mut page, status);
@@ -43,6 +47,69 @@ fn connections(page: &mut Page<'_>, status: &Status) {
     ] {
         page.head(name, Kind::Gauge, help);
         page.line(name, &[], value);
+    }
+}
+
+/// Counts of the buckets include those of the shorter ones, and the last has no bound.
+fn handovers(page: &mut Page<'_>, answers: &Histogram) {
+    let name = "portcrew_handover_seconds";
+    page.head(name, Kind::Histogram, words::HANDOVER);
+    let bucket = format!("{name}_bucket");
+    for (bound, count) in answers.up_to() {
+        page.line(&bucket, &[("le", &canonical(bound.as_secs_f64()))], count);
+    }
+    page.line(&bucket, &[("le", &"+Inf")], answers.count());
+    page.line(&format!("{name}_sum"), &[], answers.sum().as_secs_f64());
+    page.line(&format!("{name}_count"), &[], answers.count());
+}
+
+fn listeners(page: &mut Page<'_>, status: &Status) {
+    let queue = |read: fn(&AcceptQueue) -> Option<u32>| {
+        move |it: &Listener| it.accept_queue.as_ref().and_then(read).map(u64::from)
+    };
+    each_listener(page, status, "held", words::LISTENER_HELD, |it| Some(it.held as u64));
+    each_listener(page, status, "held_deepest", words::LISTENER_DEEPEST, |it| {
+        Some(it.deepest as u64)
+    });
+    let name = "accept_queue";
+    each_listener(page, status, name, words::ACCEPT_QUEUE, queue(|it| Some(it.waiting)));
+    let name = "accept_queue_deepest";
+    each_listener(page, status, name, words::ACCEPT_QUEUE_DEEPEST, queue(|it| Some(it.deepest)));
+    let name = "accept_queue_limit";
+    each_listener(page, status, name, words::ACCEPT_QUEUE_LIMIT, queue(|it| Some(it.limit)));
+    page.head("portcrew_listener_dropped", Kind::Counter, words::DROPPED);
+    let dropped = queue(|it| it.dropped);
+    each_value(page, status, "portcrew_listener_dropped_total", dropped);
+    let name = "portcrew_namespace_listen_overflows";
+    page.head(name, Kind::Counter, words::OVERFLOWS);
+    if let Some(count) = status.listen_overflows {
+        page.line(&format!("{name}_total"), &[], count);
+    }
+}
+
+/// A gauge of each listener of which it is known.
+fn each_listener(
+    page: &mut Page<'_>,
+    status: &Status,
+    name: &str,
+    help: &str,
+    read: impl Fn(&Listener) -> Option<u64>,
+) {
+    let name = format!("portcrew_listener_{name}");
+    page.head(&name, Kind::Gauge, help);
+    each_value(page, status, &name, read);
+}
+
+fn each_value(
+    page: &mut Page<'_>,
+    status: &Status,
+    name: &str,
+    read: impl Fn(&Listener) -> Option<u64>,
+) {
+    for listener in &status.listeners {
+        if let Some(value) = read(listener) {
+            page.line(name, &[("listener", &escaped(&listener.key))], value);
+        }
     }
 }
 
@@ -106,6 +173,18 @@ fn processes(page: &mut Page<'_>, status: &Status) {
     }
 }
 
+/// A bound as the specification writes numbers: `1.0`, `0.0001`, `5e-05`. It is a label, so the same number must be the
+/// same text wherever it comes from.
+fn canonical(number: f64) -> String {
+    // Rust writes `5e-5`. No bound is below the first that has two digits there.
+    format!("{number:?}").replace("e-", "e-0")
+}
+
+/// A value that a path may be part of, as the specification wants it in a label.
+fn escaped(text: &str) -> String {
+    text.replace('\\', r"\\").replace('"', "\\\"").replace('\n', r"\n")
+}
+
 fn seconds(ms: u64) -> f64 {
     ms as f64 / 1000.0
 }
@@ -114,6 +193,7 @@ fn seconds(ms: u64) -> f64 {
 enum Kind {
     Counter,
     Gauge,
+    Histogram,
 }
 
 struct Page<'a> {
@@ -127,6 +207,7 @@ impl Page<'_> {
         let kind = match kind {
             Kind::Counter => "counter",
             Kind::Gauge => "gauge",
+            Kind::Histogram => "histogram",
         };
         self.put(format_args!("# TYPE {name} {kind}\n"));
         // The unit is the name's last word, where it is one.
@@ -147,5 +228,22 @@ impl Page<'_> {
 
     fn put(&mut self, text: std::fmt::Arguments<'_>) {
         self.text.write_fmt(text).expect("a string takes everything");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_cannot_end_its_label() {
+        assert_eq!(escaped("/a\"b\\c\nd"), r#"/a\"b\\c\nd"#);
+    }
+
+    #[test]
+    fn bounds_are_written_as_every_other_producer_writes_them() {
+        let all: Vec<_> = Histogram::BOUNDS.iter().map(|it| canonical(it.as_secs_f64())).collect();
+        assert_eq!(all[..5], ["5e-05", "0.0001", "0.0002", "0.0005", "0.001"]);
+        assert_eq!(all[12..], ["0.5", "1.0", "2.0", "5.0", "10.0"]);
     }
 }

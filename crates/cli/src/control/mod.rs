@@ -6,14 +6,17 @@
 
 mod claim;
 mod client;
+mod connect;
 mod crews;
 mod directory;
 mod figures;
 mod metrics;
+mod netstat;
 mod patient;
 mod requests;
 mod routes;
 mod server;
+mod silence;
 mod targets;
 pub(crate) mod v1;
 
@@ -21,6 +24,7 @@ pub(crate) use claim::{Claim, Claimed};
 pub(crate) use client::{ANSWER_WITHIN, Client, Failure};
 pub(crate) use crews::{Crews, Found};
 pub(crate) use directory::{Directory, state_directory, states};
+pub(crate) use netstat::listen_overflows;
 pub(crate) use requests::{Answer, Request, Requests, Trouble};
 pub(crate) use server::{Server, serve};
 pub(crate) use targets::{Meant, choose};

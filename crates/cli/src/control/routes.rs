@@ -17,7 +17,9 @@ use tokio::time::{interval, timeout};
 
 use super::figures::Looks;
 use super::metrics;
+use super::netstat::listen_overflows;
 use super::requests::{Answer, Desk, Request, Trouble};
+use super::silence::STILL_THERE;
 use super::v1;
 use crate::output::events::{Event, json_line};
 use crate::output::words::control as words;
@@ -34,9 +36,6 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
 /// Clients that wait for a verdict at once (reload, stop, policy), so that there is always room for another question.
 const MOST_VERDICTS: usize = 16;
-
-/// How often a reader of events hears that it is still connected.
-const STILL_THERE: Duration = Duration::from_secs(15);
 
 /// Pieces of an event stream that are on their way to the socket.
 const ON_THEIR_WAY: usize = 4;
@@ -88,9 +87,9 @@ async fn workers(State(crew): Crew) -> Result<Response, Refusal> {
 }
 
 async fn openmetrics(State(crew): Crew) -> Result<Response, Refusal> {
-    let (status, _) = *look(&crew).await?;
+    let (status, snapshot) = *look(&crew).await?;
     let content = [(header::CONTENT_TYPE, metrics::CONTENT_TYPE)];
-    Ok((content, metrics::text(&status)).into_response())
+    Ok((content, metrics::text(&status, &snapshot.answers)).into_response())
 }
 
 async fn why(State(crew): Crew) -> Result<Response, Refusal> {
@@ -151,6 +150,7 @@ async fn look(crew: &Shared) -> Result<super::requests::Status, Refusal> {
         let found = looks.lock().unwrap_or_else(PoisonError::into_inner).look(&pids);
         let figures = |pid| found.get(&pid).copied().unwrap_or_default();
         status.figures = figures(std::process::id());
+        status.listen_overflows = listen_overflows();
         for worker in &mut status.workers {
             worker.figures = figures(worker.pid);
         }

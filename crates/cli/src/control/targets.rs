@@ -1,4 +1,4 @@
-//! From what the user writes to names of crews: names, `all`, patterns.
+//! From what the user writes to names of crews: names, `all`, patterns. A primary's pid was made a name before.
 
 use crate::args::{ALL, nearest};
 use crate::output::words::commands as words;

@@ -32,6 +32,9 @@ pub(crate) struct Status {
     pub(crate) directory: String,
     /// Of every listener that has none of its own.
     pub(crate) policy: String,
+    /// Of the others, whether or not they are there.
+    #[serde(default)]
+    pub(crate) own_policies: Vec<OwnPolicy>,
     /// Where the output goes; `null` for a crew in the foreground.
     pub(crate) logs: Option<Logs>,
     /// Where workers listen, as they said it.
@@ -44,9 +47,19 @@ pub(crate) struct Status {
     pub(crate) restarts: BTreeMap<String, u64>,
     /// The reload that is under way.
     pub(crate) reload: Option<Progress>,
+    /// Connections that found an accept queue full: of any program in the primary's network namespace.
+    pub(crate) listen_overflows: Option<u64>,
     /// The primary's own.
     #[serde(flatten)]
     pub(crate) figures: Figures,
+}
+
+/// The policy of one listener alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct OwnPolicy {
+    /// As it was written.
+    pub(crate) listener: String,
+    pub(crate) policy: String,
 }
 
 /// What a crew is about.
@@ -76,13 +89,32 @@ pub(crate) struct Logs {
 pub(crate) struct Listener {
     /// Node's key for it.
     pub(crate) key: String,
+    /// For people.
+    pub(crate) address: Option<String>,
     pub(crate) policy: String,
     /// The primary accepts from it now.
     pub(crate) accepting: bool,
     /// Connections that wait in the primary for a worker.
     pub(crate) held: usize,
+    /// The most that have waited there at once.
+    #[serde(default)]
+    pub(crate) deepest: usize,
+    /// Those that wait in the kernel; `null` for what is not TCP.
+    pub(crate) accept_queue: Option<AcceptQueue>,
     /// Workers that hold it, by id.
     pub(crate) workers: Vec<u64>,
+}
+
+/// A listener's queue in the kernel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct AcceptQueue {
+    pub(crate) waiting: u32,
+    /// Its backlog, or the system's limit.
+    pub(crate) limit: u32,
+    /// The most that waited at any look.
+    pub(crate) deepest: u32,
+    /// Connections that the kernel has dropped at this listener.
+    pub(crate) dropped: Option<u32>,
 }
 
 /// A place that is to have a worker.
@@ -269,7 +301,7 @@ pub(crate) struct Stopped {
     pub(crate) killed: usize,
 }
 
-/// `POST /v1/policy`, for every listener that has none of its own.
+/// `POST /v1/policy`: for every listener that has none of its own, for single ones, or both.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SetPolicy {

@@ -23,9 +23,9 @@ pub(super) use verdicts::Verdicts;
 
 use super::causes::how_it_failed;
 use super::outputs::Outputs;
-use crate::args::Policy;
 use crate::control::v1::{Logs, Progress};
 use crate::output::words::control as words;
+use crate::plan;
 
 /// Addresses that are remembered; a program that listens on more is described by the first of them.
 const MOST_ADDRESSES: usize = 64;
@@ -66,7 +66,7 @@ impl Desk {
     pub(super) fn new(
         about: About,
         announce: Option<Announce>,
-        policy: Policy,
+        at_start: plan::Policies,
         ready: &Ready,
     ) -> Self {
         Self {
@@ -81,7 +81,7 @@ impl Desk {
             restarts: BTreeMap::new(),
             progress: None,
             was_complete: false,
-            policies: Policies::new(policy),
+            policies: Policies::new(at_start),
         }
     }
 

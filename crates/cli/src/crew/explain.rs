@@ -61,6 +61,12 @@ impl Explaining {
         self.is_due = true;
     }
 
+    /// The policies are others than before.
+    pub(super) fn policies_are(&mut self, policies: Policies) {
+        self.policies = policies;
+        self.is_due = true;
+    }
+
     /// Whether a snapshot would help; asked once for each time.
     pub(super) fn take_due(&mut self) -> bool {
         std::mem::take(&mut self.is_due)

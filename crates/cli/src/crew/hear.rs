@@ -21,6 +21,7 @@ use super::{Kind, Wish};
 use crate::exit::ExitStatus;
 use crate::output::words::notices;
 use crate::output::{Report, events};
+use crate::plan::Policies;
 
 /// Hears the crew's events and reports them.
 #[derive(Debug)]
@@ -106,6 +107,13 @@ impl<'a> Hearing<'a> {
     pub(super) fn explain(&mut self, snapshot: &Snapshot) {
         let lines = self.explaining.as_mut().map(|it| it.lines(snapshot)).unwrap_or_default();
         lines.iter().for_each(|line| self.report.notice(line));
+    }
+
+    /// The policies are others than before.
+    pub(super) fn policies_are(&mut self, policies: &Policies) {
+        if let Some(explaining) = &mut self.explaining {
+            explaining.policies_are(policies.clone());
+        }
     }
 
     /// Says what waited for a following event that has not come.

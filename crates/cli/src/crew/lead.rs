@@ -73,7 +73,7 @@ async fn lead(wish: Wish, report: &Report) -> Result<ExitStatus, Box<dyn Error>>
         report,
         server,
         requests,
-        desk: Desk::new(control.about, control.announce, wish.policies.common.clone(), ready),
+        desk: Desk::new(control.about, control.announce, wish.policies.clone(), ready),
         grace: wish.settings.grace,
         wanted: wish.workers,
         stopping: false,
@@ -155,6 +155,7 @@ impl Leader<'_> {
                 return Some(outcome);
             }
             self.desk.note(noted, &self.outputs, self.wanted);
+            self.tell_policies();
             // No waker: the loop asks again, with its own.
             let mut context = Context::from_waker(Waker::noop());
             next = match self.cluster.poll_event(&mut context) {
@@ -164,6 +165,13 @@ impl Leader<'_> {
         }
         self.hearing.no_more_events();
         None
+    }
+
+    /// What is explained later is explained by the policies of that time.
+    fn tell_policies(&mut self) {
+        if let Some(policies) = self.desk.policies.take_news() {
+            self.hearing.policies_are(policies);
+        }
     }
 
     fn obey(&mut self, command: Command) -> portcrew::Result<()> {

@@ -18,6 +18,8 @@ pub(crate) struct Policies {
     /// Of all listeners that have none of their own.
     pub(crate) common: Policy,
     pub(crate) own: Vec<Own>,
+    /// The runtime serves from a socket that its workers share.
+    pub(super) can_share: bool,
 }
 
 /// The policy of one listener.
@@ -33,7 +35,7 @@ pub(crate) struct Own {
 impl Policies {
     /// One for all listeners.
     pub(crate) const fn only(common: Policy) -> Self {
-        Self { common, own: Vec::new() }
+        Self { common, own: Vec::new(), can_share: true }
     }
 
     /// What was asked for, else Node's own variable, else round robin.
@@ -47,26 +49,7 @@ impl Policies {
             Some(policy) => policy,
             None => of_variable(host.variable("NODE_CLUSTER_SCHED_POLICY"))?,
         };
-        let mut policies = Self::only(common);
-        for (listener, policy) in asked.own {
-            policies.add(Own { names: names(&listener, host), listener, policy })?;
-        }
-        Ok(policies)
-    }
-
-    fn add(&mut self, own: Own) -> Result<(), Refusal> {
-        let is_same = |other: &&Own| own.names.iter().any(|name| other.names.contains(name));
-        if let Some(other) = self.own.iter().find(is_same) {
-            let (one, other) = (other.listener.to_string(), own.listener.to_string());
-            return Err(Refusal::ListenerTwice { one, other });
-        }
-        match (&own.listener, &own.policy) {
-            (ListenerName::Path(_), Policy::Sticky(sticky)) if sticky.is_by_peer() => {
-                return Err(Refusal::NoAddress { item: own.to_string() });
-            }
-            _ => self.own.push(own),
-        }
-        Ok(())
+        Ok(Self { own: Own::all(asked.own, host)?, ..Self::only(common) })
     }
 
     /// What this runtime can do of them. `asked`: they were asked for on the command line, and not by a variable that
@@ -82,7 +65,8 @@ impl Policies {
         executable: &Path,
         asked: Option<&args::Policies>,
     ) -> Result<(Self, Option<Note>), Refusal> {
-        if executable.file_name() != Some(OsStr::new("deno")) {
+        self.can_share = executable.file_name() != Some(OsStr::new("deno"));
+        if self.can_share {
             return Ok((self, None));
         }
         if let Some(own) = self.own.iter().find(|own| own.policy == Policy::Shared) {
@@ -112,13 +96,54 @@ impl Policies {
     /// The policy that is this listener's alone.
     pub(crate) fn own_of(&self, address: &ListenAddress) -> Option<&Own> {
         let name = name_of(address)?;
-        self.own.iter().find(|own| own.names.contains(&name))
+        self.own.iter().find(|own| own.is_of(&name))
     }
 
     /// The policies of single listeners, as the library has them.
     pub(crate) fn of_listeners(&self) -> BTreeMap<ListenerName, portcrew::Policy> {
-        let all = self.own.iter().flat_map(|own| own.names.iter().map(move |name| (name, own)));
-        all.map(|(name, own)| (name.clone(), meant(&own.policy))).collect()
+        self.own.iter().flat_map(Own::meant).collect()
+    }
+}
+
+impl Own {
+    /// What was asked for, with all names that each listener may have.
+    ///
+    /// # Errors
+    /// A policy that its listener cannot do, and one listener under two names.
+    pub(super) fn all(
+        asked: Vec<(ListenerName, Policy)>,
+        host: &Host,
+    ) -> Result<Vec<Self>, Refusal> {
+        let mut all: Vec<Self> = Vec::new();
+        for (listener, policy) in asked {
+            let own = Self { names: names(&listener, host), listener, policy };
+            if let Some(other) = all.iter().find(|it| it.is_of_same_as(&own)) {
+                let (one, other) = (other.listener.to_string(), own.listener.to_string());
+                return Err(Refusal::ListenerTwice { one, other });
+            }
+            match (&own.listener, &own.policy) {
+                (ListenerName::Path(_), Policy::Sticky(sticky)) if sticky.is_by_peer() => {
+                    return Err(Refusal::NoAddress { item: own.to_string() });
+                }
+                _ => all.push(own),
+            }
+        }
+        Ok(all)
+    }
+
+    /// Whether both are of one listener, whatever they call it.
+    pub(super) fn is_of_same_as(&self, other: &Self) -> bool {
+        self.names.iter().any(|name| other.names.contains(name))
+    }
+
+    /// Whether it is of the listener that a worker calls so.
+    pub(super) fn is_of(&self, name: &ListenerName) -> bool {
+        self.names.contains(name)
+    }
+
+    /// The policy under each of the names, as the library has it.
+    pub(super) fn meant(&self) -> impl Iterator<Item = (ListenerName, portcrew::Policy)> + '_ {
+        self.names.iter().map(|name| (name.clone(), meant(&self.policy)))
     }
 }
 
@@ -317,7 +342,8 @@ mod tests {
         for (variable, note) in [(Some("none"), Some(Note::CannotShare)), (None, None)] {
             let policies = Policies::new(None, &host(variable)).unwrap();
             let possible = policies.possible_for(deno, None).unwrap();
-            assert_eq!(possible, (Policies::only(Policy::RoundRobin), note));
+            let handed_over = Policies { can_share: false, ..Policies::only(Policy::RoundRobin) };
+            assert_eq!(possible, (handed_over, note));
         }
     }
 }

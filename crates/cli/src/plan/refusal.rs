@@ -6,7 +6,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::exit::ExitStatus;
-use crate::output::words::refusals;
+use crate::output::words::{policies, refusals};
 
 /// A plan that could not be made. `Display` names the thing, the reason and the next step.
 #[derive(Debug)]
@@ -74,6 +74,12 @@ pub(crate) enum Refusal {
     CannotShare {
         item: String,
     },
+    /// A policy for a listener that a running crew has not.
+    NoSuchListener {
+        listener: String,
+        /// Those that it has.
+        there: Vec<String>,
+    },
     /// Options that do not go together, in words.
     Contradiction(&'static str),
     NoCurrentDirectory(io::Error),
@@ -101,6 +107,7 @@ impl Refusal {
             | Self::ListenerTwice { .. }
             | Self::NoAddress { .. }
             | Self::CannotShare { .. }
+            | Self::NoSuchListener { .. }
             | Self::Contradiction(_) => ExitStatus::Usage,
             Self::NoCurrentDirectory(_) => ExitStatus::Internal,
         }
@@ -136,6 +143,7 @@ impl fmt::Display for Refusal {
             Self::ListenerTwice { one, other } => refusals::listener_twice(one, other),
             Self::NoAddress { item } => refusals::no_address(item),
             Self::CannotShare { item } => refusals::cannot_share(item),
+            Self::NoSuchListener { listener, there } => policies::no_such_listener(listener, there),
             Self::Contradiction(reason) => (*reason).to_owned(),
             Self::NoCurrentDirectory(error) => refusals::no_current_directory(error),
         })

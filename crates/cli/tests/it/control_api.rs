@@ -60,7 +60,8 @@ fn assert_described(heading: &str, answer: &Value, null: &[&str]) {
 
 /// A crew in the background, which has all that there can be.
 fn start(home: &Home) -> portcrew_testkit::process::Process {
-    let args = ["start", "--name", "api", "-w", "1", PORTCREW, "demo", "--port", "0"];
+    let args = ["start", "--name", "api", "-w", "1", "--policy", "rr,./a.sock=shared", PORTCREW];
+    let args = [&args[..], &["demo", "--port", "0"]].concat();
     let (answer, process) = home.ended(home.program(&args).start());
     assert_eq!(answer.status, 0, "{}", answer.stderr);
     process
@@ -123,10 +124,25 @@ fn metrics_are_those_of_the_page_in_the_form_of_openmetrics() {
     let found: BTreeSet<_> =
         samples.map(|line| line.split_once('{').unwrap().0.to_owned()).collect();
     let mut described = described("GET /v1/metrics");
+    let is_of_a_queue =
+        |line: &&str| line.starts_with("portcrew_listener_accept_queue{crew=\"api\"");
+    assert!(
+        text.lines().any(|line| is_of_a_queue(&line) && line.contains("listener=\"127.0.0.1:0:4"))
+    );
     // Nothing counts them under this policy, and nobody was lost.
     described.remove("portcrew_worker_live_connections");
     described.remove("portcrew_restarts_total");
     assert_eq!(found, described);
+    let value = |sample: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(sample));
+        line.unwrap_or_else(|| panic!("{sample}: {text}")).trim().to_owned()
+    };
+    // Nobody refused one. The last may not have been answered for yet.
+    let taken = value("portcrew_connections_taken_total{crew=\"api\"}");
+    assert_ne!(taken, "0");
+    for sample in ["count{crew=\"api\"}", "bucket{crew=\"api\",le=\"+Inf\"}"] {
+        assert_eq!(value(&format!("portcrew_handover_seconds_{sample}")), taken);
+    }
     for line in text.lines() {
         let families = ["# TYPE ", "# HELP ", "# UNIT ", "# EOF"];
         let is_sample = line.contains("{crew=\"api\"")

@@ -92,6 +92,8 @@ fn garbage_and_what_is_too_long_is_answered_or_cut_off_and_nothing_has_changed()
         ("/v1/stop", r#"{"soon": true}"#, 400),
         ("/v1/reload", r#"{"of": "what"}"#, 400),
         ("/v1/policy", r#"{"policy": "fastest"}"#, 400),
+        ("/v1/policy", r#"{"policy": "rr,1=sticky"}"#, 400),
+        ("/v1/policy", r#"{"policy": "rr,./a.sock=sticky"}"#, 400),
         ("/v1/signal", r#"{"signal": "SIGNAL"}"#, 400),
         ("/v1/signal", r#"{"signal": "TERM", "worker": 77}"#, 400),
         ("/v1/scale", &"[".repeat(4000), 400),
@@ -154,8 +156,14 @@ fn a_primary_that_does_not_answer_is_given_up_by_every_command() {
     crew.process.signal(Signal::Stop);
     let commands = [&["reload", "api"][..], &["reload", "--json", "api"], &["restart", "api"]];
     let others = [&["restart", "--hard", "api"][..], &["events", "api"], &["scale", "api", "2"]];
-    let asked: Vec<_> =
-        commands.into_iter().chain(others).map(|args| (args, home.program(args).start())).collect();
+    let more = [&["policy", "api", "rr"][..]];
+    let asked: Vec<_> = commands
+        .into_iter()
+        .chain(others)
+        .chain(more)
+        .map(|args| (args, home.program(args).start()))
+        .collect();
+    let doctor = home.program(&["doctor"]).start();
     for (args, process) in asked {
         let answer = home.ended(process).0;
         assert_eq!(answer.status, 6, "{args:?}: {}", answer.stderr);
@@ -163,6 +171,9 @@ fn a_primary_that_does_not_answer_is_given_up_by_every_command() {
         assert!(said.contains("api has not answered within 10 s"), "{args:?}: {said}");
         assert!(said.contains("may still be done") && !said.contains("os error"), "{said}");
     }
+    let answer = home.ended(doctor).0;
+    let bad = "bad     crew: api has a socket and has not answered within 10 s\n";
+    assert!(answer.status == 1 && answer.stdout.contains(bad), "{}", answer.stdout);
     crew.process.signal(Signal::Cont);
 }
 

@@ -12,7 +12,7 @@ fn here() -> &'static Path {
 fn help_names_the_commands_and_hides_the_internal_one() {
     let answer = portcrew(here(), &["--help"]);
     assert_eq!(answer.status, 0);
-    let commands = "run demo start list describe reload restart scale stop delete events why kill doctor completions";
+    let commands = "run demo start list describe reload restart scale policy stop delete events why kill doctor completions";
     for command in commands.split(' ') {
         assert!(answer.stdout.contains(&format!("\n  {command} ")), "{command}: {}", answer.stdout);
     }

@@ -20,8 +20,11 @@ fn two_crews_are_listed_in_the_order_of_their_names() {
     for alias in ["ls", "status"] {
         assert_eq!(normal(&home.ask(&[alias]).stdout, &home), normal(&answer.stdout, &home));
     }
-    let one = home.ask(&["list", "sh*"]);
-    assert!(one.stdout.contains("shop") && !one.stdout.contains("api"), "{}", one.stdout);
+    let pid = home.json(&["list", "--json", "shop"])["crews"][0]["pid"].to_string();
+    for shop in ["sh*", &pid] {
+        let one = home.ask(&["list", shop]);
+        assert!(one.stdout.contains("shop") && !one.stdout.contains("api"), "{}", one.stdout);
+    }
 }
 
 #[test]

@@ -27,6 +27,7 @@ mod nested;
 mod output;
 mod policies;
 mod policy_change;
+mod queues;
 mod random_commands;
 mod register;
 mod reload;

@@ -125,7 +125,7 @@ fn what_cannot_be_read_is_refused_with_the_option_the_reason_and_the_alternative
         "It has cookie:NAME, header:NAME, query:NAME, turn, proxy, v4:BITS, v6:BITS and wait:TIME";
     for (value, reason) in [
         ("random", all("there is no policy `random`.")),
-        ("8080=stikcy", all("there is no policy `stikcy`. Did you mean `sticky`?")),
+        ("8080=stikcy", all("for 8080: there is no policy `stikcy`. Did you mean `sticky`?")),
         ("leastconn", all("what others call `leastconn` is `least-connections` here.")),
         (
             "kernel",
@@ -163,7 +163,7 @@ fn what_cannot_be_read_is_refused_with_the_option_the_reason_and_the_alternative
         ),
         (
             "8080=sticky=cokie:sid",
-            format!("sticky has no parameter `cokie`. Did you mean `cookie`? {parameters}"),
+            format!("for 8080: sticky has no parameter `cokie`. Did you mean `cookie`? {parameters}"),
         ),
     ] {
         let answer = command::portcrew(&here(), &["run", "--policy", value, "x"]);
@@ -199,13 +199,13 @@ fn what_a_listener_or_a_runtime_cannot_do_is_refused_before_a_worker_starts() {
     let absolute = format!("{}/a.sock", cwd.display());
     let twice = format!("./a.sock=shared,{absolute}=rr");
     for (value, said) in [
-        ("./a.sock=sticky=v4:24", format!("--policy ./a.sock=sticky=v4:24: {no_address}")),
-        ("shared", format!("--policy shared: {cannot_share}")),
-        ("sticky,8080=none", format!("--policy 8080=shared: {cannot_share}")),
+        ("./a.sock=sticky=v4:24", format!("the policy ./a.sock=sticky=v4:24: {no_address}")),
+        ("shared", format!("the policy shared: {cannot_share}")),
+        ("sticky,8080=none", format!("the policy 8080=shared: {cannot_share}")),
         (
             &twice,
             format!(
-                "--policy names one listener twice: `./a.sock` and `{absolute}`. A listener has one policy"
+                "one listener is named twice: `./a.sock` and `{absolute}`. A listener has one policy"
             ),
         ),
     ] {

@@ -15,6 +15,7 @@ fn an_unknown_name_does_not_keep_a_command_from_the_crews_beside_it() {
         (&["why", "nobody", "api"], "api: nothing befell it"),
         (&["list", "nobody", "api"], "api "),
         (&["scale", "nobody", "api", "2"], "api: 2 workers wanted"),
+        (&["policy", "nobody", "api", "rr"], "api: round-robin from now on"),
         (&["reload", "nobody", "api"], "api: reloaded in "),
         (&["restart", "nobody", "api"], "api: reloaded in "),
         (&["stop", "nobody", "api"], "api: stopped"),

@@ -73,6 +73,8 @@ pub struct View<'a> {
     pub is_resting: bool,
     /// Connections that wait for a worker, the oldest first.
     pub waiting: Vec<ConnId>,
+    /// The most that have waited at once since it was asked for. Whoever finds a free worker has not waited.
+    pub deepest: usize,
     /// The workers that hold it, those first that do not accept for themselves.
     pub holders: &'a [WorkerView],
     /// How many of them do not: the primary accepts for them.
@@ -103,6 +105,7 @@ impl Primary {
             is_accepting: listener.accepting == Accepting::On,
             is_resting: listener.accepting == Accepting::Resting,
             waiting: listener.queue.iter().copied().collect(),
+            deepest: listener.deepest,
             holders: &listener.holders,
             handed: listener.handed(),
             awaited: self.awaited(&listener.queue),

@@ -19,8 +19,10 @@ pub(super) enum Answer {
     Taken,
     /// It has it, and will say when it ends.
     TakenAndTold,
-    /// It does not want it, or never got it.
+    /// It does not want it.
     Refused,
+    /// It never got it, and may not know of it: nobody has answered.
+    NotReceived,
 }
 
 impl Primary {
@@ -100,6 +102,9 @@ impl Primary {
                 self.timers.cancel(Timer::AskAgain(id));
             }
         }
+        if let Some(listener) = self.listeners.get_mut(&id) {
+            listener.note_depth();
+        }
         self.watch_oldest(id);
         self.accept_if_room(id, out);
         debug_assert!(self.ledger.balances(), "a connection left the ledger at {now:?}");
@@ -161,7 +166,13 @@ impl Primary {
             self.offence(worker, out);
             return;
         };
-        let refused = answer == Answer::Refused;
+        let refused = match answer {
+            Answer::Taken | Answer::TakenAndTold => false,
+            Answer::Refused | Answer::NotReceived => true,
+        };
+        if answer != Answer::NotReceived {
+            self.answers.note(now.since(offer.at));
+        }
         let rest_until = refused.then(|| now + self.limits.refusal_rest);
         self.holder_answered(now, worker, ack, offer.listener, rest_until);
         if refused {
@@ -183,7 +194,7 @@ impl Primary {
         seq: Seq,
         out: &mut Vec<Action>,
     ) {
-        self.answer(now, worker, seq, Answer::Refused, out);
+        self.answer(now, worker, seq, Answer::NotReceived, out);
     }
 
     fn refused(&mut self, now: Time, conn: ConnId, out: &mut Vec<Action>) {

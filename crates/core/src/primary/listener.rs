@@ -103,6 +103,8 @@ pub(super) struct Listener {
     pub(super) seconds: Vec<Asked>,
     /// Connections that wait for a worker, the oldest first.
     pub(super) queue: VecDeque<ConnId>,
+    /// The most that have waited at once.
+    pub(super) deepest: usize,
     pub(super) accepting: Accepting,
     pub(super) rest: Backoff,
     turns: u64,
@@ -126,6 +128,7 @@ impl Listener {
             silent: Vec::new(),
             seconds: Vec::new(),
             queue: VecDeque::new(),
+            deepest: 0,
             accepting: Accepting::Off,
             rest: Backoff::new(limits.accept_rest, limits.accept_rest_cap, 0),
             turns: 0,
@@ -318,6 +321,11 @@ impl Listener {
             holding.pace.served(seq);
             holding.pace.look_at(now, view, limits);
         }
+    }
+
+    /// Takes note of those who wait now that everybody was given who could be.
+    pub(super) fn note_depth(&mut self) {
+        self.deepest = self.deepest.max(self.queue.len());
     }
 
     fn holding(&mut self, worker: WorkerId) -> Option<(&mut WorkerView, &mut Holding)> {

@@ -8,7 +8,9 @@ use super::listener::{Accepting, Listener};
 use super::rules::{Rulebook, Rules};
 use super::worker::Worker;
 use super::{Action, Event, Life};
-use crate::{ConnId, FromWorker, Key, Ledger, Limits, ListenerId, Time, TimerTable, WorkerId};
+use crate::{
+    ConnId, FromWorker, Histogram, Key, Ledger, Limits, ListenerId, Time, TimerTable, WorkerId,
+};
 
 /// What a primary is made with. The default: hand-over, round-robin, the default bounds.
 #[derive(Debug, Default)]
@@ -51,6 +53,7 @@ pub struct Primary {
     pub(super) conns: BTreeMap<ConnId, Conn>,
     pub(super) timers: TimerTable<Timer>,
     pub(super) ledger: Ledger,
+    pub(super) answers: Histogram,
     pub(super) next_listener: u32,
 }
 
@@ -67,6 +70,7 @@ impl Primary {
             conns: BTreeMap::new(),
             timers: TimerTable::default(),
             ledger: Ledger::default(),
+            answers: Histogram::default(),
             next_listener: 0,
         }
     }
@@ -133,6 +137,12 @@ impl Primary {
     #[must_use]
     pub const fn ledger(&self) -> &Ledger {
         &self.ledger
+    }
+
+    /// How long workers have taken for their answers, from the offer of a connection until it was taken or refused.
+    #[must_use]
+    pub const fn answers(&self) -> &Histogram {
+        &self.answers
     }
 
     /// The bounds in force.

@@ -85,9 +85,21 @@ impl Rules {
 }
 
 impl ListenerName {
+    /// The name of a listener that is asked for so; none for UDP, which no policy is for.
+    #[must_use]
+    pub fn of(address: &Address) -> Option<Self> {
+        match address {
+            Address::Tcp { port, .. } => Some(Self::Port(*port)),
+            Address::Unix { path, .. } => Some(Self::Path(path.clone())),
+            Address::Fd { fd } => Some(Self::Fd(*fd)),
+            Address::Udp { .. } => None,
+        }
+    }
+
     /// Whether a worker that asks for this address asks for the listener of this name.
     #[must_use]
     pub fn fits(&self, address: &Address) -> bool {
+        // Without making a name of the path that is asked for.
         match (self, address) {
             (Self::Port(port), Address::Tcp { port: asked, .. }) => port == asked,
             (Self::Path(path), Address::Unix { path: asked, .. }) => path == asked,

@@ -100,6 +100,37 @@ pub fn accept_queue(listener: BorrowedFd<'_>) -> io::Result<Queue> {
     Ok(Queue { waiting: info.tcpi_unacked, limit: info.tcpi_sacked })
 }
 
+/// Reads how many connections and requests for one the kernel has dropped at a listening TCP socket since it was made.
+/// Nearly always that is for want of room in its queue; a packet that belongs to no connection counts too. The kernel
+/// begins anew at 0 after 2³² of them.
+///
+/// # Errors
+///
+/// What the system says of a descriptor that is no socket, and of a kernel that does not tell (before Linux 4.12).
+pub fn dropped(listener: BorrowedFd<'_>) -> io::Result<u32> {
+    let mut numbers = [0_u32; libc::SK_MEMINFO_DROPS as usize + 1];
+    let mut length = size_of_val(&numbers) as libc::socklen_t;
+    // SAFETY: `numbers` and `length` are writable through the call, `length` says how long `numbers` is, the kernel
+    // writes no more than that, and every bit pattern is a value of these numbers.
+    let result = unsafe {
+        libc::getsockopt(
+            listener.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_MEMINFO,
+            (&raw mut numbers).cast(),
+            &raw mut length,
+        )
+    };
+    if result != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    if (length as usize) < size_of_val(&numbers) {
+        let reason = "the kernel does not count what it drops";
+        return Err(io::Error::new(io::ErrorKind::Unsupported, reason));
+    }
+    Ok(numbers[libc::SK_MEMINFO_DROPS as usize])
+}
+
 impl TcpState {
     fn from_raw(state: u8) -> Self {
         match state {

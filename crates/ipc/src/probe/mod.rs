@@ -20,5 +20,5 @@
 mod info;
 mod proof;
 
-pub use info::{Figures, Queue, TcpState, accept_queue, figures};
+pub use info::{Figures, Queue, TcpState, accept_queue, dropped, figures};
 pub use proof::{Proof, prove};

@@ -9,7 +9,7 @@ use std::os::unix::net::UnixStream;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use portcrew_ipc::probe::{Figures, Proof, TcpState, accept_queue, prove};
+use portcrew_ipc::probe::{Figures, Proof, TcpState, accept_queue, dropped, prove};
 use rustix::net::{RecvFlags, recv, sockopt};
 
 use crate::children::skipped;
@@ -261,4 +261,25 @@ fn the_accept_queue_shows_who_waits_and_how_many_may() {
     assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
     let (unix, _peer) = UnixStream::pair().unwrap();
     assert!(accept_queue(unix.as_fd()).is_err());
+}
+
+#[test]
+fn what_finds_no_room_in_the_accept_queue_is_counted_at_its_own_listener() {
+    let full = TcpListener::bind("127.0.0.1:0").unwrap();
+    rustix::net::listen(&full, 1).unwrap();
+    let other = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = full.local_addr().unwrap();
+    // A queue takes one more than its backlog.
+    let _clients: Vec<_> = (0..2).map(|_| TcpStream::connect(address).unwrap()).collect();
+    assert_eq!((dropped(full.as_fd()).unwrap(), dropped(other.as_fd()).unwrap()), (0, 0));
+    let late = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    late.set_nonblocking(true).unwrap();
+    // Its SYN is dropped before this returns: over loopback it arrives at once.
+    late.connect(&address.into()).unwrap_err();
+    let hang = Instant::now() + Duration::from_secs(10);
+    while dropped(full.as_fd()).unwrap() == 0 {
+        assert!(Instant::now() < hang, "{:?}", accept_queue(full.as_fd()).unwrap());
+        std::thread::yield_now();
+    }
+    assert_eq!(dropped(other.as_fd()).unwrap(), 0);
 }

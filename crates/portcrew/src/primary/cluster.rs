@@ -12,7 +12,7 @@ use portcrew_core::{Limits, WorkerId};
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
 
-use super::command::{Command, CrewCommand, Naming, RuleChange};
+use super::command::{Command, CrewCommand, Naming, RuleChange, RuleChanges};
 use super::driver::{Driver, Parts, Registry};
 use super::launcher::Launcher;
 use super::policy::{self, Shown};
@@ -181,7 +181,7 @@ impl Cluster {
     /// [`Error::Setting`] for a policy that cannot be, and then nothing has changed; [`Error::Disconnected`] when the
     /// runtime that drove this cluster has ended.
     pub fn set_policy(&self, policy: Policy) -> Result<()> {
-        self.change_policy(None, policy, None)
+        self.change_policies([(None, policy)], None)
     }
 
     /// The same, and says which generation's verdict decides about it, as [`request_reload`](Self::request_reload)
@@ -195,8 +195,26 @@ impl Cluster {
     ///
     /// A change that was asked for happens, whether or not its answer is awaited.
     pub async fn request_policy(&self, policy: Policy) -> Result<Option<Generation>> {
+        self.request_policies([(None, policy)]).await
+    }
+
+    /// The same for several at once: each is of one listener, or without a name of all that have none of their own.
+    /// They are one change. If one of them cannot be, none is made; if workers have to be replaced for one of them and
+    /// that is rolled back, all of them are.
+    ///
+    /// # Errors
+    ///
+    /// As [`set_policy`](Self::set_policy).
+    ///
+    /// # Cancel safety
+    ///
+    /// A change that was asked for happens, whether or not its answer is awaited.
+    pub async fn request_policies(
+        &self,
+        policies: impl IntoIterator<Item = (Option<ListenerName>, Policy)>,
+    ) -> Result<Option<Generation>> {
         let (sender, answer) = oneshot::channel();
-        self.change_policy(None, policy, Some(sender))?;
+        self.change_policies(policies, Some(sender))?;
         answer.await.map_err(|_| Error::Disconnected)
     }
 
@@ -206,7 +224,7 @@ impl Cluster {
     ///
     /// As [`set_policy`](Self::set_policy).
     pub fn set_policy_of(&self, listener: ListenerName, policy: Policy) -> Result<()> {
-        self.change_policy(Some(listener), policy, None)
+        self.change_policies([(Some(listener), policy)], None)
     }
 
     /// As [`set_policy`](Self::set_policy), with a scheduler of your own. [`settings`](Self::settings) have no name
@@ -232,30 +250,32 @@ impl Cluster {
         self.set_rule(Some(listener), Rule::handover(scheduler))
     }
 
-    fn change_policy(
+    fn change_policies(
         &self,
-        listener: Option<ListenerName>,
-        policy: Policy,
+        policies: impl IntoIterator<Item = (Option<ListenerName>, Policy)>,
         answer: Option<oneshot::Sender<Option<Generation>>>,
     ) -> Result<()> {
-        if let Some(reason) = policy.wrong() {
+        let policies: Vec<_> = policies.into_iter().collect();
+        if let Some(reason) = policies.iter().find_map(|(_, policy)| policy.wrong()) {
             return Err(Error::Setting { setting: "policy", reason });
         }
-        // Held until the settings name the policy: the driver may undo it as soon as it hears of it.
+        // Held until the settings name the policies: the driver may undo them as soon as it hears of them.
         let mut present = self.settings.lock();
         let mut settings = Settings::clone(&present);
-        let rule = policy.rule();
-        let before = policy::replace(&mut settings, listener.as_ref(), Some(policy.clone()));
-        let naming = Some(Naming { policy, before });
-        let change = RuleChange { name: listener, rule, naming, answer };
-        self.command(Command::SetRule(Box::new(change)))?;
+        let changes = policies.into_iter().map(|(name, policy)| {
+            let rule = policy.rule();
+            let before = policy::replace(&mut settings, name.as_ref(), Some(policy.clone()));
+            RuleChange { name, rule, naming: Some(Naming { policy, before }) }
+        });
+        let changes = changes.collect();
+        self.command(Command::SetRules(RuleChanges { changes, answer }))?;
         *present = Arc::new(settings);
         Ok(())
     }
 
     fn set_rule(&self, name: Option<ListenerName>, rule: Rule) -> Result<()> {
-        let change = RuleChange { name, rule, naming: None, answer: None };
-        self.command(Command::SetRule(Box::new(change)))
+        let changes = vec![RuleChange { name, rule, naming: None }];
+        self.command(Command::SetRules(RuleChanges { changes, answer: None }))
     }
 
     /// Starts a worker. It is not replaced when it dies; see [`start`](Self::start) for that.

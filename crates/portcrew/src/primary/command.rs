@@ -38,12 +38,20 @@ pub(super) enum Command {
     Crew(CrewCommand),
     /// Replace every worker; answered with the generation whose verdict this wish gets.
     Reload { answer: oneshot::Sender<Option<Generation>> },
-    /// Deal out connections by another policy.
-    SetRule(Box<RuleChange>),
+    /// Deal out connections by other policies.
+    SetRules(RuleChanges),
     /// Say how things are.
     Snapshot { answer: oneshot::Sender<Snapshot> },
     /// The cluster was dropped. Handles of workers may still give commands.
     Abandon,
+}
+
+/// Other policies, all of them or none.
+#[derive(Debug)]
+pub(super) struct RuleChanges {
+    pub(super) changes: Vec<RuleChange>,
+    /// Told the generation whose verdict decides about them; `None` where they are in force at once.
+    pub(super) answer: Option<oneshot::Sender<Option<Generation>>>,
 }
 
 /// Another policy: of the listener of this name, or of all that have none of their own.
@@ -53,8 +61,6 @@ pub(super) struct RuleChange {
     pub(super) rule: Rule,
     /// How the settings name it; `None` for a scheduler of the user's own, which they have no name for.
     pub(super) naming: Option<Naming>,
-    /// Told the generation whose verdict decides about the change; `None` where it is in force at once.
-    pub(super) answer: Option<oneshot::Sender<Option<Generation>>>,
 }
 
 /// A policy in the settings, and what was there before.

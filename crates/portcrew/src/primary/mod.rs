@@ -3,6 +3,7 @@
 //! What happens in the world becomes an event for the machines of `portcrew-core`, what they answer is
 //! performed here, and nothing here decides.
 
+mod accept_queue;
 mod adopt;
 mod busy;
 mod cluster;
@@ -37,6 +38,7 @@ mod tests;
 mod turn;
 mod vitals;
 
+pub use accept_queue::AcceptQueue;
 pub use cluster::Cluster;
 pub use crew_snapshot::CrewSnapshot;
 pub use handle::{State, WorkerHandle};

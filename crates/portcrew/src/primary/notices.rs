@@ -112,7 +112,7 @@ impl Driver {
     }
 }
 
-fn address_of(query: &Query, port: Option<u16>) -> ListenAddress {
+pub(super) fn address_of(query: &Query, port: Option<u16>) -> ListenAddress {
     let tcp = |family: &Family| match family {
         Family::V4 => AddressType::Tcp4,
         Family::V6 => AddressType::Tcp6,

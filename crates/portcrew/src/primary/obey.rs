@@ -43,7 +43,7 @@ impl Driver {
                 // Who asked may have gone: the reload goes on all the same.
                 let _ = answer.send(generation);
             }
-            Command::SetRule(change) => self.set_rule(*change),
+            Command::SetRules(changes) => self.set_rules(changes),
             Command::Snapshot { answer } => {
                 let _ = answer.send(self.snapshot());
             }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use portcrew_core::primary::{ListenerName, Rule};
 use portcrew_core::supervise::{Generation, Notice};
 
-use super::command::{Naming, RuleChange};
+use super::command::{Naming, RuleChange, RuleChanges};
 use super::driver::Driver;
 use crate::{Policy, Settings};
 
@@ -94,25 +94,32 @@ impl Changes {
 }
 
 impl Driver {
-    pub(super) fn set_rule(&mut self, change: RuleChange) {
-        let RuleChange { name, rule, naming, answer } = change;
-        let before = self.machine.set_rule(self.now, name.clone(), Some(rule), &mut self.actions);
-        self.settle();
-        let generation = if self.must_replace(name.as_ref()) {
-            self.changes.pending.push(Change { name, before, naming, generation: None });
+    pub(super) fn set_rules(&mut self, RuleChanges { changes, answer }: RuleChanges) {
+        let changes: Vec<_> = changes.into_iter().map(|it| self.set_rule(it)).collect();
+        let generation = if changes.iter().any(|it| self.must_replace(it.name.as_ref())) {
+            // One that needs no other workers goes back with those that do: they are one wish.
+            self.changes.pending.extend(changes);
             let generation = self.reload_crew();
             // A crew that has ended answers nothing and takes nothing back.
             self.changes.pending.retain(|it| it.generation.is_some());
             generation
         } else {
-            // It is in force, whatever becomes of changes of the same policy before it.
-            self.changes.pending.retain(|it| it.name != name);
+            // They are in force, whatever becomes of changes of the same policies before them.
+            let is_set = |it: &Change| changes.iter().any(|set| set.name == it.name);
+            self.changes.pending.retain(|it| !is_set(it));
             None
         };
         if let Some(answer) = answer {
             // Who asked may have gone: the change is made all the same.
             let _ = answer.send(generation);
         }
+    }
+
+    fn set_rule(&mut self, change: RuleChange) -> Change {
+        let RuleChange { name, rule, naming } = change;
+        let before = self.machine.set_rule(self.now, name.clone(), Some(rule), &mut self.actions);
+        self.settle();
+        Change { name, before, naming, generation: None }
     }
 
     /// Workers that were forked by hand are nobody's to replace: they go on in their own way.

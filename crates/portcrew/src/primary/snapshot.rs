@@ -1,12 +1,15 @@
 //! How things are, at one moment.
 
-use portcrew_core::primary::{Counter, Counts, Mode};
+use portcrew_core::primary::{Counter, Counts, ListenerName, Mode};
 use portcrew_core::scheduler::WorkerView;
 use portcrew_core::supervise::SlotId;
-use portcrew_core::{Ledger, Limits, ListenerId, WorkerId};
+use portcrew_core::{Histogram, Ledger, Limits, ListenerId, WorkerId};
 
 use super::driver::Driver;
-use super::{CrewSnapshot, State};
+use super::notices::address_of;
+use super::sockets::Socket;
+use super::{AcceptQueue, CrewSnapshot, State};
+use crate::ListenAddress;
 
 /// A primary at one moment.
 #[derive(Debug, Clone)]
@@ -15,6 +18,9 @@ pub struct Snapshot {
     /// The account of every connection that the primary accepted. Workers that accept for themselves
     /// ([`Policy::Shared`](crate::Policy::Shared)) are not in it.
     pub ledger: Ledger,
+    /// How long workers have taken for their answers since the primary began: from the offer of a connection until it
+    /// was taken or refused.
+    pub answers: Histogram,
     /// The workers that are not both disconnected and exited, by id.
     pub workers: Vec<WorkerSnapshot>,
     /// The listeners.
@@ -61,12 +67,20 @@ pub struct ListenerSnapshot {
     pub listener: ListenerId,
     /// Its key, as Node writes it.
     pub key: String,
+    /// Where it is, with the port that it got; `None` while it is being bound.
+    pub address: Option<ListenAddress>,
+    /// By what name it can be given a policy of its own; `None` for UDP, and while it is being bound.
+    pub name: Option<ListenerName>,
     /// The workers accept from it themselves.
     pub shared: bool,
     /// The primary accepts from it now.
     pub accepting: bool,
     /// Connections that wait for a worker.
     pub held: usize,
+    /// The most that have waited at once since it was asked for.
+    pub deepest: usize,
+    /// Those that wait in the kernel, where nobody has accepted them; `None` for what is not TCP.
+    pub accept_queue: Option<AcceptQueue>,
     /// What its policy is called.
     pub policy: &'static str,
     /// Who tells when its connections end; `None` while no policy needs to know.
@@ -93,7 +107,7 @@ pub struct Window {
 }
 
 impl Driver {
-    pub(super) fn snapshot(&self) -> Snapshot {
+    pub(super) fn snapshot(&mut self) -> Snapshot {
         let workers = self.links.values().map(|link| {
             let state = link.shared.status().state;
             WorkerSnapshot {
@@ -105,40 +119,54 @@ impl Driver {
                 dialect: link.dialect().filter(|_| state != State::Started),
             }
         });
-        let listeners = self.machine.listeners().map(|view| ListenerSnapshot {
-            listener: view.listener,
-            key: view.key.0.clone(),
-            window: self.window(view.listener, view.mode),
-            shared: view.mode == Mode::Shared,
-            policy: view.policy,
-            counted_by: view.counted_by,
-            counts: view.counts,
-            accepting: view.is_accepting,
-            held: view.waiting.len(),
-            holders: view.holders.iter().map(|it| it.worker).collect(),
-            views: view.holders.to_vec(),
-        });
+        let workers = workers.collect();
         Snapshot {
             ledger: self.machine.ledger().clone(),
-            workers: workers.collect(),
-            listeners: listeners.collect(),
+            answers: self.machine.answers().clone(),
+            workers,
+            listeners: self.listeners(),
             crew: self.crew.snapshot(self.now),
         }
     }
 
-    /// The machine's rule, for those who watch: it tells each worker's window of this moment, and not the widest.
-    fn window(&self, listener: ListenerId, mode: Mode) -> Option<Window> {
-        let limits = Limits::default();
-        // Of what is handed over only Unix-domain sockets have no port.
-        let is_tcp = self.sockets.get(listener)?.port.is_some();
-        match (mode, is_tcp) {
-            (Mode::Shared, _) => None,
-            (Mode::Handover, true) => {
-                Some(Window { lane: limits.lane_window, channel: limits.channel_window })
-            }
-            (Mode::Handover, false) => {
-                Some(Window { lane: limits.unproven_window, channel: limits.unproven_window })
-            }
+    fn listeners(&mut self) -> Vec<ListenerSnapshot> {
+        let mut all = Vec::new();
+        for view in self.machine.listeners() {
+            let accept_queue = self.sockets.look(view.listener, self.now);
+            let socket = self.sockets.get(view.listener);
+            all.push(ListenerSnapshot {
+                listener: view.listener,
+                key: view.key.0.clone(),
+                address: socket.map(|it| address_of(&it.query, it.port)),
+                name: socket.and_then(|it| ListenerName::of(&it.query.address)),
+                window: socket.and_then(|it| window(it, view.mode)),
+                shared: view.mode == Mode::Shared,
+                policy: view.policy,
+                counted_by: view.counted_by,
+                counts: view.counts,
+                accepting: view.is_accepting,
+                held: view.waiting.len(),
+                deepest: view.deepest,
+                accept_queue,
+                holders: view.holders.iter().map(|it| it.worker).collect(),
+                views: view.holders.to_vec(),
+            });
+        }
+        all
+    }
+}
+
+/// The machine's rule, for those who watch: it tells each worker's window of this moment, and not the widest.
+fn window(socket: &Socket, mode: Mode) -> Option<Window> {
+    let limits = Limits::default();
+    // Of what is handed over only Unix-domain sockets have no port.
+    match (mode, socket.port.is_some()) {
+        (Mode::Shared, _) => None,
+        (Mode::Handover, true) => {
+            Some(Window { lane: limits.lane_window, channel: limits.channel_window })
+        }
+        (Mode::Handover, false) => {
+            Some(Window { lane: limits.unproven_window, channel: limits.unproven_window })
         }
     }
 }

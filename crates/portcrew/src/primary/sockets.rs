@@ -6,9 +6,11 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use portcrew_core::{Key, ListenerId, Query};
+use portcrew_core::{Key, ListenerId, Query, Time};
 use portcrew_ipc::reactor::Arrivals;
 
+use super::AcceptQueue;
+use super::accept_queue::Looks;
 use super::ready::{ReadySet, Source};
 use crate::net::bind::Bound;
 use crate::net::unix_path::SocketFile;
@@ -30,6 +32,8 @@ pub(super) struct Socket {
     _file: Option<SocketFile>,
     /// While we accept from it. Ends before the socket, too.
     accepting: Option<Accepting>,
+    /// At the kernel's queue.
+    looks: Looks,
     socket: Arc<OwnedFd>,
 }
 
@@ -49,6 +53,7 @@ impl Sockets {
             port: bound.to.sockname.as_ref().map(|it| it.port),
             _file: bound.file,
             accepting: None,
+            looks: Looks::default(),
             socket: Arc::new(bound.socket),
         };
         self.open.insert(id, socket);
@@ -61,6 +66,19 @@ impl Sockets {
 
     pub(super) fn close(&mut self, id: ListenerId) {
         self.open.remove(&id);
+    }
+
+    /// How full the kernel's queue is; `None` for what is not TCP.
+    pub(super) fn look(&mut self, id: ListenerId, now: Time) -> Option<AcceptQueue> {
+        let socket = self.open.get_mut(&id)?;
+        socket.looks.look(now, socket.socket.as_fd())
+    }
+
+    /// The same, unless it has been looked just now.
+    pub(super) fn look_now_and_then(&mut self, id: ListenerId, now: Time) {
+        if self.open.get(&id).is_some_and(|it| it.looks.is_due(now)) {
+            self.look(id, now);
+        }
     }
 
     /// Begins or stops accepting. While it is off nothing wakes us: the workers may be accepting.

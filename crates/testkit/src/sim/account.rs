@@ -3,6 +3,7 @@
 //! It is told each event before the machine sees it and each action after the machine made it. It knows
 //! nothing of how the machine works, only the rules: so a wrong decision shows in the step that made it.
 
+mod answers;
 mod choice;
 mod conns;
 mod crew;
@@ -22,6 +23,7 @@ use portcrew_core::{
 };
 
 use self::conns::Answer;
+pub use answers::Answers;
 pub use choice::Choice;
 pub use conns::{Entry, Status};
 pub use crew::Member;
@@ -84,18 +86,21 @@ pub struct Tally {
     pub panics: u64,
     /// First bytes that were waited for in vain.
     pub in_vain: u64,
+    /// How long the answers of workers took.
+    pub answers: Answers,
 }
 
 impl Account {
     /// Takes in an event that the machine is about to see.
     pub fn event(&mut self, now: Time, event: &Event, plan: &Plan, kernel: &Kernel) {
+        self.note_depths();
         match event {
             Event::Forked { worker, origin } => {
                 self.crew.insert(*worker, Member::new(*origin));
             }
             Event::Message { worker, message } => self.message(now, *worker, message, plan),
             Event::NotReceived { worker, seq } => {
-                self.answered(now, *worker, *seq, Answer::Refused, plan);
+                self.answered(now, *worker, *seq, Answer::NotReceived, plan);
             }
             Event::TakenAndTold { worker, seq } => {
                 self.answered(now, *worker, *seq, Answer::TakenAndTold, plan);

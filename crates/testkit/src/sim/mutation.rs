@@ -29,6 +29,8 @@ pub enum Mutation {
     IgnoresAnswer,
     /// A refusal counts as an acceptance.
     TakesRefusal,
+    /// A refusal counts as a descriptor that did not come.
+    LosesRefusal,
     /// A touched connection is offered again.
     BelievesTouched,
     /// A connection that proves nothing is offered again.
@@ -119,7 +121,7 @@ pub enum Mutation {
 
 impl Mutation {
     /// All of them.
-    pub const ALL: [Self; 52] = [
+    pub const ALL: [Self; 53] = [
         Self::KeepsTaken,
         Self::KeepsPeerGone,
         Self::ReleasesTwice,
@@ -129,6 +131,7 @@ impl Mutation {
         Self::NeverStopsAccepting,
         Self::IgnoresAnswer,
         Self::TakesRefusal,
+        Self::LosesRefusal,
         Self::BelievesTouched,
         Self::BelievesUnprovable,
         Self::BelievesPeerGone,

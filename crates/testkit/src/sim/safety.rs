@@ -13,6 +13,7 @@ impl World {
     /// Holds every promise against the present.
     pub(super) fn check(&self) -> Checked {
         self.check_ledger()?;
+        self.check_answers()?;
         self.check_places()?;
         let mut views = 0;
         for view in self.primary.listeners() {
@@ -30,6 +31,7 @@ impl World {
                 self.check_back_pressure(&view, listing)?;
                 self.check_progress(&view)?;
                 self.check_order(&view)?;
+                self.check_depth(&view, listing)?;
             }
         }
         self.check_policies()?;
@@ -57,6 +59,14 @@ impl World {
                 .all(|it| ledger.closed_for(*it) == tally.closed[*it as usize]);
         ensure(agree, Check::C1Account, || {
             format!("the ledger says {ledger:?}, the events {tally:?}")
+        })
+    }
+
+    /// C1: each answer of a worker is counted once, by how long it took.
+    fn check_answers(&self) -> Checked {
+        let (counted, all) = (self.primary.answers(), &self.account.tally.answers);
+        ensure(all.agree_with(counted), Check::C1Account, || {
+            format!("the answers took {all:?}, and were counted as {counted:?}")
         })
     }
 
@@ -133,6 +143,13 @@ impl World {
             && if view.is_resting { !polled } else { polled == (ours && !full) };
         ensure(right, Check::C6BackPressure, || {
             format!("polled: {polled}, full: {full}, ours: {ours}, {view:?}")
+        })
+    }
+
+    /// C5: the deepest queue is known exactly.
+    fn check_depth(&self, view: &View<'_>, listing: &Listing) -> Checked {
+        ensure(view.deepest == listing.deepest, Check::C5Bounds, || {
+            format!("{} have waited at once: {view:?}", listing.deepest)
         })
     }
 

@@ -122,6 +122,7 @@ impl World {
     pub(super) fn follow_up(&mut self) -> Checked {
         self.perform_all()?;
         self.run_timers()?;
+        self.account.note_depths();
         self.account.settled()?;
         self.check()
     }

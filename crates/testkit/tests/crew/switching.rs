@@ -305,3 +305,39 @@ fn a_policy_that_cannot_be_is_refused_with_the_reason_and_nothing_changes() {
     assert!(error.to_string().contains("Sticky::ipv6_prefix"), "{error}");
     assert_eq!(local.cluster.settings().policy, Policy::RoundRobin);
 }
+
+#[test]
+fn several_policies_are_one_change_which_is_made_or_goes_back_as_one() {
+    let (mut local, _folder, broken) = breakable();
+    local.address(2);
+    let own = Some(portcrew::ListenerName::Port(0));
+    std::fs::write(&broken, "").unwrap();
+    // The first needs other workers, and the second would be in force at once.
+    let wish = [(own.clone(), Policy::Shared), (None, Policy::LeastConnections)];
+    let asked = local.cluster.request_policies(wish.clone());
+    let generation = local.run(asked).unwrap().expect("workers hold the listener otherwise");
+    let verdict = local.verdict();
+    assert!(matches!(verdict, CrewNotice::RolledBack { generation: it, .. } if it == generation));
+    let settings = local.cluster.settings();
+    assert_eq!((&settings.policy, settings.policies.len()), (&Policy::RoundRobin, 0));
+    assert_eq!((local.listener().policy, local.listener().shared), ("round-robin", false));
+    std::fs::remove_file(&broken).unwrap();
+    let asked = local.cluster.request_policies(wish);
+    assert!(local.run(asked).unwrap().is_some());
+    assert!(matches!(local.verdict(), CrewNotice::ReloadCommitted { .. }));
+    let settings = local.cluster.settings();
+    assert_eq!(settings.policy, Policy::LeastConnections);
+    assert_eq!(settings.policies.get(own.as_ref().unwrap()), Some(&Policy::Shared));
+    assert!(local.listener().shared);
+}
+
+#[test]
+fn of_several_policies_none_is_set_when_one_cannot_be() {
+    let local = crew(SERVER);
+    let mut sticky = Sticky::default();
+    sticky.ipv4_prefix = 33;
+    let wish = [(None, Policy::LeastConnections), (None, Policy::Sticky(sticky))];
+    let error = local.run(local.cluster.request_policies(wish)).unwrap_err();
+    assert!(error.to_string().contains("Sticky::ipv4_prefix"), "{error}");
+    assert_eq!(local.cluster.settings().policy, Policy::RoundRobin);
+}

@@ -22,6 +22,8 @@ const fn expected(mutation: Mutation) -> &'static [Check] {
         Mutation::ForgetsOffer => &[Check::C1Account, Check::Liveness],
         Mutation::IgnoresAnswer | Mutation::IgnoresEmfile => &[Check::C1Account, Check::C4Copy],
         Mutation::TakesRefusal => &[Check::C1Account, Check::C4Copy],
+        // Nobody but the count of the answers can tell one from the other.
+        Mutation::LosesRefusal => &[Check::C1Account],
         Mutation::OffersTwice | Mutation::DrainsOnExit | Mutation::ExitsOnDrain => {
             &[Check::C3Reoffer]
         }

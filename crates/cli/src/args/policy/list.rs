@@ -67,7 +67,10 @@ fn read(item: &str) -> Result<(Option<ListenerName>, Policy), String> {
     match listener::split(item) {
         Some((_, "")) => Err(words::no_policy(item)),
         Some((listener, policy)) if listener::looks_like_one(listener) => {
-            Ok((Some(listener::parse(listener)?), policy.parse()?))
+            let listener = listener::parse(listener)?;
+            let policy = policy.parse::<Policy>();
+            let policy = policy.map_err(|reason| words::of_listener(&listener, &reason))?;
+            Ok((Some(listener), policy))
         }
         Some((listener, policy)) if name::is_known(name::head(policy)) => {
             Err(words::not_a_listener(listener))
@@ -144,7 +147,8 @@ mod tests {
             ("fd:x=sticky", "`fd:x`"),
             ("fd:-1=sticky", "`fd:-1`"),
             ("stikcy=cookie:sid", "there is no policy `stikcy`. Did you mean `sticky`?"),
-            ("8080=shard", "there is no policy `shard`. Did you mean `shared`?"),
+            ("8080=shard", "for 8080: there is no policy `shard`. Did you mean `shared`?"),
+            ("rr,./a.sock=sticky=cookies:a", "for ./a.sock: sticky has no parameter `cookies`"),
         ] {
             let error = parse(text).unwrap_err();
             assert!(error.contains(reason), "{text}: {error}");

@@ -15,6 +15,24 @@ pub(super) struct Check {
     pub(super) found: String,
     /// What to change.
     pub(super) next: Option<String>,
+    /// Whose queue it was, and its numbers.
+    #[serde(flatten)]
+    pub(super) queue: Option<Queue>,
+}
+
+/// An accept queue of a crew.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct Queue {
+    pub(super) crew: String,
+    pub(super) listener: String,
+    /// The most that have waited in the kernel.
+    pub(super) deepest: u32,
+    pub(super) limit: u32,
+    pub(super) dropped: Option<u32>,
+    /// The most that have waited in the primary.
+    pub(super) held_deepest: usize,
+    /// The one that is advised.
+    pub(super) backlog: Option<u64>,
 }
 
 /// What is to be thought of it.
@@ -30,15 +48,15 @@ pub(super) enum Verdict {
 
 impl Check {
     pub(super) fn good(what: &'static str, found: String) -> Self {
-        Self { what, verdict: Verdict::Good, found, next: None }
+        Self { what, verdict: Verdict::Good, found, next: None, queue: None }
     }
 
     pub(super) fn advice(what: &'static str, found: String, next: String) -> Self {
-        Self { what, verdict: Verdict::Advice, found, next: Some(next) }
+        Self { what, verdict: Verdict::Advice, found, next: Some(next), queue: None }
     }
 
     pub(super) fn bad(what: &'static str, found: String, next: String) -> Self {
-        Self { what, verdict: Verdict::Bad, found, next: Some(next) }
+        Self { what, verdict: Verdict::Bad, found, next: Some(next), queue: None }
     }
 }
 
@@ -72,7 +90,7 @@ fn tried(
         Ok(()) => Check::good(what, words::there()),
         Err(error) => {
             let found = words::refused(&error);
-            Check { what, verdict: otherwise, found, next: Some(next) }
+            Check { what, verdict: otherwise, found, next: Some(next), queue: None }
         }
     }
 }

@@ -16,9 +16,14 @@ const SHORT_QUEUE: u64 = 1024;
 
 /// All of them.
 pub(super) fn all() -> Vec<Check> {
-    let somaxconn = number("/proc/sys/net/core/somaxconn").map(|it| queue(words::SOMAXCONN, it));
+    let somaxconn = somaxconn().map(|it| queue(words::SOMAXCONN, it));
     let syn = number("/proc/sys/net/ipv4/tcp_max_syn_backlog").map(|it| queue(words::SYN, it));
     std::iter::once(descriptors()).chain(somaxconn).chain(syn).collect()
+}
+
+/// The longest accept queue that any listener can have.
+pub(super) fn somaxconn() -> Option<u64> {
+    number("/proc/sys/net/core/somaxconn")
 }
 
 fn descriptors() -> Check {

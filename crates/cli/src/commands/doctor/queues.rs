@@ -1,85 +1,146 @@
-//! Accept queues: whether any overflowed since the machine was started, and how full those of the crews are now.
+//! Accept queues: whether any overflowed since the machine was started, and how deep those of the crews have been.
 
-use std::fs;
+use super::checks::{Check, Queue};
+use super::limits;
+use crate::control::v1::{AcceptQueue, Listener, Status};
+use crate::control::{ANSWER_WITHIN, Client, Crews, Failure, Found, listen_overflows};
+use crate::output::words::{commands, doctor as words};
 
-use super::checks::Check;
-use crate::control::v1::Status;
-use crate::control::{Crews, Found};
-use crate::output::words::doctor as words;
+/// So many times the deepest that was seen is room enough: it was seen by looks, and a burst may be longer.
+const ROOM: u64 = 4;
 
-/// The state of a socket that listens, in `/proc/net/tcp`.
-const LISTENS: &str = "0A";
+/// The least backlog that is advised.
+const LEAST_ADVISED: u64 = 1024;
 
 /// All of them.
 pub(super) fn all() -> Vec<Check> {
-    let netstat = fs::read_to_string("/proc/net/netstat").unwrap_or_default();
-    let overflows = counter(&netstat, "TcpExt:", "ListenOverflows").map(|count| match count {
+    let overflows = listen_overflows().map(|count| match count {
         0 => Check::good(words::OVERFLOWS, words::no_overflow()),
         _ => Check::advice(words::OVERFLOWS, words::overflowed(count), words::overflow_next()),
     });
     overflows.into_iter().chain(crews()).collect()
 }
 
-/// Those in which somebody waits now.
+/// What the running crews have seen.
 fn crews() -> Vec<Check> {
     let Ok(crews) = Crews::of_this_user() else {
+        // Why not is said of the control sockets.
         return Vec::new();
     };
-    let tables = ["/proc/net/tcp", "/proc/net/tcp6"];
-    let tables = tables.map(|path| fs::read_to_string(path).unwrap_or_default()).concat();
-    let mut found = Vec::new();
-    for name in &crews.names {
-        let Found::Crew(client) = crews.find(name) else { continue };
-        let Ok(status) = client.get::<Status>("/v1/status") else { continue };
-        for address in &status.addresses {
-            let port = address.rsplit(':').next().and_then(|it| it.parse().ok());
-            match port.map(|port| waiting(&tables, port)) {
-                Some(count) if count > 0 => {
-                    let now = words::waits(name, address, count);
-                    found.push(Check::advice(words::QUEUE, now, words::queue_full_next(count)));
-                }
-                // Nobody waits, or it is no TCP port.
-                _ => {}
-            }
+    let longest = limits::somaxconn();
+    let checks = crews.names.iter().flat_map(|name| match crews.find(name) {
+        Found::Crew(client) => crew(name, &client, longest),
+        Found::Silent(pid) => {
+            vec![Check::advice(words::CREW, commands::silent(name, pid), words::silent_next())]
+        }
+        Found::Nobody => Vec::new(),
+    });
+    checks.collect()
+}
+
+fn crew(name: &str, client: &Client, longest: Option<u64>) -> Vec<Check> {
+    match client.get::<Status>("/v1/status") {
+        Ok(status) => {
+            status.listeners.iter().filter_map(|it| listener(name, it, longest)).collect()
+        }
+        // It has ended since it was found.
+        Err(Failure::NoCrew) => Vec::new(),
+        Err(Failure::Late | Failure::Silent(_)) => {
+            let found = words::hangs(name, ANSWER_WITHIN);
+            vec![Check::bad(words::CREW, found, words::hangs_next(name))]
+        }
+        Err(Failure::NoAnswer(_) | Failure::Refused(..)) => {
+            let next = words::unreadable_next(name);
+            vec![Check::advice(words::CREW, words::unreadable(name), next)]
         }
     }
-    found
 }
 
-/// Connections that wait at a port, the longest queue of several sockets: of a socket that listens the kernel tells
-/// them where it tells the unread bytes of any other.
-fn waiting(tables: &str, port: u16) -> u64 {
-    let of_line = |line: &str| {
-        let fields: Vec<&str> = line.split_ascii_whitespace().collect();
-        let is_it = fields.get(3) == Some(&LISTENS)
-            && fields.get(1)?.rsplit(':').next() == Some(&format!("{port:04X}"));
-        let (_, queue) = fields.get(4)?.split_once(':')?;
-        is_it.then(|| u64::from_str_radix(queue, 16).ok())?
+/// What is to be thought of one listener's queue; `None` where the kernel has no numbers of it.
+fn listener(crew: &str, listener: &Listener, longest: Option<u64>) -> Option<Check> {
+    let seen = listener.accept_queue.as_ref()?;
+    let address = listener.address.as_ref().unwrap_or(&listener.key);
+    let queue = Queue {
+        crew: crew.to_owned(),
+        listener: address.clone(),
+        deepest: seen.deepest,
+        limit: seen.limit,
+        dropped: seen.dropped,
+        held_deepest: listener.deepest,
+        backlog: advised(seen),
     };
-    tables.lines().filter_map(of_line).max().unwrap_or(0)
+    let found = words::queue_found(&queue.listener, crew, seen, listener.deepest);
+    let check = match queue.backlog {
+        None => Check::good(words::QUEUE, found),
+        Some(backlog) => {
+            let too_low = longest.filter(|longest| *longest < backlog);
+            let next = words::backlog_next(backlog, too_low, crew);
+            Check::advice(words::QUEUE, found, next)
+        }
+    };
+    Some(Check { queue: Some(queue), ..check })
 }
 
-/// A counter of a file that has two lines for each group: names and values.
-fn counter(text: &str, group: &str, name: &str) -> Option<u64> {
-    let mut lines = text.lines().filter(|line| line.starts_with(group));
-    let (names, values) = (lines.next()?, lines.next()?);
-    let at = names.split_ascii_whitespace().position(|it| it == name)?;
-    values.split_ascii_whitespace().nth(at)?.parse().ok()
+/// The backlog that would have room for what was seen; `None` where half of the present one was never needed.
+fn advised(queue: &AcceptQueue) -> Option<u64> {
+    let (deepest, limit) = (u64::from(queue.deepest), u64::from(queue.limit));
+    let overflowed = queue.dropped.is_some_and(|it| it > 0);
+    // What was dropped found the queue full, whether or not that was seen by a look.
+    let needed = if overflowed { deepest.max(limit + 1) } else { deepest };
+    let is_enough = needed * 2 <= limit;
+    (!is_enough).then(|| (needed * ROOM).max(LEAST_ADVISED).next_power_of_two())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn queue(deepest: u32, limit: u32, dropped: Option<u32>) -> AcceptQueue {
+        AcceptQueue { waiting: 0, limit, deepest, dropped }
+    }
+
     #[test]
-    fn the_kernels_tables_are_understood() {
-        let text = "TcpExt: A ListenOverflows B\nTcpExt: 1 22 3\nIpExt: A\nIpExt: 9\n";
-        assert_eq!(counter(text, "TcpExt:", "ListenOverflows"), Some(22));
-        assert_eq!(counter(text, "TcpExt:", "C"), None);
-        let table = "  sl  local_address rem_address   st tx_queue rx_queue\n\
-             0: 0100007F:1F40 00000000:0000 0A 00000000:0000000B 00:0 0 0 0 1\n\
-             1: 0100007F:1F40 0100007F:9999 01 00000000:000000FF 00:0 0 0 0 1\n";
-        assert_eq!(waiting(table, 8000), 11);
-        assert_eq!(waiting(table, 8001), 0);
+    fn a_longer_backlog_is_advised_when_more_than_half_was_needed_or_anything_dropped() {
+        for (seen, expected) in [
+            (queue(0, 511, Some(0)), None),
+            (queue(255, 511, Some(0)), None),
+            (queue(256, 511, None), Some(1024)),
+            (queue(512, 511, Some(0)), Some(2048)),
+            // Dropped between two looks.
+            (queue(3, 511, Some(1)), Some(2048)),
+            (queue(4097, 4096, Some(9)), Some(32_768)),
+            (queue(3, 2, Some(0)), Some(1024)),
+        ] {
+            assert_eq!(advised(&seen), expected, "{seen:?}");
+            assert!(expected.is_none_or(|it| it > u64::from(seen.limit)));
+        }
+    }
+
+    #[test]
+    fn the_crew_and_its_listener_are_named_with_the_backlog_and_the_systems_limit_where_it_is_less()
+    {
+        let seen = Listener {
+            key: "null:80:4".to_owned(),
+            address: Some("port 80".to_owned()),
+            policy: "round-robin".to_owned(),
+            accepting: true,
+            held: 0,
+            deepest: 256,
+            accept_queue: Some(queue(512, 511, Some(7))),
+            workers: Vec::new(),
+        };
+        let check = |longest| listener("api", &seen, longest).unwrap();
+        let found = check(Some(4096)).found;
+        for part in ["port 80 of api", "512 of 511", "7 dropped", "256 in the primary"] {
+            assert!(found.contains(part), "{part}: {found}");
+        }
+        let next = |longest| check(longest).next.unwrap();
+        assert!(next(Some(1024)).contains("set backlog to 2048, raise net.core.somaxconn"));
+        assert!(!next(Some(4096)).contains("somaxconn"), "{}", next(Some(4096)));
+        let json = serde_json::to_value(check(None)).unwrap();
+        assert_eq!((&json["crew"], &json["listener"]), (&"api".into(), &"port 80".into()));
+        assert_eq!((&json["backlog"], &json["verdict"]), (&2048.into(), &"advice".into()));
+        let unix = Listener { accept_queue: None, ..seen };
+        assert_eq!(listener("api", &unix, None), None);
     }
 }

@@ -1,80 +1,143 @@
-//! The policy of all listeners that have none of their own: in force, and wanted.
+//! The policies: in force, and wanted.
 //!
-//! They differ while the workers are replaced for it: the verdict on a reload decides about those that it answers.
+//! They differ while the workers are replaced for a change: the verdict on a reload decides about those that it answers.
 
 use portcrew::Generation;
 
-use crate::args::Policy;
+use crate::plan::{self, PolicyChange};
 
 /// Both.
 #[derive(Debug)]
 pub(in crate::crew) struct Policies {
-    in_force: Policy,
+    in_force: plan::Policies,
     /// Oldest first, with the generation whose verdict decides. As many as were asked for during two reloads.
-    wanted: Vec<(Generation, Policy)>,
+    wanted: Vec<(Generation, PolicyChange)>,
+    /// They are others since somebody asked.
+    is_news: bool,
 }
 
 impl Policies {
-    pub(super) const fn new(policy: Policy) -> Self {
-        Self { in_force: policy, wanted: Vec::new() }
+    pub(super) const fn new(at_start: plan::Policies) -> Self {
+        Self { in_force: at_start, wanted: Vec::new(), is_news: false }
     }
 
     /// What connections are dealt out by.
-    pub(in crate::crew) const fn in_force(&self) -> &Policy {
+    pub(in crate::crew) const fn in_force(&self) -> &plan::Policies {
         &self.in_force
     }
 
+    /// The same, once for each time that they have become others.
+    pub(in crate::crew) fn take_news(&mut self) -> Option<&plan::Policies> {
+        std::mem::take(&mut self.is_news).then_some(&self.in_force)
+    }
+
     /// Takes in a wish that this generation's verdict decides, or one that is in force at once.
-    pub(in crate::crew) fn want(&mut self, policy: Policy, verdict: Option<Generation>) {
+    pub(in crate::crew) fn want(&mut self, change: PolicyChange, verdict: Option<Generation>) {
         if let Some(generation) = verdict {
-            self.wanted.retain(|it| it.0 != generation);
-            self.wanted.push((generation, policy));
+            self.wanted.push((generation, change));
         } else {
-            self.in_force = policy;
-            self.wanted.clear();
+            self.wanted.iter_mut().for_each(|(_, earlier)| earlier.leave_to(&change));
+            self.make(&change);
         }
     }
 
     /// The workers are those that were wanted.
     pub(super) fn committed(&mut self, generation: Generation) {
-        if let Some((_, policy)) = self.wanted.iter().rfind(|it| it.0 <= generation) {
-            self.in_force = policy.clone();
+        for (_, change) in self.decided(generation) {
+            self.make(&change);
         }
-        self.wanted.retain(|it| it.0 > generation);
     }
 
     /// They are not, and what that reload was to bring is undone.
     pub(super) fn rolled_back(&mut self, generation: Generation) {
-        self.wanted.retain(|it| it.0 > generation);
+        drop(self.decided(generation));
+    }
+
+    fn make(&mut self, change: &PolicyChange) {
+        self.in_force.change(change);
+        self.is_news = true;
+    }
+
+    fn decided(&mut self, verdict: Generation) -> Vec<(Generation, PolicyChange)> {
+        let all = std::mem::take(&mut self.wanted);
+        let (decided, later) = all.into_iter().partition(|it| it.0 <= verdict);
+        self.wanted = later;
+        decided
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use portcrew::ListenerName;
+
     use super::*;
+    use crate::args::Policy;
+    use crate::plan::Host;
 
     const G1: Generation = Generation(1);
     const G2: Generation = Generation(2);
 
+    struct World(Policies);
+
+    impl World {
+        fn new() -> Self {
+            Self(Policies::new(plan::Policies::only(Policy::RoundRobin)))
+        }
+
+        fn want(&mut self, text: &str, verdict: Option<Generation>) {
+            let host = Host::of(Path::new("/srv"), &[]);
+            let listeners = [80, 81].map(ListenerName::Port);
+            let (asked, present) = (text.parse().unwrap(), self.0.in_force().clone());
+            let change = PolicyChange::new(asked, &present, &listeners, &host).unwrap();
+            self.0.want(change, verdict);
+        }
+
+        fn in_force(&self) -> String {
+            self.0.in_force().to_string()
+        }
+    }
+
     #[test]
     fn a_policy_that_needs_no_other_workers_is_in_force_at_once_and_stays() {
-        let mut policies = Policies::new(Policy::RoundRobin);
-        policies.want(Policy::Shared, Some(G1));
-        policies.want(Policy::LeastConnections, None);
-        assert_eq!(*policies.in_force(), Policy::LeastConnections);
-        policies.rolled_back(G1);
-        assert_eq!(*policies.in_force(), Policy::LeastConnections);
+        let mut world = World::new();
+        world.want("shared", Some(G1));
+        world.want("least-connections", None);
+        assert_eq!(world.in_force(), "least-connections");
+        assert!(world.0.take_news().is_some() && world.0.take_news().is_none());
+        world.0.committed(G1);
+        assert_eq!(world.in_force(), "least-connections");
     }
 
     #[test]
     fn one_that_needs_them_is_in_force_with_its_own_verdict_or_not_at_all() {
-        let mut policies = Policies::new(Policy::RoundRobin);
-        policies.want(Policy::LeastConnections, Some(G1));
-        policies.want(Policy::Shared, Some(G2));
-        assert_eq!(*policies.in_force(), Policy::RoundRobin);
-        policies.rolled_back(G1);
-        assert_eq!(*policies.in_force(), Policy::RoundRobin);
-        policies.committed(G2);
-        assert_eq!(*policies.in_force(), Policy::Shared);
+        let mut world = World::new();
+        world.want("least-connections", Some(G1));
+        world.want("shared", Some(G2));
+        assert_eq!(world.in_force(), "round-robin");
+        world.0.rolled_back(G1);
+        assert_eq!(world.in_force(), "round-robin");
+        world.0.committed(G2);
+        assert_eq!(world.in_force(), "shared");
+    }
+
+    #[test]
+    fn what_one_reload_brings_is_made_in_the_order_in_which_it_was_asked_for() {
+        let mut world = World::new();
+        world.want("80=shared,81=shared", Some(G1));
+        world.want("shared,80=sticky", Some(G1));
+        world.0.committed(G1);
+        assert_eq!(world.in_force(), "shared, 80=sticky, 81=shared");
+    }
+
+    #[test]
+    fn a_change_of_one_listener_takes_nothing_from_those_of_others_that_are_still_wanted() {
+        let mut world = World::new();
+        world.want("shared,80=shared", Some(G1));
+        world.want("80=sticky", None);
+        assert_eq!(world.in_force(), "round-robin, 80=sticky");
+        world.0.committed(G1);
+        assert_eq!(world.in_force(), "shared, 80=sticky");
     }
 }

@@ -8,6 +8,7 @@ use portcrew_core::supervise::{Phase, SlotState, SlotView, Stage, WorkerView};
 
 use super::Desk;
 use crate::control::v1;
+use crate::plan::Own;
 
 impl Desk {
     /// How things are.
@@ -26,7 +27,8 @@ impl Desk {
             ready: crew.map_or(0, |it| it.ready),
             program: about.program,
             directory: about.directory,
-            policy: self.policies.in_force().to_string(),
+            policy: self.policies.in_force().common.to_string(),
+            own_policies: self.policies.in_force().own.iter().map(own_policy).collect(),
             logs: about.logs,
             addresses: self.addresses.keys().cloned().collect(),
             listeners: snapshot.listeners.iter().map(listener).collect(),
@@ -35,6 +37,8 @@ impl Desk {
             ledger: ledger(&snapshot.ledger),
             restarts: self.restarts.iter().map(|(why, n)| ((*why).to_owned(), *n)).collect(),
             reload: self.progress,
+            // With the figures, where nobody waits for it.
+            listen_overflows: None,
             figures: v1::Figures::default(),
         }
     }
@@ -61,11 +65,23 @@ fn listener(it: &portcrew::ListenerSnapshot) -> v1::Listener {
     workers.sort_unstable();
     v1::Listener {
         key: it.key.clone(),
+        address: it.address.as_ref().map(ToString::to_string),
         policy: it.policy.to_owned(),
         accepting: it.accepting,
         held: it.held,
+        deepest: it.deepest,
+        accept_queue: it.accept_queue.map(|it| v1::AcceptQueue {
+            waiting: it.waiting,
+            limit: it.limit,
+            deepest: it.deepest,
+            dropped: it.dropped,
+        }),
         workers,
     }
+}
+
+fn own_policy(it: &Own) -> v1::OwnPolicy {
+    v1::OwnPolicy { listener: it.listener.to_string(), policy: it.policy.to_string() }
 }
 
 fn slot(it: &SlotView) -> v1::Slot {

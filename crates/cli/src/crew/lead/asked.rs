@@ -3,10 +3,10 @@
 use portcrew::{Signal, WorkerId};
 
 use super::Leader;
-use crate::args::{MAX_WORKERS, Policy};
+use crate::args::{MAX_WORKERS, Policies};
 use crate::control::{Answer, Request, Trouble, v1};
 use crate::output::words::control as words;
-use crate::plan::meant;
+use crate::plan::{Host, PolicyChange};
 
 impl Leader<'_> {
     /// Does what is asked. Whoever asked may have gone meanwhile: then the answer goes nowhere, here and below.
@@ -88,30 +88,50 @@ impl Leader<'_> {
         wish: &v1::SetPolicy,
         answer: Answer<v1::PolicySet>,
     ) -> portcrew::Result<()> {
-        let policy: Policy = match wish.policy.parse() {
-            Ok(policy) => policy,
-            Err(reason) => {
-                let _ = answer.send(Err(Trouble::Wrong(words::policy_refused(reason))));
+        let (asked, change) = match self.policy_change(wish).await? {
+            Ok(both) => both,
+            Err(trouble) => {
+                let _ = answer.send(Err(trouble));
                 return Ok(());
             }
         };
-        if self.stopping {
-            let _ = answer.send(Err(stopping()));
-            return Ok(());
-        }
-        let name = policy.to_string();
-        self.ask(words::asked_policy(&name));
-        let generation = self.cluster.request_policy(meant(&policy)).await?;
-        self.desk.policies.want(policy, generation);
+        self.ask(words::asked_policy(&asked));
+        let generation = self.cluster.request_policies(change.meant()).await?;
+        self.desk.policies.want(change, generation);
+        self.tell_policies();
         match generation {
             // The verdict is an event, which is heard after this.
-            Some(generation) => self.desk.verdicts.policy(generation, name, answer),
+            Some(generation) => self.desk.verdicts.policy(generation, asked, answer),
             None => {
-                let set = v1::PolicySet { api: v1::API, policy: name, reloaded: false };
+                let set = v1::PolicySet { api: v1::API, policy: asked, reloaded: false };
                 let _ = answer.send(Ok(set));
             }
         }
         Ok(())
+    }
+
+    /// What is meant, and how it would be written. Nothing is changed before all of it is known to be possible.
+    async fn policy_change(
+        &self,
+        wish: &v1::SetPolicy,
+    ) -> portcrew::Result<Result<(String, PolicyChange), Trouble>> {
+        let refused = |reason| Ok(Err(Trouble::Wrong(words::policy_refused(reason))));
+        let asked: Policies = match wish.policy.parse() {
+            Ok(asked) => asked,
+            Err(reason) => return refused(reason),
+        };
+        if self.stopping {
+            return Ok(Err(stopping()));
+        }
+        let snapshot = self.cluster.snapshot().await?;
+        let listeners: Vec<_> = snapshot.listeners.into_iter().filter_map(|it| it.name).collect();
+        let (text, present) = (asked.to_string(), self.desk.policies.in_force());
+        let change =
+            Host::current().and_then(|host| PolicyChange::new(asked, present, &listeners, &host));
+        match change {
+            Ok(change) => Ok(Ok((text, change))),
+            Err(refusal) => refused(refusal.to_string()),
+        }
     }
 
     fn signal_asked(&mut self, wish: &v1::Signal) -> Result<v1::Signalled, Trouble> {

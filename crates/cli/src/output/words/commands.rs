@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::notices::span;
 use super::of;
+use crate::control::v1::AcceptQueue;
 
 pub(crate) const NO_CONTROL: &str =
     "Do without the control socket: `list`, `reload` and the like will not find this crew";
@@ -34,6 +35,16 @@ Examples:
   portcrew scale api 8
   portcrew scale api +2
   portcrew scale api worker -1";
+pub(crate) const CHANGE_POLICY: &str = "Change who gets a crew's connections, while it serves";
+pub(crate) const CHANGE_POLICY_AFTER: &str = "\
+Examples:
+  portcrew policy api least-connections
+  portcrew policy api 8080=sticky,9090=least-connections
+  portcrew policy 'api-*' rr,8080=shared
+
+What is not named stays as it is. From and to `shared` the workers are replaced as
+by reload, and it returns with the verdict; rolled back, every policy is what it was.";
+pub(crate) const NEW_POLICY: &str = "As `run --policy` has it: for all listeners that have none of their own, or LISTENER=POLICY; joined by commas";
 pub(crate) const STOP: &str = "Drain a crew's workers and end it";
 pub(crate) const DELETE: &str = "Stop a crew and remove its logs";
 pub(crate) const EVENTS: &str = "Follow what happens in a crew";
@@ -41,7 +52,8 @@ pub(crate) const WHY: &str = "Tell what befell a crew last: causes, and last lin
 pub(crate) const KILL: &str = "End crews at once, without draining";
 pub(crate) const DOCTOR: &str = "Look whether this machine suits crews, and what to change";
 pub(crate) const COMPLETIONS: &str = "Print completions for a shell";
-pub(crate) const TARGETS: &str = "Names of crews, `all`, or patterns with `*` and `?`";
+pub(crate) const TARGETS: &str =
+    "Names of crews, pids of their primaries, `all`, or patterns with `*` and `?`";
 pub(crate) const JSON: &str = "Answer with one JSON object";
 pub(crate) const HARD: &str = "End every worker by SIGTERM at once; requests in them are lost";
 pub(crate) const SIZE: &str = "How many workers; with a sign, how many more or fewer";
@@ -89,6 +101,14 @@ pub(crate) fn late(name: &str, after: Duration) -> String {
     )
 }
 
+pub(crate) fn gone_silent(name: &str, since: Duration) -> String {
+    format!(
+        "{name} has been silent for {}: it was stopped, or it hangs. What it was told to do may still be done. `portcrew \
+         doctor` looks at it, `portcrew kill {name}` ends it",
+        span(since)
+    )
+}
+
 pub(crate) fn refused(name: &str, error: &str, next: &str) -> String {
     format!("{name}: {error}; {next}")
 }
@@ -124,6 +144,13 @@ pub(crate) fn scaled(name: &str, before: usize, wanted: usize) -> String {
     match before == wanted {
         true => format!("{name}: {} wanted, as before", of(wanted as u64, "worker")),
         false => format!("{name}: {} wanted in place of {before}", of(wanted as u64, "worker")),
+    }
+}
+
+pub(crate) fn policy_set(name: &str, policy: &str, reloaded: bool) -> String {
+    match reloaded {
+        true => format!("{name}: {policy} from now on, with new workers"),
+        false => format!("{name}: {policy} from now on"),
     }
 }
 
@@ -221,6 +248,11 @@ pub(crate) fn age_of(age: Duration) -> String {
         7_200..172_800 => format!("{} h", seconds / 3_600),
         _ => format!("{} d", seconds / 86_400),
     }
+}
+
+/// `0 of 511, most 12`: what waits in the kernel.
+pub(crate) fn accept_queue(queue: &AcceptQueue) -> String {
+    format!("{} of {}, most {}", queue.waiting, queue.limit, queue.deepest)
 }
 
 /// `512 KiB`, `3.4 MiB`.

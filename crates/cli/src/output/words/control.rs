@@ -175,7 +175,7 @@ pub(crate) fn scale_refused(workers: usize, most: usize) -> Problem {
 }
 
 pub(crate) fn policy_refused(reason: String) -> Problem {
-    problem(reason, "a policy as `portcrew run --policy` has it, for all listeners")
+    problem(reason, "policies as `portcrew run --policy` has them; nothing was changed")
 }
 
 pub(crate) fn signal_unknown(text: &str) -> Problem {

@@ -2,8 +2,11 @@
 
 use std::fmt::Display;
 use std::path::Path;
+use std::time::Duration;
 
+use super::notices::span;
 use super::{count, of};
+use crate::control::v1::AcceptQueue;
 
 pub(crate) const PIDFD: &str = "pidfd";
 pub(crate) const REUSEPORT: &str = "SO_REUSEPORT";
@@ -14,6 +17,7 @@ pub(crate) const SOMAXCONN: &str = "net.core.somaxconn";
 pub(crate) const SYN: &str = "net.ipv4.tcp_max_syn_backlog";
 pub(crate) const OVERFLOWS: &str = "accept queues";
 pub(crate) const QUEUE: &str = "accept queue";
+pub(crate) const CREW: &str = "crew";
 
 pub(crate) fn there() -> String {
     "works".to_owned()
@@ -80,13 +84,48 @@ pub(crate) fn overflow_next() -> String {
         .to_owned()
 }
 
-pub(crate) fn waits(crew: &str, address: &str, count: u64) -> String {
-    format!("{} at {address} of {crew} now", of(count, "connection"))
+/// `port 80 of api: 512 of 511 at most, 7 dropped; 256 in the primary at most`
+pub(crate) fn queue_found(
+    listener: &str,
+    crew: &str,
+    queue: &AcceptQueue,
+    held_deepest: usize,
+) -> String {
+    let mut text = format!("{listener} of {crew}: {} of {} at most", queue.deepest, queue.limit);
+    if let Some(dropped) = queue.dropped.filter(|it| *it > 0) {
+        text += &format!(", {} dropped", count(dropped.into()));
+    }
+    text + &format!("; {} in the primary at most", count(held_deepest as u64))
 }
 
-pub(crate) fn queue_full_next(deepest: u64) -> String {
-    let backlog = deepest.saturating_mul(4).max(1024).next_power_of_two();
+/// `too_low` is the system's limit, where that is less.
+pub(crate) fn backlog_next(backlog: u64, too_low: Option<u64>, crew: &str) -> String {
+    let raise = match too_low {
+        Some(_) => format!(", raise net.core.somaxconn: `sysctl net.core.somaxconn={backlog}`"),
+        None => String::new(),
+    };
     format!(
-        "if it stays so: set backlog to {backlog}, raise net.core.somaxconn to {backlog}, or `portcrew scale` up"
+        "set backlog to {backlog}{raise} (listen(port, host, backlog) in Node), and reload; or more workers: \
+         `portcrew scale {crew} +1`"
     )
+}
+
+pub(crate) fn silent_next() -> String {
+    "while it starts or ends that is as it should be".to_owned()
+}
+
+pub(crate) fn hangs(crew: &str, after: Duration) -> String {
+    format!("{crew} has a socket and has not answered within {}", span(after))
+}
+
+pub(crate) fn hangs_next(crew: &str) -> String {
+    format!("its primary is stopped or overloaded: `portcrew kill {crew}` ends it")
+}
+
+pub(crate) fn unreadable(crew: &str) -> String {
+    format!("{crew} does not say how its queues are")
+}
+
+pub(crate) fn unreadable_next(crew: &str) -> String {
+    format!("try again; `portcrew describe {crew}` may say why")
 }

@@ -74,7 +74,8 @@ pub(crate) const POLICY: &str = "Who gets a connection: round-robin, least-conne
 pub(crate) const POLICY_LONG: &str = "\
 Who gets a connection [default: $NODE_CLUSTER_SCHED_POLICY, else round-robin]
 
-  round-robin        the primary accepts; the free worker that was given fewest
+  round-robin        the primary accepts; the free worker that was given fewest,
+                     one that owes an answer for long last
   least-connections  the primary accepts; the free worker with the fewest open
   sticky             the primary accepts; each client goes to its own worker
   shared             all workers accept from one socket

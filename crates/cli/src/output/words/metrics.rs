@@ -8,6 +8,22 @@ pub(crate) const CLOSED: &str =
     "Connections that no worker took, by the reason why they were closed.";
 pub(crate) const HELD: &str = "Connections that wait in the primary for a worker.";
 pub(crate) const OFFERED: &str = "Connections that were offered to a worker and not answered for.";
+pub(crate) const LISTENER_HELD: &str =
+    "Connections of this listener that wait in the primary for a worker.";
+pub(crate) const LISTENER_DEEPEST: &str =
+    "The most of them that have waited at once since the listener was opened.";
+pub(crate) const ACCEPT_QUEUE: &str =
+    "Connections that wait in the kernel, where nobody has accepted them yet.";
+pub(crate) const ACCEPT_QUEUE_DEEPEST: &str =
+    "The most of them that waited at any look since the listener was opened.";
+pub(crate) const ACCEPT_QUEUE_LIMIT: &str =
+    "How many may wait there: the backlog, or net.core.somaxconn where that is less.";
+pub(crate) const DROPPED: &str =
+    "Connections that the kernel dropped at this listener, nearly always for want of room.";
+pub(crate) const OVERFLOWS: &str = "Connections that found an accept queue full, of any program in the primary's \
+                                    network namespace.";
+pub(crate) const HANDOVER: &str =
+    "From the offer of a connection until its worker took or refused it.";
 pub(crate) const UPTIME: &str = "Time since the primary began to lead the crew.";
 pub(crate) const GENERATION: &str = "Generation that was committed last, from 0.";
 pub(crate) const WANTED: &str = "Workers that are to be there.";

@@ -42,6 +42,21 @@ pub(crate) fn listener_twice(listener: &dyn Display) -> String {
     format!("`{listener}` is named twice: a listener has one policy")
 }
 
+/// What is wrong with the policy of one listener.
+pub(crate) fn of_listener(listener: &dyn Display, reason: &str) -> String {
+    format!("for {listener}: {reason}")
+}
+
+/// Of a crew that runs; `there` is what could be named.
+pub(crate) fn no_such_listener(listener: &str, there: &[String]) -> String {
+    let there = match there {
+        [] => "It has none that can be named: whoever listens on port 0 gets the policy for all"
+            .to_owned(),
+        there => format!("There are {}", there.join(", ")),
+    };
+    format!("the crew has no listener {listener}. {there}")
+}
+
 pub(crate) fn no_policy(item: &str) -> String {
     format!("`{}` says no policy: write LISTENER=POLICY, as in 8080=sticky", item.escape_debug())
 }

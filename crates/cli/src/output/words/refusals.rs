@@ -117,12 +117,12 @@ pub(crate) fn policy_unknown(value: &OsStr) -> String {
 }
 
 pub(crate) fn listener_twice(one: &str, other: &str) -> String {
-    format!("--policy names one listener twice: `{one}` and `{other}`. A listener has one policy")
+    format!("one listener is named twice: `{one}` and `{other}`. A listener has one policy")
 }
 
 pub(crate) fn no_address(item: &str) -> String {
     format!(
-        "--policy {item}: clients of a Unix-domain socket have no address to know them by. Say by what else: \
+        "the policy {item}: clients of a Unix-domain socket have no address to know them by. Say by what else: \
          sticky=cookie:NAME, sticky=header:NAME, sticky=query:NAME or sticky=proxy; or choose round-robin, \
          least-connections or shared"
     )
@@ -130,7 +130,7 @@ pub(crate) fn no_address(item: &str) -> String {
 
 pub(crate) fn cannot_share(item: &str) -> String {
     format!(
-        "--policy {item}: Deno takes a shared socket and then listens on a port of its own, so clients would wait in \
+        "the policy {item}: Deno takes a shared socket and then listens on a port of its own, so clients would wait in \
          vain. Choose round-robin, least-connections or sticky"
     )
 }

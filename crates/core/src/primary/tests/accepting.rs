@@ -56,3 +56,16 @@ fn a_shared_socket_is_given_to_the_workers_and_never_accepted_from() {
     assert!(!actions.contains(&BEGIN));
     assert!(!world.view(L0).is_accepting);
 }
+
+#[test]
+fn the_deepest_queue_is_of_those_who_waited_and_not_of_those_who_found_a_free_worker() {
+    let mut world = World::limited(|_| {}).crew(1, false);
+    world.accepts(1);
+    assert_eq!(world.view(L0).deepest, 0);
+    world.accepts(2);
+    world.accepts(3);
+    let (worker, seq) = world.offer(1);
+    world.answers(worker, seq, true);
+    let view = world.view(L0);
+    assert_eq!((view.waiting.len(), view.deepest), (1, 2));
+}

@@ -2,6 +2,7 @@
 
 mod accepting;
 mod announced;
+mod answers;
 mod data;
 mod deaths;
 mod handover;

@@ -46,6 +46,8 @@ pub(super) enum Answer {
     /// It will say when it ends.
     TakenAndTold,
     Refused,
+    /// The descriptor did not come.
+    NotReceived,
 }
 
 /// Where a connection is.
@@ -79,6 +81,10 @@ impl Account {
             return;
         };
         let from = std::mem::replace(&mut entry.status, to);
+        if let Some(listing) = self.listings.get_mut(&entry.listener) {
+            listing.held += usize::from(to == Status::Held);
+            listing.held -= usize::from(from == Status::Held);
+        }
         if entry.awaited {
             self.settle(conn);
         }
@@ -142,7 +148,8 @@ impl Account {
         self.conns.insert(conn, entry);
         self.tally.accepted += 1;
         self.tally.held += 1;
-        if self.is_listed(listener) {
+        if let Some(listing) = self.listings.get_mut(&listener) {
+            listing.held += 1;
             self.look_if_needed(listener, conn);
             self.make_room(listener, plan);
         } else {
@@ -167,7 +174,10 @@ impl Account {
             return;
         };
         let listener = entry.listener;
-        let refused = answer == Answer::Refused;
+        let refused = matches!(answer, Answer::Refused | Answer::NotReceived);
+        if answer != Answer::NotReceived {
+            self.tally.answers.came_after(now.since(entry.offered_at));
+        }
         entry.refusals += u32::from(refused);
         let too_often = entry.refusals > plan.limits.refusals;
         self.count_answer(listener, (worker, seq), now, refused, &plan.limits);

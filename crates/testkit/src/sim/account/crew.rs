@@ -148,6 +148,7 @@ impl Account {
 
     /// What time alone brings about, before the machine hears of it.
     pub fn tick(&mut self, now: Time, plan: &Plan) {
+        self.note_depths();
         let limits = &plan.limits;
         let mut deserted = Vec::new();
         for (worker, it) in &mut self.crew {

@@ -29,6 +29,10 @@ pub struct Listing {
     pub given: u64,
     /// Connections that its policy turned away.
     pub refused: u64,
+    /// Connections that wait.
+    pub(super) held: usize,
+    /// The most that have waited when all was done that an event made necessary.
+    pub deepest: usize,
     /// Whether its connections are counted.
     pub counting: Counting,
     /// What the first brought who brought something.
@@ -50,6 +54,13 @@ impl Account {
     /// Every listener that is there or is being bound.
     pub fn listings(&self) -> impl Iterator<Item = (ListenerId, &Listing)> {
         self.listings.iter().map(|(id, it)| (*id, it))
+    }
+
+    /// All that the last event made necessary is done: whoever is held now waits.
+    pub fn note_depths(&mut self) {
+        for it in self.listings.values_mut() {
+            it.deepest = it.deepest.max(it.held);
+        }
     }
 
     /// One of them.
@@ -113,6 +124,8 @@ impl Account {
             holdings: Vec::new(),
             given: 0,
             refused: 0,
+            held: 0,
+            deepest: 0,
             counting: Counting::Off,
             data: query.data.clone(),
             silent: Vec::new(),

@@ -12,7 +12,7 @@ pub(super) fn aims_at_event(mutation: Mutation, event: &Event) -> bool {
         (Mutation::IgnoresAnswer, Event::Message { message, .. }) => {
             matches!(message, FromWorker::Answer { .. })
         }
-        (Mutation::TakesRefusal, Event::Message { message, .. }) => {
+        (Mutation::TakesRefusal | Mutation::LosesRefusal, Event::Message { message, .. }) => {
             matches!(message, FromWorker::Answer { accepted: false, .. })
         }
         (Mutation::BelievesTouched, Event::Proof { proof, .. }) => *proof == Proof::Touched,
@@ -46,6 +46,10 @@ pub(super) fn broken_event(mutation: Mutation, event: Event) -> Vec<Event> {
             };
             vec![Event::Message { worker, message }]
         }
+        (
+            Mutation::LosesRefusal,
+            Event::Message { worker, message: FromWorker::Answer { ack, .. } },
+        ) => vec![Event::NotReceived { worker, seq: ack }],
         (_, Event::Proof { conn, .. }) => {
             let proof = Proof::Untouched;
             vec![Event::Proof { conn, proof }]

@@ -1,0 +1,151 @@
+//! Policies that are to be others while the crew serves.
+
+use portcrew::ListenerName;
+
+use super::host::Host;
+use super::policies::{Own, Policies, meant};
+use super::refusal::Refusal;
+use crate::args::{self, Policy};
+
+/// What is to be another; the rest stays.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PolicyChange {
+    common: Option<Policy>,
+    own: Vec<Own>,
+}
+
+impl PolicyChange {
+    /// What was asked for, of a crew with these policies, whose listeners have these names now.
+    ///
+    /// # Errors
+    /// What cannot be at the start either, and a listener that the crew has not: the first thing that is wrong.
+    pub(crate) fn new(
+        asked: args::Policies,
+        present: &Policies,
+        listeners: &[ListenerName],
+        host: &Host,
+    ) -> Result<Self, Refusal> {
+        let change = Self { common: asked.common, own: Own::all(asked.own, host)? };
+        let is_known = |own: &&Own| {
+            let is_open = listeners.iter().any(|name| own.is_of(name));
+            is_open || present.own.iter().any(|it| it.is_of_same_as(own))
+        };
+        if let Some(own) = change.own.iter().find(|own| !is_known(own)) {
+            let there = named(present, listeners);
+            return Err(Refusal::NoSuchListener { listener: own.listener.to_string(), there });
+        }
+        match change.shared().filter(|_| !present.can_share) {
+            Some(item) => Err(Refusal::CannotShare { item }),
+            None => Ok(change),
+        }
+    }
+
+    /// As the library has it.
+    pub(crate) fn meant(&self) -> Vec<(Option<ListenerName>, portcrew::Policy)> {
+        let own = self.own.iter().flat_map(Own::meant).map(|(name, it)| (Some(name), it));
+        self.common.iter().map(|it| (None, meant(it))).chain(own).collect()
+    }
+
+    /// What is shared by it from then on, as it was written.
+    fn shared(&self) -> Option<String> {
+        let common = self.common.iter().map(|it| (it, it.to_string()));
+        let own = self.own.iter().map(|it| (&it.policy, it.to_string()));
+        common.chain(own).find(|(policy, _)| **policy == Policy::Shared).map(|it| it.1)
+    }
+
+    /// Leaves out what another change is about, which came later and is in force.
+    pub(crate) fn leave_to(&mut self, other: &Self) {
+        if other.common.is_some() {
+            self.common = None;
+        }
+        self.own.retain(|own| !other.own.iter().any(|it| it.is_of_same_as(own)));
+    }
+}
+
+impl Policies {
+    /// Makes the change.
+    pub(crate) fn change(&mut self, change: &PolicyChange) {
+        if let Some(common) = &change.common {
+            self.common = common.clone();
+        }
+        for own in &change.own {
+            match self.own.iter_mut().find(|it| it.is_of_same_as(own)) {
+                Some(before) => *before = own.clone(),
+                None => self.own.push(own.clone()),
+            }
+        }
+    }
+}
+
+/// What listeners there are, each once. Who listens on port 0 gets any free port, by which no policy is given.
+fn named(present: &Policies, listeners: &[ListenerName]) -> Vec<String> {
+    let configured = present.own.iter().map(|it| &it.listener);
+    let is_by_name = |it: &&ListenerName| **it != ListenerName::Port(0);
+    let mut all: Vec<_> =
+        listeners.iter().chain(configured).filter(is_by_name).map(ToString::to_string).collect();
+    all.sort();
+    all.dedup();
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    const PORTS: [ListenerName; 3] =
+        [ListenerName::Port(0), ListenerName::Port(8080), ListenerName::Port(9090)];
+
+    fn host() -> Host {
+        Host::of(Path::new("/srv"), &[])
+    }
+
+    fn policies(text: &str) -> Policies {
+        Policies::new(Some(&text.parse().unwrap()), &host()).unwrap()
+    }
+
+    fn change(text: &str, present: &Policies) -> Result<PolicyChange, Refusal> {
+        PolicyChange::new(text.parse().unwrap(), present, &PORTS, &host())
+    }
+
+    #[test]
+    fn what_is_not_named_stays_as_it_is() {
+        for (present, asked, expected) in [
+            ("rr", "8080=sticky,9090=shared", "round-robin, 8080=sticky, 9090=shared"),
+            ("rr,8080=sticky", "shared", "shared, 8080=sticky"),
+            ("rr,8080=sticky,9090=shared", "9090=rr", "round-robin, 8080=sticky, 9090=round-robin"),
+            ("rr", "least-connections,8080=shared", "least-connections, 8080=shared"),
+            ("rr,./a.sock=shared", "/srv/a.sock=rr", "round-robin, /srv/a.sock=round-robin"),
+        ] {
+            let mut policies = policies(present);
+            let change = change(asked, &policies).unwrap();
+            policies.change(&change);
+            assert_eq!(policies.to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn a_listener_that_is_not_there_is_refused_with_those_that_are() {
+        let refused = change("8080=sticky,8081=sticky", &policies("rr,./a.sock=rr")).unwrap_err();
+        let words = refused.to_string();
+        for part in ["8081", "./a.sock, 8080, 9090"] {
+            assert!(words.contains(part), "{part}: {words}");
+        }
+        // Nobody has asked for it yet, and it has a policy already.
+        assert!(change("./a.sock=shared", &policies("rr,./a.sock=rr")).is_ok());
+    }
+
+    #[test]
+    fn what_cannot_be_at_the_start_cannot_be_later() {
+        let present = policies("rr,./a.sock=rr");
+        let refused = change("./a.sock=sticky", &present).unwrap_err();
+        assert!(matches!(refused, Refusal::NoAddress { .. }), "{refused}");
+        let deno = Policies { can_share: false, ..present };
+        for text in ["shared", "8080=shared", "rr,8080=sticky,9090=shared"] {
+            let refused = change(text, &deno).unwrap_err();
+            assert!(matches!(refused, Refusal::CannotShare { .. }), "{text}: {refused}");
+        }
+        assert!(change("8080=sticky", &deno).is_ok());
+    }
+}

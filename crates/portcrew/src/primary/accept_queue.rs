@@ -1,0 +1,100 @@
+//! How full the kernel's accept queue of a listener is: looked at now and then when connections come, before one of
+//! them is accepted, and whenever somebody asks.
+//!
+//! The kernel does not keep the deepest, so it is that of the looks. What waited while the primary accepted nothing
+//! (its own queue was full, or it had no time) is still there when it begins again, which is when it is looked.
+
+use std::os::fd::BorrowedFd;
+use std::time::Duration;
+
+use portcrew_core::Time;
+use portcrew_ipc::probe;
+
+/// How soon one queue is looked at again because connections come. A look is two system calls.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
+/// The kernel's queue of connections that nobody has accepted yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AcceptQueue {
+    /// How many waited at this look. The kernel lets in one more than the limit.
+    pub waiting: u32,
+    /// How many may wait: the listener's backlog, or the system's own limit where that is less.
+    pub limit: u32,
+    /// The most that waited at any look since the listener was opened. Between two looks it may have been more.
+    pub deepest: u32,
+    /// Connections, and requests for one, that the kernel has dropped at this listener, nearly always for want of room
+    /// in the queue. It begins anew at 0 after 2³². `None` where the kernel does not tell (before Linux 4.12).
+    pub dropped: Option<u32>,
+}
+
+/// What has been seen of one queue.
+#[derive(Debug, Default)]
+pub(super) struct Looks {
+    deepest: u32,
+    next: Time,
+}
+
+impl Looks {
+    /// Whether it is time for a look because connections come.
+    pub(super) fn is_due(&self, now: Time) -> bool {
+        now >= self.next
+    }
+
+    /// Looks. `None` of a socket that is not TCP: the kernel has no such numbers of it.
+    pub(super) fn look(&mut self, now: Time, socket: BorrowedFd<'_>) -> Option<AcceptQueue> {
+        self.next = now + LOOK_AGAIN;
+        let queue = probe::accept_queue(socket).ok()?;
+        self.deepest = self.deepest.max(queue.waiting);
+        let dropped = probe::dropped(socket).ok();
+        let (waiting, limit, deepest) = (queue.waiting, queue.limit, self.deepest);
+        Some(AcceptQueue { waiting, limit, deepest, dropped })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{TcpListener, TcpStream};
+    use std::os::fd::AsFd as _;
+    use std::os::unix::net::UnixListener;
+
+    use super::*;
+
+    fn at(millis: u64) -> Time {
+        Time::from_origin(Duration::from_millis(millis))
+    }
+
+    #[test]
+    fn the_deepest_is_that_of_all_looks_and_outlasts_those_who_waited() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut looks = Looks::default();
+        let mut seen = || {
+            let seen = looks.look(at(0), listener.as_fd()).unwrap();
+            (seen.waiting, seen.deepest, seen.dropped)
+        };
+        assert_eq!(seen(), (0, 0, Some(0)));
+        let address = listener.local_addr().unwrap();
+        // Over loopback who is connected is in the queue.
+        let _clients = [TcpStream::connect(address), TcpStream::connect(address)];
+        assert_eq!(seen(), (2, 2, Some(0)));
+        drop(listener.accept().unwrap());
+        assert_eq!(seen(), (1, 2, Some(0)));
+    }
+
+    #[test]
+    fn connections_that_come_are_no_reason_for_a_look_before_its_time() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut looks = Looks::default();
+        assert!(looks.is_due(at(0)));
+        looks.look(at(0), listener.as_fd());
+        assert!(!looks.is_due(at(99)));
+        assert!(looks.is_due(at(100)));
+    }
+
+    #[test]
+    fn of_a_unix_domain_socket_nothing_is_known() {
+        let place = tempfile::tempdir().unwrap();
+        let listener = UnixListener::bind(place.path().join("s")).unwrap();
+        assert_eq!(Looks::default().look(at(0), listener.as_fd()), None);
+    }
+}
