@@ -79,11 +79,11 @@ pub(crate) struct Counts {
 
 const FULL: Counts = Counts {
     broken: 50,
-    broken_pm2: 5,
+    broken_pm2: 3,
     node: 300,
     rust: 1000,
     kept: 100,
-    good_pm2: 20,
+    good_pm2: 10,
     kills: 100,
     loop_s: 30,
     asks: 100,

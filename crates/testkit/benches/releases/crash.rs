@@ -4,7 +4,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use portcrew_testkit::http::Load;
-use portcrew_testkit::process::{Mark, Signal, proc_fs};
+use portcrew_testkit::process::{Mark, Signal};
 use serde::Serialize;
 
 use crate::Failure;
@@ -27,10 +27,7 @@ const RECOVERED_WITHIN: Duration = Duration::from_secs(60);
 /// What was seen.
 #[derive(Debug, Serialize)]
 pub(crate) struct Crash {
-    pub(crate) kills: u32,
-    /// From the kill to the line that tells the new pid, without the delay that was announced.
-    pub(crate) beyond_delay: Series,
-    pub(crate) delay: Series,
+    pub(crate) killed: Vec<Killed>,
     pub(crate) loop_s: u32,
     /// Starts of the broken program in that time.
     pub(crate) starts: usize,
@@ -43,19 +40,30 @@ pub(crate) struct Crash {
     pub(crate) recovered_s: f64,
 }
 
+/// Workers of one crew that were killed, one after another.
+#[derive(Debug, Serialize)]
+pub(crate) struct Killed {
+    pub(crate) workers: &'static str,
+    pub(crate) kills: u32,
+    /// From the kill to the line that tells the new pid, without the delay that was announced.
+    pub(crate) beyond_delay: Series,
+    pub(crate) delay: Series,
+}
+
 pub(crate) fn run(world: &World, counts: &Counts) -> Result<Crash, Failure> {
     let place = Place::new(&world.portcrew)?;
     let release = Release::new(place.path(), Kind::Good)?;
     let stable = format!("{}ms", STABLE.as_millis());
-    let program = crew::command(&place, &["--stable", &stable, "--events"]).arg(release.script());
-    let crew = Crew::start(&place, program);
+    let command = || crew::command(&place, &["--stable", &stable, "--events", "--"]);
+    let rust = command().arg(std::env::current_exe()?).arg("serve");
+    let crew = Crew::start(&place, rust);
+    let rust = killed(world, &crew, "Rust", counts.kills)?;
+    crew.stop();
+    let crew = Crew::start(&place, command().arg(world.node()?.path()).arg(release.script()));
+    let node = killed(world, &crew, "Node", counts.kills)?;
     let address = crew.address()?;
-    let (beyond, delays) = killed(world, &crew, counts.kills)?;
-    let none = "no worker was killed";
     let mut crash = Crash {
-        kills: counts.kills,
-        beyond_delay: Series::of_ms(beyond).ok_or(none)?,
-        delay: Series::of_ms(delays).ok_or(none)?,
+        killed: vec![rust, node],
         loop_s: counts.loop_s,
         starts: 0,
         cpu_percent: 0.0,
@@ -69,8 +77,12 @@ pub(crate) fn run(world: &World, counts: &Counts) -> Result<Crash, Failure> {
     Ok(crash)
 }
 
-/// For each kill what it took beyond the delay, and the delay.
-fn killed(world: &World, crew: &Crew<'_>, kills: u32) -> Result<(Vec<f64>, Vec<f64>), Failure> {
+fn killed(
+    world: &World,
+    crew: &Crew<'_>,
+    workers: &'static str,
+    kills: u32,
+) -> Result<Killed, Failure> {
     let (mut beyond, mut delays) = (Vec::new(), Vec::new());
     for _ in 0..kills {
         world.interrupt.check()?;
@@ -85,7 +97,9 @@ fn killed(world: &World, crew: &Crew<'_>, kills: u32) -> Result<(Vec<f64>, Vec<f
         delays.push(delay);
         outlive(crew, fork.mark);
     }
-    Ok((beyond, delays))
+    let none = "no worker was killed";
+    let beyond_delay = Series::of_ms(beyond).ok_or(none)?;
+    Ok(Killed { workers, kills, beyond_delay, delay: Series::of_ms(delays).ok_or(none)? })
 }
 
 /// `…; a new one starts in 118 ms`, in milliseconds.
@@ -112,7 +126,7 @@ impl Crash {
         address: SocketAddr,
     ) -> Result<(), Failure> {
         release.put(Kind::Throws)?;
-        let (lines, used) = (crew.process.lines().len(), proc_fs::cpu_time(crew.pid())?);
+        let (lines, used) = (crew.process.lines().len(), cpu_time(crew.pid())?);
         for worker in crew.workers()? {
             crew.process.signal_descendant(worker, Signal::Kill)?;
         }
@@ -123,7 +137,7 @@ impl Crash {
             self.looks += 1;
             self.open += u32::from(TcpStream::connect(address).is_ok());
         }
-        let used = proc_fs::cpu_time(crew.pid())?.saturating_sub(used);
+        let used = cpu_time(crew.pid())?.saturating_sub(used);
         self.cpu_percent = used.as_secs_f64() * 100.0 / begun.elapsed().as_secs_f64();
         let all = crew.process.lines();
         self.starts = all[lines..].iter().filter(|it| it.text.contains("\"fork\"")).count();
@@ -147,4 +161,14 @@ fn recovered(world: &World, release: &Release, address: SocketAddr) -> Result<f6
         }
     }
     Err(format!("nobody answered {RECOVERED_WITHIN:?} after the program was mended").into())
+}
+
+/// All that a process has used, by threads that have ended too: in hundredths of a second, as `/proc` has it.
+fn cpu_time(pid: u32) -> Result<Duration, Failure> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    // The name of the program stands in brackets and may hold anything.
+    let (_, fields) = stat.rsplit_once(") ").ok_or("the kernel does not tell")?;
+    let mut used = fields.split(' ').skip(11).take(2);
+    let mut ticks = || used.next().and_then(|it| it.parse::<u64>().ok()).ok_or("no CPU time");
+    Ok(Duration::from_millis(10) * u32::try_from(ticks()? + ticks()?)?)
 }

@@ -65,7 +65,8 @@ impl Place {
         let answer = self.ask(&["describe", "--json", name]);
         let mut all: Value = serde_json::from_str(&answer.out)
             .map_err(|error| format!("{name}: {error}: {} {}", answer.out, answer.err))?;
-        Ok(all["crews"][0].take())
+        let status = all.pointer_mut("/crews/0").map(Value::take);
+        Ok(status.ok_or_else(|| format!("there is no {name}"))?)
     }
 
     /// What crews have left in the directory of their sockets.

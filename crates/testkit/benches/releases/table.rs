@@ -119,11 +119,13 @@ fn good(out: &mut impl Write, rows: &[good::Row]) -> io::Result<()> {
 
 fn crash(out: &mut impl Write, it: &Crash) -> io::Result<()> {
     writeln!(out, "\n### Crashes\n")?;
-    writeln!(
-        out,
-        "{} workers killed: the new pid was told {} ms after the kill, beyond the delay of {} ms that was announced.",
-        it.kills, it.beyond_delay, it.delay
-    )?;
+    let head = ["workers", "killed", "new pid told, beyond the delay, ms", "delay ms"];
+    let killed = it.killed.iter().map(|it| {
+        let (beyond, delay) = (it.beyond_delay.to_string(), it.delay.to_string());
+        [it.workers.to_owned(), it.kills.to_string(), beyond, delay]
+    });
+    table(out, head, killed)?;
+    writeln!(out)?;
     writeln!(
         out,
         "A program that throws at boot, for {} s: {} starts, the primary used {:.2} % of a processor, the port was open \

@@ -70,9 +70,8 @@ fn good(row: &crate::good::Row) -> Option<Target> {
     })
 }
 
-fn crash(it: &Crash) -> [Target; 4] {
-    let beyond = it.beyond_delay;
-    [
+fn crash(it: &Crash) -> Vec<Target> {
+    let mut targets = vec![
         Target {
             what: "crash loop: the primary's share of a processor".to_owned(),
             wanted: "below 1 %".to_owned(),
@@ -91,13 +90,15 @@ fn crash(it: &Crash) -> [Target; 4] {
             measured: format!("after {:.1} s", it.recovered_s),
             reached: true,
         },
-        at_most(
-            "crash to new pid, beyond the delay: median (worst) ms",
-            10.0,
-            beyond.median_ms,
-            &beyond,
-        ),
-    ]
+    ];
+    targets.extend(it.killed.iter().map(|it| {
+        let what = format!(
+            "kill to new pid of {} workers, beyond the delay: median (worst) ms",
+            it.workers
+        );
+        at_most(&what, 10.0, it.beyond_delay.median_ms, &it.beyond_delay)
+    }));
+    targets
 }
 
 fn small(it: &Small) -> Vec<Target> {
