@@ -21,6 +21,9 @@ pub(crate) struct Args {
     /// Only this part; repeatable.
     #[arg(long)]
     only: Vec<Part>,
+    /// Only this manager; both otherwise.
+    #[arg(long)]
+    manager: Option<Manager>,
     /// What cargo says to a benchmark.
     #[arg(long, hide = true)]
     bench: bool,
@@ -48,6 +51,13 @@ pub(crate) enum Part {
     Small,
     /// Workers that do not want to leave.
     Stops,
+}
+
+/// Who manages the crews.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Manager {
+    Portcrew,
+    Pm2,
 }
 
 /// How often each thing is done.
@@ -112,5 +122,9 @@ impl Args {
 
     pub(crate) fn wants(&self, part: Part) -> bool {
         self.only.is_empty() || self.only.contains(&part)
+    }
+
+    pub(crate) fn has(&self, manager: Manager) -> bool {
+        self.manager.is_none_or(|it| it == manager)
     }
 }

@@ -59,7 +59,7 @@ pub(crate) struct Seen<'a> {
 
 pub(crate) fn run(world: &World, counts: &Counts) -> Result<Vec<Row>, Failure> {
     let mut rows = Vec::new();
-    for kind in Kind::BROKEN {
+    for kind in Kind::BROKEN.into_iter().filter(|_| world.ours) {
         rows.push(ours(world, kind, counts.broken)?);
     }
     if let Some(cli) = &world.pm2 {

@@ -43,13 +43,16 @@ enum Program {
 
 pub(crate) fn run(world: &World, counts: &Counts) -> Result<Vec<Row>, Failure> {
     use traffic::Kind::{Close, Kept};
-    let mut rows = vec![
-        ours(world, "Node", Program::Node, &[], Close, counts.node)?,
-        ours(world, "Rust", Program::Rust, &[], Close, counts.rust)?,
-        ours(world, "Rust", Program::Rust, &[], Kept, counts.kept)?,
-        ours(world, "Node, --register", Program::Node, &["--register"], Kept, counts.kept)?,
-        ours(world, "Node", Program::Node, &[], Kept, counts.good_pm2)?,
-    ];
+    let mut rows = Vec::new();
+    if world.ours {
+        rows = vec![
+            ours(world, "Node", Program::Node, &[], Close, counts.node)?,
+            ours(world, "Rust", Program::Rust, &[], Close, counts.rust)?,
+            ours(world, "Rust", Program::Rust, &[], Kept, counts.kept)?,
+            ours(world, "Node, --register", Program::Node, &["--register"], Kept, counts.kept)?,
+            ours(world, "Node", Program::Node, &[], Kept, counts.good_pm2)?,
+        ];
+    }
     if let Some(cli) = &world.pm2 {
         rows.push(peer::good(world, cli, Close, counts.good_pm2)?);
         rows.push(peer::good(world, cli, Kept, counts.good_pm2)?);

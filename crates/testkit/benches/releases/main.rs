@@ -55,7 +55,7 @@ fn main() -> Result<(), Failure> {
 }
 
 fn measure(args: &Args) -> Result<(), Failure> {
-    let world = World::new()?;
+    let world = World::new(args)?;
     let report = Report::new(args, &world)?;
     let mut out = io::stdout().lock();
     if args.json {

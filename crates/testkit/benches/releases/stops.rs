@@ -25,7 +25,7 @@ pub(crate) const FORCE: Duration = Duration::from_secs(2);
 pub(crate) const BEYOND: Duration = Duration::from_millis(500);
 
 /// Crews at once.
-pub(crate) const SIDE_BY_SIDE: u32 = 16;
+pub(crate) const SIDE_BY_SIDE: u32 = 6;
 
 /// All stops of one kind.
 #[derive(Debug, Serialize)]

@@ -15,7 +15,7 @@ pub(crate) fn print(out: &mut impl Write, report: &Report) -> io::Result<()> {
         Some(version) => writeln!(out, "PM2 {version}.")?,
         None => writeln!(
             out,
-            "PM2 is not in the cache: its rows are left out (`scripts/npm-cache peers/pm2 pm2@7`)."
+            "PM2's rows are left out; `scripts/npm-cache peers/pm2 pm2@7` installs it."
         )?,
     }
     if !report.broken.is_empty() {
@@ -28,6 +28,9 @@ pub(crate) fn print(out: &mut impl Write, report: &Report) -> io::Result<()> {
     report.small.iter().try_for_each(|it| small(out, it))?;
     if !report.stops.is_empty() {
         stops(out, &report.stops)?;
+    }
+    if report.targets.is_empty() {
+        return Ok(());
     }
     writeln!(out, "\n### Targets\n")?;
     let head = ["target", "wanted", "measured", "reached"];

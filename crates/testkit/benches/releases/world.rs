@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use portcrew_testkit::node::Node;
 
+use crate::args::{Args, Manager};
 use crate::interrupt::Interrupt;
 use crate::machine::Machine;
 use crate::pm2::Cli;
@@ -13,6 +14,8 @@ use crate::{Failure, built};
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) portcrew: PathBuf,
+    /// Whether it has a part where PM2 has one.
+    pub(crate) ours: bool,
     pub(crate) machine: Machine,
     /// PM2's command, where it is in the cache and Node is there.
     pub(crate) pm2: Option<Cli>,
@@ -20,11 +23,12 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) fn new() -> Result<Self, Failure> {
+    pub(crate) fn new(args: &Args) -> Result<Self, Failure> {
         let machine = Machine::look();
-        let pm2 = machine.node.as_ref().and_then(Cli::find);
+        let wanted = machine.node.as_ref().filter(|_| args.has(Manager::Pm2));
+        let (pm2, ours) = (wanted.and_then(Cli::find), args.has(Manager::Portcrew));
         let portcrew = built::command()?;
-        Ok(Self { portcrew, machine, pm2, interrupt: Interrupt::listen()? })
+        Ok(Self { portcrew, ours, machine, pm2, interrupt: Interrupt::listen()? })
     }
 
     /// The Node of all Node crews.
