@@ -94,7 +94,9 @@ fn ours(world: &World, kind: Kind, reloads: u32) -> Result<Row, Failure> {
         health.forget()?;
         release.put(kind)?;
         let answer = crew.reload();
-        crew.settles(&old, HANG);
+        if answer.status != Some(0) {
+            crew.settles(&old, HANG);
+        }
         let rolled_back =
             crew.generation()? == generation && answer.err.contains("the reload was rolled back");
         let open = std::net::TcpStream::connect(address).is_ok();

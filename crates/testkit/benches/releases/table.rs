@@ -131,8 +131,8 @@ fn crash(out: &mut impl Write, it: &Crash) -> io::Result<()> {
     writeln!(out)?;
     writeln!(
         out,
-        "A program that throws at boot, for {} s: {} starts, the primary used {:.2} % of a processor, the port was open \
-         in {} of {} looks; {:.1} s after the file was mended the crew answered.",
+        "A program that throws at boot, for {} s: {} starts; the primary used {:.2} % of a processor; the port was open in\n\
+         {} of {} looks; {:.1} s after the file was mended the crew answered.",
         it.loop_s, it.starts, it.cpu_percent, it.open, it.looks, it.recovered_s
     )
 }
