@@ -23,6 +23,11 @@ bench *args:
 tail *args:
     cargo bench -p portcrew-testkit --bench tail -- {{args}}
 
+# Releases, good and broken, crashes and stops, with PM2 beside: `just releases --quick`.
+releases *args:
+    scripts/npm-cache peers/pm2 pm2@7
+    cargo bench -p portcrew-testkit --bench releases -- {{args}}
+
 # Real runtimes and frameworks as workers: installs them into a cache, runs all, writes the pages in docs/.
 interop *args:
     scripts/install-runtimes {{args}}

@@ -73,6 +73,8 @@ impl Builder {
 
     /// Threads of each worker's runtime. Default 1: the crew is the parallelism, and one thread hands a
     /// connection to its task without crossing cores.
+    #[cfg(feature = "threads")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "threads")))]
     pub const fn worker_threads(mut self, threads: usize) -> Self {
         self.threads = threads;
         self
@@ -240,10 +242,14 @@ impl Signals {
 }
 
 fn runtime(threads: usize) -> Result<Running> {
-    let mut builder =
-        if threads <= 1 { Runtime::new_current_thread() } else { Runtime::new_multi_thread() };
-    if threads > 1 {
-        builder.worker_threads(threads);
-    }
+    let mut builder = match threads {
+        #[cfg(feature = "threads")]
+        2.. => {
+            let mut builder = Runtime::new_multi_thread();
+            builder.worker_threads(threads);
+            builder
+        }
+        _ => Runtime::new_current_thread(),
+    };
     builder.enable_all().build().map_err(Error::io("start a runtime"))
 }

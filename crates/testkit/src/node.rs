@@ -149,8 +149,9 @@ macro_rules! require_node {
     };
 }
 
-/// Where `scripts/npm-cache` installs, by its rule.
-fn cache() -> Option<PathBuf> {
+/// Where `scripts/npm-cache` installs, by its rule; none where nothing says where that is.
+#[must_use]
+pub fn cache() -> Option<PathBuf> {
     let named = |name: &str| std::env::var_os(name).filter(|it| !it.is_empty()).map(PathBuf::from);
     named("PORTCREW_CACHE")
         .or_else(|| Some(named("XDG_CACHE_HOME")?.join("portcrew")))

@@ -49,6 +49,10 @@ pub(crate) struct Supervision {
     #[arg(help = help::WATCHDOG, value_parser = span::at_least::<100>)]
     pub(crate) watchdog: Option<Duration>,
 
+    #[arg(long, value_name = "TIME", help_heading = help::RELOADS, hide_short_help = true)]
+    #[arg(help = help::STABLE, value_parser = span::at_least::<10>)]
+    pub(crate) stable: Option<Duration>,
+
     #[arg(long, value_name = "N", help_heading = help::RELOADS, hide_short_help = true)]
     #[arg(help = help::SURGE, value_parser = numbers::workers)]
     pub(crate) surge: Option<usize>,

@@ -9,7 +9,7 @@ use super::refusal::Refusal;
 use crate::args::{Policy, RunArgs, Supervision};
 use crate::output::words::supervision as words;
 
-/// What a worker must have lived for where that makes it ready: the library's default.
+/// How long a new worker must last before it counts: the library's default.
 const STABLE_FOR: Duration = Duration::from_secs(1);
 
 /// Looks for options that contradict each other, or that would do nothing.
@@ -29,7 +29,7 @@ pub(super) fn check(args: &RunArgs, policies: &Policies) -> Result<(), Refusal> 
 pub(crate) fn apply(asked: &Supervision, settings: &mut Settings) {
     settings.ready = asked.ready();
     settings.drain = asked.drain();
-    settings.stable_for = STABLE_FOR;
+    settings.stable_for = stable_for(asked);
     settings.probing.every = asked.probe_every.unwrap_or(settings.probing.every);
     settings.probing.within = asked.probe_within.unwrap_or(settings.probing.within);
     settings.liveness = liveness(asked);
@@ -41,6 +41,10 @@ pub(crate) fn apply(asked: &Supervision, settings: &mut Settings) {
     settings.max_connections = asked.max_connections;
     settings.stop_exit_codes.clone_from(&asked.stop_exit_codes);
     settings.stop_signal = asked.stop_signal.unwrap_or(settings.stop_signal);
+}
+
+fn stable_for(asked: &Supervision) -> Duration {
+    asked.stable.unwrap_or(STABLE_FOR)
 }
 
 fn liveness(asked: &Supervision) -> Option<Liveness> {
@@ -88,7 +92,7 @@ fn of_surroundings(args: &RunArgs, policies: &Policies) -> Option<&'static str> 
     let asked = &args.supervision;
     let counts = asked.max_connections.is_some() || asked.answer_within.is_some();
     let mut all = std::iter::once(&policies.common).chain(policies.own.iter().map(|it| &it.policy));
-    if asked.ready() == Ready::Alive && args.start_deadline <= STABLE_FOR {
+    if asked.ready() == Ready::Alive && args.start_deadline <= stable_for(asked) {
         Some(words::NEVER_ALIVE)
     } else if counts && all.all(|policy| *policy == Policy::Shared) {
         Some(words::NOBODY_COUNTS)
@@ -145,6 +149,7 @@ mod tests {
             ("--surge 0", words::NOBODY_REPLACED),
             ("--surge 0 --max-unavailable 0", words::NOBODY_REPLACED),
             ("--ready alive --start-deadline 1s", words::NEVER_ALIVE),
+            ("--ready alive --stable 2s --start-deadline 2s", words::NEVER_ALIVE),
             ("--policy shared --max-connections 9", words::NOBODY_COUNTS),
             ("--policy shared --answer-within 5s", words::NOBODY_COUNTS),
             ("--register --drain message:x", words::NOT_REGISTERED),
@@ -162,6 +167,7 @@ mod tests {
             "--ready notify --watchdog 1s",
             "--ready alive --overlap --surge 2",
             "--ready alive --max-unavailable 2",
+            "--ready alive --stable 100ms --start-deadline 1s",
             "--surge 0 --max-unavailable 1",
             "--policy shared --max-age 7d --max-memory 1G",
             "--register --drain signal:TERM",
@@ -184,6 +190,7 @@ mod tests {
         let it = settings("--wait-ready --shutdown-with-message --max-memory-restart 200M");
         assert_eq!((it.ready, it.max_memory), (Ready::Message, Some(200 << 20)));
         assert_eq!(it.drain, Drain::Message("shutdown".to_owned()));
+        assert_eq!(settings("--stable 250ms").stable_for, Duration::from_millis(250));
         let it = settings("--max-age 7d --max-connections 5 --stop-exit-codes 0,3 --surge 3");
         assert_eq!(it.max_age, Some(Duration::from_secs(7 * 24 * 60 * 60)));
         assert_eq!((it.max_connections, it.stop_exit_codes), (Some(5), vec![0, 3]));

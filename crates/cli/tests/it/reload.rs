@@ -84,6 +84,32 @@ fn a_release_that_does_not_listen_in_time_is_rolled_back_and_a_mended_one_is_tak
     assert!(crew.pids_when(1).is_disjoint(&old));
 }
 
+/// It listens, and dies a moment later.
+const DIES_SOON: &str = "require('node:http').createServer().listen(0, '127.0.0.1', () => {\
+    console.log('LISTENING');\
+    setTimeout(() => { throw new Error('lost the database') }, 50);\
+});";
+
+#[test]
+fn a_release_that_dies_within_its_stable_time_is_rolled_back_though_it_was_ready() {
+    let _node = require_node!();
+    let release = Release::of("hello.js");
+    let options = ["-w", "2", "--stable", "5s"].map(AsRef::<std::ffi::OsStr>::as_ref);
+    let crew = run(options.into_iter().chain([release.script.as_os_str()]));
+    let load = Load::new(crew.serving(2)).clients(4).background();
+    let old = crew.pids();
+    fs::write(&release.script, DIES_SOON).unwrap();
+    crew.process.signal(Signal::Hup);
+    crew.process.wait_line(|line| line == "3 | LISTENING", HANG);
+    crew.says("reload: rolled back, the old workers go on: new worker 3 exited with status 1");
+    crew.says("  Error: lost the database");
+    assert_eq!(crew.pids_when(2), old);
+    load.wait_answered(50, HANG);
+    // It served for a moment: what it was asked then may have died with it, and nothing else.
+    let report = load.finish();
+    assert_eq!(report.refused + report.timeout + report.unstarted, 0, "{report}");
+}
+
 #[test]
 fn a_program_that_has_vanished_is_named_with_its_path_and_the_old_workers_go_on() {
     let directory = tempfile::tempdir().unwrap();

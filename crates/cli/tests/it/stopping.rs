@@ -4,7 +4,7 @@ use std::fs;
 
 use portcrew_testkit::http::Load;
 use portcrew_testkit::node::fixture;
-use portcrew_testkit::process::Signal;
+use portcrew_testkit::process::{Signal, proc_fs, wait_dead};
 use portcrew_testkit::require_node;
 
 use crate::crew::{assert_gone, run};
@@ -62,4 +62,26 @@ fn a_worker_that_ignores_every_word_is_killed_when_the_grace_is_over() {
     {
         assert!(said.iter().any(|line| line == step), "{step}: {said:?}");
     }
+}
+
+#[test]
+fn workers_that_stand_still_and_children_that_ignore_signals_end_with_their_crew() {
+    let directory = tempfile::tempdir().unwrap();
+    let script = directory.path().join("stubborn.sh");
+    let text = "(trap '' TERM; echo CHILD; exec sleep 1000) & echo UP; kill -STOP $$";
+    fs::write(&script, text).unwrap();
+    let options = ["-w", "2", "--grace", "100ms"].map(AsRef::<std::ffi::OsStr>::as_ref);
+    let mut crew = run(options.into_iter().chain([script.as_os_str()]));
+    let mut up = 0;
+    let mut is_last = |line: &str| {
+        up += usize::from(line.ends_with("| UP") || line.ends_with("| CHILD"));
+        up == 4
+    };
+    crew.process.wait_line(&mut is_last, crate::crew::HANG);
+    let all = proc_fs::descendants(crew.process.pid());
+    assert!(all.len() >= 4, "{all:?}");
+    crew.process.signal(Signal::Term);
+    assert_eq!(crew.status(), 4);
+    // Children of dead workers are zombies of this process now.
+    assert!(all.iter().all(|pid| wait_dead(*pid, crate::crew::HANG)), "{all:?}");
 }

@@ -10,6 +10,8 @@
 mod args;
 mod balance;
 mod client;
+#[path = "../common/columns.rs"]
+mod columns;
 #[path = "../common/mod.rs"]
 mod common;
 mod contest;

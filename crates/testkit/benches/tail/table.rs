@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use crate::args::Case;
 use crate::balance::{Balance, CLIENTS};
+use crate::columns::table;
 use crate::common::stats::Spread;
 use crate::report::{Figures, Ratio, Report, Section};
 use crate::targets::Target;
@@ -127,26 +128,4 @@ fn target(it: &Target) -> [String; 4] {
     let single = it.measured.lower.total_cmp(&it.measured.upper).is_eq();
     let measured = if single { format!("{:.3}", it.measured.median) } else { it.measured.text() };
     [it.what.clone(), it.at_most.to_string(), measured, reached.to_owned()]
-}
-
-/// Columns as wide as their widest cell, so that it is a table for the eye too.
-fn table<const N: usize>(
-    out: &mut impl Write,
-    head: [&str; N],
-    rows: impl Iterator<Item = [String; N]>,
-) -> io::Result<()> {
-    let rows: Vec<_> = std::iter::once(head.map(str::to_owned)).chain(rows).collect();
-    let widest = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
-    let widths: [usize; N] = std::array::from_fn(|column| widest(column).unwrap_or(0));
-    for (place, row) in rows.iter().enumerate() {
-        for (cell, width) in row.iter().zip(widths) {
-            write!(out, "| {cell:<width$} ")?;
-        }
-        writeln!(out, "|")?;
-        if place == 0 {
-            widths.iter().try_for_each(|width| write!(out, "|{}", "-".repeat(width + 2)))?;
-            writeln!(out, "|")?;
-        }
-    }
-    Ok(())
 }

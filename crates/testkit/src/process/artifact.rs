@@ -26,25 +26,34 @@ pub fn binary(name: &str) -> PathBuf {
     up_to_date(require(&profile_directory().join(name), "--bins"))
 }
 
+/// The command `portcrew`, in the profile of this program.
+///
+/// # Panics
+/// When it was not built; the message names the command that builds it.
+#[must_use]
+pub fn command() -> PathBuf {
+    require(&profile_directory().join("portcrew"), "--bins")
+}
+
 fn up_to_date(path: PathBuf) -> PathBuf {
     match is_ours(&path) {
         Ok(true) => path,
         Ok(false) => panic!(
             "{} was built of other sources than this test; run: {}",
             path.display(),
-            command("--bins")
+            builder("--bins")
         ),
         Err(error) => panic!("{} cannot be read: {error}", path.display()),
     }
 }
 
 fn require(path: &Path, kind: &str) -> PathBuf {
-    assert!(path.is_file(), "{} is not built; run: {}", path.display(), command(kind));
+    assert!(path.is_file(), "{} is not built; run: {}", path.display(), builder(kind));
     path.to_path_buf()
 }
 
 /// That which builds it, in the profile of this program.
-fn command(kind: &str) -> String {
+fn builder(kind: &str) -> String {
     let profile =
         match profile_directory().file_name().map(|name| name.to_string_lossy().into_owned()) {
             Some(name) if name != "debug" => format!(" --profile {name}"),

@@ -52,7 +52,8 @@ pub(super) fn signal(pid: u32, signal: Signal) -> io::Result<()> {
 }
 
 /// Waits until `pid` has ended, reaped or not; false when it still lives after `within`.
-pub(super) fn wait_dead(pid: u32, within: Duration) -> bool {
+#[must_use]
+pub fn wait_dead(pid: u32, within: Duration) -> bool {
     open(pid).map_or(true, |handle| wait_handle(&handle, within))
 }
 

@@ -24,7 +24,7 @@ What shows that a worker is ready [default: listening]
   message                it sent `ready` on its channel: process.send('ready')
                          (PM2's --wait-ready)
   notify                 it sent READY=1 to its $NOTIFY_SOCKET (sd_notify(3))
-  alive                  it has lived for a second: for programs that never
+  alive                  it has lived for --stable: for programs that never
                          listen; a reload stops each before it starts the next
   tcp:ADDR:PORT          a connection there is accepted
   http://ADDR:PORT/PATH  a GET is answered with 200 to 399
@@ -41,6 +41,8 @@ pub(crate) const ANSWER_WITHIN: &str = "How long a worker may leave a connection
     is how long its event loop may be blocked; beyond it it is ended and replaced";
 pub(crate) const WATCHDOG: &str = "How long a worker may be without WATCHDOG=1 on its $NOTIFY_SOCKET, with --ready \
     notify; beyond it it is ended and replaced";
+pub(crate) const STABLE: &str = "How long a new worker must serve before the old one of its place leaves; with --ready \
+    alive, how long one must live to be ready [default: 1s]";
 pub(crate) const SURGE: &str =
     "How many new workers a reload has beside the old ones at once [default: 1]";
 pub(crate) const MAX_UNAVAILABLE: &str =
@@ -156,8 +158,8 @@ pub(crate) const NO_SURGE: &str = "--surge: with --ready alive each worker ends 
     none beside it. Give --overlap too, or --max-unavailable for several at once";
 pub(crate) const NOBODY_REPLACED: &str = "--surge 0: with no new worker beside the old ones, and no old one that may leave \
     first, a reload could replace nobody. Give --surge 1, or --max-unavailable 1";
-pub(crate) const NEVER_ALIVE: &str = "--start-deadline: with --ready alive a worker is ready when it has lived for 1 s, \
-    which is not within that. Give more than 1s, or another --ready";
+pub(crate) const NEVER_ALIVE: &str = "--start-deadline: with --ready alive a worker is ready when it has lived for \
+    --stable (1 s by default), which is not within that. Give more time, or another --ready";
 pub(crate) const NOBODY_COUNTS: &str = "--max-connections and --answer-within are about connections that the primary \
     gives, and with the policy `shared` workers take them by themselves. Leave them out, or choose --policy \
     round-robin, least-connections or sticky; --max-age and --max-memory work with each";

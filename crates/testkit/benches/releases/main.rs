@@ -1,0 +1,68 @@
+//! The benchmark of releases: what a broken one, a good one, a crash loop and a worker that does not leave cost.
+//!
+//! `cargo bench -p portcrew-testkit --bench releases` (or `just releases`). Everything goes by the command itself, on
+//! real processes, under a client that books what became of every request; PM2 does the same beside it where it is in
+//! the cache. It prints Markdown, which is docs/releases.md. Loopback only; everything that is started is stopped.
+
+#![forbid(unsafe_code)]
+
+mod app;
+mod args;
+mod broken;
+mod built;
+#[path = "../common/columns.rs"]
+mod columns;
+mod crash;
+mod crew;
+mod good;
+mod health;
+mod hostile;
+#[path = "../common/interrupt.rs"]
+mod interrupt;
+mod left;
+#[path = "../common/machine.rs"]
+mod machine;
+mod peer;
+mod place;
+mod pm2;
+mod release;
+mod report;
+mod series;
+mod small;
+mod stops;
+mod table;
+mod targets;
+mod traffic;
+mod world;
+
+use std::io::{self, Write as _};
+
+use args::{Args, Command};
+use clap::Parser as _;
+use report::Report;
+use world::World;
+
+/// Whatever ends the benchmark early.
+pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+fn main() -> Result<(), Failure> {
+    let args = Args::parse();
+    match &args.command {
+        // A worker of a crew below.
+        Some(Command::Serve) => app::serve(),
+        None => measure(&args),
+    }
+}
+
+fn measure(args: &Args) -> Result<(), Failure> {
+    let world = World::new(args)?;
+    let report = Report::new(args, &world)?;
+    let mut out = io::stdout().lock();
+    if args.json {
+        serde_json::to_writer_pretty(&mut out, &report)?;
+        writeln!(out)?;
+    } else {
+        table::print(&mut out, &report)?;
+    }
+    Ok(())
+}
