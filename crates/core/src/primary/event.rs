@@ -37,8 +37,8 @@ pub enum Event {
         /// The offer.
         seq: Seq,
     },
-    /// The kernel shows that a worker has written on a connection that it has not answered for yet. Told of those
-    /// [that are asked about](super::Primary::held_up_by).
+    /// The kernel shows that a worker serves a connection that it has not answered for yet: it has written, and read all
+    /// that there was. Told of those [that are asked about](super::Primary::to_ask_about).
     Served {
         /// Who.
         worker: WorkerId,

@@ -141,7 +141,9 @@ impl Primary {
         };
         let id = it.listener;
         let seq = record.take_seq();
-        record.offers.insert(seq, Offer { conn, listener: id, at: now, served: false });
+        record
+            .offers
+            .insert(seq, Offer { conn, listener: id, at: now, served: false, asked: None });
         if let Some(listener) = self.listeners.get_mut(&id) {
             listener.give(worker, seq, now, self.limits.deficit);
         }

@@ -260,14 +260,19 @@ impl Listener {
         self.holders.iter_mut().find(|view| view.worker == worker)
     }
 
-    /// Whether somebody can be given a connection now; looks at how long each has owed an answer, and whose rest is
-    /// over, for the time-out that ends it may not have been handled yet.
+    /// Whether somebody can be given a connection now.
     pub(super) fn has_free_candidate(&mut self, now: Time, limits: &Limits) -> bool {
+        self.look_at_holders(now, limits);
+        self.candidates().iter().any(WorkerView::is_free)
+    }
+
+    /// Looks at how long each has owed an answer, and whose rest is over, for the time-out that ends it may not have been
+    /// handled yet.
+    fn look_at_holders(&mut self, now: Time, limits: &Limits) {
         for (view, holding) in self.holders.iter_mut().zip(&self.holdings) {
             holding.pace.look_at(now, view, limits);
             view.resting_until = view.resting_until.filter(|until| *until > now);
         }
-        self.candidates().iter().any(WorkerView::is_free)
     }
 
     /// Counts a hand-over to `worker`.
@@ -303,16 +308,19 @@ impl Listener {
         }
     }
 
-    /// Which connection holds which worker up.
-    pub(super) fn held_up<'a>(
-        &'a self,
+    /// Which connections that hold free workers up are to be asked about now.
+    pub(super) fn ask_about(
+        &mut self,
         now: Time,
-        limits: &'a Limits,
-    ) -> impl Iterator<Item = (WorkerId, Seq)> + 'a {
-        let both = self.holders.iter().zip(&self.holdings);
-        both.filter_map(move |(view, holding)| {
-            Some((view.worker, holding.pace.held_up_by(now, view, limits)?))
-        })
+        limits: &Limits,
+        mut ask: impl FnMut(WorkerId, Seq),
+    ) {
+        self.look_at_holders(now, limits);
+        for (view, holding) in self.holders.iter().zip(&mut self.holdings) {
+            if let Some(seq) = holding.pace.ask_about(now, view, limits) {
+                ask(view.worker, seq);
+            }
+        }
     }
 
     /// A worker serves what it has not answered for.

@@ -177,7 +177,7 @@ impl Primary {
         record.listeners += 1;
         let unanswered = record.offers.iter().filter(|(_, it)| it.listener == id);
         let unanswered = unanswered
-            .map(|(seq, it)| Owed { seq: *seq, since: it.at, served: it.served })
+            .map(|(seq, it)| Owed { seq: *seq, since: it.at, served: it.served, asked: it.asked })
             .collect();
         let window = listener.window(record.lane, &self.limits);
         let Origin { seat, generation } = record.origin;

@@ -12,25 +12,36 @@ use crate::{ConnId, ListenerId, Seq, Time, WorkerId};
 pub(super) struct Owed {
     pub(super) seq: Seq,
     pub(super) since: Time,
-    /// The worker has written on it: only the answer is late.
+    /// The worker serves it: only the answer is late.
     pub(super) served: bool,
+    /// When the kernel was asked about it last.
+    pub(super) asked: Option<Time>,
 }
 
 impl Primary {
-    /// The connections for which workers count as held up on this listener: of each worker the oldest that is not
-    /// known to be served. Of those that somebody has written on, the machine is to be told
+    /// The connections for which free workers count as held up on this listener: of each the oldest that is not
+    /// known to be served. Of those that a worker serves the machine is to be told
     /// ([`Event::Served`](super::Event::Served)) before the next connection is
     /// ([`Event::Accepted`](super::Event::Accepted)).
-    pub fn held_up_by(
-        &self,
+    ///
+    /// Each is asked about once in [`Limits::held_up`](crate::Limits::held_up) at most: where all workers are busy every
+    /// accept would otherwise ask about all of them.
+    pub fn to_ask_about(
+        &mut self,
         now: Time,
         listener: ListenerId,
-    ) -> impl Iterator<Item = (WorkerId, Seq, ConnId)> + '_ {
-        let owed = self.listeners.get(&listener).map(|it| it.held_up(now, &self.limits));
-        owed.into_iter().flatten().filter_map(|(worker, seq)| {
-            let offer = self.workers.get(&worker)?.offers.get(&seq)?;
-            Some((worker, seq, offer.conn))
-        })
+        into: &mut Vec<(WorkerId, Seq, ConnId)>,
+    ) {
+        let Some(it) = self.listeners.get_mut(&listener) else {
+            return;
+        };
+        let workers = &mut self.workers;
+        it.ask_about(now, &self.limits, |worker, seq| {
+            if let Some(offer) = workers.get_mut(&worker).and_then(|it| it.offers.get_mut(&seq)) {
+                offer.asked = Some(now);
+                into.push((worker, seq, offer.conn));
+            }
+        });
     }
 
     /// The kernel shows that a worker serves, or has served, what it has not answered for.

@@ -26,7 +26,7 @@ impl Pace {
     }
 
     pub(super) fn offered(&mut self, seq: Seq, now: Time) {
-        self.unanswered.push_back(Owed { seq, since: now, served: false });
+        self.unanswered.push_back(Owed { seq, since: now, served: false, asked: None });
     }
 
     /// It is being served, whatever becomes of the answer.
@@ -65,9 +65,25 @@ impl Pace {
         }
     }
 
+    /// What holds a free worker up and is to be asked about, as it was not lately.
+    pub(super) fn ask_about(
+        &mut self,
+        now: Time,
+        view: &WorkerView,
+        limits: &Limits,
+    ) -> Option<Seq> {
+        let seq = self.held_up_by(now, view, limits).filter(|_| view.is_free())?;
+        let owed = self.unanswered.iter_mut().find(|it| it.seq == seq)?;
+        if owed.asked.is_some_and(|at| now.since(at) < limits.held_up) {
+            return None;
+        }
+        owed.asked = Some(now);
+        Some(seq)
+    }
+
     /// For what it has owed an answer for too long. What is served holds nobody up, and one that has answered nothing
     /// yet may have all to load and to compile: a first burst is dealt out evenly.
-    pub(super) fn held_up_by(&self, now: Time, view: &WorkerView, limits: &Limits) -> Option<Seq> {
+    fn held_up_by(&self, now: Time, view: &WorkerView, limits: &Limits) -> Option<Seq> {
         let patience = view.latency.map_or(limits.slow, |_| limits.held_up);
         let oldest = self.unanswered.iter().find(|it| !it.served)?;
         (now.since(oldest.since) > patience).then_some(oldest.seq)

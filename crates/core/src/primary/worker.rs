@@ -37,8 +37,10 @@ pub(super) struct Offer {
     pub(super) conn: ConnId,
     pub(super) listener: ListenerId,
     pub(super) at: Time,
-    /// The worker has written on it.
+    /// The worker serves it already.
     pub(super) served: bool,
+    /// When the kernel was asked about that last.
+    pub(super) asked: Option<Time>,
 }
 
 /// Where a worker belongs: for schedulers alone.

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use portcrew_core::primary::{Action, Event, Primary};
-use portcrew_core::{Time, WorkerId};
+use portcrew_core::{ConnId, Seq, Time, WorkerId};
 use portcrew_ipc::lane::Answer;
 use portcrew_ipc::reactor::wake_after_others;
 use tokio::sync::mpsc::{UnboundedReceiver, WeakUnboundedSender};
@@ -80,6 +80,8 @@ pub(super) struct Driver {
     pub(super) retries: Retries,
     /// Answers that are being read from a lane: empty between two reads.
     pub(super) answers: Vec<Answer>,
+    /// What holds workers up: empty between two looks at it.
+    pub(super) owed: Vec<(WorkerId, Seq, ConnId)>,
     /// The user dropped the cluster: no worker is wanted.
     pub(super) abandoned: bool,
     origin: Instant,
@@ -127,6 +129,7 @@ impl Driver {
             now: Time::ZERO,
             retries: Retries::default(),
             answers: Vec::new(),
+            owed: Vec::new(),
             abandoned: false,
             origin,
             sleep: Box::pin(tokio::time::sleep_until(origin)),

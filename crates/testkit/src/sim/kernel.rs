@@ -48,6 +48,12 @@ impl Connection {
         self.sent - self.read
     }
 
+    /// Whether a worker has written. (What clients sent meanwhile is left out here: it would seldom be drawn.)
+    #[must_use]
+    pub const fn is_served(&self) -> bool {
+        !self.unix && self.written > 0
+    }
+
     /// Whether anybody has read or written.
     #[must_use]
     pub const fn is_touched(&self) -> bool {

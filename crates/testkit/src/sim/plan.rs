@@ -182,10 +182,10 @@ fn limits(rng: &mut Rng) -> Limits {
     limits.held = rng.index(7) + 2;
     limits.held_for = ms(rng, 100, 3_000);
     limits.channel_window = few(rng, 1, 2);
-    limits.lane_window = few(rng, 1, 4);
+    limits.lane_window = few(rng, 1, 16);
     limits.unproven_window = few(rng, 1, 2);
     limits.quick = ms(rng, 1, 30);
-    limits.held_up = ms(rng, 0, 20);
+    limits.held_up = ms(rng, 0, 2);
     limits.slow = limits.quick + ms(rng, 1, 30);
     limits.ask_again = ms(rng, 2, 10);
     limits.look_for = ms(rng, 10, 400);

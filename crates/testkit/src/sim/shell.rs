@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use portcrew_core::scheduler::Look;
-use portcrew_core::{ConnId, Key, ListenerId, Query, Seq, WorkerId};
+use portcrew_core::{ConnId, Key, ListenerId, Query, Seq, Time, WorkerId};
 
 use super::link::{Down, LaneOffer, Link, PACKET};
 
@@ -32,6 +32,8 @@ pub struct Shell {
     pub counts: VecDeque<ListenerId>,
     /// Offers that have left the primary.
     pub sent: BTreeSet<(WorkerId, Seq)>,
+    /// When the kernel was asked last whether what holds a worker up is served.
+    pub asked: BTreeMap<(WorkerId, Seq), Time>,
 }
 
 /// Whether a listener's connections are counted, as the machine wants it.

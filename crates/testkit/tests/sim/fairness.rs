@@ -1,8 +1,10 @@
 //! C8: workers that are always free are given the same number of connections.
 
-use portcrew_core::WorkerId;
+use std::time::Duration;
+
 use portcrew_core::primary::Rule;
 use portcrew_core::scheduler::{Incoming, Pick, WorkerView};
+use portcrew_core::{Limits, WorkerId};
 use portcrew_testkit::sim::Rng;
 
 use crate::crew::Crew;
@@ -59,6 +61,37 @@ fn workers_that_are_always_free_stay_level_whatever_the_others_do() {
             assert!(crew.spread(&[1, 2]) <= 1, "seed {seed}, {turn}: {:?}", crew.given);
         }
     }
+}
+
+/// One of four workers owes an answer for longer than is usual. What it is given of the next 100 connections, which
+/// the others answer at once.
+fn given_while_held_up(rule: Rule) -> u64 {
+    let mut crew = Crew::of(4, rule);
+    (0..4).for_each(|_| crew.serves());
+    let slow = crew.accepts().expect("all are free");
+    crew.now = crew.now + Limits::default().held_up + Duration::from_micros(1);
+    let before = crew.given[&slow];
+    for _ in 0..100 {
+        let worker = crew.accepts().expect("three are free");
+        if worker != slow {
+            crew.answers(worker, true);
+        }
+    }
+    crew.given[&slow] - before
+}
+
+#[test]
+fn a_worker_that_is_held_up_is_given_nothing_while_others_are_free() {
+    assert_eq!(given_while_held_up(Rule::default()), 0);
+}
+
+#[test]
+fn a_policy_that_only_deals_out_is_seen_to_let_connections_wait_behind_a_worker_that_is_held_up() {
+    let blind = |_: &Incoming, workers: &[WorkerView]| {
+        let free = workers.iter().filter(|it| it.is_free());
+        free.min_by_key(|it| it.share).map_or(Pick::Wait, |it| Pick::Worker(it.worker))
+    };
+    assert!(given_while_held_up(Rule::handover(blind)) > 10);
 }
 
 #[test]

@@ -37,9 +37,9 @@ const fn expected(mutation: Mutation) -> &'static [Check] {
         Mutation::ForgetsData => &[Check::C10SharedData],
         Mutation::HidesSelfBound => &[Check::WorkerSide],
         Mutation::ForgetsReply => &[Check::Liveness, Check::C9SocketLife, Check::C5Bounds],
-        Mutation::WindowOffByOne | Mutation::WindowNeverNarrows | Mutation::WindowNeverWidens => {
-            &[Check::C5Bounds]
-        }
+        Mutation::WindowOffByOne | Mutation::WindowNeverWidens => &[Check::C5Bounds],
+        // Who is late is not free: nobody is to ask what holds it up.
+        Mutation::WindowNeverNarrows => &[Check::C5Bounds, Check::C12Choice],
         Mutation::HeldUpUnseen | Mutation::IgnoresServed => &[Check::C12Choice],
         Mutation::QueueOffByOne => &[Check::C5Bounds, Check::C6BackPressure],
         Mutation::AcceptsForNobody => &[Check::C6BackPressure],

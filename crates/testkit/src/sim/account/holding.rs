@@ -226,9 +226,9 @@ impl Account {
         Ok(())
     }
 
-    /// Which connection holds which worker up, of those that hold the listener, by worker.
+    /// What holds a worker up that is free, of those that hold the listener.
     #[must_use]
-    pub fn held_up_by(
+    pub fn held_up(
         &self,
         listener: ListenerId,
         now: Time,
@@ -239,9 +239,7 @@ impl Account {
             let seq = it.held_up_by(now, &plan.limits)?;
             Some((it.worker, seq, *self.outstanding.get(&(it.worker, seq))?))
         };
-        let mut all: Vec<_> = holdings.filter_map(of).collect();
-        all.sort_unstable();
-        all
+        holdings.filter(|it| it.is_free(now, &plan.limits)).filter_map(of).collect()
     }
 
     /// What a worker has of a listener's connections and has not answered.

@@ -7,7 +7,7 @@ use portcrew_core::{ConnId, FromWorker, ListenerId, Seq, WorkerId};
 use crate::sim::client::Client;
 use crate::sim::kernel::Peer;
 use crate::sim::link::{LaneWord, Up};
-use crate::sim::report::{Broken, Check, ensure};
+use crate::sim::report::{Broken, Check, Checked, ensure};
 use crate::sim::worker::Run;
 use crate::sim::world::World;
 
@@ -165,25 +165,35 @@ impl World {
         self.feed(Event::Accepted { listener, conn, peer, local })
     }
 
-    /// Looks at what holds workers up, as long as that shows something.
+    /// Asks about what holds free workers up, as long as that shows something.
     fn tell_served(&mut self, listener: ListenerId) -> Result<(), Broken> {
         loop {
             let now = self.clock.now();
-            let mut owed: Vec<_> = self.primary.held_up_by(now, listener).collect();
-            owed.sort_unstable();
-            let wanted = self.account.held_up_by(listener, now, &self.plan);
-            ensure(owed == wanted, Check::C12Choice, || {
-                format!("held up by {owed:?}, and should be by {wanted:?}")
-            })?;
-            let written = |conn| !self.kernel.conn(conn).unix && self.kernel.conn(conn).written > 0;
-            let served: Vec<_> = owed.into_iter().filter(|it| written(it.2)).collect();
-            if served.is_empty() {
+            let mut owed = Vec::new();
+            self.primary.to_ask_about(now, listener, &mut owed);
+            self.check_asked(&owed, listener)?;
+            self.shell.asked.extend(owed.iter().map(|(worker, seq, _)| ((*worker, *seq), now)));
+            owed.retain(|(.., conn)| self.kernel.conn(*conn).is_served());
+            if owed.is_empty() {
                 return Ok(());
             }
             self.seen.saw("held up by what was served already");
-            for (worker, seq, _) in served {
+            for (worker, seq, _) in owed {
                 self.feed(Event::Served { worker, seq })?;
             }
         }
+    }
+
+    /// It is asked about all that holds a free worker up, nothing else, and seldom enough.
+    fn check_asked(&self, asked: &[(WorkerId, Seq, ConnId)], listener: ListenerId) -> Checked {
+        let (now, pause) = (self.clock.now(), self.plan.limits.held_up);
+        let mut wanted = self.account.held_up(listener, now, &self.plan);
+        wanted.retain(|(worker, seq, _)| {
+            self.shell.asked.get(&(*worker, *seq)).is_none_or(|at| now.since(*at) >= pause)
+        });
+        let same = wanted.len() == asked.len() && asked.iter().all(|it| wanted.contains(it));
+        ensure(same, Check::C12Choice, || {
+            format!("asked about {asked:?}, and {wanted:?} hold free workers up")
+        })
     }
 }
