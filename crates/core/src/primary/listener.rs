@@ -7,6 +7,7 @@ use super::live::Counting;
 use super::owed::Owed;
 use super::pace::Pace;
 use super::rules::RuleId;
+use super::worker::Worker;
 use super::{BoundTo, Mode};
 use crate::scheduler::{Choice, Look, WorkerView};
 use crate::{Backoff, ConnId, Key, Limits, Query, Seq, SocketKind, Time, WorkerId};
@@ -272,6 +273,16 @@ impl Listener {
         for (view, holding) in self.holders.iter_mut().zip(&self.holdings) {
             holding.pace.look_at(now, view, limits);
             view.resting_until = view.resting_until.filter(|until| *until > now);
+        }
+    }
+
+    /// Shows how many connections a worker has open, if that can be told: of one that accepts for itself only those are
+    /// known that it was handed.
+    pub(super) fn show_live(&mut self, worker: WorkerId, record: &Worker) {
+        let counts = self.counting.counts(record.is_silent);
+        if let Some((view, holding)) = self.holding(worker) {
+            let known = counts && holding.way == Mode::Handover;
+            view.live = known.then_some(record.live);
         }
     }
 

@@ -181,10 +181,10 @@ impl Primary {
             .collect();
         let window = listener.window(record.lane, &self.limits);
         let Origin { seat, generation } = record.origin;
-        let live = listener.counting.counts(record.is_silent).then_some(record.live);
-        let view = WorkerView { seat, generation, live, ..WorkerView::new(worker, window) };
+        let view = WorkerView { seat, generation, ..WorkerView::new(worker, window) };
         let accepts_alone = record.accepts_alone;
         listener.add(WorkerView { listening: false, ..view }, accepts_alone, unanswered);
+        listener.show_live(worker, record);
         let reply = match (&listener.state, listener.mode) {
             (State::Open(bound), Mode::Handover) => {
                 Reply::Handover { sockname: bound.sockname.clone() }

@@ -203,10 +203,7 @@ impl Primary {
             return;
         };
         for listener in self.listeners.values_mut() {
-            let shown = listener.counting.counts(record.is_silent).then_some(record.live);
-            if let Some(view) = listener.holder(worker) {
-                view.live = shown;
-            }
+            listener.show_live(worker, record);
         }
     }
 
@@ -215,10 +212,8 @@ impl Primary {
         let Some(listener) = self.listeners.get_mut(&id) else {
             return;
         };
-        let counting = listener.counting;
-        for view in &mut listener.holders {
-            let record = self.workers.get(&view.worker);
-            view.live = record.filter(|it| counting.counts(it.is_silent)).map(|it| it.live);
+        for (worker, record) in &self.workers {
+            listener.show_live(*worker, record);
         }
     }
 }

@@ -67,7 +67,9 @@ fn workers_that_are_always_free_stay_level_whatever_the_others_do() {
 /// the others answer at once.
 fn given_while_held_up(rule: Rule) -> u64 {
     let mut crew = Crew::of(4, rule);
-    (0..4).for_each(|_| crew.serves());
+    for _ in ALL {
+        crew.serves();
+    }
     let slow = crew.accepts().expect("all are free");
     crew.now = crew.now + Limits::default().held_up + Duration::from_micros(1);
     let before = crew.given[&slow];

@@ -43,7 +43,7 @@ impl Account {
     #[must_use]
     pub fn candidates(&self, it: &Listing, now: Time, plan: &Plan) -> Vec<WorkerView> {
         let view = |holding: &super::Holding| {
-            holding.view(now, &plan.limits, self.live(it.counting, holding.worker))
+            holding.view(now, &plan.limits, self.live(it, holding.worker))
         };
         it.candidates().map(view).collect()
     }

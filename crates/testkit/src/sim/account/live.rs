@@ -1,9 +1,9 @@
 //! Open connections: who counts them, and how many each worker has.
 
-use portcrew_core::primary::Counter;
+use portcrew_core::primary::{Counter, Mode};
 use portcrew_core::{ListenerId, Seq, SocketKind, WorkerId};
 
-use super::{Account, Kernel};
+use super::{Account, Kernel, Listing};
 use crate::sim::kernel::Socket;
 use crate::sim::report::{Check, Checked, ensure};
 
@@ -20,11 +20,13 @@ pub enum Counting {
 }
 
 impl Account {
-    /// Open connections of a worker, as this listener's scheduler must be shown them.
+    /// Open connections of a worker, as this listener's scheduler must be shown them. What one accepts for itself is
+    /// counted by nobody.
     #[must_use]
-    pub fn live(&self, counting: Counting, worker: WorkerId) -> Option<u32> {
+    pub fn live(&self, it: &Listing, worker: WorkerId) -> Option<u32> {
         let member = self.crew.get(&worker)?;
-        match counting {
+        match it.counting {
+            _ if it.holding(worker)?.way == Mode::Shared => None,
             Counting::By(Counter::Kernel) => Some(member.live),
             Counting::By(Counter::Workers) if !member.is_silent => Some(member.live),
             Counting::By(Counter::Workers) | Counting::Off | Counting::Asked => None,

@@ -25,7 +25,7 @@ impl World {
             ensure(holding.way == way, Check::C12Choice, || {
                 format!("{} of {view:?} are handed connections: {holding:?}", view.handed)
             })?;
-            let live = self.account.live(listing.counting, shown.worker);
+            let live = self.account.live(listing, shown.worker);
             let right = holding.view(self.clock.now(), &self.plan.limits, live);
             self.check_pace(shown, &right, holding)?;
             check_shown(shown, &right)?;
