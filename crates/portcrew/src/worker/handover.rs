@@ -24,9 +24,10 @@ pub(super) struct Handover {
     answers: Vec<Answer>,
     /// Behind the answers that promised them.
     ended: Vec<Ended>,
-    /// The runtime has asked the kernel what is ready since the first of both: what was just accepted has had its
-    /// first run, and where its request was there already the second, before the primary hears of it. A worker that
-    /// is held by a request then has not answered for it yet, and is given no other to wait behind it.
+    /// The runtime has asked the kernel what is ready since the first of both, as a rule: what was just accepted has had
+    /// its first run, and where its request was there already the second, before the primary hears of it. A worker that
+    /// is held by a request then has not answered for it yet, and is given no other to wait behind it. (Whatever else
+    /// wakes the driver meanwhile, a message or an end, lets the answer go earlier. It is as true then, only less telling.)
     ripe: bool,
     /// Connections that are answered and are handed out as soon as the answer is written.
     pub(super) releases: Vec<(ServerId, ConnId)>,

@@ -17,6 +17,9 @@ const OVER_NODE: f64 = 0.5;
 /// The most over the least that workers are given.
 const MAX_OVER_MIN: f64 = 1.01;
 
+/// Clients for each worker with which all are behind all the time, and share by their speed.
+const TOO_MANY: usize = 16;
+
 /// One line of the end.
 #[derive(Debug, Serialize)]
 pub(crate) struct Target {
@@ -57,11 +60,11 @@ fn tails(section: &Section) -> impl Iterator<Item = Target> {
 }
 
 fn spreads(balance: &Balance, workers: u16) -> impl Iterator<Item = Target> {
-    let short = CLIENTS.into_iter().zip(balance.short).map(|(clients, ratio)| Target {
+    let short = CLIENTS.into_iter().zip(balance.short).map(move |(clients, ratio)| Target {
         what: format!("most over least given, {clients} at a time"),
         measured: Spread { lower: ratio, median: ratio, upper: ratio },
         at_most: MAX_OVER_MIN,
-        only_shown: false,
+        only_shown: clients >= usize::from(workers) * TOO_MANY,
     });
     let opened = lasting(workers);
     let worst = balance.busiest_worst;
