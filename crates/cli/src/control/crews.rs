@@ -59,10 +59,16 @@ impl Crews {
         }
     }
 
-    /// These targets, with the crew's name in place of the pid of its primary. A crew that is called so goes first.
-    pub(crate) fn by_pid(&self, targets: &[String]) -> Vec<String> {
+    /// These targets, with the crew's name in place of the pid of its primary. A crew that is called so goes first: one
+    /// that runs, and one that does not of which it `is_known`.
+    pub(crate) fn by_pid(
+        &self,
+        targets: &[String],
+        is_known: impl Fn(&str) -> bool,
+    ) -> Vec<String> {
         let named = |target: &String| {
-            let pid: u32 = target.parse().ok().filter(|_| !self.names.contains(target))?;
+            let is_name = self.names.contains(target) || is_known(target);
+            let pid: u32 = target.parse().ok().filter(|_| !is_name)?;
             self.names.iter().find(|name| self.holder(name) == Some(pid))
         };
         targets.iter().map(|target| named(target).unwrap_or(target).clone()).collect()
