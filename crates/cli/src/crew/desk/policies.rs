@@ -1,6 +1,7 @@
 //! The policies: in force, and wanted.
 //!
-//! They differ while the workers are replaced for a change: the verdict on a reload decides about those that it answers.
+//! They differ while the workers are replaced for a change: the verdict on a reload decides about those that it
+//! answers.
 
 use portcrew::Generation;
 
