@@ -53,7 +53,7 @@ pub(super) fn each_found(
 ) -> ExitStatus {
     each_of(meant, as_json, |name| match crews.find(name) {
         Found::Crew(client) => act(name, &client),
-        Found::Silent(pid) => Err(silent(name, pid)),
+        Found::Silent(pid) | Found::Full(pid) => Err(silent(name, pid)),
         Found::Nobody => Err(nobody(name)),
     })
 }

@@ -45,7 +45,7 @@ pub(crate) fn kill(args: &KillArgs) -> ExitStatus {
             Err(undone) if undone.status == ExitStatus::NoCrew => kill_primary(&crews, name),
             done => done,
         },
-        Found::Silent(_) => kill_primary(&crews, name),
+        Found::Silent(_) | Found::Full(_) => kill_primary(&crews, name),
         Found::Nobody => Err(super::each::nobody(name)),
     })
 }
@@ -108,7 +108,7 @@ fn kill_primary(crews: &Crews, name: &str) -> Result<Done, Undone> {
     let primary = open(pid).map_err(|error| failed(&error))?;
     // Opened now and looked at again: whoever has a number of theirs later is not signalled.
     let workers: Vec<_> = children(pid).into_iter().filter_map(|it| open(it).ok()).collect();
-    if !matches!(crews.find(name), Found::Silent(_) | Found::Crew(_)) {
+    if matches!(crews.find(name), Found::Nobody) {
         return Err(super::each::nobody(name));
     }
     pidfd_send_signal(&primary, Signal::KILL).map_err(|error| failed(&error))?;
@@ -127,7 +127,7 @@ fn delete_one(name: &str) -> Result<Done, Undone> {
     if crews.names.iter().any(|it| it == name) {
         match crews.find(name) {
             Found::Crew(client) => drop(stop_one(name, &client, Stop { now: false })?),
-            Found::Silent(pid) => return Err(super::each::silent(name, pid)),
+            Found::Silent(pid) | Found::Full(pid) => return Err(super::each::silent(name, pid)),
             // Cleaned up just now.
             Found::Nobody => {}
         }

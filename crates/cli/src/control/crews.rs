@@ -7,6 +7,7 @@ use super::claim::{Lock, holder};
 use super::client::{ANSWER_WITHIN, Client};
 use super::connect::connect_within;
 use super::directory::Directory;
+use super::silence::has_timed_out;
 
 /// Crews that are looked for at most. Beyond it the directory is not ours any more in any sense.
 const MOST_CREWS: usize = 4096;
@@ -25,6 +26,8 @@ pub(crate) enum Found {
     Crew(Client),
     /// Somebody holds the name and has no socket to connect to: it starts, or ends.
     Silent(Option<u32>),
+    /// Somebody holds the name, and there was no room among those who wait at the socket: stopped, or overloaded.
+    Full(Option<u32>),
     /// Nobody: what a dead primary left was removed.
     Nobody,
 }
@@ -55,7 +58,10 @@ impl Crews {
         let socket = self.directory.socket(name);
         match connect_within(&socket, ANSWER_WITHIN) {
             Ok(_) => Found::Crew(Client::new(&socket)),
-            Err(_) => leftover(&self.directory, name),
+            Err(error) => match leftover(&self.directory, name) {
+                Found::Silent(pid) if has_timed_out(&error) => Found::Full(pid),
+                found => found,
+            },
         }
     }
 

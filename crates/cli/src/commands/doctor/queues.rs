@@ -36,6 +36,7 @@ fn crews() -> Vec<Check> {
         Found::Silent(pid) => {
             vec![Check::advice(words::CREW, commands::silent(name, pid), words::silent_next())]
         }
+        Found::Full(_) => vec![hangs(name)],
         Found::Nobody => Vec::new(),
     });
     checks.collect()
@@ -48,15 +49,16 @@ fn crew(name: &str, client: &Client, longest: Option<u64>) -> Vec<Check> {
         }
         // It has ended since it was found.
         Err(Failure::NoCrew) => Vec::new(),
-        Err(Failure::Late | Failure::Silent(_)) => {
-            let found = words::hangs(name, ANSWER_WITHIN);
-            vec![Check::bad(words::CREW, found, words::hangs_next(name))]
-        }
+        Err(Failure::Late | Failure::Silent(_)) => vec![hangs(name)],
         Err(Failure::NoAnswer(_) | Failure::Refused(..)) => {
             let next = words::unreadable_next(name);
             vec![Check::advice(words::CREW, words::unreadable(name), next)]
         }
     }
+}
+
+fn hangs(crew: &str) -> Check {
+    Check::bad(words::CREW, words::hangs(crew, ANSWER_WITHIN), words::hangs_next(crew))
 }
 
 /// What is to be thought of one listener's queue; `None` where the kernel has no numbers of it.
