@@ -242,14 +242,24 @@ impl Signals {
 }
 
 fn runtime(threads: usize) -> Result<Running> {
-    let mut builder = match threads {
-        #[cfg(feature = "threads")]
+    let mut builder = runtime_of(threads);
+    builder.enable_all().build().map_err(Error::io("start a runtime"))
+}
+
+#[cfg(feature = "threads")]
+fn runtime_of(threads: usize) -> Runtime {
+    match threads {
+        0 | 1 => Runtime::new_current_thread(),
         2.. => {
             let mut builder = Runtime::new_multi_thread();
             builder.worker_threads(threads);
             builder
         }
-        _ => Runtime::new_current_thread(),
-    };
-    builder.enable_all().build().map_err(Error::io("start a runtime"))
+    }
+}
+
+/// Without the feature nobody can ask for more than one.
+#[cfg(not(feature = "threads"))]
+fn runtime_of(_one: usize) -> Runtime {
+    Runtime::new_current_thread()
 }

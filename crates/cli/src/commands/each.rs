@@ -36,15 +36,24 @@ pub(super) struct Undone {
 pub(super) fn each(
     targets: &[String],
     as_json: bool,
+    act: impl FnMut(&str, &Client) -> Result<Done, Undone>,
+) -> ExitStatus {
+    match find(targets) {
+        Ok((crews, meant)) => each_found(&crews, &meant, as_json, act),
+        Err((words, status)) => refuse(&words, as_json, status),
+    }
+}
+
+/// The same where they have been found.
+pub(super) fn each_found(
+    crews: &Crews,
+    meant: &[Meant],
+    as_json: bool,
     mut act: impl FnMut(&str, &Client) -> Result<Done, Undone>,
 ) -> ExitStatus {
-    let (crews, meant) = match find(targets) {
-        Ok(found) => found,
-        Err((words, status)) => return refuse(&words, as_json, status),
-    };
-    each_of(&meant, as_json, |name| match crews.find(name) {
+    each_of(meant, as_json, |name| match crews.find(name) {
         Found::Crew(client) => act(name, &client),
-        Found::Silent(pid) => Err(silent(name, pid)),
+        Found::Silent(pid) | Found::Full(pid) => Err(silent(name, pid)),
         Found::Nobody => Err(nobody(name)),
     })
 }
@@ -112,7 +121,7 @@ pub(super) fn each_apart(
 /// When no target means a crew: what is to be said about all of them, in lines.
 pub(super) fn find(targets: &[String]) -> Result<(Crews, Vec<Meant>), (String, ExitStatus)> {
     let crews = Crews::of_this_user().map_err(|words| (words, ExitStatus::NoCrew))?;
-    let meant = some(choose(&crews.by_pid(targets), &crews.names))?;
+    let meant = some(choose(&crews.by_pid(targets, |_| false), &crews.names))?;
     Ok((crews, meant))
 }
 

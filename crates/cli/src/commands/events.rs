@@ -40,7 +40,7 @@ pub(crate) fn run(args: &TargetArgs) -> ExitStatus {
     for name in names {
         let events = match crews.find(&name) {
             Found::Crew(client) => client.events().map_err(|it| undone(&name, it)),
-            Found::Silent(pid) => Err(silent(&name, pid)),
+            Found::Silent(pid) | Found::Full(pid) => Err(silent(&name, pid)),
             Found::Nobody => continue,
         };
         match events {

@@ -95,7 +95,7 @@ fn row(crews: &Crews, name: &str) -> Option<Row> {
             Ok(status) => Row::Crew(Box::new(status)),
             Err(_) => Row::Silent(name.to_owned(), crews.holder(name)),
         }),
-        Found::Silent(pid) => Some(Row::Silent(name.to_owned(), pid)),
+        Found::Silent(pid) | Found::Full(pid) => Some(Row::Silent(name.to_owned(), pid)),
         Found::Nobody => None,
     }
 }

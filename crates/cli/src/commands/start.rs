@@ -110,7 +110,7 @@ impl Background {
     fn ready(&self) {
         let status = Crews::of_this_user().ok().and_then(|crews| match crews.find(&self.name) {
             Found::Crew(client) => client.get::<Status>("/v1/status").ok(),
-            Found::Silent(_) | Found::Nobody => None,
+            Found::Silent(_) | Found::Full(_) | Found::Nobody => None,
         });
         // It was ready. If it has gone since, `list` says so.
         let words = match status {

@@ -9,10 +9,10 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use serde_json::json;
 
-use super::each::{Done, Undone, each, find, plain, some, undone};
+use super::each::{Done, Undone, each_found, plain, some, undone};
 use crate::args::{KillArgs, StopArgs, TargetArgs, as_name};
 use crate::control::v1::{Status, Stop, Stopped};
-use crate::control::{Client, Crews, Found, choose, state_directory, states};
+use crate::control::{Client, Crews, Found, Meant, choose, state_directory, states};
 use crate::exit::ExitStatus;
 use crate::output::words::commands as words;
 
@@ -25,7 +25,13 @@ const MOST_STATES: usize = 4096;
 /// Drains each crew that is meant and waits for its end.
 pub(crate) fn stop(args: &StopArgs) -> ExitStatus {
     let wish = Stop { now: args.now };
-    each(&args.which.targets, args.which.json, |name, client| stop_one(name, client, wish))
+    let as_json = args.which.json;
+    match find(&args.which.targets) {
+        Ok((crews, meant)) => {
+            each_found(&crews, &meant, as_json, |name, client| stop_one(name, client, wish))
+        }
+        Err((words, status)) => super::each::refuse(&words, as_json, status),
+    }
 }
 
 /// Ends each crew that is meant without waiting, also one that does not answer.
@@ -39,7 +45,7 @@ pub(crate) fn kill(args: &KillArgs) -> ExitStatus {
             Err(undone) if undone.status == ExitStatus::NoCrew => kill_primary(&crews, name),
             done => done,
         },
-        Found::Silent(_) => kill_primary(&crews, name),
+        Found::Silent(_) | Found::Full(_) => kill_primary(&crews, name),
         Found::Nobody => Err(super::each::nobody(name)),
     })
 }
@@ -48,7 +54,7 @@ pub(crate) fn kill(args: &KillArgs) -> ExitStatus {
 pub(crate) fn delete(args: &TargetArgs) -> ExitStatus {
     let running = Crews::of_this_user().map_err(|words| (words, ExitStatus::NoCrew));
     let meant = running.and_then(|crews| {
-        let targets = crews.by_pid(&args.targets);
+        let targets = crews.by_pid(&args.targets, has_state);
         let mut names = crews.names;
         names.extend(with_state());
         names.sort();
@@ -59,6 +65,17 @@ pub(crate) fn delete(args: &TargetArgs) -> ExitStatus {
         Ok(meant) => super::each::each_of(&meant, args.json, delete_one),
         Err((words, status)) => super::each::refuse(&words, args.json, status),
     }
+}
+
+/// The crews that run, and what is meant of them. A number that names a crew with state is never the pid of another,
+/// though it has ended: whoever writes it means that one, and the other goes on.
+///
+/// # Errors
+/// When no target means a crew that runs.
+fn find(targets: &[String]) -> Result<(Crews, Vec<Meant>), (String, ExitStatus)> {
+    let crews = Crews::of_this_user().map_err(|words| (words, ExitStatus::NoCrew))?;
+    let meant = some(choose(&crews.by_pid(targets, has_state), &crews.names))?;
+    Ok((crews, meant))
 }
 
 fn stop_one(name: &str, client: &Client, wish: Stop) -> Result<Done, Undone> {
@@ -91,7 +108,7 @@ fn kill_primary(crews: &Crews, name: &str) -> Result<Done, Undone> {
     let primary = open(pid).map_err(|error| failed(&error))?;
     // Opened now and looked at again: whoever has a number of theirs later is not signalled.
     let workers: Vec<_> = children(pid).into_iter().filter_map(|it| open(it).ok()).collect();
-    if !matches!(crews.find(name), Found::Silent(_) | Found::Crew(_)) {
+    if matches!(crews.find(name), Found::Nobody) {
         return Err(super::each::nobody(name));
     }
     pidfd_send_signal(&primary, Signal::KILL).map_err(|error| failed(&error))?;
@@ -110,7 +127,7 @@ fn delete_one(name: &str) -> Result<Done, Undone> {
     if crews.names.iter().any(|it| it == name) {
         match crews.find(name) {
             Found::Crew(client) => drop(stop_one(name, &client, Stop { now: false })?),
-            Found::Silent(pid) => return Err(super::each::silent(name, pid)),
+            Found::Silent(pid) | Found::Full(pid) => return Err(super::each::silent(name, pid)),
             // Cleaned up just now.
             Found::Nobody => {}
         }
@@ -137,6 +154,11 @@ fn with_state() -> Vec<String> {
     directories
         .filter_map(|it| Some(as_name(it.file_name().to_str()?)?.as_str().to_owned()))
         .collect()
+}
+
+/// Whether a crew of this name, running or not, left something.
+fn has_state(name: &str) -> bool {
+    as_name(name).and_then(|it| state_directory(it.as_str()).ok()).is_some_and(|it| it.is_dir())
 }
 
 fn open(pid: u32) -> io::Result<OwnedFd> {

@@ -112,8 +112,8 @@ impl Drop for Lock {
     }
 }
 
-/// `None` when a crew has it. Whoever cleans up behind a dead primary has it for an instant, and no socket that answers:
-/// that one is waited for, since nobody tells when it lets go.
+/// `None` when a crew has it. Whoever cleans up behind a dead primary has it for an instant, and no socket that
+/// answers: that one is waited for, since nobody tells when it lets go.
 fn take_from_the_living(path: &Path, socket: &Path) -> io::Result<Option<Lock>> {
     for _ in 0..CLEANERS {
         if let Some(lock) = Lock::take(path)? {

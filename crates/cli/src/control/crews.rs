@@ -7,6 +7,7 @@ use super::claim::{Lock, holder};
 use super::client::{ANSWER_WITHIN, Client};
 use super::connect::connect_within;
 use super::directory::Directory;
+use super::silence::has_timed_out;
 
 /// Crews that are looked for at most. Beyond it the directory is not ours any more in any sense.
 const MOST_CREWS: usize = 4096;
@@ -25,6 +26,8 @@ pub(crate) enum Found {
     Crew(Client),
     /// Somebody holds the name and has no socket to connect to: it starts, or ends.
     Silent(Option<u32>),
+    /// Somebody holds the name, and there was no room among those who wait at the socket: stopped, or overloaded.
+    Full(Option<u32>),
     /// Nobody: what a dead primary left was removed.
     Nobody,
 }
@@ -55,14 +58,23 @@ impl Crews {
         let socket = self.directory.socket(name);
         match connect_within(&socket, ANSWER_WITHIN) {
             Ok(_) => Found::Crew(Client::new(&socket)),
-            Err(_) => leftover(&self.directory, name),
+            Err(error) => match leftover(&self.directory, name) {
+                Found::Silent(pid) if has_timed_out(&error) => Found::Full(pid),
+                found => found,
+            },
         }
     }
 
-    /// These targets, with the crew's name in place of the pid of its primary. A crew that is called so goes first.
-    pub(crate) fn by_pid(&self, targets: &[String]) -> Vec<String> {
+    /// These targets, with the crew's name in place of the pid of its primary. A crew that is called so goes first: one
+    /// that runs, and one that does not of which it `is_known`.
+    pub(crate) fn by_pid(
+        &self,
+        targets: &[String],
+        is_known: impl Fn(&str) -> bool,
+    ) -> Vec<String> {
         let named = |target: &String| {
-            let pid: u32 = target.parse().ok().filter(|_| !self.names.contains(target))?;
+            let is_name = self.names.contains(target) || is_known(target);
+            let pid: u32 = target.parse().ok().filter(|_| !is_name)?;
             self.names.iter().find(|name| self.holder(name) == Some(pid))
         };
         targets.iter().map(|target| named(target).unwrap_or(target).clone()).collect()

@@ -1,8 +1,8 @@
 //! A crew in the foreground, led until its end: what `run` and `demo` have in common.
 //!
 //! `lead` waits for events and signals and obeys, `hear` turns what happens into words and JSON, `outputs` carries
-//! what the workers print, `reload`, `causes` and `dealing` find words, `explain` is `--explain`, `counts` is the demo's
-//! line, `ending` finds the exit status, `desk` what is known for those who ask on the control socket.
+//! what the workers print, `reload`, `causes` and `dealing` find words, `explain` is `--explain`, `counts` is the
+//! demo's line, `ending` finds the exit status, `desk` what is known for those who ask on the control socket.
 
 mod causes;
 mod counts;

@@ -69,8 +69,8 @@ pub(crate) enum Choice<'a> {
     /// The policy did what it must not; round-robin decides in its place.
     Failed { reason: &'a str },
     /// What the policy has decided since the listener is there: how often it was `asked` about a connection, how many
-    /// were `given` to a worker and to each of its `workers`, how often one `waited`, how many were `refused`. Every 5 s
-    /// at most, while something changes. Where workers accept for themselves nobody decides, and there is none.
+    /// were `given` to a worker and to each of its `workers`, how often one `waited`, how many were `refused`. Every
+    /// 5 s at most, while something changes. Where workers accept for themselves nobody decides, and there is none.
     Summary {
         policy: &'a str,
         asked: u64,

@@ -23,6 +23,19 @@ impl Host {
         Ok(Self { directory, environment: std::env::vars_os().collect() })
     }
 
+    /// The same for those who may need no directory. Where it was removed and is not needed there is none: an empty path.
+    ///
+    /// # Errors
+    /// As [`current`](Self::current), where it is needed.
+    pub(crate) fn current_where(needs_directory: bool) -> Result<Self, Refusal> {
+        match Self::current() {
+            Err(Refusal::NoCurrentDirectory(_)) if !needs_directory => {
+                Ok(Self { directory: PathBuf::new(), environment: std::env::vars_os().collect() })
+            }
+            host => host,
+        }
+    }
+
     /// Surroundings made up for a test.
     #[cfg(test)]
     pub(crate) fn of(directory: &Path, environment: &[(&str, &OsStr)]) -> Self {

@@ -199,7 +199,9 @@ fn names(listener: &ListenerName, host: &Host) -> Vec<ListenerName> {
         return vec![listener.clone()];
     };
     let absolute = host.absolute(Path::new(path));
-    let relative = absolute.strip_prefix(host.directory()).ok().and_then(Path::to_str);
+    let relative = absolute.strip_prefix(host.directory()).ok();
+    // Where there is no directory, nothing was stripped.
+    let relative = relative.filter(|it| it.is_relative()).and_then(Path::to_str);
     let relative = relative.into_iter().flat_map(|it| [it.to_owned(), format!("./{it}")]);
     let absolute = absolute.to_str().map(str::to_owned);
     let mut all: Vec<_> = relative.chain(absolute).chain([path.clone()]).collect();

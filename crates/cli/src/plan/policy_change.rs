@@ -53,6 +53,13 @@ impl PolicyChange {
         common.chain(own).find(|(policy, _)| **policy == Policy::Shared).map(|it| it.1)
     }
 
+    /// Takes in another change that came later and is decided about with this one. However many come so, what is kept is
+    /// one policy for each listener, and there is none of a listener that the crew does not know.
+    pub(crate) fn take_in(&mut self, later: Self) {
+        self.common = later.common.or(self.common.take());
+        later.own.into_iter().for_each(|own| put(&mut self.own, own));
+    }
+
     /// Leaves out what another change is about, which came later and is in force.
     pub(crate) fn leave_to(&mut self, other: &Self) {
         if other.common.is_some() {
@@ -68,12 +75,15 @@ impl Policies {
         if let Some(common) = &change.common {
             self.common = common.clone();
         }
-        for own in &change.own {
-            match self.own.iter_mut().find(|it| it.is_of_same_as(own)) {
-                Some(before) => *before = own.clone(),
-                None => self.own.push(own.clone()),
-            }
-        }
+        change.own.iter().for_each(|own| put(&mut self.own, own.clone()));
+    }
+}
+
+/// Each listener has one.
+fn put(all: &mut Vec<Own>, own: Own) {
+    match all.iter_mut().find(|it| it.is_of_same_as(&own)) {
+        Some(before) => *before = own,
+        None => all.push(own),
     }
 }
 

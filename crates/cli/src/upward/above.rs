@@ -30,7 +30,8 @@ pub(crate) enum Turn {
 }
 
 impl<'a> Above<'a> {
-    /// In a runtime. `wanted` workers that are `ready` in this way make the crew so; `asked` is for the duties of process 1 where it is another.
+    /// In a runtime. `wanted` workers that are `ready` in this way make the crew so; `asked` is for the duties of
+    /// process 1 where it is another.
     pub(crate) fn new(report: &'a Report, wanted: usize, ready: &Ready, asked: bool) -> Self {
         let mut above = Self { report, systemd: None, init: None };
         above.systemd = above.have(Systemd::of(&Variables::read(), wanted, ready), words::unheard);

@@ -43,8 +43,8 @@ impl Message {
     }
 }
 
-/// Where a wrapper has started us, the manager knows the wrapper's. Process 1 is so in a container, and its number means
-/// another process to a manager outside.
+/// Where a wrapper has started us, the manager knows the wrapper's. Process 1 is so in a container, and its number
+/// means another process to a manager outside.
 fn main_pid(pid: u32) -> String {
     if pid == 1 { String::new() } else { format!("\nMAINPID={pid}") }
 }

@@ -1,5 +1,10 @@
 //! `portcrew doctor` and `completions`.
 
+use std::fs::{self, File};
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+
 use portcrew_testkit::process::{Signal, eventually};
 use serde_json::Value;
 
@@ -81,4 +86,29 @@ fn a_queue_that_has_been_deep_is_advised_a_longer_backlog_after_it_has_emptied()
     assert!(answer.stdout.contains(&line), "{}", answer.stdout);
     assert!(answer.stdout.contains("        set backlog to 2048"), "{}", answer.stdout);
     assert_eq!(answer.status, 0);
+}
+
+/// In place of a primary that was stopped while others had asked: the lock is held and nobody accepts any more.
+#[test]
+fn a_primary_that_is_stopped_with_a_full_queue_of_clients_is_bad() {
+    let home = Home::new();
+    let (socket, lock) = (home.socket("api"), home.socket("api").with_extension("lock"));
+    let directory = socket.parent().unwrap();
+    fs::create_dir(directory).unwrap();
+    fs::set_permissions(directory, PermissionsExt::from_mode(0o700)).unwrap();
+    let mut lock = File::create(lock).unwrap();
+    rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive).unwrap();
+    writeln!(lock, "{}", std::process::id()).unwrap();
+    let listener = UnixListener::bind(&socket).unwrap();
+    rustix::net::listen(&listener, 0).unwrap();
+    // A queue takes one more than its backlog.
+    let _client = UnixStream::connect(&socket).unwrap();
+    let answer = home.ask(&["doctor"]);
+    let bad = "bad     crew: api has a socket and has not answered within 10 s\n";
+    assert!(answer.status == 1 && answer.stdout.contains(bad), "{}", answer.stdout);
+    // Without a socket it may be one that starts, or ends.
+    drop(listener);
+    let answer = home.ask(&["doctor"]);
+    assert!(answer.status == 0, "{}", answer.stdout);
+    assert!(answer.stdout.contains("advice  crew: api "), "{}", answer.stdout);
 }

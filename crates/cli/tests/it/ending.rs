@@ -77,3 +77,27 @@ fn a_deleted_crew_leaves_no_logs_whether_it_runs_or_has_ended() {
     assert_eq!(answer.status, 6);
     assert!(home.path().join("precious").exists());
 }
+
+#[test]
+fn a_number_that_names_a_crew_which_has_ended_is_never_the_pid_of_another() {
+    let home = Home::new();
+    let mut shop = home.crew("shop", "1");
+    fs::create_dir_all(home.logs("shop")).unwrap();
+    let number = shop.process.pid().to_string();
+    let of_number = home.logs(&number);
+    fs::create_dir_all(&of_number).unwrap();
+    for command in ["stop", "kill"] {
+        let answer = home.ask(&[command, &number]);
+        assert_eq!(answer.status, 6, "{command}: {}", answer.stdout);
+        assert!(answer.stderr.contains(&format!("there is no crew {number}")), "{}", answer.stderr);
+    }
+    let answer = home.ask(&["delete", &number]);
+    assert_eq!((answer.status, answer.stdout), (0, format!("{number}: deleted\n")));
+    assert!(!of_number.exists() && home.logs("shop").exists());
+    assert_eq!(home.json(&["list", "--json"])["crews"][0]["name"], "shop");
+    // Now nobody is called so, and it is the pid.
+    let answer = home.ask(&["delete", &number]);
+    assert_eq!((answer.status, answer.stdout.as_str()), (0, "shop: deleted\n"));
+    assert_eq!(shop.status(), 0);
+    assert!(!home.logs("shop").exists());
+}

@@ -104,3 +104,23 @@ fn single_listeners_get_policies_of_their_own_all_that_are_asked_for_or_none() {
     let address = std::net::SocketAddr::from(([127, 0, 0, 1], one));
     Load::new(address).requests(20).run().assert_all_ok();
 }
+
+#[test]
+fn a_policy_can_be_changed_where_the_directory_of_the_start_was_removed() {
+    let home = Home::new();
+    let place = home.path().join("place");
+    fs::create_dir(&place).unwrap();
+    let args = ["run", "--name", "api", "-w", "1", crate::home::PORTCREW, "demo", "--port", "0"];
+    let crew = Crew { process: home.program(&args).cwd(&place).start() };
+    crew.address();
+    home.complete("api");
+    fs::remove_dir(&place).unwrap();
+    let answer = home.ask(&["policy", "api", "sticky"]);
+    assert_eq!(answer.status, 0, "{}", answer.stderr);
+    assert_eq!(home.api("api", "GET", "/v1/status", "").1["policy"], "sticky");
+    // A path that is absolute is looked for, and one that is not is a path from nowhere.
+    let answer = home.ask(&["policy", "api", "/srv/a.sock=rr"]);
+    assert!(answer.stderr.contains("no listener /srv/a.sock"), "{}", answer.stderr);
+    let answer = home.ask(&["policy", "api", "./a.sock=rr"]);
+    assert!(answer.stderr.contains("directory"), "{}", answer.stderr);
+}

@@ -56,7 +56,9 @@ pub(super) fn replace(
     }
 }
 
-/// What was changed and is not in force yet, oldest first: to be undone when the workers cannot be replaced.
+/// What was changed and is not in force yet, oldest first: to be undone when the workers cannot be replaced. However
+/// often a policy is changed it stands here once for each verdict: for that of the reload that goes on, and for that of
+/// the one behind it.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
     pending: Vec<Change>,
@@ -71,12 +73,46 @@ struct Change {
     generation: Option<Generation>,
 }
 
+impl Change {
+    /// One of the same policy before this one is gone: what was before that is before this one now.
+    fn comes_after(&mut self, before: Option<Rule>, naming: Option<Naming>) {
+        self.before = before;
+        match (&mut self.naming, naming) {
+            (Some(later), Some(earlier)) => later.before = earlier.before,
+            (later @ None, earlier) => *later = earlier,
+            // A scheduler has no name: what the settings had before the later one is what they had before both.
+            (Some(_), None) => {}
+        }
+    }
+
+    /// Is one with a later change of the same policy, in the place of this one.
+    fn take_in(&mut self, mut later: Self) {
+        later.comes_after(self.before.take(), self.naming.take());
+        *self = later;
+    }
+}
+
 impl Changes {
     /// The crew's answer to the wish that the last change has just made.
     fn answered(&mut self, answer: Generation) {
         for it in &mut self.pending {
             it.generation.get_or_insert(answer);
         }
+    }
+
+    /// Takes in changes that have been made now, and that the crew has answered. One of a policy that waits for the same
+    /// verdict already is one with it: both go back to what was before the first.
+    fn fold(&mut self) {
+        let mut folded: Vec<Change> = Vec::with_capacity(self.pending.len());
+        for later in std::mem::take(&mut self.pending) {
+            let is_same =
+                |it: &&mut Change| it.name == later.name && it.generation == later.generation;
+            match folded.iter_mut().find(is_same) {
+                Some(earlier) => earlier.take_in(later),
+                None => folded.push(later),
+            }
+        }
+        self.pending = folded;
     }
 
     /// Those that this verdict decides, out of the list. A reload that comes later has the others.
@@ -102,6 +138,7 @@ impl Driver {
             let generation = self.reload_crew();
             // A crew that has ended answers nothing and takes nothing back.
             self.changes.pending.retain(|it| it.generation.is_some());
+            self.changes.fold();
             generation
         } else {
             // They are in force, whatever becomes of changes of the same policies before them.
@@ -151,18 +188,57 @@ impl Driver {
     fn undo(&mut self, change: Change) {
         let Change { name, before, naming, .. } = change;
         if let Some(later) = self.changes.successor(name.as_ref()) {
-            later.before = before;
-            match (&mut later.naming, naming) {
-                (Some(later), Some(undone)) => later.before = undone.before,
-                (later @ None, undone) => *later = undone,
-                // A scheduler has no name: what the settings had before the later one is what they had before both.
-                (Some(_), None) => {}
-            }
+            later.comes_after(before, naming);
             return;
         }
         self.machine.set_rule(self.now, name.clone(), before, &mut self.actions);
         if let Some(naming) = naming {
             self.shown.take_back(name.as_ref(), naming);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const G1: Generation = Generation(1);
+
+    fn change(name: Option<u16>, policy: Option<Policy>, before: Policy) -> Change {
+        Change {
+            name: name.map(ListenerName::Port),
+            before: Some(before.rule()),
+            naming: policy.map(|policy| Naming { policy, before: Some(before) }),
+            generation: None,
+        }
+    }
+
+    /// What the settings name now, and what they named before, of each change that is kept.
+    fn named(changes: &Changes) -> Vec<(&Policy, Option<&Policy>)> {
+        let naming = changes.pending.iter().filter_map(|it| it.naming.as_ref());
+        naming.map(|it| (&it.policy, it.before.as_ref())).collect()
+    }
+
+    #[test]
+    fn a_policy_that_is_changed_again_and_again_is_kept_once_for_each_verdict() {
+        let mut changes = Changes::default();
+        for generation in [G1, Generation(2)] {
+            for _ in 0..100 {
+                changes.pending.push(change(None, Some(Policy::Shared), Policy::RoundRobin));
+                let own = change(Some(80), Some(Policy::Shared), Policy::LeastConnections);
+                changes.pending.push(own);
+                // A scheduler of the user's own has no name in the settings.
+                changes.pending.push(change(None, None, Policy::Shared));
+                let last = change(None, Some(Policy::LeastConnections), Policy::Shared);
+                changes.pending.push(last);
+                changes.answered(generation);
+                changes.fold();
+            }
+        }
+        let common = (&Policy::LeastConnections, Some(&Policy::RoundRobin));
+        let own = (&Policy::Shared, Some(&Policy::LeastConnections));
+        assert_eq!(named(&changes), [common, own, common, own]);
+        assert_eq!(changes.decided(G1).len(), 2);
+        assert_eq!(named(&changes), [common, own]);
     }
 }

@@ -7,8 +7,8 @@ use portcrew_testkit::process::artifact;
 
 use crate::Failure;
 
-/// Where it is. Cargo builds only the programs of the crate whose benchmark it runs, so it is asked for this one too; by
-/// hand, without cargo, whatever is there is taken.
+/// Where it is. Cargo builds only the programs of the crate whose benchmark it runs, so it is asked for this one too;
+/// by hand, without cargo, whatever is there is taken.
 pub(crate) fn command() -> Result<PathBuf, Failure> {
     if let Some(cargo) = std::env::var_os("CARGO") {
         let mut build = Command::new(cargo);

@@ -1,7 +1,7 @@
 //! One address for the health checks of all workers: whoever wrote its port into a file last is asked.
 //!
-//! A probe has one address, and old workers must not answer it for a new one. So nobody is asked before the newcomer has
-//! written the file, which is taken away before each reload.
+//! A probe has one address, and old workers must not answer it for a new one. So nobody is asked before the newcomer
+//! has written the file, which is taken away before each reload.
 
 use std::fs;
 use std::io::{self, Read as _, Write as _};

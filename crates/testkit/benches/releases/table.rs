@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use crate::columns::table;
-use crate::crash::Crash;
+use crate::crash::{Crash, RECOVERED_WITHIN};
 use crate::report::Report;
 use crate::series::Series;
 use crate::small::Small;
@@ -129,11 +129,15 @@ fn crash(out: &mut impl Write, it: &Crash) -> io::Result<()> {
     });
     table(out, head, killed)?;
     writeln!(out)?;
+    let recovered = match it.recovered_s {
+        Some(seconds) => format!("{seconds:.1} s after the file was mended the crew answered"),
+        None => format!("{RECOVERED_WITHIN:?} after the file was mended nobody answered"),
+    };
     writeln!(
         out,
-        "A program that throws at boot, for {} s: {} starts; the primary used {:.2} % of a processor; the port was open in\n\
-         {} of {} looks; {:.1} s after the file was mended the crew answered.",
-        it.loop_s, it.starts, it.cpu_percent, it.open, it.looks, it.recovered_s
+        "A program that throws at boot, for {} s: {} starts; the primary used {:.2} % of a processor; the port was\n\
+         open in {} of {} looks; {recovered}.",
+        it.loop_s, it.starts, it.cpu_percent, it.open, it.looks
     )
 }
 

@@ -1,6 +1,7 @@
 //! The whole value: items separated by commas, each POLICY or LISTENER=POLICY.
 
 use std::fmt;
+use std::path::Path;
 use std::str::FromStr;
 
 use portcrew::ListenerName;
@@ -18,6 +19,12 @@ pub(crate) struct Policies {
 }
 
 impl Policies {
+    /// Whether one is of a listener by a path that is seen from a directory.
+    pub(crate) fn have_relative_path(&self) -> bool {
+        let is_relative = |it: &ListenerName| matches!(it, ListenerName::Path(path) if Path::new(path).is_relative());
+        self.own.iter().any(|(listener, _)| is_relative(listener))
+    }
+
     fn add(&mut self, item: &str) -> Result<(), String> {
         let (listener, policy) = read(item)?;
         match (listener, &self.common) {

@@ -12,6 +12,9 @@ const ROOM: u64 = 4;
 /// The least backlog that is advised.
 const LEAST_ADVISED: u64 = 1024;
 
+/// The policy under which workers listen for themselves.
+const SHARED: &str = "shared";
+
 /// All of them.
 pub(super) fn all() -> Vec<Check> {
     let overflows = listen_overflows().map(|count| match count {
@@ -33,6 +36,7 @@ fn crews() -> Vec<Check> {
         Found::Silent(pid) => {
             vec![Check::advice(words::CREW, commands::silent(name, pid), words::silent_next())]
         }
+        Found::Full(_) => vec![hangs(name)],
         Found::Nobody => Vec::new(),
     });
     checks.collect()
@@ -45,15 +49,16 @@ fn crew(name: &str, client: &Client, longest: Option<u64>) -> Vec<Check> {
         }
         // It has ended since it was found.
         Err(Failure::NoCrew) => Vec::new(),
-        Err(Failure::Late | Failure::Silent(_)) => {
-            let found = words::hangs(name, ANSWER_WITHIN);
-            vec![Check::bad(words::CREW, found, words::hangs_next(name))]
-        }
+        Err(Failure::Late | Failure::Silent(_)) => vec![hangs(name)],
         Err(Failure::NoAnswer(_) | Failure::Refused(..)) => {
             let next = words::unreadable_next(name);
             vec![Check::advice(words::CREW, words::unreadable(name), next)]
         }
     }
+}
+
+fn hangs(crew: &str) -> Check {
+    Check::bad(words::CREW, words::hangs(crew, ANSWER_WITHIN), words::hangs_next(crew))
 }
 
 /// What is to be thought of one listener's queue; `None` where the kernel has no numbers of it.
@@ -74,7 +79,8 @@ fn listener(crew: &str, listener: &Listener, longest: Option<u64>) -> Option<Che
         None => Check::good(words::QUEUE, found),
         Some(backlog) => {
             let too_low = longest.filter(|longest| *longest < backlog);
-            let next = words::backlog_next(backlog, too_low, crew);
+            let workers_listen = listener.policy == SHARED;
+            let next = words::backlog_next(backlog, too_low, crew, workers_listen);
             Check::advice(words::QUEUE, found, next)
         }
     };
@@ -135,12 +141,23 @@ mod tests {
             assert!(found.contains(part), "{part}: {found}");
         }
         let next = |longest| check(longest).next.unwrap();
-        assert!(next(Some(1024)).contains("set backlog to 2048, raise net.core.somaxconn"));
+        assert!(next(Some(1024)).contains(", raise net.core.somaxconn: `sysctl"));
         assert!(!next(Some(4096)).contains("somaxconn"), "{}", next(Some(4096)));
         let json = serde_json::to_value(check(None)).unwrap();
         assert_eq!((&json["crew"], &json["listener"]), (&"api".into(), &"port 80".into()));
         assert_eq!((&json["backlog"], &json["verdict"]), (&2048.into(), &"advice".into()));
         let unix = Listener { accept_queue: None, ..seen };
         assert_eq!(listener("api", &unix, None), None);
+    }
+
+    #[test]
+    fn a_reload_is_advised_only_where_the_new_workers_listen_themselves() {
+        let next = |workers_listen| words::backlog_next(2048, Some(1024), "api", workers_listen);
+        for part in ["set backlog to 2048", "net.core.somaxconn=2048", "portcrew scale api +1"] {
+            assert!(next(true).contains(part) && next(false).contains(part), "{part}");
+        }
+        assert!(next(true).contains("then `portcrew reload api`"), "{}", next(true));
+        assert!(next(false).contains("then stop and start api"), "{}", next(false));
+        assert!(!next(false).contains("portcrew reload"), "{}", next(false));
     }
 }

@@ -1,6 +1,7 @@
 //! The policies: in force, and wanted.
 //!
-//! They differ while the workers are replaced for a change: the verdict on a reload decides about those that it answers.
+//! They differ while the workers are replaced for a change: the verdict on a reload decides about those that it
+//! answers.
 
 use portcrew::Generation;
 
@@ -10,7 +11,8 @@ use crate::plan::{self, PolicyChange};
 #[derive(Debug)]
 pub(in crate::crew) struct Policies {
     in_force: plan::Policies,
-    /// Oldest first, with the generation whose verdict decides. As many as were asked for during two reloads.
+    /// Oldest first, with the generation whose verdict decides: one for each. That are two at most, that of the reload
+    /// that goes on and that of the one behind it.
     wanted: Vec<(Generation, PolicyChange)>,
     /// They are others since somebody asked.
     is_news: bool,
@@ -34,7 +36,10 @@ impl Policies {
     /// Takes in a wish that this generation's verdict decides, or one that is in force at once.
     pub(in crate::crew) fn want(&mut self, change: PolicyChange, verdict: Option<Generation>) {
         if let Some(generation) = verdict {
-            self.wanted.push((generation, change));
+            match self.wanted.iter_mut().find(|it| it.0 == generation) {
+                Some((_, earlier)) => earlier.take_in(change),
+                None => self.wanted.push((generation, change)),
+            }
         } else {
             self.wanted.iter_mut().for_each(|(_, earlier)| earlier.leave_to(&change));
             self.make(&change);
@@ -88,7 +93,8 @@ mod tests {
 
         fn want(&mut self, text: &str, verdict: Option<Generation>) {
             let host = Host::of(Path::new("/srv"), &[]);
-            let listeners = [80, 81].map(ListenerName::Port);
+            let path = ListenerName::Path("/srv/a.sock".to_owned());
+            let listeners = [ListenerName::Port(80), ListenerName::Port(81), path];
             let (asked, present) = (text.parse().unwrap(), self.0.in_force().clone());
             let change = PolicyChange::new(asked, &present, &listeners, &host).unwrap();
             self.0.want(change, verdict);
@@ -129,6 +135,25 @@ mod tests {
         world.want("shared,80=sticky", Some(G1));
         world.0.committed(G1);
         assert_eq!(world.in_force(), "shared, 80=sticky, 81=shared");
+    }
+
+    #[test]
+    fn however_many_changes_wait_for_one_verdict_they_are_kept_as_one() {
+        let mut world = World::new();
+        for _ in 0..100 {
+            world.want("80=shared,81=sticky", Some(G1));
+            world.want("shared,81=shared", Some(G1));
+            world.want("80=sticky,./a.sock=shared", Some(G2));
+            world.want("least-connections,/srv/a.sock=shared", Some(G2));
+        }
+        let kept = world.0.wanted.iter().map(|(verdict, it)| (*verdict, it.meant().len()));
+        // Of a path also the other ways to write it.
+        assert_eq!(kept.collect::<Vec<_>>(), [(G1, 3), (G2, 5)]);
+        world.0.committed(G1);
+        assert_eq!(world.in_force(), "shared, 80=shared, 81=shared");
+        world.0.committed(G2);
+        let all = "least-connections, 80=sticky, 81=shared, /srv/a.sock=shared";
+        assert_eq!(world.in_force(), all);
     }
 
     #[test]

@@ -126,8 +126,9 @@ impl Leader<'_> {
         let snapshot = self.cluster.snapshot().await?;
         let listeners: Vec<_> = snapshot.listeners.into_iter().filter_map(|it| it.name).collect();
         let (text, present) = (asked.to_string(), self.desk.policies.in_force());
-        let change =
-            Host::current().and_then(|host| PolicyChange::new(asked, present, &listeners, &host));
+        // A service may outlive the directory in which it was started.
+        let host = Host::current_where(asked.have_relative_path());
+        let change = host.and_then(|host| PolicyChange::new(asked, present, &listeners, &host));
         match change {
             Ok(change) => Ok(Ok((text, change))),
             Err(refusal) => refused(refusal.to_string()),

@@ -80,7 +80,7 @@ pub(crate) fn overflowed(times: u64) -> String {
 
 pub(crate) fn overflow_next() -> String {
     "if crews are among them: give the listener a longer backlog (listen(port, host, backlog) in Node), raise \
-     net.core.somaxconn to the same, or add workers"
+     net.core.somaxconn to the same, then stop and start the crew; or add workers"
         .to_owned()
 }
 
@@ -98,14 +98,25 @@ pub(crate) fn queue_found(
     text + &format!("; {} in the primary at most", count(held_deepest as u64))
 }
 
-/// `too_low` is the system's limit, where that is less.
-pub(crate) fn backlog_next(backlog: u64, too_low: Option<u64>, crew: &str) -> String {
+/// `too_low` is the system's limit, where that is less. Where workers accept for themselves, each new one listens anew;
+/// where the primary does, it has listened once.
+pub(crate) fn backlog_next(
+    backlog: u64,
+    too_low: Option<u64>,
+    crew: &str,
+    workers_listen: bool,
+) -> String {
     let raise = match too_low {
         Some(_) => format!(", raise net.core.somaxconn: `sysctl net.core.somaxconn={backlog}`"),
         None => String::new(),
     };
+    let then = if workers_listen {
+        format!("then `portcrew reload {crew}`")
+    } else {
+        format!("then stop and start {crew} (a reload keeps its listener)")
+    };
     format!(
-        "set backlog to {backlog}{raise} (listen(port, host, backlog) in Node), and reload; or more workers: \
+        "set backlog to {backlog} (listen(port, host, backlog) in Node){raise}, {then}; or more workers: \
          `portcrew scale {crew} +1`"
     )
 }
