@@ -6,7 +6,7 @@ use portcrew::{Drain, Liveness, Ready, Settings, Signal};
 
 use super::policies::Policies;
 use super::refusal::Refusal;
-use crate::args::{Policy, RunArgs, Supervision};
+use crate::args::{RunArgs, Supervision};
 use crate::output::words::supervision as words;
 
 /// How long a new worker must last before it counts: the library's default.
@@ -43,6 +43,11 @@ pub(crate) fn apply(asked: &Supervision, settings: &mut Settings) {
     settings.stop_exit_codes.clone_from(&asked.stop_exit_codes);
     settings.stop_signal = asked.stop_signal.unwrap_or(settings.stop_signal);
     settings.kill_after = asked.kill_after.unwrap_or(settings.kill_after);
+}
+
+/// Whether something is asked for that the primary can only know of connections that it gives.
+pub(super) const fn counts_connections(asked: &Supervision) -> bool {
+    asked.max_connections.is_some() || asked.answer_within.is_some()
 }
 
 fn stable_for(asked: &Supervision) -> Duration {
@@ -97,11 +102,9 @@ fn of_leaving(asked: &Supervision) -> Option<&'static str> {
 
 fn of_surroundings(args: &RunArgs, policies: &Policies) -> Option<&'static str> {
     let asked = &args.supervision;
-    let counts = asked.max_connections.is_some() || asked.answer_within.is_some();
-    let mut all = std::iter::once(&policies.common).chain(policies.own.iter().map(|it| &it.policy));
     if asked.ready() == Ready::Alive && args.start_deadline <= stable_for(asked) {
         Some(words::NEVER_ALIVE)
-    } else if counts && all.all(|policy| *policy == Policy::Shared) {
+    } else if counts_connections(asked) && policies.are_all_shared() {
         Some(words::NOBODY_COUNTS)
     } else if args.surroundings.register
         && !matches!(asked.drain(), Drain::Disconnect | Drain::Signal(Signal::Terminate))
@@ -117,7 +120,7 @@ mod tests {
     use clap::Parser;
 
     use super::*;
-    use crate::args::{Cli, Command};
+    use crate::args::{Cli, Command, Policy};
 
     fn args(words: &str) -> RunArgs {
         let words = ["portcrew", "run"].into_iter().chain(words.split_whitespace()).chain(["x"]);
