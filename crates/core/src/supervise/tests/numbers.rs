@@ -32,8 +32,7 @@ fn a_surge_of_none_is_one_where_nobody_may_be_missing() {
 
 #[test]
 fn workers_may_be_given_for_ever_to_end() {
-    let mut settings = Settings::default();
-    settings.term_grace = Duration::MAX;
+    let settings = Settings { term_grace: Duration::MAX, ..Settings::default() };
     assert_eq!(settings.longest_end(), Duration::MAX);
 }
 
