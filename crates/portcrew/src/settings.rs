@@ -169,12 +169,17 @@ pub struct Settings {
     /// How a worker of a crew is told to leave. Read once, when the crew is started. Default:
     /// [`Drain::Disconnect`].
     pub drain: Drain,
-    /// What a worker of a crew gets that has not left within its [`grace`](Self::grace), two seconds before SIGKILL.
-    /// Read once, as that. Default: [`Signal::Terminate`](crate::Signal::Terminate).
+    /// What a worker of a crew gets that has not left within its [`grace`](Self::grace);
+    /// [`kill_after`](Self::kill_after) that SIGKILL. Read once, as that. Default:
+    /// [`Signal::Terminate`](crate::Signal::Terminate).
     pub stop_signal: Signal,
     /// How long a leaving worker may take to finish its connections before it gets
     /// [`stop_signal`](Self::stop_signal). Default 10 s.
     pub grace: Duration,
+    /// How long it may then take to end, before it gets SIGKILL with its whole process group: a worker that is to
+    /// leave has [`grace`](Self::grace) and this. With [`Duration::ZERO`] the signal is hardly seen. Read once, when the
+    /// crew is started. Default 2 s.
+    pub kill_after: Duration,
     /// How long a worker may take to be [ready](Self::ready) before this is reported, and before a reload gives
     /// up. Default 30 s.
     pub start_deadline: Duration,
@@ -216,6 +221,7 @@ impl Default for Settings {
             drain: Drain::Disconnect,
             stop_signal: Signal::Terminate,
             grace: Duration::from_secs(10),
+            kill_after: Duration::from_secs(2),
             start_deadline: Duration::from_secs(30),
             stable_for: Duration::from_secs(1),
         }

@@ -92,6 +92,10 @@ pub(crate) struct Supervision {
     #[arg(help = help::STOP_SIGNAL, value_parser = drain::stop_signal)]
     pub(crate) stop_signal: Option<Signal>,
 
+    #[arg(long, value_name = "TIME", help_heading = help::LEAVING, hide_short_help = true)]
+    #[arg(help = help::KILL_AFTER, value_parser = span::parse)]
+    pub(crate) kill_after: Option<Duration>,
+
     /// PM2's: its numbers are milliseconds, so it is answered and not taken.
     #[arg(long, hide = true, value_name = "TIME", value_parser = pm2::kill_timeout)]
     kill_timeout: Option<Duration>,

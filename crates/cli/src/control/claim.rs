@@ -95,7 +95,11 @@ impl Lock {
             }
             // Its last owner may have removed it between our open and our lock.
             if is_still_there(&file, path)? {
-                file.set_len(0)?;
+                // Only where a dead primary's is in it: ext4 writes out at its close what was emptied, and so the end of
+                // this process would wait for a disk.
+                if file.metadata()?.len() > 0 {
+                    file.set_len(0)?;
+                }
                 writeln!(file, "{}", std::process::id())?;
                 return Ok(Some(Self { path: path.to_owned(), file }));
             }

@@ -20,6 +20,8 @@ pub(crate) struct Policies {
     pub(crate) own: Vec<Own>,
     /// The runtime serves from a socket that its workers share.
     pub(super) can_share: bool,
+    /// Something is asked for that counts connections which the primary gives.
+    pub(super) are_counted: bool,
 }
 
 /// The policy of one listener.
@@ -35,7 +37,13 @@ pub(crate) struct Own {
 impl Policies {
     /// One for all listeners.
     pub(crate) const fn only(common: Policy) -> Self {
-        Self { common, own: Vec::new(), can_share: true }
+        Self { common, own: Vec::new(), can_share: true, are_counted: false }
+    }
+
+    /// Whether workers take all connections by themselves.
+    pub(super) fn are_all_shared(&self) -> bool {
+        let mut all = std::iter::once(&self.common).chain(self.own.iter().map(|it| &it.policy));
+        all.all(|policy| *policy == Policy::Shared)
     }
 
     /// What was asked for, else Node's own variable, else round robin.

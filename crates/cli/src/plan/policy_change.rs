@@ -6,6 +6,7 @@ use super::host::Host;
 use super::policies::{Own, Policies, meant};
 use super::refusal::Refusal;
 use crate::args::{self, Policy};
+use crate::output::words::supervision as words;
 
 /// What is to be another; the rest stays.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,10 +35,15 @@ impl PolicyChange {
             let there = named(present, listeners);
             return Err(Refusal::NoSuchListener { listener: own.listener.to_string(), there });
         }
-        match change.shared().filter(|_| !present.can_share) {
-            Some(item) => Err(Refusal::CannotShare { item }),
-            None => Ok(change),
+        if let Some(item) = change.shared().filter(|_| !present.can_share) {
+            return Err(Refusal::CannotShare { item });
         }
+        let mut later = present.clone();
+        later.change(&change);
+        if later.are_counted && later.are_all_shared() {
+            return Err(Refusal::Contradiction(words::NOBODY_COUNTS));
+        }
+        Ok(change)
     }
 
     /// As the library has it.
@@ -157,5 +163,17 @@ mod tests {
             assert!(matches!(refused, Refusal::CannotShare { .. }), "{text}: {refused}");
         }
         assert!(change("8080=sticky", &deno).is_ok());
+    }
+
+    #[test]
+    fn what_counts_connections_keeps_a_listener_that_is_not_shared() {
+        let counted = |text| Policies { are_counted: true, ..policies(text) };
+        for (present, asked) in [("rr", "shared"), ("shared,8080=rr", "8080=shared")] {
+            let refused = change(asked, &counted(present)).unwrap_err();
+            let is_said = matches!(refused, Refusal::Contradiction(words::NOBODY_COUNTS));
+            assert!(is_said, "{asked}: {refused}");
+            assert!(change(asked, &policies(present)).is_ok());
+        }
+        assert!(change("8080=shared", &counted("rr")).is_ok());
     }
 }

@@ -55,8 +55,9 @@ impl RunPlan {
         let program = program::resolve(name, args.interpreter.as_deref(), &seen.host)?;
         let script = script_note(&program, rest, seen.host.directory());
         let executable = program.interpreter.as_ref().map_or(&program.path, |it| &it.path);
-        let (policies, cannot) = policies.possible_for(executable, args.policy.as_ref())?;
+        let (mut policies, cannot) = policies.possible_for(executable, args.policy.as_ref())?;
         supervision::check(args, &policies)?;
+        policies.are_counted = supervision::counts_connections(&args.supervision);
         let behind = behind::note(args).into_iter();
         let notes = behind.chain(seen.note).chain(program.notes).chain(script).chain(cannot);
         let notes = notes.collect();

@@ -6,7 +6,7 @@ use portcrew::{Drain, Liveness, Ready, Settings, Signal};
 
 use super::policies::Policies;
 use super::refusal::Refusal;
-use crate::args::{Policy, RunArgs, Supervision};
+use crate::args::{RunArgs, Supervision};
 use crate::output::words::supervision as words;
 
 /// How long a new worker must last before it counts: the library's default.
@@ -18,7 +18,8 @@ const STABLE_FOR: Duration = Duration::from_secs(1);
 /// The first of them.
 pub(super) fn check(args: &RunArgs, policies: &Policies) -> Result<(), Refusal> {
     let asked = &args.supervision;
-    let reasons = [of_probes(asked), of_reloads(asked), of_surroundings(args, policies)];
+    let reasons =
+        [of_probes(asked), of_reloads(asked), of_leaving(asked), of_surroundings(args, policies)];
     match reasons.into_iter().flatten().next() {
         Some(reason) => Err(Refusal::Contradiction(reason)),
         None => Ok(()),
@@ -41,6 +42,12 @@ pub(crate) fn apply(asked: &Supervision, settings: &mut Settings) {
     settings.max_connections = asked.max_connections;
     settings.stop_exit_codes.clone_from(&asked.stop_exit_codes);
     settings.stop_signal = asked.stop_signal.unwrap_or(settings.stop_signal);
+    settings.kill_after = asked.kill_after.unwrap_or(settings.kill_after);
+}
+
+/// Whether something is asked for that the primary can only know of connections that it gives.
+pub(super) const fn counts_connections(asked: &Supervision) -> bool {
+    asked.max_connections.is_some() || asked.answer_within.is_some()
 }
 
 fn stable_for(asked: &Supervision) -> Duration {
@@ -88,13 +95,16 @@ fn of_reloads(asked: &Supervision) -> Option<&'static str> {
     }
 }
 
+fn of_leaving(asked: &Supervision) -> Option<&'static str> {
+    let is_killed = asked.stop_signal == Some(Signal::Kill);
+    (is_killed && asked.kill_after.is_some()).then_some(words::KILLED_ANYWAY)
+}
+
 fn of_surroundings(args: &RunArgs, policies: &Policies) -> Option<&'static str> {
     let asked = &args.supervision;
-    let counts = asked.max_connections.is_some() || asked.answer_within.is_some();
-    let mut all = std::iter::once(&policies.common).chain(policies.own.iter().map(|it| &it.policy));
     if asked.ready() == Ready::Alive && args.start_deadline <= stable_for(asked) {
         Some(words::NEVER_ALIVE)
-    } else if counts && all.all(|policy| *policy == Policy::Shared) {
+    } else if counts_connections(asked) && policies.are_all_shared() {
         Some(words::NOBODY_COUNTS)
     } else if args.surroundings.register
         && !matches!(asked.drain(), Drain::Disconnect | Drain::Signal(Signal::Terminate))
@@ -110,7 +120,7 @@ mod tests {
     use clap::Parser;
 
     use super::*;
-    use crate::args::{Cli, Command};
+    use crate::args::{Cli, Command, Policy};
 
     fn args(words: &str) -> RunArgs {
         let words = ["portcrew", "run"].into_iter().chain(words.split_whitespace()).chain(["x"]);
@@ -148,6 +158,7 @@ mod tests {
             ("--ready alive --surge 2", words::NO_SURGE),
             ("--surge 0", words::NOBODY_REPLACED),
             ("--surge 0 --max-unavailable 0", words::NOBODY_REPLACED),
+            ("--stop-signal KILL --kill-after 5s", words::KILLED_ANYWAY),
             ("--ready alive --start-deadline 1s", words::NEVER_ALIVE),
             ("--ready alive --stable 2s --start-deadline 2s", words::NEVER_ALIVE),
             ("--policy shared --max-connections 9", words::NOBODY_COUNTS),
@@ -171,6 +182,9 @@ mod tests {
             "--surge 0 --max-unavailable 1",
             "--policy shared --max-age 7d --max-memory 1G",
             "--register --drain signal:TERM",
+            "--grace 0 --kill-after 0",
+            "--stop-signal INT --kill-after 24h",
+            "--stop-signal KILL",
         ] {
             assert_eq!(refused(words), None, "{words}");
         }
@@ -182,7 +196,7 @@ mod tests {
         assert_eq!((ours.ready, ours.liveness), (theirs.ready, theirs.liveness));
         assert_eq!((ours.surge, ours.probing), (theirs.surge, theirs.probing));
         assert_eq!((ours.drain, ours.stop_signal), (theirs.drain, theirs.stop_signal));
-        assert_eq!(ours.stable_for, theirs.stable_for);
+        assert_eq!((ours.stable_for, ours.kill_after), (theirs.stable_for, theirs.kill_after));
     }
 
     #[test]
@@ -191,6 +205,7 @@ mod tests {
         assert_eq!((it.ready, it.max_memory), (Ready::Message, Some(200 << 20)));
         assert_eq!(it.drain, Drain::Message("shutdown".to_owned()));
         assert_eq!(settings("--stable 250ms").stable_for, Duration::from_millis(250));
+        assert_eq!(settings("--kill-after 300ms").kill_after, Duration::from_millis(300));
         let it = settings("--max-age 7d --max-connections 5 --stop-exit-codes 0,3 --surge 3");
         assert_eq!(it.max_age, Some(Duration::from_secs(7 * 24 * 60 * 60)));
         assert_eq!((it.max_connections, it.stop_exit_codes), (Some(5), vec![0, 3]));

@@ -43,6 +43,8 @@ fn the_long_help_of_run_has_examples_signals_and_exit_statuses() {
         "\nLeaving:",
         "\n            notify  ",
         "\n            message:TEXT  ",
+        "--kill-after <TIME>",
+        "[default: 2s]",
     ] {
         assert!(answer.stdout.contains(part), "{part}: {}", answer.stdout);
     }

@@ -7,7 +7,7 @@ use portcrew_testkit::{ports, require_node};
 use serde_json::Value;
 
 use crate::crew::Crew;
-use crate::home::Home;
+use crate::home::{Home, PORTCREW};
 use crate::policies::several;
 
 #[test]
@@ -41,6 +41,23 @@ fn a_policy_that_needs_other_workers_comes_with_them_or_stays_what_it_was() {
     Load::new(address).requests(20).run().assert_all_ok();
     let (_, listeners) = home.api("api", "GET", "/v1/status", "");
     assert_eq!(listeners["listeners"][0]["policy"], "shared");
+}
+
+#[test]
+fn a_crew_whose_connections_are_to_be_counted_cannot_be_shared_later_either() {
+    let home = Home::new();
+    let options = ["run", "--name", "api", "-w", "1", "--max-connections", "1000"];
+    let program = home.program(&[&options[..], &[PORTCREW, "demo", "--port", "0"]].concat());
+    let crew = Crew { process: program.start() };
+    crew.address();
+    home.complete("api");
+    let answer = home.ask(&["policy", "api", "shared"]);
+    assert_eq!(answer.status, 2, "{}", answer.stderr);
+    for part in ["--max-connections", "--policy round-robin"] {
+        assert!(answer.stderr.contains(part), "{part}: {}", answer.stderr);
+    }
+    let status = home.json(&["describe", "--json", "api"]);
+    assert_eq!(status["crews"][0]["policy"], "round-robin");
 }
 
 /// The policy of each listener by its port, and of all others.

@@ -65,6 +65,33 @@ fn a_worker_that_ignores_every_word_is_killed_when_the_grace_is_over() {
 }
 
 #[test]
+fn the_time_from_sigterm_to_sigkill_is_the_one_that_was_chosen() {
+    let directory = tempfile::tempdir().unwrap();
+    let script = directory.path().join("stubborn.sh");
+    fs::write(&script, "trap '' TERM; echo UP; while :; do sleep 1000; done").unwrap();
+    let begin = |time: &str| {
+        let options = ["-w", "1", "--grace", "0", "--kill-after", time];
+        let options = options.map(AsRef::<std::ffi::OsStr>::as_ref);
+        let crew = run(options.into_iter().chain([script.as_os_str()]));
+        crew.process.wait_line(|line| line == "1 | UP", crate::crew::HANG);
+        crew.process.signal(Signal::Term);
+        crew.says("worker 1 has not left; it gets SIGTERM");
+        crew
+    };
+    let killed = |crew: &crate::crew::Crew| {
+        crew.said().iter().any(|line| line == "worker 1 has not left; it gets SIGKILL")
+    };
+    let mut patient = begin("1h");
+    // With one time for all, whatever it is, the one that was asked first would be over first.
+    let mut hasty = begin("0");
+    assert_eq!(hasty.status(), 4);
+    assert!(killed(&hasty));
+    patient.process.signal(Signal::Term);
+    assert_eq!(patient.status(), 4);
+    assert!(!killed(&patient), "{:?}", patient.said());
+}
+
+#[test]
 fn workers_that_stand_still_and_children_that_ignore_signals_end_with_their_crew() {
     let directory = tempfile::tempdir().unwrap();
     let script = directory.path().join("stubborn.sh");

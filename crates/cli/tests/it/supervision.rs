@@ -149,7 +149,10 @@ fn what_cannot_be_is_refused_with_the_option_and_what_can() {
         ("--drain signal:KILL", ["--drain", "TERM"]),
         ("--drain message:bye --register", ["--drain", "--register"]),
         ("--stop-signal NONE", ["--stop-signal", "TERM"]),
-        ("--kill-timeout 1600", ["--kill-timeout", "`--grace 1600ms`"]),
+        ("--kill-after soon", ["--kill-after", "500ms"]),
+        ("--kill-after 2000h", ["--kill-after", "at most 24h"]),
+        ("--kill-after 5s --stop-signal KILL", ["--kill-after", "--stop-signal KILL"]),
+        ("--kill-timeout 1600", ["`--grace 1600ms`", "--kill-after"]),
         ("--listen-timeout 8000", ["--listen-timeout", "`--start-deadline 8000ms`"]),
     ] {
         for command in ["run", "start"] {

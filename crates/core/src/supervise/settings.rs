@@ -191,7 +191,8 @@ impl Settings {
 
     /// How long a worker that was told to leave can be there at most.
     pub(super) fn longest_end(&self) -> Duration {
-        self.grace + self.term_grace + self.kill_grace
+        // Who never wants to be killed may say so with the longest of all times.
+        self.grace.saturating_add(self.term_grace).saturating_add(self.kill_grace)
     }
 
     pub(super) fn crew_budget_of(&self, slots: usize) -> usize {

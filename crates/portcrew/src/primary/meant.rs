@@ -16,7 +16,7 @@ pub(super) fn machine(ours: &Settings, workers: usize) -> Machine {
     (machine.surge, machine.max_unavailable) = (ours.surge, ours.max_unavailable);
     machine.overlap = ours.overlap || ours.ready != Ready::Alive;
     machine.drain = drain(&ours.drain);
-    machine.grace = ours.grace;
+    (machine.grace, machine.term_grace) = (ours.grace, ours.kill_after);
     (machine.max_age, machine.max_memory) = (ours.max_age, ours.max_memory);
     machine.max_connections = ours.max_connections;
     machine.stop_exit_codes.clone_from(&ours.stop_exit_codes);

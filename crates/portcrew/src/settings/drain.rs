@@ -4,8 +4,8 @@ use crate::Signal;
 
 /// How a worker of a [crew](crate::Cluster::start) is told to leave: by a stop, a reload, fewer workers, or because it
 /// is worn. It gets no new connection from then on, whichever it is; who has not left within
-/// [`Settings::grace`](crate::Settings::grace) gets [`Settings::stop_signal`](crate::Settings::stop_signal), and two
-/// seconds later SIGKILL with its whole process group.
+/// [`Settings::grace`](crate::Settings::grace) gets [`Settings::stop_signal`](crate::Settings::stop_signal), and
+/// [`Settings::kill_after`](crate::Settings::kill_after) later SIGKILL with its whole process group.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Drain {

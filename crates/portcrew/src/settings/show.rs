@@ -39,6 +39,7 @@ impl fmt::Debug for Settings {
             .field("drain", &self.drain)
             .field("stop_signal", &self.stop_signal)
             .field("grace", &self.grace)
+            .field("kill_after", &self.kill_after)
             .field("start_deadline", &self.start_deadline)
             .field("stable_for", &self.stable_for)
             .finish()

@@ -12,8 +12,6 @@ use crate::world::World;
 #[derive(Debug)]
 pub(crate) struct Hostile {
     pub(crate) said: &'static str,
-    /// SIGKILL alone ends it.
-    pub(crate) needs_kill: bool,
     what: What,
 }
 
@@ -28,38 +26,33 @@ enum What {
 pub(crate) const ALL: [Hostile; 6] = [
     Hostile {
         said: "ignores SIGTERM",
-        needs_kill: true,
         what: What::Shell("trap '' TERM INT HUP\necho UP\nwhile :; do sleep 1000; done\n"),
     },
     Hostile {
         said: "stops itself by SIGSTOP",
-        needs_kill: true,
         what: What::Shell("sleep 1000 &\necho UP\nkill -STOP $$\nwait\n"),
     },
     Hostile {
         said: "leaves children that ignore SIGTERM",
-        needs_kill: false,
         what: What::Shell(
             "for n in 1 2 3; do (trap '' TERM; exec sleep 1000) & done\necho UP\nwait\n",
         ),
     },
     Hostile {
         said: "answers SIGTERM with more children",
-        needs_kill: true,
         what: What::Shell(
             "trap 'sleep 1000 & sleep 1000 &' TERM\necho UP\nwhile :; do sleep 1000 & wait; done\n",
         ),
     },
     Hostile {
         said: "Node: ignores the disconnect message and SIGTERM",
-        needs_kill: true,
         what: What::Node(
             "process.on('SIGTERM', () => {}); process.on('disconnect', () => {});\n\
             setInterval(() => {}, 1 << 30);\n\
             require('node:http').createServer().listen(0, '127.0.0.1', () => console.log('UP'));\n",
         ),
     },
-    Hostile { said: "floods its channel", needs_kill: false, what: What::Rogue("flood") },
+    Hostile { said: "floods its channel", what: What::Rogue("flood") },
 ];
 
 impl Hostile {

@@ -18,11 +18,11 @@ use crate::world::World;
 /// How long a worker has to finish its connections.
 pub(crate) const GRACE: Duration = Duration::from_millis(200);
 
-/// From SIGTERM to SIGKILL: no option changes it.
-pub(crate) const FORCE: Duration = Duration::from_secs(2);
+/// How long it then has to end by SIGTERM.
+pub(crate) const KILL_AFTER: Duration = Duration::from_millis(300);
 
-/// What everything else may take.
-pub(crate) const BEYOND: Duration = Duration::from_millis(500);
+/// Within which a stop has to be over: the grace, and what everything else may take.
+pub(crate) const ALLOWED: Duration = GRACE.saturating_add(Duration::from_millis(500));
 
 /// Crews at once.
 pub(crate) const SIDE_BY_SIDE: u32 = 6;
@@ -83,8 +83,8 @@ fn stop(world: &World, number: u32) -> Result<Stop, Failure> {
     let hostile = &hostile::ALL[kind];
     let place = Place::new(&world.portcrew)?;
     let mark = ("PORTCREW_RELEASES_STOP", format!("{}-{number}", std::process::id()));
-    let grace = format!("{}ms", GRACE.as_millis());
-    let program = crew::command(&place, &["--grace", &grace, "--"]);
+    let [grace, kill] = [GRACE, KILL_AFTER].map(|it| format!("{}ms", it.as_millis()));
+    let program = crew::command(&place, &["--grace", &grace, "--kill-after", &kill, "--"]);
     let program = program.args(hostile.words(world, &place)?).env(mark.0, &mark.1);
     let mut crew = Crew::begin(&place, program);
     let mut up = 0;
@@ -99,7 +99,7 @@ fn stop(world: &World, number: u32) -> Result<Stop, Failure> {
     let answer = place.ask(&["stop", NAME]);
     crew.process.wait_exit(HANG);
     let took = begun.elapsed();
-    let deadline = begun + allowed(hostile);
+    let deadline = begun + ALLOWED;
     let mut after = carriers(&mark);
     // Killed is not yet gone: the kernel takes a moment, and the time that is allowed counts that too.
     after.retain(|pid| !wait_dead(*pid, deadline.saturating_duration_since(Instant::now())));
@@ -108,21 +108,15 @@ fn stop(world: &World, number: u32) -> Result<Stop, Failure> {
     Ok(Stop { kind, took, alive: after.len(), files, status: answer.status })
 }
 
-fn allowed(hostile: &Hostile) -> Duration {
-    let force = if hostile.needs_kill { FORCE } else { Duration::ZERO };
-    GRACE + force + BEYOND
-}
-
 fn row(hostile: &Hostile, kind: usize, stops: &[Stop]) -> Option<Row> {
     let of_kind: Vec<_> = stops.iter().filter(|it| it.kind == kind).collect();
-    let allowed = allowed(hostile);
     let times: Vec<_> = of_kind.iter().map(|it| it.took).collect();
     Some(Row {
         said: hostile.said,
         stops: of_kind.len(),
         took: Series::of(&times)?,
-        allowed_ms: allowed.as_secs_f64() * 1e3,
-        late: times.iter().filter(|it| **it > allowed).count(),
+        allowed_ms: ALLOWED.as_secs_f64() * 1e3,
+        late: times.iter().filter(|it| **it > ALLOWED).count(),
         alive: of_kind.iter().map(|it| it.alive).sum(),
         files: of_kind.iter().map(|it| it.files).sum(),
         wrong_status: of_kind.iter().filter(|it| !matches!(it.status, Some(0 | 4))).count(),

@@ -8,7 +8,7 @@ use crate::output::words::supervision as words;
 /// # Errors
 /// Always: with what to write in its place.
 pub(super) fn kill_timeout(text: &str) -> Result<Duration, String> {
-    Err(words::pm2_name("--grace", &in_our_words(text)))
+    Err(words::pm2_kill_timeout(&in_our_words(text)))
 }
 
 /// # Errors
@@ -28,7 +28,8 @@ mod tests {
 
     #[test]
     fn the_answer_is_our_option_with_the_unit_that_was_meant() {
-        assert!(kill_timeout("1600").unwrap_err().contains("`--grace 1600ms`"));
+        let answer = kill_timeout("1600").unwrap_err();
+        assert!(answer.contains("`--grace 1600ms`") && answer.contains("--kill-after"), "{answer}");
         assert!(kill_timeout("5s").unwrap_err().contains("`--grace 5s`"));
         assert!(listen_timeout("8000").unwrap_err().contains("`--start-deadline 8000ms`"));
     }

@@ -100,8 +100,8 @@ pub(crate) const EXPLAIN: &str = "Say of each listener who accepts, who gets its
 pub(crate) const ENV: &str = "Set a variable for the workers; may be repeated";
 pub(crate) const INTERPRETER: &str =
     "Run PROGRAM by this interpreter [default: by its #! line, else by its extension]";
-pub(crate) const GRACE: &str =
-    "How long a worker may take to finish its connections before it is killed: 10, 10s, 500ms, 2m";
+pub(crate) const GRACE: &str = "How long a worker may take to finish its connections before it gets SIGTERM: \
+    10, 10s, 500ms, 2m";
 pub(crate) const START_DEADLINE: &str =
     "How long a new worker may take until it is ready; beyond it a reload is rolled back";
 pub(crate) const REGISTER: &str = "Have Node.js workers load portcrew-register: while they leave, their HTTP servers \

@@ -171,7 +171,7 @@ pub(crate) fn crew_failed(deaths: u64, span_of_deaths: Duration) -> String {
 }
 
 pub(crate) fn told_from_above(grace: Duration) -> String {
-    format!("told to leave by the crew above; stopping within {}", span(grace))
+    format!("told to leave by the crew above; stopping: {} for open connections", span(grace))
 }
 
 pub(crate) fn stopping(grace: Duration) -> String {
@@ -179,7 +179,7 @@ pub(crate) fn stopping(grace: Duration) -> String {
 }
 
 pub(crate) fn hung_up(grace: Duration) -> String {
-    format!("the terminal has gone away; stopping within {}", span(grace))
+    format!("the terminal has gone away; stopping: {} for open connections", span(grace))
 }
 
 pub(crate) fn forced(killed: usize) -> String {

@@ -67,8 +67,10 @@ How a worker is told to leave [default: disconnect]
   signal:NAME   by this signal
 
 It gets no new connection from then on. With a text or a signal the program has to end by itself.";
-pub(crate) const STOP_SIGNAL: &str = "What a worker gets that has not left after --grace, 2 s before SIGKILL [default: \
-    TERM]";
+pub(crate) const STOP_SIGNAL: &str =
+    "What a worker gets that has not left after --grace [default: TERM]";
+pub(crate) const KILL_AFTER: &str = "How long a worker may take to end after that signal; beyond it it gets SIGKILL, \
+    with its whole process group [default: 2s]";
 
 pub(crate) fn sign_unknown() -> String {
     "give listening, message, notify, alive, tcp:ADDR:PORT or http://ADDR:PORT/PATH".to_owned()
@@ -141,6 +143,12 @@ pub(crate) fn age_unreadable() -> String {
     "give a whole number with `s`, `m`, `h` or `d`, from 1s to 365d, such as 12h".to_owned()
 }
 
+/// PM2's time from the signal to SIGKILL. There the signal is how a worker is told; here it is told before.
+pub(crate) fn pm2_kill_timeout(value: &str) -> String {
+    let grace = pm2_name("--grace", value);
+    format!("{grace}; SIGKILL comes --kill-after that, 2 s by default")
+}
+
 /// An option of PM2, with what it is here.
 pub(crate) fn pm2_name(option: &str, value: &str) -> String {
     format!("that is PM2's name, where plain numbers are milliseconds; write `{option} {value}`")
@@ -165,6 +173,9 @@ pub(crate) const NOBODY_COUNTS: &str = "--max-connections and --answer-within ar
     round-robin, least-connections or sticky; --max-age and --max-memory work with each";
 pub(crate) const NOT_REGISTERED: &str = "--register acts when a worker is told by Node's disconnect or by SIGTERM, and \
     --drain says otherwise. Leave one of them out, or give --drain signal:TERM";
+
+pub(crate) const KILLED_ANYWAY: &str = "--kill-after is the time from the stop signal to SIGKILL, and with --stop-signal \
+    KILL they are the same. Leave one of them out";
 
 /// A worker that has not shown by the deadline that it is ready, in the way that it was to.
 pub(crate) fn not_in_time(worker: &dyn Display, after: Duration, by: &Ready) -> String {

@@ -31,6 +31,12 @@ fn a_surge_of_none_is_one_where_nobody_may_be_missing() {
 }
 
 #[test]
+fn workers_may_be_given_for_ever_to_end() {
+    let settings = Settings { term_grace: Duration::MAX, ..Settings::default() };
+    assert_eq!(settings.longest_end(), Duration::MAX);
+}
+
+#[test]
 fn where_one_may_be_missing_and_none_may_be_more_the_old_one_has_ended_before_the_new_one_comes() {
     let mut world = serving(2, 0, 1);
     let actions = world.on(Event::Reload);
