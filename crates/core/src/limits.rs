@@ -79,7 +79,7 @@ impl Default for Limits {
             unproven_window: 1,
             quick: Duration::from_millis(5),
             slow: Duration::from_millis(20),
-            held_up: Duration::from_millis(1),
+            held_up: Duration::from_micros(500),
             ask_again: Duration::from_millis(1),
             look_for: Duration::from_secs(1),
             summary_every: None,

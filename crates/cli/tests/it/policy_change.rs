@@ -127,7 +127,7 @@ fn a_policy_can_be_changed_where_the_directory_of_the_start_was_removed() {
     let home = Home::new();
     let place = home.path().join("place");
     fs::create_dir(&place).unwrap();
-    let args = ["run", "--name", "api", "-w", "1", crate::home::PORTCREW, "demo", "--port", "0"];
+    let args = ["run", "--name", "api", "-w", "1", PORTCREW, "demo", "--port", "0"];
     let crew = Crew { process: home.program(&args).cwd(&place).start() };
     crew.address();
     home.complete("api");

@@ -104,10 +104,12 @@ mod tests {
         Time::from_origin(Duration::from_millis(ms))
     }
 
-    /// A worker with a window of 16, its limits 5 and 20 ms.
+    /// A worker with a window of 16, its limits 1, 5 and 20 ms.
     fn worker() -> (Pace, WorkerView, Limits) {
         let view = WorkerView::new(WorkerId(1), 16);
-        (Pace::new(16, VecDeque::new()), view, Limits::default())
+        let mut limits = Limits::default();
+        limits.held_up = Duration::from_millis(1);
+        (Pace::new(16, VecDeque::new()), view, limits)
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::wire;
 #[non_exhaustive]
 pub enum Policy {
     /// The primary accepts and hands over to the free worker that was given fewest so far; one that has owed an answer
-    /// for a millisecond comes last. Node's default, made exact.
+    /// for half a millisecond comes last. Node's default, made exact.
     #[default]
     RoundRobin,
     /// The primary accepts and hands over to the free worker with the fewest open connections. The kernel tells when
