@@ -107,8 +107,7 @@ mod tests {
     /// A worker with a window of 16, its limits 1, 5 and 20 ms.
     fn worker() -> (Pace, WorkerView, Limits) {
         let view = WorkerView::new(WorkerId(1), 16);
-        let mut limits = Limits::default();
-        limits.held_up = Duration::from_millis(1);
+        let limits = Limits { held_up: Duration::from_millis(1), ..Limits::default() };
         (Pace::new(16, VecDeque::new()), view, limits)
     }
 
