@@ -103,6 +103,9 @@ pub(crate) struct RunArgs {
     #[arg(long, help = help::EVENTS)]
     pub(crate) events: bool,
 
+    #[arg(long, help = help::START_JSON)]
+    pub(crate) json: bool,
+
     #[arg(long, value_enum, value_name = "WHEN", default_value = "auto", help = help::COLOR)]
     pub(crate) color: Color,
 

@@ -9,6 +9,7 @@ use super::control;
 use crate::args::RunArgs;
 use crate::crew::{self, Kind, Wish};
 use crate::exit::ExitStatus;
+use crate::output::words::commands as words;
 use crate::output::{Style, say_plainly};
 use crate::plan::{Host, RunPlan, meant, supervise};
 use crate::register;
@@ -18,6 +19,10 @@ const SUMMARY_EVERY: Duration = Duration::from_secs(5);
 
 /// Plans the crew and leads it until it is told to stop.
 pub(crate) fn run(args: &RunArgs, role: Role) -> ExitStatus {
+    if args.json && args.control.detached.is_none() {
+        say_plainly(&words::no_json_of_run());
+        return ExitStatus::Usage;
+    }
     if args.control.detached.is_some() {
         // Out of the terminal that started it. It fails for the leader of a process group, which is out already.
         let _ = rustix::process::setsid();

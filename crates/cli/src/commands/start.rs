@@ -12,15 +12,16 @@ use std::process::{Child, Command};
 use std::time::Duration;
 
 use rustix::pipe::{PipeFlags, pipe_with};
+use serde_json::json;
 
 use crate::args::RunArgs;
-use crate::control::v1::Status;
+use crate::control::v1::{self, Status};
 use crate::control::{Crews, Found, state_directory};
 use crate::crew::{READY, SILENT};
 use crate::exit::ExitStatus;
 use crate::output::words::commands as words;
 use crate::output::words::notices::PREFIX;
-use crate::output::{print, say_plainly};
+use crate::output::{print, print_json, say_plainly};
 use crate::plan::{Host, Note, RunPlan};
 
 /// Bytes of what a crew said that are shown when it did not start.
@@ -62,7 +63,7 @@ pub(crate) fn run(args: &RunArgs) -> ExitStatus {
             return ExitStatus::Internal;
         }
     };
-    match background.start(args.name.is_none()) {
+    match background.start(args.name.is_none(), args.json) {
         Ok(status) => status,
         Err(error) => {
             say_plainly(&words::cannot_detach(&error));
@@ -82,7 +83,7 @@ impl Background {
         Ok(Self { name, directory, out, err, err_from })
     }
 
-    fn start(self, must_name: bool) -> io::Result<ExitStatus> {
+    fn start(self, must_name: bool, as_json: bool) -> io::Result<ExitStatus> {
         let (word, its_end) = pipe_with(PipeFlags::CLOEXEC)?;
         let mut command = Command::new(std::env::current_exe()?);
         command.arg("run").arg("--detached").arg(&self.directory);
@@ -98,31 +99,47 @@ impl Background {
         let mut line = String::new();
         BufReader::new(File::from(word).take(64)).read_line(&mut line)?;
         match line.trim_end() {
-            READY => self.ready(),
+            READY => self.ready(as_json),
             line => match line.strip_prefix(SILENT).and_then(|it| it.parse().ok()) {
-                Some(after) => self.silent(Duration::from_millis(after)),
+                Some(after) => self.silent(Duration::from_millis(after), as_json),
                 None => return self.failed(child),
             },
         }
         Ok(ExitStatus::Stopped)
     }
 
-    fn ready(&self) {
-        let status = Crews::of_this_user().ok().and_then(|crews| match crews.find(&self.name) {
-            Found::Crew(client) => client.get::<Status>("/v1/status").ok(),
-            Found::Silent(_) | Found::Full(_) | Found::Nobody => None,
-        });
+    fn ready(&self, as_json: bool) {
+        let status = self.status();
         // It was ready. If it has gone since, `list` says so.
-        let words = match status {
+        let words = match &status {
             Some(it) => words::started(&self.name, it.ready, &it.addresses, it.pid),
             None => words::has_ended(&self.name),
         };
-        print(&format!("{words}\n{}\n", words::logs_are_in(&self.directory)));
+        self.say(&words, status.as_ref(), as_json);
     }
 
-    fn silent(&self, after: Duration) {
+    fn silent(&self, after: Duration, as_json: bool) {
         let words = words::started_silent(&self.name, after);
-        print(&format!("{words}\n{}\n", words::logs_are_in(&self.directory)));
+        let status = if as_json { self.status() } else { None };
+        self.say(&words, status.as_ref(), as_json);
+    }
+
+    fn status(&self) -> Option<Status> {
+        let crews = Crews::of_this_user().ok()?;
+        match crews.find(&self.name) {
+            Found::Crew(client) => client.get::<Status>("/v1/status").ok(),
+            Found::Silent(_) | Found::Full(_) | Found::Nobody => None,
+        }
+    }
+
+    /// In JSON what `describe` says of it; nothing of one that has ended already.
+    fn say(&self, words: &str, status: Option<&Status>, as_json: bool) {
+        if as_json {
+            let crews: Vec<_> = status.into_iter().collect();
+            print_json(&json!({ "api": v1::API, "crews": crews }));
+        } else {
+            print(&format!("{words}\n{}\n", words::logs_are_in(&self.directory)));
+        }
     }
 
     /// It has ended, or closed the pipe and is about to. It said why.

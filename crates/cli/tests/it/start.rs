@@ -38,6 +38,22 @@ fn a_crew_in_the_background_serves_when_the_command_returns_and_is_stopped_by_na
 }
 
 #[test]
+fn with_json_the_answer_is_what_describe_says_and_of_run_it_is_refused() {
+    let home = Home::new();
+    let args = ["start", "--json", "-w", "2", "--name", "api", PORTCREW, "demo", "--port", "0"];
+    let (answer, _process) = home.ended(home.program(&args).start());
+    assert_eq!((answer.status, answer.stderr.as_str()), (0, ""));
+    let told: serde_json::Value = serde_json::from_str(&answer.stdout).unwrap();
+    let described = home.json(&["describe", "--json", "api"]);
+    let same = |field: &str| assert_eq!(told["crews"][0][field], described["crews"][0][field]);
+    ["name", "pid", "ready", "addresses", "logs"].into_iter().for_each(same);
+    assert_eq!((&told["api"], &told["crews"][0]["ready"]), (&1.into(), &2.into()));
+    let answer = home.ask(&["run", "--json", PORTCREW, "demo"]);
+    assert_eq!(answer.status, 2);
+    assert!(answer.stderr.contains("--json is an option of `portcrew start`"), "{}", answer.stderr);
+}
+
+#[test]
 fn a_second_start_of_a_name_says_so_and_the_first_goes_on() {
     let home = Home::new();
     let args = ["start", "-w", "1", "--name", "api", PORTCREW, "demo", "--port", "0"];

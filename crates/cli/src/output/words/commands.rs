@@ -220,6 +220,10 @@ pub(crate) fn cannot_detach(reason: &dyn std::fmt::Display) -> String {
     )
 }
 
+pub(crate) fn no_json_of_run() -> String {
+    "--json is an option of `portcrew start`. What happens in a crew in the foreground is told by --events".to_owned()
+}
+
 pub(crate) fn not_detachable() -> String {
     "a crew in the background needs its control socket, or nobody could stop it. Leave --no-control out, or use \
      `portcrew run`"

@@ -111,6 +111,7 @@ pub(crate) const INIT: &str = "Wait for orphans that workers leave behind, and p
 pub(crate) const RAW: &str = "Pass the workers' output on as it is, without prefixes";
 pub(crate) const EVENTS: &str =
     "Print events as JSON lines on stdout; the workers' output then goes to stderr";
+pub(crate) const START_JSON: &str = "With `start`: answer with the status of the crew as one JSON object, as `describe --json` does";
 pub(crate) const COLOR: &str =
     "Colour the prefixes; `auto` is: on a terminal, unless NO_COLOR is set";
 pub(crate) const PROGRAM: &str = "The server: an executable, or a script (.js .mjs .cjs .ts .py .rb .sh .pl .php), and its arguments";
