@@ -150,9 +150,8 @@ impl Listener {
     }
 
     /// Adds a holder that is to have connections in this listener's way; one that accepts alone is handed none if that
-    /// is to accept. It is level with the least-given one: it
-    /// owes nothing and is owed nothing. What it was offered here before it closed the listener and asked again
-    /// still counts against its window.
+    /// is to accept. It is level with the least-given one: it owes nothing and is owed nothing. What it was offered here
+    /// before it closed the listener and asked again still counts against its window.
     pub(super) fn add(
         &mut self,
         mut view: WorkerView,

@@ -411,8 +411,8 @@ impl Cluster {
     }
 
     /// Ends the crew: workers finish within [`Settings::grace`], then they are made to, and after
-    /// [`Settings::kill_after`] more they are killed. [`Event::Finished`] comes last. Called again it does not wait. Workers that were only
-    /// [forked](Self::fork) are asked to leave, and nothing bounds how long that may take.
+    /// [`Settings::kill_after`] more they are killed. [`Event::Finished`] comes last. Called again it does not wait.
+    /// Workers that were only [forked](Self::fork) are asked to leave, and nothing bounds how long that may take.
     ///
     /// # Errors
     ///

@@ -2,18 +2,14 @@
 
 use std::fs;
 
+use portcrew_testkit::process::proc_fs;
 use rustix::process::{Pid, WaitOptions, waitpid};
 
 /// The processes that were started with this assignment in their environment, wherever they went. Zombies have none.
 pub(crate) fn carriers(assignment: &str) -> Vec<u32> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     let pids = entries.filter_map(|it| it.file_name().to_string_lossy().parse().ok());
-    pids.filter(|pid| carries(*pid, assignment)).collect()
-}
-
-fn carries(pid: u32, assignment: &str) -> bool {
-    let block = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-    block.split(|byte| *byte == 0).any(|entry| entry == assignment.as_bytes())
+    pids.filter(|pid| proc_fs::started_with(*pid, assignment) == Some(true)).collect()
 }
 
 /// Takes the exit status of those that have lost their parent and have become children of this process.

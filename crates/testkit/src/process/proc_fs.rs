@@ -141,7 +141,8 @@ pub fn state(pid: u32) -> io::Result<char> {
 
 /// Whether the environment that `pid` was started with holds `NAME=value`, byte for byte. None when there is nothing
 /// to read: a zombie, or a program that is just being replaced by another.
-pub(crate) fn started_with(pid: u32, assignment: &str) -> Option<bool> {
+#[must_use]
+pub fn started_with(pid: u32, assignment: &str) -> Option<bool> {
     let block = std::fs::read(proc_path(pid, "environ")).ok().filter(|block| !block.is_empty())?;
     Some(block.split(|byte| *byte == 0).any(|entry| entry == assignment.as_bytes()))
 }

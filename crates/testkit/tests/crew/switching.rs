@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use portcrew::scheduler::{Incoming, Pick, WorkerView};
 use portcrew::{CrewNotice, Event, Policy, Scheduling, Settings, Sticky};
@@ -15,7 +16,7 @@ use crate::support::{HANG, SERVER};
 fn crew(program: impl Into<std::path::PathBuf>) -> Local {
     let mut settings = Settings::program(program, [""; 0]).env("PORT", "0");
     settings.policy = Policy::RoundRobin;
-    settings.stable_for = std::time::Duration::from_millis(50);
+    settings.stable_for = Duration::from_millis(50);
     let local = Local::new(settings);
     local.cluster.start(2).unwrap();
     local
@@ -139,13 +140,21 @@ fn node_workers_that_share_a_socket_are_handed_connections_beside_a_new_one() {
     while_they_are_replaced(local::node(&node, &[], "hello.js").env("PORT", "0"));
 }
 
+/// What a test does while a newcomer is on trial is done by then on a busy machine, too.
+const AT_LEISURE: Duration = Duration::from_secs(1);
+
 /// A crew whose workers fail at boot as long as that file is there.
 fn breakable() -> (Local, tempfile::TempDir, std::path::PathBuf) {
+    breakable_for(Duration::from_millis(50))
+}
+
+/// The same, where each newcomer must serve for so long before the next one is started.
+fn breakable_for(stable: Duration) -> (Local, tempfile::TempDir, std::path::PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let broken = folder.path().join("broken");
     let mut settings = Settings::program(SERVER, [""; 0]).env("BROKEN_IF", broken.as_os_str());
     settings.policy = Policy::RoundRobin;
-    settings.stable_for = std::time::Duration::from_millis(50);
+    settings.stable_for = stable;
     let local = Local::new(settings);
     local.cluster.start(2).unwrap();
     (local, folder, broken)
@@ -201,7 +210,7 @@ fn a_policy_that_is_in_force_at_once_stays_when_the_one_before_it_goes_back() {
 
 #[test]
 fn a_change_that_the_next_reload_answers_outlives_the_rollback_of_this_one() {
-    let (mut local, _folder, broken) = breakable();
+    let (mut local, _folder, broken) = breakable_for(AT_LEISURE);
     local.address(2);
     local.cluster.reload().unwrap();
     // The first newcomer is there, and the next one is not started before that has been so for a while.
@@ -238,7 +247,7 @@ fn a_change_that_the_next_reload_answers_outlives_the_rollback_of_this_one() {
 
 #[test]
 fn a_newcomer_that_listened_before_the_change_is_none_of_those_that_commit_it() {
-    let (mut local, _folder, _broken) = breakable();
+    let (mut local, _folder, _broken) = breakable_for(AT_LEISURE);
     local.address(2);
     local.cluster.reload().unwrap();
     local.address(1);
