@@ -1,6 +1,6 @@
 //! What the benchmark can be asked for.
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, ValueEnum};
 use serde::Serialize;
 
 /// Releases, good and broken: what they cost, on real processes.
@@ -8,10 +8,8 @@ use serde::Serialize;
 /// Broken releases under load, good ones by the hundred, a crash loop, the size of the primary, and stops of workers
 /// that do not want to leave; PM2 beside, where it is in the cache. Prints Markdown. Takes about 25 minutes.
 #[derive(Debug, Parser)]
-#[command(name = "releases", args_conflicts_with_subcommands = true)]
+#[command(name = "releases")]
 pub(crate) struct Args {
-    #[command(subcommand)]
-    pub(crate) command: Option<Command>,
     /// A glance of two or three minutes: few of everything.
     #[arg(long)]
     pub(crate) quick: bool,
@@ -27,14 +25,6 @@ pub(crate) struct Args {
     /// What cargo says to a benchmark.
     #[arg(long, hide = true)]
     bench: bool,
-}
-
-/// What the benchmark's own program can be other than the benchmark.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Command {
-    /// Be a worker.
-    #[command(hide = true)]
-    Serve,
 }
 
 /// The parts of a run.

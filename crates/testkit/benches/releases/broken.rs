@@ -71,7 +71,7 @@ pub(crate) fn run(world: &World, counts: &Counts) -> Result<Vec<Row>, Failure> {
 }
 
 fn ours(world: &World, kind: Kind, reloads: u32) -> Result<Row, Failure> {
-    let place = Place::new(&world.portcrew)?;
+    let place = Place::new(&world.built.portcrew)?;
     let release = Release::new(place.path(), kind.predecessor())?;
     let health = Health::new(place.path())?;
     let probe = format!("http://{}/health", health.address);

@@ -51,11 +51,11 @@ pub(crate) struct Killed {
 }
 
 pub(crate) fn run(world: &World, counts: &Counts) -> Result<Crash, Failure> {
-    let place = Place::new(&world.portcrew)?;
+    let place = Place::new(&world.built.portcrew)?;
     let release = Release::new(place.path(), Kind::Good)?;
     let stable = format!("{}ms", STABLE.as_millis());
     let command = || crew::command(&place, &["--stable", &stable, "--events", "--"]);
-    let rust = command().arg(std::env::current_exe()?).arg("serve");
+    let rust = command().arg(&world.built.hello).env("PORT", "0");
     let crew = Crew::start(&place, rust);
     let rust = killed(world, &crew, "Rust", counts.kills)?;
     crew.stop();

@@ -1,6 +1,5 @@
 //! Good releases under load, by the hundred: no request may fail, also on connections that clients keep.
 
-use std::ffi::OsString;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
@@ -68,14 +67,15 @@ fn ours(
     load: traffic::Kind,
     reloads: u32,
 ) -> Result<Row, Failure> {
-    let place = Place::new(&world.portcrew)?;
+    let place = Place::new(&world.built.portcrew)?;
     let release = Release::new(place.path(), Kind::Good)?;
-    let words: [OsString; 3] = match program {
-        Program::Node => ["--".into(), world.node()?.path().into(), release.script().into()],
-        Program::Rust => ["--".into(), std::env::current_exe()?.into(), "serve".into()],
-    };
     let command = crew::command(&place, &["--stable", STABLE, "--surge", "2"]);
-    let crew = Crew::start(&place, command.args(options).args(words));
+    let command = command.args(options).arg("--");
+    let command = match program {
+        Program::Node => command.arg(world.node()?.path()).arg(release.script()),
+        Program::Rust => command.arg(&world.built.hello).env("PORT", "0"),
+    };
+    let crew = Crew::start(&place, command);
     let running = load.begin(crew.address()?);
     let mut row = Row::new(who, load);
     for _ in 0..reloads {

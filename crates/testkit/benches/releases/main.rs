@@ -6,7 +6,6 @@
 
 #![forbid(unsafe_code)]
 
-mod app;
 mod args;
 mod broken;
 mod built;
@@ -37,7 +36,7 @@ mod world;
 
 use std::io::{self, Write as _};
 
-use args::{Args, Command};
+use args::Args;
 use clap::Parser as _;
 use report::Report;
 use world::World;
@@ -47,16 +46,8 @@ pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 fn main() -> Result<(), Failure> {
     let args = Args::parse();
-    match &args.command {
-        // A worker of a crew below.
-        Some(Command::Serve) => app::serve(),
-        None => measure(&args),
-    }
-}
-
-fn measure(args: &Args) -> Result<(), Failure> {
-    let world = World::new(args)?;
-    let report = Report::new(args, &world)?;
+    let world = World::new(&args)?;
+    let report = Report::new(&args, &world)?;
     let mut out = io::stdout().lock();
     if args.json {
         serde_json::to_writer_pretty(&mut out, &report)?;

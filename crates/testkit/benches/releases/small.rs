@@ -1,6 +1,5 @@
 //! What the primary weighs, and how long a command takes.
 
-use std::ffi::OsString;
 use std::fs;
 
 use portcrew_testkit::http::Load;
@@ -46,7 +45,7 @@ pub(crate) struct Ask {
 }
 
 pub(crate) fn run(world: &World, counts: &Counts) -> Result<Small, Failure> {
-    let place = Place::new(&world.portcrew)?;
+    let place = Place::new(&world.built.portcrew)?;
     let release = Release::new(place.path(), Kind::Good)?;
     let mut primaries = Vec::new();
     let crew = Crew::start(&place, crew::command(&place, &[]).arg(release.script()));
@@ -57,8 +56,8 @@ pub(crate) fn run(world: &World, counts: &Counts) -> Result<Small, Failure> {
     let commands = words.into_iter().map(|words| ask(world, &place, words, counts.asks));
     let commands = commands.collect::<Result<_, _>>()?;
     crew.stop();
-    let rust: [OsString; 2] = [std::env::current_exe()?.into(), "serve".into()];
-    let crew = Crew::start(&place, crew::command(&place, &["--"]).args(rust));
+    let rust = crew::command(&place, &["--"]).arg(&world.built.hello).env("PORT", "0");
+    let crew = Crew::start(&place, rust);
     primaries.push(weight(&crew, "Rust")?);
     crew.stop();
     let list = list(world, counts)?;
@@ -93,7 +92,7 @@ fn ask(world: &World, place: &Place, words: &[&str], times: u32) -> Result<Ask, 
 
 /// Crews of one worker each, as many as are to be listed.
 fn list(world: &World, counts: &Counts) -> Result<Ask, Failure> {
-    let place = Place::new(&world.portcrew)?;
+    let place = Place::new(&world.built.portcrew)?;
     let mut crews: Vec<Process> = Vec::new();
     for number in 0..counts.crews {
         world.interrupt.check()?;

@@ -81,7 +81,7 @@ pub(crate) fn run(world: &World, counts: &Counts) -> Result<Vec<Row>, Failure> {
 fn stop(world: &World, number: u32) -> Result<Stop, Failure> {
     let kind = number as usize % hostile::ALL.len();
     let hostile = &hostile::ALL[kind];
-    let place = Place::new(&world.portcrew)?;
+    let place = Place::new(&world.built.portcrew)?;
     let mark = ("PORTCREW_RELEASES_STOP", format!("{}-{number}", std::process::id()));
     let [grace, kill] = [GRACE, KILL_AFTER].map(|it| format!("{}ms", it.as_millis()));
     let program = crew::command(&place, &["--grace", &grace, "--kill-after", &kill, "--"]);

@@ -1,19 +1,18 @@
 //! What all parts of a run have: the command under test, Node, PM2 where it is, and Ctrl-C.
 
-use std::path::PathBuf;
-
 use portcrew_testkit::node::Node;
 
+use crate::Failure;
 use crate::args::{Args, Manager};
+use crate::built::Built;
 use crate::interrupt::Interrupt;
 use crate::machine::Machine;
 use crate::pm2::Cli;
-use crate::{Failure, built};
 
 /// What a run has to work with.
 #[derive(Debug)]
 pub(crate) struct World {
-    pub(crate) portcrew: PathBuf,
+    pub(crate) built: Built,
     /// Whether it has a part where PM2 has one.
     pub(crate) ours: bool,
     pub(crate) machine: Machine,
@@ -27,8 +26,8 @@ impl World {
         let machine = Machine::look();
         let wanted = machine.node.as_ref().filter(|_| args.has(Manager::Pm2));
         let (pm2, ours) = (wanted.and_then(Cli::find), args.has(Manager::Portcrew));
-        let portcrew = built::command()?;
-        Ok(Self { portcrew, ours, machine, pm2, interrupt: Interrupt::listen()? })
+        let built = Built::new()?;
+        Ok(Self { built, ours, machine, pm2, interrupt: Interrupt::listen()? })
     }
 
     /// The Node of all Node crews.
