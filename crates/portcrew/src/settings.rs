@@ -174,7 +174,8 @@ pub struct Settings {
     /// [`Signal::Terminate`](crate::Signal::Terminate).
     pub stop_signal: Signal,
     /// How long a leaving worker may take to finish its connections before it gets
-    /// [`stop_signal`](Self::stop_signal). Default 10 s.
+    /// [`stop_signal`](Self::stop_signal). A worker of this library whose primary has died has as long, and ends itself
+    /// then; it finds the time in `PORTCREW_GRACE_MS`. Default 10 s.
     pub grace: Duration,
     /// How long it may then take to end, before it gets SIGKILL with its whole process group: a worker that is to
     /// leave has [`grace`](Self::grace) and this. With [`Duration::ZERO`] the signal is hardly seen. Read once, when the

@@ -12,6 +12,7 @@ use portcrew_ipc::spawn::{self, SpawnSpec};
 
 use super::node::{Inspector, Numbers, Wish};
 use super::readiness::MEANT_FOR_ONE;
+use crate::worker::GRACE;
 use crate::{Error, ExtraFd, Result, Settings, Stdio};
 
 /// Where in a crew a worker belongs.
@@ -124,7 +125,8 @@ impl Launcher {
         let settings = &*recipe.settings;
         let own_place = place.map(Place::variables).into_iter().flatten();
         let inherited = std::env::vars_os().filter(|(name, _)| !is_meant_for_us(name));
-        let env = env.into_iter().chain(own_place);
+        let grace = settings.grace.as_millis().to_string();
+        let env = env.into_iter().chain(own_place).chain([(GRACE.into(), grace.into())]);
         let (mut args, mut env) = (settings.args.clone(), merge(inherited, &settings.env, env));
         let wish = Wish::of(&program, &args, &env);
         let inspector = wish.inspector.map(|base| {
@@ -218,7 +220,7 @@ fn merge(
 
 /// Variables of this process that would say something wrong to its worker.
 fn is_meant_for_us(name: &OsStr) -> bool {
-    MEANT_FOR_ONE.iter().chain(&[SLOT, GENERATION]).any(|it| name == *it)
+    MEANT_FOR_ONE.iter().chain(&[SLOT, GENERATION, GRACE]).any(|it| name == *it)
 }
 
 const fn stdio(stdio: Stdio) -> spawn::Stdio {

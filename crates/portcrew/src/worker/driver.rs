@@ -7,6 +7,7 @@ use std::os::fd::OwnedFd;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use portcrew_core::worker::{Action, Carrier, Event, Worker};
 use portcrew_core::{Key, Query, Seq, ServerId};
@@ -17,6 +18,7 @@ use tokio::sync::oneshot;
 use super::Inflow;
 use super::handover::{Conns, Handover};
 use super::life::Life;
+use super::orphaned;
 use super::perform::taken_event;
 use super::shared::{Command, Ends, Granted, Shared};
 use crate::Result;
@@ -42,6 +44,8 @@ pub(super) struct Driver {
     pub(super) leaving: Leaving,
     /// The kernel could not take what is to be written.
     pub(super) again: Again,
+    /// How long this process may go on when its primary has died.
+    grace: Option<Duration>,
     actions: Vec<Action>,
 }
 
@@ -65,6 +69,8 @@ pub(super) struct Leaving {
     finished: bool,
     /// The channel is to be closed once everything is written.
     pub(super) close: bool,
+    /// It closes the channel itself, or has: its end says nothing of the primary.
+    pub(super) closes: bool,
     /// There is no channel any more.
     pub(super) ended: bool,
 }
@@ -86,6 +92,7 @@ impl Driver {
             crew: None,
             leaving: Leaving::default(),
             again: Again::default(),
+            grace: ends.grace,
             actions: Vec::new(),
             shared,
         })
@@ -208,6 +215,13 @@ impl Driver {
             .extend(wanted.map(|(conn, tells)| Event::Wanted { conn, told: tells.is_yes() }));
         self.events.extend(ended.into_iter().map(|conn| Event::Ended { conn }));
         self.decide();
+    }
+
+    /// Planned or not: one that was told to leave has no primary either to see to it that it does.
+    pub(super) fn mind_the_end_of_the_primary(&self) {
+        if let (Some(grace), false) = (self.grace, self.leaving.closes) {
+            orphaned::end_after(grace);
+        }
     }
 
     /// A worker that leaves is told once that its user has finished.

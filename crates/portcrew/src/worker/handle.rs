@@ -8,6 +8,7 @@ use portcrew_core::WorkerId;
 use portcrew_ipc::inherit::Inherited;
 
 use super::life::Life;
+use super::orphaned;
 use super::shared::{Command, Ends, Shared, User};
 use super::{Draining, Listen, ListenUnix, Listener, Opened, UnixListener};
 use crate::Result;
@@ -27,6 +28,9 @@ use crate::link::{Mailbox, Received, talking};
 /// ([`finished`](Self::finished)), when the last [`Worker`], [`Listener`] and
 /// [`UdpSocket`](crate::UdpSocket) are dropped, or when the process ends, whichever comes first; then the
 /// channel is closed.
+///
+/// Its primary sees to it that it goes: see [`Settings::grace`](crate::Settings::grace). When that has died, this
+/// process gets SIGTERM by its own hand after the same grace, and SIGKILL 2 s later.
 #[derive(Clone)]
 pub struct Worker {
     pub(super) user: Arc<User>,
@@ -36,7 +40,8 @@ impl Worker {
     /// Takes what the primary left for this process.
     pub(crate) fn claimed(inherited: Inherited) -> Self {
         let Inherited { worker_id, channel, lane, .. } = inherited;
-        Self::from_ends(WorkerId(worker_id.unwrap_or(0)), Ends { channel, lane })
+        let ends = Ends { channel, lane, grace: Some(orphaned::grace()) };
+        Self::from_ends(WorkerId(worker_id.unwrap_or(0)), ends)
     }
 
     pub(crate) fn from_ends(id: WorkerId, ends: Ends) -> Self {

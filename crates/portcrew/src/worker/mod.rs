@@ -13,6 +13,7 @@ mod life;
 mod listen;
 mod listener;
 mod open;
+mod orphaned;
 mod perform;
 mod resolve;
 mod settling;
@@ -35,6 +36,7 @@ pub(crate) use connection::Local;
 pub(crate) use inflow::Inflow;
 pub(crate) use listener::closed;
 pub(crate) use open::{Keep, Opened, Source, accept_by_thread};
+pub(crate) use orphaned::GRACE;
 pub(crate) use told::Tells;
 
 #[cfg(test)]

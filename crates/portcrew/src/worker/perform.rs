@@ -50,9 +50,15 @@ impl Driver {
                 self.shared.close_locals();
                 self.leaving.drain = true;
             }
-            Action::CloseChannel => self.leaving.close = true,
+            Action::CloseChannel => {
+                self.leaving.close = true;
+                self.leaving.closes = true;
+            }
             // The driver ends, and tells everybody as it is dropped.
-            Action::Disconnected { planned: _ } => self.leaving.ended = true,
+            Action::Disconnected { planned: _ } => {
+                self.leaving.ended = true;
+                self.mind_the_end_of_the_primary();
+            }
         }
     }
 

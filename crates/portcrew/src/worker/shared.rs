@@ -3,6 +3,7 @@
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
 use portcrew_core::{Query, ServerId, SockName, WorkerId};
 use tokio::sync::oneshot;
@@ -40,6 +41,8 @@ pub(crate) struct Shared {
 pub(crate) struct Ends {
     pub(crate) channel: OwnedFd,
     pub(crate) lane: Option<OwnedFd>,
+    /// How long this process may live without its primary. `None` where it is not the worker's alone: in tests.
+    pub(crate) grace: Option<Duration>,
 }
 
 #[derive(Debug, Default)]

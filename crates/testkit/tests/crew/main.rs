@@ -34,6 +34,7 @@ mod local;
 mod max_connections;
 mod node_primary;
 mod node_workers;
+mod orphaned;
 mod points;
 mod readiness;
 mod recycle;

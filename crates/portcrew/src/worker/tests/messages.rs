@@ -75,7 +75,7 @@ async fn a_socket_travels_with_a_message_and_what_follows_waits_for_it() {
 #[tokio::test]
 async fn a_connection_that_the_primary_does_not_get_is_sent_four_times_and_reported() {
     let (ours, channel) = pair_stream().unwrap();
-    let worker = Worker::from_ends(WorkerId(1), Ends { channel, lane: None });
+    let worker = Worker::from_ends(WorkerId(1), Ends { channel, lane: None, grace: None });
     let (mut client, accepted) = connected(&loopback());
     worker.send_with("take this", Handle::TcpStream(accepted)).unwrap();
     worker.send("after").unwrap();

@@ -50,7 +50,7 @@ impl Primary {
         let (ours, channel) = pair_stream().unwrap();
         let lanes = lane.then(|| pair_seqpacket().unwrap());
         let (our_lane, lane) = lanes.map_or((None, None), |(a, b)| (Some(a), Some(b)));
-        let worker = Worker::from_ends(WorkerId(3), Ends { channel, lane });
+        let worker = Worker::from_ends(WorkerId(3), Ends { channel, lane, grace: None });
         let primary = Self {
             channel: Channel::from_fd(ours, ChannelSettings::default()).unwrap(),
             lane: our_lane.map(|fd| LanePrimary::from_fd(fd).unwrap()),
