@@ -5,6 +5,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::task::{Context, Poll};
 
 use rustix::io::Errno;
+use rustix::net::{Shutdown, shutdown};
 
 use super::record::{Answer, ConnRecord, Ended, Entry, LANE_BATCH, buffer, decode, encode, kind};
 use super::{LaneDrained, LaneEvent};
@@ -135,6 +136,20 @@ impl LanePrimary {
                 }
                 Err(error) => return Err(error.into()),
             }
+        }
+    }
+}
+
+impl LanePrimary {
+    /// Ends the lane both ways for whoever holds its other end. What the worker had said before is still to be read,
+    /// and behind it comes [`Closed`](LaneEvent::Closed), whether or not the worker closes its end.
+    ///
+    /// # Errors
+    /// Never in practice: the worker being gone already is success.
+    pub fn shutdown(&mut self) -> io::Result<()> {
+        match shutdown(&self.io, Shutdown::Both) {
+            Ok(()) | Err(Errno::NOTCONN) => Ok(()),
+            Err(errno) => Err(errno.into()),
         }
     }
 }

@@ -164,6 +164,21 @@ async fn the_drain_of_a_dead_worker_gives_its_answers_and_the_end() {
 }
 
 #[tokio::test]
+async fn a_shutdown_ends_the_lane_behind_what_was_said_though_the_worker_keeps_its_end() {
+    let (mut primary, mut worker) = lane();
+    primary.try_offer(&records(1..2), &[descriptor().as_fd()]).unwrap();
+    worker.try_answer(&answers(0..10)).unwrap();
+    primary.shutdown().unwrap();
+    primary.shutdown().unwrap();
+    assert!(worker.try_answer(&answers(10..11)).is_err(), "nothing is said behind it");
+    let words = (LaneEvent::Received, answers(0..10), vec![]);
+    assert_eq!(said(&primary).await.unwrap(), words);
+    assert_eq!(answered(&primary).await.unwrap(), (LaneEvent::Closed, vec![]));
+    assert_eq!(conns(&mut worker).await.unwrap().1.len(), 1, "what was offered arrives");
+    assert_eq!(conns(&mut worker).await.unwrap().0, LaneEvent::Closed);
+}
+
+#[tokio::test]
 async fn an_offer_to_a_dead_worker_fails_and_its_answers_are_still_there() {
     let mut primary = dead_worker();
     let fd = descriptor();

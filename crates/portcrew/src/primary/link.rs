@@ -250,6 +250,16 @@ impl Link {
         }
     }
 
+    /// The worker says nothing more on the lane, also when it lives on with its end open: its end comes behind what it
+    /// has said.
+    pub(super) fn finish_lane(&mut self) {
+        if let Some(lane) = &mut self.lane {
+            // One that cannot be shut down has no other end.
+            let _ = lane.shutdown();
+        }
+        self.wake_lane();
+    }
+
     pub(super) fn end_lane(&mut self) {
         // A program that knows nothing of the lane may close it and use the channel.
         self.lane_is_over |= self.speaks_lane;

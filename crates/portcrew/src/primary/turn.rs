@@ -150,7 +150,7 @@ impl Driver {
         if let Some(link) = self.links.get_mut(&worker) {
             link.end_channel();
             // A lane without a channel serves nobody, but its last answers count: read it to its end.
-            link.wake_lane();
+            link.finish_lane();
         }
         self.tell_if_drained(worker);
     }

@@ -35,6 +35,7 @@ mod max_connections;
 mod node_primary;
 mod node_workers;
 mod orphaned;
+mod parting;
 mod points;
 mod readiness;
 mod recycle;

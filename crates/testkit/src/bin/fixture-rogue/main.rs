@@ -6,6 +6,8 @@
 //!   `nibbler`: likewise, and reads a byte of each. Each tells what it did: READY, RECEIVED, TOUCHED.
 //! * `garbage`, `huge`, `brackets`, `unknown`, `forged`, `questions`, `sockets`, `lane-garbage`, `lane-sockets`:
 //!   hostile input. Says DONE when all is written, CLOSED when the primary has closed the channel; then it ends.
+//! * `half-channel`, `cut-frame`, `half-lane`, `no-lane`, `no-channel`: listens, closes that much of what it was given,
+//!   and says CLOSED when the primary has closed the rest; then it ends, or with `stay` behind it lives on.
 //! * `flood`: never stops to send what is allowed and means nothing. Says READY first, and
 //!   counts its lines by the thousand.
 //! * `foreign`: writes and reads its channel as Bun does, and binds a port by itself. Says HEARD when it was told to
@@ -21,12 +23,14 @@
 mod foreign;
 mod hostile;
 mod join;
+mod parting;
 mod quiet;
 mod refuse;
 
 use std::io;
 
 use join::Rogue;
+use parting::Parting;
 use portcrew_testkit::fixture::runtime;
 
 fn main() -> io::Result<()> {
@@ -38,6 +42,10 @@ fn main() -> io::Result<()> {
     }
     runtime()?.block_on(async {
         let mut rogue = Rogue::new(inherited).await?;
+        if let Some(parting) = Parting::named(&part) {
+            let stays = std::env::args().nth(2).is_some_and(|it| it == "stay");
+            return parting::part(rogue, parting, stays).await;
+        }
         match part.as_str() {
             "deaf" => {
                 rogue.listen().await?;
