@@ -67,6 +67,9 @@ fn text(status: &Status, page: Page) -> String {
     if let Some(logs) = &status.logs {
         let _ = writeln!(text, "{:<12} {}\n{:<12} {}", "output", logs.out, "errors", logs.err);
     }
+    if status.output_lost > 0 {
+        let _ = writeln!(text, "{:<12} {}", "lost", words::lines_of_output(status.output_lost));
+    }
     text.push('\n');
     text.push_str(&table(&WORKERS, &status.workers.iter().map(worker).collect::<Vec<_>>(), page));
     if !status.listeners.is_empty() {

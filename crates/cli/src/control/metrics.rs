@@ -20,6 +20,7 @@ pub(super) fn text(status: &Status, answers: &Histogram) -> String {
     handovers(&mut page, answers);
     listeners(&mut page, status);
     crew(&mut page, status);
+    output(&mut page, status);
     workers(&mut page, status);
     processes(&mut page, status);
     page.text.push_str("# EOF\n");
@@ -128,6 +129,11 @@ fn crew(page: &mut Page<'_>, status: &Status) {
     for (reason, count) in &status.restarts {
         page.line("portcrew_restarts_total", &[("reason", reason)], count);
     }
+}
+
+fn output(page: &mut Page<'_>, status: &Status) {
+    page.head("portcrew_output_lost_lines", Kind::Counter, words::OUTPUT_LOST);
+    page.line("portcrew_output_lost_lines_total", &[], status.output_lost);
 }
 
 fn workers(page: &mut Page<'_>, status: &Status) {

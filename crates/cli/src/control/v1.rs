@@ -47,6 +47,9 @@ pub(crate) struct Status {
     pub(crate) restarts: BTreeMap<String, u64>,
     /// The reload that is under way.
     pub(crate) reload: Option<Progress>,
+    /// Lines of output that were dropped: nobody read them, or the disk was full.
+    #[serde(default)]
+    pub(crate) output_lost: u64,
     /// Connections that found an accept queue full: of any program in the primary's network namespace.
     pub(crate) listen_overflows: Option<u64>,
     /// The primary's own.

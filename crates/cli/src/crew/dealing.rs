@@ -1,11 +1,12 @@
 //! What has to be said about who gets connections, asked for or not: failures, less than was asked for, changes, and
 //! policies that no listener has.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use portcrew::{Counter, ListenAddress, ListenerId, Scheduling};
 
+use super::once::Once;
 use crate::output::words::scheduling as words;
 use crate::plan::{Own, Policies};
 
@@ -18,9 +19,9 @@ pub(super) struct Dealing {
     /// Listeners whose policy is not that of the start any more.
     changed: BTreeMap<ListenerId, &'static str>,
     /// Addresses of which it was said that the kernel does not tell of their connections.
-    untold: BTreeSet<String>,
+    untold: Once,
     /// Addresses of which it was said that their connections cannot be counted.
-    uncounted: BTreeSet<String>,
+    uncounted: Once,
 }
 
 impl Dealing {
@@ -29,8 +30,8 @@ impl Dealing {
             unmet: policies.own.clone(),
             policies,
             changed: BTreeMap::new(),
-            untold: BTreeSet::new(),
-            uncounted: BTreeSet::new(),
+            untold: Once::default(),
+            uncounted: Once::default(),
         }
     }
 
@@ -46,12 +47,12 @@ impl Dealing {
             // As it should be.
             Scheduling::Counted { by: Counter::Kernel } => None,
             Scheduling::Counted { by: Counter::Workers } => {
-                let is_new = self.untold.insert(address.to_string());
+                let is_new = self.untold.is_new(&address.to_string());
                 is_new.then(|| words::counted_by_workers(address))
             }
             // What is true of one worker is true of its program, and of those that replace it.
             Scheduling::Uncounted { worker } => {
-                let is_new = self.uncounted.insert(address.to_string());
+                let is_new = self.uncounted.is_new(&address.to_string());
                 is_new.then(|| words::uncounted(address, worker))
             }
             Scheduling::Failed { failure } => Some(words::failed(address, failure)),

@@ -10,6 +10,7 @@ use portcrew::{
     WorkerSnapshot,
 };
 
+use super::once::Once;
 use crate::args::Policy;
 use crate::output::words::scheduling as words;
 use crate::plan::{Policies, meant_sticky};
@@ -19,7 +20,7 @@ use crate::plan::{Policies, meant_sticky};
 pub(super) struct Explaining {
     policies: Policies,
     addresses: BTreeMap<ListenerId, ListenAddress>,
-    told: BTreeSet<String>,
+    told: Once,
     /// How the last worker of each slot was spoken to.
     kinds: BTreeMap<SlotId, Kind>,
     self_bound: BTreeSet<WorkerId>,
@@ -38,7 +39,7 @@ impl Explaining {
         Self {
             policies,
             addresses: BTreeMap::new(),
-            told: BTreeSet::new(),
+            told: Once::default(),
             kinds: BTreeMap::new(),
             self_bound: BTreeSet::new(),
             is_due: false,
@@ -80,7 +81,7 @@ impl Explaining {
         self.self_bound.retain(lives);
         let listeners = snapshot.listeners.iter().flat_map(|it| self.listener(it));
         let mut lines: Vec<_> = listeners.collect();
-        lines.retain(|line| self.told.insert(line.clone()));
+        lines.retain(|line| self.told.is_new(line));
         lines.extend(snapshot.workers.iter().filter_map(|it| self.worker(it)));
         lines
     }

@@ -7,7 +7,6 @@ mod worn;
 
 pub(super) use worker::exit_of;
 
-use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use portcrew::{CrewNotice, Event, Outcome, Ready, Signal, Snapshot, WorkerId};
@@ -15,6 +14,7 @@ use portcrew::{CrewNotice, Event, Outcome, Ready, Signal, Snapshot, WorkerId};
 use super::dealing::Dealing;
 use super::ending::Account;
 use super::explain::Explaining;
+use super::once::Once;
 use super::outputs::Outputs;
 use super::reload::Reload;
 use super::{Kind, Wish};
@@ -34,7 +34,7 @@ pub(super) struct Hearing<'a> {
     stop_signal: Signal,
     since: Instant,
     /// Addresses of which it was said that they listen, or that they are taken: once is enough.
-    told: BTreeSet<String>,
+    told: Once,
     /// It was said that the program binds its addresses by itself.
     told_self_bound: bool,
     /// A worker that ended unasked, until the next event tells what comes of it.
@@ -54,7 +54,7 @@ impl<'a> Hearing<'a> {
             ready: wish.settings.ready.clone(),
             stop_signal: wish.settings.stop_signal,
             since: Instant::now(),
-            told: BTreeSet::new(),
+            told: Once::default(),
             told_self_bound: false,
             gone: None,
             deaths: 0,

@@ -14,7 +14,7 @@ use std::time::Duration;
 use super::events::{Event, json_line};
 use super::feed::Feed;
 use super::lines::{Label, Lines};
-use super::sink::{Limits, Rotation, Sink};
+use super::sink::{Limits, Marks, Rotation, Sink};
 use super::words::notices;
 use crate::args::Color;
 
@@ -77,6 +77,10 @@ pub(crate) enum Stream {
     Stderr,
 }
 
+const LINES: Marks = Marks { unread: dropped_line, unwritten: lost_line };
+
+const EVENTS: Marks = Marks { unread: dropped_event, unwritten: dropped_event };
+
 /// Everything that the primary and its workers say.
 #[derive(Debug)]
 pub(crate) struct Report {
@@ -98,11 +102,11 @@ impl Report {
             Some(files) => files.map(|file| Some(Rotation { file, most: MOST_LOG })),
             None => [None, None],
         };
-        let mark = if style.events { dropped_event } else { dropped_line };
+        let marks = if style.events { EVENTS } else { LINES };
         Ok(Self {
             style,
-            stdout: Arc::new(sink(io::stdout().as_fd(), mark, out)?),
-            stderr: Arc::new(sink(io::stderr().as_fd(), dropped_line, err)?),
+            stdout: Arc::new(sink(io::stdout().as_fd(), marks, out)?),
+            stderr: Arc::new(sink(io::stderr().as_fd(), LINES, err)?),
             feed: Arc::default(),
             status: io::stderr().is_terminal().then(Mutex::default),
         })
@@ -160,6 +164,11 @@ impl Report {
         Arc::clone(&self.feed)
     }
 
+    /// Lines that were dropped since the start, of both streams.
+    pub(crate) fn lost(&self) -> u64 {
+        self.stdout.lost() + self.stderr.lost()
+    }
+
     /// Writes what is queued, waiting for each stream no longer than one second. Gives the number of lines lost.
     pub(crate) fn close(self) -> u64 {
         if self.status.as_ref().is_some_and(|status| !lock(status).is_empty()) {
@@ -175,12 +184,8 @@ pub(crate) fn say_plainly(text: &str) {
     let _ = io::stderr().lock().write_all(prefixed(text).as_bytes());
 }
 
-fn sink(
-    fd: BorrowedFd<'_>,
-    dropped: fn(u64) -> Vec<u8>,
-    rotation: Option<Rotation>,
-) -> io::Result<Sink> {
-    Sink::new(fd.try_clone_to_owned()?, Limits::default(), dropped, rotation)
+fn sink(fd: BorrowedFd<'_>, marks: Marks, rotation: Option<Rotation>) -> io::Result<Sink> {
+    Sink::new(fd.try_clone_to_owned()?, Limits::default(), marks, rotation)
 }
 
 fn lock(status: &Mutex<String>) -> MutexGuard<'_, String> {
@@ -194,6 +199,10 @@ fn prefixed(text: &str) -> String {
 
 fn dropped_line(lines: u64) -> Vec<u8> {
     prefixed(&notices::lines_dropped(lines)).into_bytes()
+}
+
+fn lost_line(lines: u64) -> Vec<u8> {
+    prefixed(&notices::lines_lost(lines)).into_bytes()
 }
 
 fn dropped_event(lines: u64) -> Vec<u8> {

@@ -39,6 +39,7 @@ mod signals;
 mod size;
 mod start;
 mod stopping;
+mod stuck_output;
 mod supervision;
 mod systemd;
 mod tls_tickets;

@@ -94,13 +94,15 @@ pub fn descendants(pid: u32) -> Vec<u32> {
 /// # Errors
 /// As [`fd_count`]; `InvalidData` for a zombie, which has no memory.
 pub fn rss(pid: u32) -> io::Result<u64> {
-    let status = std::fs::read_to_string(proc_path(pid, "status"))?;
-    match status_field(&status, "VmRSS:") {
-        Some(kib) => Ok(kib * 1024),
-        None => {
-            Err(io::Error::new(io::ErrorKind::InvalidData, "no VmRSS: the process is a zombie"))
-        }
-    }
+    memory(pid, "VmRSS:")
+}
+
+/// The most resident memory that `pid` has had, in bytes.
+///
+/// # Errors
+/// As [`rss`].
+pub fn peak_rss(pid: u32) -> io::Result<u64> {
+    memory(pid, "VmHWM:")
 }
 
 /// CPU time that the living threads of `pid` have used, by the scheduler's clock (nanoseconds, not ticks).
@@ -179,6 +181,12 @@ fn proc_path(pid: u32, leaf: &str) -> PathBuf {
 
 fn tasks(pid: u32) -> io::Result<Vec<PathBuf>> {
     Ok(std::fs::read_dir(proc_path(pid, "task"))?.flatten().map(|entry| entry.path()).collect())
+}
+
+fn memory(pid: u32, field: &str) -> io::Result<u64> {
+    let status = std::fs::read_to_string(proc_path(pid, "status"))?;
+    let gone = || io::Error::new(io::ErrorKind::InvalidData, "no memory: the process is a zombie");
+    Ok(status_field(&status, field).ok_or_else(gone)? * 1024)
 }
 
 fn status_field(status: &str, name: &str) -> Option<u64> {

@@ -41,7 +41,11 @@ fn garbage_on_the_channel() {
 
 #[test]
 fn a_line_without_end() {
-    beside_good_workers("huge");
+    let crew = beside_good_workers("huge");
+    // Of a GiB it has kept no more than the longest line, and as much again while its buffer grew.
+    let peak = proc_fs::peak_rss(crew.pid()).unwrap() >> 20;
+    println!("{peak} MiB at most");
+    assert!(peak < 48, "{peak} MiB");
 }
 
 #[test]
@@ -52,6 +56,19 @@ fn a_hundred_thousand_open_brackets() {
 #[test]
 fn internal_commands_that_nobody_knows() {
     is_closed_for_misbehaving("unknown");
+}
+
+#[test]
+fn words_of_the_cluster_that_nobody_knows() {
+    is_closed_for_misbehaving("acts");
+}
+
+#[test]
+fn listeners_that_it_never_asked_for_and_the_end_of_those_that_others_have() {
+    let mut crew = beside_good_workers("listeners");
+    let listeners = crew.snapshot()["listeners"].clone();
+    assert_eq!(listeners.as_array().map(Vec::len), Some(1), "{listeners}");
+    assert_eq!(listeners[0]["holders"], 2);
 }
 
 #[test]

@@ -37,6 +37,8 @@ impl Desk {
             ledger: ledger(&snapshot.ledger),
             restarts: self.restarts.iter().map(|(why, n)| ((*why).to_owned(), *n)).collect(),
             reload: self.progress,
+            // The report knows.
+            output_lost: 0,
             // With the figures, where nobody waits for it.
             listen_overflows: None,
             figures: v1::Figures::default(),

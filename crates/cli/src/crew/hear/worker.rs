@@ -63,7 +63,7 @@ impl Hearing<'_> {
         let address = address.to_string();
         let (worker, text) = (number(worker), address.as_str());
         self.report.event(&events::Event::Listening { worker, address: text });
-        if self.told.insert(address.clone()) {
+        if self.told.is_new(&address) {
             self.report.notice(&match self.kind {
                 Kind::Run => notices::listening(&address),
                 Kind::Demo => notices::demo_open(&address),
@@ -97,7 +97,7 @@ impl Hearing<'_> {
         let worker = Some(number(worker));
         self.report.event(&events::Event::Error { worker, reason: &text });
         // All workers ask for the same address.
-        if self.told.insert(text.clone()) {
+        if self.told.is_new(&text) {
             self.report.notice(&text);
         }
     }

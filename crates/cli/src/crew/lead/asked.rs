@@ -14,7 +14,8 @@ impl Leader<'_> {
         match request {
             Request::Status { answer } => {
                 let snapshot = self.cluster.snapshot().await?;
-                let status = self.desk.status(&snapshot);
+                let mut status = self.desk.status(&snapshot);
+                status.output_lost = self.report.lost();
                 let _ = answer.send(Ok(Box::new((status, snapshot))));
             }
             Request::Why { answer } => {

@@ -3,7 +3,7 @@
 //!
 //! A full queue means one of two things. The reader is slow: then [`Sink::room`] waits, the workers' pipes fill, and
 //! nothing is lost. Or the reader is stuck, nothing moved for [`Limits::stuck_after`]: then lines are dropped and
-//! counted, and one line says how many as soon as something moves again.
+//! counted, and one line says how many as soon as something moves again. So it is where the disk was full.
 
 mod queue;
 mod rotation;
@@ -11,5 +11,5 @@ mod rotation;
 pub(crate) mod testing;
 mod write;
 
-pub(crate) use queue::{Limits, Sink};
+pub(crate) use queue::{Limits, Marks, Sink};
 pub(crate) use rotation::Rotation;

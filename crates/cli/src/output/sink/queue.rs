@@ -26,6 +26,15 @@ impl Default for Limits {
     }
 }
 
+/// The lines that say how many lines are missing where they stand, newline included.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Marks {
+    /// Dropped, because nobody read.
+    pub(crate) unread: fn(u64) -> Vec<u8>,
+    /// Lost, because there was no room for them: the disk was full.
+    pub(crate) unwritten: fn(u64) -> Vec<u8>,
+}
+
 /// The writing end of the queue; shared by all who write to the descriptor.
 #[derive(Debug)]
 pub(crate) struct Sink {
@@ -53,8 +62,17 @@ struct State {
     dropped: u64,
     /// Lines dropped since the start.
     lost: u64,
+    /// Those among them that the device had no room for, since it last had some.
+    unwritten: Unwritten,
     writer: Writer,
     closing: bool,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Unwritten {
+    lines: u64,
+    /// A line was cut in the middle: the next one does not begin where that ends.
+    is_torn: bool,
 }
 
 /// What the thread is doing.
@@ -71,14 +89,14 @@ enum Writer {
 }
 
 impl Sink {
-    /// Starts the writer of `fd`. `dropped` makes the line that says how many lines were dropped, newline included.
+    /// Starts the writer of `fd`.
     ///
     /// # Errors
     /// When the system refuses another thread.
     pub(crate) fn new(
         fd: OwnedFd,
         limits: Limits,
-        dropped: fn(u64) -> Vec<u8>,
+        marks: Marks,
         rotation: Option<Rotation>,
     ) -> io::Result<Self> {
         let shared = Arc::new(Shared {
@@ -87,6 +105,7 @@ impl Sink {
                 lines: 0,
                 dropped: 0,
                 lost: 0,
+                unwritten: Unwritten::default(),
                 writer: Writer::Idle,
                 closing: false,
             }),
@@ -98,7 +117,7 @@ impl Sink {
         // Detached on purpose: a thread inside a write that never returns could not be joined.
         thread::Builder::new()
             .name("portcrew-output".to_owned())
-            .spawn(move || writers.write_all(fd, dropped, rotation.as_ref()))?;
+            .spawn(move || writers.write_all(fd, marks, rotation.as_ref()))?;
         Ok(Self { shared, limits })
     }
 
@@ -141,8 +160,7 @@ impl Sink {
         }
     }
 
-    /// Lines dropped since the start, for whatever reason. A program learns it from [`close`](Self::close).
-    #[cfg(test)]
+    /// Lines dropped since the start, for whatever reason.
     pub(crate) fn lost(&self) -> u64 {
         self.shared.lock().lost
     }
@@ -163,6 +181,30 @@ impl Sink {
     }
 }
 
+impl State {
+    /// There was room for this part of a batch of so many lines.
+    fn had_no_room(&mut self, written: &[u8], lines: u64) {
+        let whole = written.iter().filter(|byte| **byte == b'\n').count();
+        let lost = lines.saturating_sub(whole as u64);
+        self.lost += lost;
+        self.unwritten.lines += lost;
+        if let Some(last) = written.last() {
+            self.unwritten.is_torn = *last != b'\n';
+        }
+    }
+}
+
+impl Unwritten {
+    /// What stands in their place; nothing where none is missing.
+    fn mark(self, marks: Marks) -> Vec<u8> {
+        let mut mark = if self.is_torn { b"\n".to_vec() } else { Vec::new() };
+        if self.lines > 0 {
+            mark.extend_from_slice(&(marks.unwritten)(self.lines));
+        }
+        mark
+    }
+}
+
 impl Shared {
     /// A poisoned lock is taken all the same: the state is whole between any two statements here, and output must
     /// not be what ends a crew.
@@ -180,12 +222,23 @@ impl Shared {
     }
 
     /// The thread: takes the whole queue, writes it, and comes back for more.
-    fn write_all(&self, mut fd: OwnedFd, dropped: fn(u64) -> Vec<u8>, rotation: Option<&Rotation>) {
-        while let Some((bytes, lines)) = self.take(dropped) {
+    fn write_all(&self, mut fd: OwnedFd, marks: Marks, rotation: Option<&Rotation>) {
+        while let Some((bytes, lines)) = self.take(marks) {
             self.taken.notify_waiters();
-            match write::write(&fd, &bytes, || self.moved()) {
+            // Apart from the batch: what was said is not said again, and what was not stays to be said.
+            let mark = self.lock().unwritten.mark(marks);
+            let marked = write::write(&fd, &mark, || self.moved());
+            let written = match marked {
+                Written::All => {
+                    self.lock().unwritten = Unwritten::default();
+                    write::write(&fd, &bytes, || self.moved())
+                }
+                Written::Lost { .. } => Written::Lost { count: 0 },
+                Written::ReaderGone => Written::ReaderGone,
+            };
+            match written {
                 Written::All => {}
-                Written::Lost => self.lock().lost += lines,
+                Written::Lost { count } => self.lock().had_no_room(&bytes[..count], lines),
                 Written::ReaderGone => {
                     self.lock().lost += lines;
                     break;
@@ -205,7 +258,7 @@ impl Shared {
     }
 
     /// Waits for bytes; `None` when the sink is closed and all is written.
-    fn take(&self, dropped: fn(u64) -> Vec<u8>) -> Option<(Vec<u8>, u64)> {
+    fn take(&self, marks: Marks) -> Option<(Vec<u8>, u64)> {
         let mut state = self.lock();
         while state.queue.is_empty() && state.dropped == 0 {
             if state.closing {
@@ -219,7 +272,7 @@ impl Shared {
         let lines = std::mem::take(&mut state.lines);
         match std::mem::take(&mut state.dropped) {
             0 => {}
-            count => bytes.extend_from_slice(&dropped(count)),
+            count => bytes.extend_from_slice(&(marks.unread)(count)),
         }
         Some((bytes, lines))
     }
@@ -231,7 +284,7 @@ impl Shared {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{dropped, pipe, read_all};
+    use super::super::testing::{MARKS, pipe, read_all};
     use super::*;
 
     const HANG: Duration = Duration::from_secs(20);
@@ -352,7 +405,7 @@ mod tests {
         use rustix::fs::{OFlags, fcntl_setfl};
         let (reader, writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).unwrap();
         fcntl_setfl(&writer, OFlags::NONBLOCK).unwrap();
-        let sink = Sink::new(writer, Limits::default(), dropped, None).unwrap();
+        let sink = Sink::new(writer, Limits::default(), MARKS, None).unwrap();
         let batch = vec![b'x'; 500_000];
         sink.write(&batch, 1);
         let reader = read_all(reader);
@@ -361,9 +414,23 @@ mod tests {
     }
 
     #[test]
+    fn what_there_was_no_room_for_is_counted_and_said_from_a_line_of_its_own_on() {
+        let (_reader, sink) = pipe(Limits::default());
+        let mut state = sink.shared.lock();
+        assert_eq!(state.unwritten.mark(MARKS), b"");
+        state.had_no_room(b"one\ntwo\nthr", 5);
+        assert_eq!((state.lost, state.unwritten.mark(MARKS)), (3, b"\n(3 lost)\n".to_vec()));
+        // Nor was there room for a mark.
+        state.had_no_room(b"", 4);
+        assert_eq!((state.lost, state.unwritten.mark(MARKS)), (7, b"\n(7 lost)\n".to_vec()));
+        state.had_no_room(b"", 0);
+        assert_eq!(state.lost, 7);
+    }
+
+    #[test]
     fn a_full_device_loses_lines_but_keeps_the_sink() {
         let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
-        let sink = Sink::new(full.into(), Limits::default(), dropped, None).unwrap();
+        let sink = Sink::new(full.into(), Limits::default(), MARKS, None).unwrap();
         sink.write(b"one\n", 1);
         while sink.lost() < 1 {
             thread::yield_now();

@@ -6,17 +6,18 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use super::{Limits, Sink};
+use super::{Limits, Marks, Sink};
 
 pub(crate) struct Pipe {
     pub(crate) sink: Arc<Sink>,
     pub(crate) reader: JoinHandle<Vec<u8>>,
 }
 
-/// The line of these tests for dropped lines.
-pub(crate) fn dropped(count: u64) -> Vec<u8> {
-    format!("({count} dropped)\n").into_bytes()
-}
+/// The lines of these tests for those that are missing.
+pub(crate) const MARKS: Marks = Marks {
+    unread: |count| format!("({count} dropped)\n").into_bytes(),
+    unwritten: |count| format!("({count} lost)\n").into_bytes(),
+};
 
 /// A sink whose reader reads until the end and gives what it read.
 pub(crate) fn piped() -> Pipe {
@@ -27,7 +28,7 @@ pub(crate) fn piped() -> Pipe {
 /// A sink and the end from which nobody reads yet.
 pub(crate) fn pipe(limits: Limits) -> (OwnedFd, Arc<Sink>) {
     let (reader, writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).unwrap();
-    (reader, Arc::new(Sink::new(writer, limits, dropped, None).unwrap()))
+    (reader, Arc::new(Sink::new(writer, limits, MARKS, None).unwrap()))
 }
 
 pub(crate) fn read_all(reader: OwnedFd) -> JoinHandle<Vec<u8>> {

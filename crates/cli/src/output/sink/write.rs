@@ -9,25 +9,28 @@ use rustix::io::Errno;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Written {
     All,
-    /// What remained of the batch is lost, the next one may succeed: the disk is full now.
-    Lost,
+    /// What remained of the batch behind so many bytes is lost, the next one may succeed: the disk is full now.
+    Lost {
+        count: usize,
+    },
     /// Nobody will ever read: the pipe is broken, the terminal has gone. For output that is an end, not a failure.
     ReaderGone,
 }
 
 /// Writes all bytes, however long it takes; `moved` is called after each part that went through.
-pub(super) fn write(fd: &OwnedFd, mut bytes: &[u8], mut moved: impl FnMut()) -> Written {
-    while !bytes.is_empty() {
-        match rustix::io::write(fd, bytes) {
-            Ok(count) => {
-                bytes = bytes.get(count..).unwrap_or_default();
+pub(super) fn write(fd: &OwnedFd, bytes: &[u8], mut moved: impl FnMut()) -> Written {
+    let mut count = 0;
+    while count < bytes.len() {
+        match rustix::io::write(fd, &bytes[count..]) {
+            Ok(more) => {
+                count += more;
                 moved();
             }
             Err(Errno::INTR) => {}
             // The descriptor is shared, and whoever shares it made it non-blocking: Node.js does that to pipes.
             Err(Errno::AGAIN) => wait_until_writable(fd),
             Err(Errno::NOSPC | Errno::DQUOT | Errno::FBIG | Errno::NOBUFS | Errno::NOMEM) => {
-                return Written::Lost;
+                return Written::Lost { count };
             }
             Err(_) => return Written::ReaderGone,
         }

@@ -260,6 +260,10 @@ pub(crate) fn accept_queue(queue: &AcceptQueue) -> String {
 }
 
 /// `512 KiB`, `3.4 MiB`.
+pub(crate) fn lines_of_output(lines: u64) -> String {
+    format!("{} of output", of(lines, "line"))
+}
+
 pub(crate) fn size(bytes: u64) -> String {
     const KIB: f64 = 1024.0;
     let bytes = bytes as f64;

@@ -29,6 +29,8 @@ pub(crate) const GENERATION: &str = "Generation that was committed last, from 0.
 pub(crate) const WANTED: &str = "Workers that are to be there.";
 pub(crate) const READY: &str = "Workers that serve and are not leaving.";
 pub(crate) const RESTARTS: &str = "Workers replaced that nobody had asked to leave, by reason.";
+pub(crate) const OUTPUT_LOST: &str =
+    "Lines of output that were dropped: nobody read them, or the disk was full.";
 pub(crate) const WORKER_TAKEN: &str = "Connections that this worker took from the primary.";
 pub(crate) const WORKER_READY: &str = "1 while this worker serves and is not leaving, else 0.";
 pub(crate) const WORKER_LIVE: &str =

@@ -277,6 +277,10 @@ pub(crate) fn lines_dropped(lines: u64) -> String {
     format!("… {} dropped: this output was not read", of(lines, "line"))
 }
 
+pub(crate) fn lines_lost(lines: u64) -> String {
+    format!("… {} lost: there was no room for this output", of(lines, "line"))
+}
+
 pub(crate) fn demo_open(address: &dyn Display) -> String {
     format!("open http://{address}/ or run `curl http://{address}/` a few times; Ctrl-C stops")
 }

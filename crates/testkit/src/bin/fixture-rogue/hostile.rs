@@ -6,13 +6,14 @@ use std::os::fd::{AsFd as _, BorrowedFd};
 
 use portcrew_ipc::socket;
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::net::{Shutdown, shutdown};
 
 use crate::join::Rogue;
 
 /// More than a primary puts up with.
 const MANY: usize = 300;
 /// Far beyond the longest line, in bytes.
-const HUGE: usize = 64 << 20;
+const HUGE: usize = 1 << 30;
 
 /// Plays the part to its end, or until the primary closes.
 pub(crate) fn attack(rogue: &Rogue, part: &str) -> io::Result<()> {
@@ -27,7 +28,9 @@ pub(crate) fn attack(rogue: &Rogue, part: &str) -> io::Result<()> {
         "flood" => flood(channel),
         "brackets" => repeat(channel, |_| [vec![b'['; 100_000], vec![b'\n']].concat()),
         "unknown" => repeat(channel, |n| format!("{{\"cmd\":\"NODE_FUTURE_{n}\"}}\n").into_bytes()),
+        "acts" => repeat(channel, act),
         "forged" => repeat(channel, forged),
+        "listeners" => listeners(channel),
         "questions" => repeat(channel, |_| question()),
         "sockets" => sockets(channel, |n| format!("{{\"n\":{n}}}\n").into_bytes()),
         "lane-garbage" => repeat(lane()?, |n| garbage(n + 1)),
@@ -65,6 +68,26 @@ fn forged(n: usize) -> Vec<u8> {
     let accepted = n % 2 == 0;
     format!("{{\"cmd\":\"NODE_CLUSTER\",\"ack\":{n},\"seq\":{n},\"accepted\":{accepted}}}\n")
         .into_bytes()
+}
+
+/// A cluster message that nobody knows.
+fn act(n: usize) -> Vec<u8> {
+    format!("{{\"cmd\":\"NODE_CLUSTER\",\"act\":\"future{n}\",\"seq\":{n}}}\n").into_bytes()
+}
+
+/// Says that it listens where it has never asked to, closes what others have, and ends the channel.
+fn listeners(to: BorrowedFd<'_>) -> io::Result<()> {
+    let address = r#""address":"127.0.0.1","addressType":4"#;
+    repeat(to, |n| {
+        let port = 10_000 + n;
+        format!("{{\"cmd\":\"NODE_CLUSTER\",\"act\":\"listening\",\"port\":{port},{address}}}\n")
+            .into_bytes()
+    })?;
+    repeat(to, |_| {
+        let close = r#""act":"close","key":"127.0.0.1:0:4:undefined:0""#;
+        format!("{{\"cmd\":\"NODE_CLUSTER\",{close}}}\n").into_bytes()
+    })?;
+    Ok(shutdown(to, Shutdown::Write)?)
 }
 
 /// A question whose answer is as long, and is never read.

@@ -4,7 +4,7 @@
 //!
 //! * `deaf`: listens, and reads nothing from then on. `mute`: receives connections and never answers for them.
 //!   `nibbler`: likewise, and reads a byte of each. Each tells what it did: READY, RECEIVED, TOUCHED.
-//! * `garbage`, `huge`, `brackets`, `unknown`, `forged`, `questions`, `sockets`, `lane-garbage`, `lane-sockets`:
+//! * `garbage`, `huge`, `brackets`, `unknown`, `acts`, `forged`, `listeners`, `questions`, `sockets`, `lane-garbage`, `lane-sockets`:
 //!   hostile input. Says DONE when all is written, CLOSED when the primary has closed the channel; then it ends.
 //! * `half-channel`, `cut-frame`, `half-lane`, `no-lane`, `no-channel`: listens, closes that much of what it was given,
 //!   and says CLOSED when the primary has closed the rest; then it ends, or with `stay` behind it lives on.
