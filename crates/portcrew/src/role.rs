@@ -27,7 +27,8 @@ pub struct Primary {
 /// Finds out what this process is, from its environment, and takes what it was given.
 ///
 /// Call it first thing in `main`: before any runtime, thread or child, because it changes the environment
-/// (so that no grandchild takes this process's channel) and marks inherited descriptors close-on-exec.
+/// (so that no grandchild takes this process's channel) and marks inherited descriptors close-on-exec. Signals that
+/// were blocked when the process was started are let through, and SIGCHLD is not ignored any more.
 /// Where the environment asks for the exec helper, this call plays that part and does not return.
 ///
 /// # Errors
@@ -38,7 +39,9 @@ pub fn role() -> Result<Role> {
     exec_helper::run_if_asked();
     let inherited = inherit::claim().map_err(Error::Claim)?;
     spawn::close_on_exec_from(FIRST_INHERITED).map_err(Error::io("keep inherited descriptors"))?;
-    spawn::reset_inherited_signals().map_err(Error::io("reset inherited signals"))?;
+    let signals =
+        spawn::reset_inherited_signals().and_then(|()| spawn::unblock_inherited_signals());
+    signals.map_err(Error::io("reset inherited signals"))?;
     Ok(match inherited {
         None => Role::Primary(Primary { parent: None }),
         // Node's rule: a channel without an id is a plain fork's.

@@ -12,10 +12,10 @@ use portcrew_testkit::require_node;
 use crate::crew::{Crew, HANG, portcrew};
 
 /// The start of a process in a namespace of its own, which ends with the process that asks for it.
-const NAMESPACE: [&str; 5] = ["--pid", "--fork", "--mount-proc", "--kill-child", "--"];
+pub(crate) const NAMESPACE: [&str; 5] = ["--pid", "--fork", "--mount-proc", "--kill-child", "--"];
 
 /// Whether this machine lets us; says so visibly where it does not.
-fn may_unshare() -> bool {
+pub(crate) fn may_unshare() -> bool {
     let tried = Command::new("unshare").args(NAMESPACE).arg("true").stderr(Stdio::null()).status();
     let may = tried.is_ok_and(|status| status.success());
     if !may {
@@ -69,6 +69,28 @@ fn process_1_waits_for_orphans_and_knows_how_its_own_workers_ended() {
     assert_orphans_are_waited_for(&crew, primary);
     crew.process.signal_descendant(primary, Signal::Term).unwrap();
     crew.says("stopped");
+    assert_eq!(crew.status(), 0);
+}
+
+#[test]
+fn a_thousand_orphans_at_once_leave_no_zombie() {
+    if !may_unshare() {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let script = directory.path().join("leaves.sh");
+    let text = "n=0; while [ $n -lt 1000 ]; do (true & true &) ; n=$((n + 2)); done\n\
+        echo DONE; exec sleep 1000\n";
+    std::fs::write(&script, text).unwrap();
+    let options = ["-w", "1", "--ready", "alive", "--grace", "100ms"].map(AsRef::as_ref);
+    let program = portcrew("run").args(options.into_iter().chain([script.as_os_str()]));
+    let mut crew = Crew { process: first(program) };
+    crew.process.wait_line(|line| line == "1 | DONE", HANG);
+    let primary = outside(&crew.process);
+    eventually("no orphan is left", HANG, || {
+        (proc_fs::children(primary).unwrap().len() == 1 && zombies(primary) == 0).then_some(())
+    });
+    crew.process.signal_descendant(primary, Signal::Term).unwrap();
     assert_eq!(crew.status(), 0);
 }
 

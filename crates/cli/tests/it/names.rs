@@ -55,7 +55,7 @@ fn a_crew_that_was_not_named_goes_on_without_a_socket_and_says_so_once() {
 fn of_many_starts_at_once_one_has_the_name_and_the_others_say_so() {
     let home = Home::new();
     let args = ["run", "--name", "api", "-w", "1", PORTCREW, "demo", "--port", "0"];
-    let all: Vec<_> = (0..8).map(|_| home.program(&args).start()).collect();
+    let all: Vec<_> = (0..50).map(|_| home.program(&args).start()).collect();
     let serves = |process: &&portcrew_testkit::process::Process| {
         let known = |line: &str| line.contains("listening on") || line.contains("runs already");
         process.wait_line(known, HANG).text.contains("listening on")

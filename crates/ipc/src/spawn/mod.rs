@@ -29,7 +29,7 @@ pub use descriptors::close_on_exec_from;
 pub(crate) use error::explain_exec;
 pub use error::{SpawnError, SpawnErrorKind};
 pub use resolve::resolve_program;
-pub use signals::reset_inherited_signals;
 pub(crate) use signals::restore_default;
+pub use signals::{reset_inherited_signals, unblock_inherited_signals};
 pub use spec::{Extra, LAST_EXTRA_FD, Limit, Resource, SpawnSpec, Stdio};
 pub use start::{Spawned, spawn};

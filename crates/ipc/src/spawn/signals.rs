@@ -2,6 +2,8 @@
 
 use std::io;
 
+use nix::sys::signal::SigSet;
+
 /// Restores the default action for SIGCHLD when this process was started with SIGCHLD ignored
 /// (some init scripts and shells do that).
 ///
@@ -20,6 +22,18 @@ pub fn reset_inherited_signals() -> io::Result<()> {
         restore_default(libc::SIGCHLD)?;
     }
     Ok(())
+}
+
+/// Lets every signal through to the calling thread, and to those that it starts.
+///
+/// A mask outlives exec: whoever blocks signals while it starts a process leaves that one deaf, also to the word to
+/// end. To be called once, before any thread exists.
+///
+/// # Errors
+///
+/// None is known to occur on Linux; the system's answer is passed on.
+pub fn unblock_inherited_signals() -> io::Result<()> {
+    Ok(SigSet::empty().thread_set_mask()?)
 }
 
 /// Gives a signal its default action in this process.

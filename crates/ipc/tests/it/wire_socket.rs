@@ -8,9 +8,10 @@ use std::os::fd::{AsFd, OwnedFd};
 use portcrew_ipc::socket::{self, MESSAGE_DESCRIPTORS};
 use rustix::fs::OFlags;
 use rustix::io::FdFlags;
+use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 
 use crate::children::DEADLINE;
-use crate::wire::descriptor;
+use crate::wire::{descriptor, identity};
 
 fn is_close_on_exec(fd: &OwnedFd) -> bool {
     rustix::io::fcntl_getfd(fd).unwrap().contains(FdFlags::CLOEXEC)
@@ -45,6 +46,24 @@ fn one_message_carries_as_many_descriptors_as_the_kernel_allows_and_not_one_more
     socket::send(&writer, b"x", &[fd.as_fd(); MESSAGE_DESCRIPTORS]).unwrap();
     let received = socket::recv(&reader, &mut [0; 10]).unwrap();
     assert_eq!((received.fds.len(), received.truncated), (MESSAGE_DESCRIPTORS, false));
+}
+
+#[test]
+fn descriptors_that_a_peer_spreads_over_several_control_messages_arrive_in_their_order() {
+    let (reader, writer) = socket::pair_stream().unwrap();
+    let fds: Vec<_> = (0..5).map(|_| descriptor()).collect();
+    let fds: Vec<_> = fds.iter().map(AsFd::as_fd).collect();
+    let mut space =
+        [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2), ScmRights(3))];
+    let mut control = SendAncillaryBuffer::new(&mut space);
+    assert!(control.push(SendAncillaryMessage::ScmRights(&fds[..2])));
+    assert!(control.push(SendAncillaryMessage::ScmRights(&fds[2..])));
+    let bytes = [std::io::IoSlice::new(b"x")];
+    sendmsg(&writer, &bytes, &mut control, SendFlags::empty()).unwrap();
+    let received = socket::recv(&reader, &mut [0; 10]).unwrap();
+    assert!(received.fds.iter().all(is_close_on_exec) && !received.truncated);
+    let identities: Vec<_> = received.fds.iter().map(identity).collect();
+    assert_eq!(identities, fds.iter().map(identity).collect::<Vec<_>>());
 }
 
 #[test]

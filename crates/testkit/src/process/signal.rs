@@ -31,6 +31,8 @@ pub enum Signal {
     Ttin,
     /// One worker fewer.
     Ttou,
+    /// The window's size has changed: nothing happens by default.
+    Winch,
 }
 
 impl Signal {
@@ -49,6 +51,7 @@ impl Signal {
             Self::Stop => Raw::STOP,
             Self::Ttin => Raw::TTIN,
             Self::Ttou => Raw::TTOU,
+            Self::Winch => Raw::WINCH,
         }
     }
 

@@ -2,7 +2,9 @@
 //! receive, another one gets.
 
 use portcrew_testkit::http::Load;
-use portcrew_testkit::process::{eventually, proc_fs};
+use portcrew_testkit::node::fixture;
+use portcrew_testkit::process::{Program, eventually, proc_fs};
+use portcrew_testkit::require_node;
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
 use crate::support::{Crew, HANG, SERVER, primary};
@@ -53,8 +55,18 @@ fn without_descriptors_it_rests_and_then_answers_everybody() {
 
 #[test]
 fn what_a_worker_without_descriptors_cannot_receive_another_one_gets() {
-    for lane in ["1", "0"] {
-        let mut crew = Crew::start(primary(SERVER).env("LANE", lane));
+    another_one_gets([primary(SERVER), primary(SERVER).env("LANE", "0")]);
+}
+
+#[test]
+fn what_a_node_worker_without_descriptors_cannot_receive_another_one_gets() {
+    let node = require_node!();
+    another_one_gets([primary(node.path()).arg(fixture("hello.js"))]);
+}
+
+fn another_one_gets(programs: impl IntoIterator<Item = Program>) {
+    for program in programs {
+        let mut crew = Crew::start(program);
         let address = crew.fork(2);
         Load::new(address).clients(8).requests(100).run().assert_all_ok();
         crew.settled_counts();
