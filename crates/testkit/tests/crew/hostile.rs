@@ -7,20 +7,20 @@ use serde_json::json;
 use crate::support::{Crew, HANG, ROGUE, SERVER, primary};
 
 /// Plays `part` beside two good workers under load; returns the crew afterwards.
-fn beside_good_workers(part: &str) -> Crew {
+pub(crate) fn beside_good_workers(part: &str) -> Crew {
     let mut crew = Crew::start(primary(SERVER));
     let address = crew.fork(2);
     Load::new(address).clients(8).requests(100).run().assert_all_ok();
     crew.settled_counts();
     let before = proc_fs::fd_count(crew.pid()).unwrap();
-    let load = Load::new(address).clients(8).background();
+    let load = Load::new(address).clients(8).per_try_timeout(HANG).background();
     crew.tell(&format!("program {ROGUE} {part}"));
     crew.tell("fork");
     crew.process.wait_line(|line| line == "CLOSED", HANG);
     let exit = crew.next("exit");
     assert_eq!((&exit["worker"], &exit["code"]), (&json!(3), &json!(0)));
     crew.next_where("disconnect", |event| event["worker"] == 3);
-    load.wait_answered(100, HANG);
+    load.wait_answered(load.answered() + 100, HANG);
     load.finish().assert_all_ok();
     crew.settled_counts();
     crew.assert_fds(before);
