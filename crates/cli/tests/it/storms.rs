@@ -12,8 +12,8 @@ use crate::home::{Home, PORTCREW};
 const STORM: usize = 20_000;
 
 /// Reloads that a storm of hang-ups may become. One that comes before a reload has started its first worker is part of
-/// it, and later ones are one more together; so it is the storm's length in reloads, which is short.
-const MOST_RELOADS: usize = 20;
+/// it, and those during a reload are one more together: as many as fit into the storm, one behind the other.
+const MOST_RELOADS: usize = 200;
 
 fn reloads(crew: &Crew) -> usize {
     crew.said().iter().filter(|it| it.starts_with("reload: done")).count()
