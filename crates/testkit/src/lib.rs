@@ -5,6 +5,7 @@
 //! * [`debugger`]: a client of Node's inspector.
 //! * [`ports`]: ports in a row for programs that count theirs.
 //! * [`http`]: a client that puts every attempt into exactly one class; also the command `portcrew-load`.
+//! * [`faults`]: workers that die in the middle, and clients that know what became of them.
 //! * [`fixture`]: what the well and badly behaved programs in `src/bin/` share.
 //! * [`tls`]: a certificate for the time of a test, and a client that resumes its session.
 //! * [`ledger`]: the clients' books against the primary's.
@@ -17,6 +18,7 @@
 #![allow(clippy::panic)]
 
 pub mod debugger;
+pub mod faults;
 pub mod fixture;
 pub mod http;
 pub mod ledger;

@@ -9,6 +9,7 @@
 mod drain;
 mod environment;
 mod examples;
+mod faults;
 mod foreign;
 mod forms;
 mod handles;

@@ -1,16 +1,21 @@
 //! The first, well-behaved steps: online, query, listening.
 
 use std::io;
+use std::os::fd::{AsFd as _, BorrowedFd};
 
 use portcrew_ipc::channel::{Channel, ChannelSettings, Incoming};
 use portcrew_ipc::inherit::Inherited;
 use portcrew_ipc::lane::LaneWorker;
 use portcrew_ipc::message::{AddressType, ClusterBody, ClusterMessage, Packet, Query};
+use portcrew_ipc::socket;
+use rustix::event::{PollFd, PollFlags, poll};
+use serde_json::Value;
 
 /// A worker that speaks the wire by hand.
 pub(crate) struct Rogue {
     pub(crate) channel: Channel,
     pub(crate) lane: Option<LaneWorker>,
+    pub(crate) id: u32,
     seq: u64,
 }
 
@@ -19,7 +24,7 @@ impl Rogue {
     pub(crate) async fn new(inherited: Inherited) -> io::Result<Self> {
         let channel = Channel::from_fd(inherited.channel, ChannelSettings::default())?;
         let lane = inherited.lane.map(LaneWorker::from_fd).transpose()?;
-        let mut rogue = Self { channel, lane, seq: 0 };
+        let mut rogue = Self { channel, lane, id: inherited.worker_id.unwrap_or(0), seq: 0 };
         let lane = rogue.lane.as_ref().map(|_| 1);
         rogue.say(ClusterBody::Online { lane }).await?;
         Ok(rogue)
@@ -29,13 +34,17 @@ impl Rogue {
     pub(crate) async fn listen(&mut self) -> io::Result<()> {
         let query = query()?;
         self.say(ClusterBody::QueryServer(query.clone())).await?;
+        let port = self.answer_to_query().await?.or(query.port);
+        self.say(ClusterBody::Listening(Query { port, ..query })).await
+    }
+
+    /// The port that it got, where the primary tells.
+    async fn answer_to_query(&mut self) -> io::Result<Option<i32>> {
         loop {
             match self.channel.recv().await {
                 Some(Ok(Incoming::Cluster { message, .. })) => {
                     if let ClusterBody::Reply(reply) = message.body {
-                        let port = reply.sockname.map(|it| i32::from(it.port));
-                        let port = port.or(query.port);
-                        return self.say(ClusterBody::Listening(Query { port, ..query })).await;
+                        return Ok(reply.sockname.map(|it| i32::from(it.port)));
                     }
                 }
                 Some(Ok(_)) => {}
@@ -43,6 +52,17 @@ impl Rogue {
                 None => return Err(io::ErrorKind::UnexpectedEof.into()),
             }
         }
+    }
+
+    /// As [`listen`](Self::listen), and leaves in the channel what is behind the answer: a connection perhaps.
+    pub(crate) async fn listen_and_read_no_further(&mut self) -> io::Result<()> {
+        let query = query()?;
+        self.say(ClusterBody::QueryServer(query.clone())).await?;
+        let line = read_line(self.channel.as_fd())?;
+        let reply: Value = serde_json::from_slice(&line)?;
+        let port = reply["sockname"]["port"].as_i64().and_then(|port| i32::try_from(port).ok());
+        let port = port.or(query.port);
+        self.say(ClusterBody::Listening(Query { port, ..query })).await
     }
 
     pub(crate) async fn say(&mut self, body: ClusterBody) -> io::Result<()> {
@@ -58,6 +78,20 @@ impl Rogue {
         println!("CLOSED");
         Ok(())
     }
+}
+
+/// Byte by byte, so that nothing behind the line is read.
+fn read_line(channel: BorrowedFd<'_>) -> io::Result<Vec<u8>> {
+    let mut line = Vec::new();
+    while !line.ends_with(b"\n") {
+        poll(&mut [PollFd::new(&channel, PollFlags::IN)], None)?;
+        let mut byte = [0];
+        if socket::recv(channel, &mut byte)?.n == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        line.extend(byte);
+    }
+    Ok(line)
 }
 
 fn query() -> io::Result<Query> {

@@ -13,6 +13,9 @@
 //! * `foreign`: writes and reads its channel as Bun does, and binds a port by itself. Says HEARD when it was told to
 //!   leave in the same way, and ends.
 //! * `twice`: takes each connection, answers twice for it, and closes it.
+//! * `dies POINT`: comes to that point of the conversation with the first connections that it is offered, and kills
+//!   itself there. `stands POINT`: likewise, tells `at`, and does nothing more but tell `told` when it was told to leave
+//!   (`draining`). The points are `portcrew_testkit::faults::Point`.
 //! * `refuse N`: says of the first N sockets that come with messages that they did not arrive. Later ones it takes:
 //!   writes `rogue` to each and sends `{"took":M,"refused":[TYPE…]}`.
 
@@ -23,6 +26,7 @@
 mod foreign;
 mod hostile;
 mod join;
+mod mortal;
 mod parting;
 mod quiet;
 mod refuse;
@@ -30,7 +34,9 @@ mod refuse;
 use std::io;
 
 use join::Rogue;
+use mortal::{Then, come_to};
 use parting::Parting;
+use portcrew_testkit::faults::Point;
 use portcrew_testkit::fixture::runtime;
 
 fn main() -> io::Result<()> {
@@ -55,6 +61,8 @@ fn main() -> io::Result<()> {
             "mute" => quiet::receive(&mut rogue, quiet::Part::Mute).await,
             "nibbler" => quiet::receive(&mut rogue, quiet::Part::Nibbler).await,
             "twice" => quiet::receive(&mut rogue, quiet::Part::Twice).await,
+            "dies" => come_to(&mut rogue, point()?, Then::Die).await,
+            "stands" => come_to(&mut rogue, point()?, Then::Stand).await,
             "refuse" => {
                 let count = std::env::args().nth(2).and_then(|it| it.parse().ok());
                 refuse::refuse(&mut rogue, count.unwrap_or(0)).await
@@ -65,4 +73,8 @@ fn main() -> io::Result<()> {
             }
         }
     })
+}
+
+fn point() -> io::Result<Point> {
+    std::env::args().nth(2).unwrap_or_default().parse().map_err(io::Error::other)
 }

@@ -50,7 +50,7 @@ pub(crate) async fn receive(rogue: &mut Rogue, part: Part) -> io::Result<()> {
 }
 
 /// The next connections, by lane or channel; nothing when the primary has closed.
-async fn next(rogue: &mut Rogue) -> io::Result<Option<Vec<(u64, OwnedFd)>>> {
+pub(crate) async fn next(rogue: &mut Rogue) -> io::Result<Option<Vec<(u64, OwnedFd)>>> {
     let Some(lane) = &mut rogue.lane else {
         return next_on_channel(rogue).await;
     };
@@ -76,7 +76,7 @@ async fn next_on_channel(rogue: &mut Rogue) -> io::Result<Option<Vec<(u64, Owned
     }
 }
 
-async fn answer(rogue: &mut Rogue, seq: u64) -> io::Result<()> {
+pub(crate) async fn answer(rogue: &mut Rogue, seq: u64) -> io::Result<()> {
     if let Some(lane) = &mut rogue.lane {
         let answer = Answer { seq, verdict: Verdict::Accepted };
         lane.try_answer(&[answer]).map_err(io::Error::other)?;
