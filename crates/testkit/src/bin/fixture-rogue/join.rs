@@ -1,7 +1,8 @@
 //! The first, well-behaved steps: online, query, listening.
 
 use std::io;
-use std::os::fd::{AsFd as _, BorrowedFd};
+use std::net::SocketAddr;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 
 use portcrew_ipc::channel::{Channel, ChannelSettings, Incoming};
 use portcrew_ipc::inherit::Inherited;
@@ -9,6 +10,7 @@ use portcrew_ipc::lane::LaneWorker;
 use portcrew_ipc::message::{AddressType, ClusterBody, ClusterMessage, Packet, Query};
 use portcrew_ipc::socket;
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::net::getsockname;
 use serde_json::Value;
 
 /// A worker that speaks the wire by hand.
@@ -16,6 +18,8 @@ pub(crate) struct Rogue {
     pub(crate) channel: Channel,
     pub(crate) lane: Option<LaneWorker>,
     pub(crate) id: u32,
+    /// The listening socket, where the workers share it.
+    pub(crate) listener: Option<OwnedFd>,
     seq: u64,
 }
 
@@ -24,7 +28,8 @@ impl Rogue {
     pub(crate) async fn new(inherited: Inherited) -> io::Result<Self> {
         let channel = Channel::from_fd(inherited.channel, ChannelSettings::default())?;
         let lane = inherited.lane.map(LaneWorker::from_fd).transpose()?;
-        let mut rogue = Self { channel, lane, id: inherited.worker_id.unwrap_or(0), seq: 0 };
+        let mut rogue =
+            Self { channel, lane, id: inherited.worker_id.unwrap_or(0), listener: None, seq: 0 };
         let lane = rogue.lane.as_ref().map(|_| 1);
         rogue.say(ClusterBody::Online { lane }).await?;
         Ok(rogue)
@@ -42,9 +47,11 @@ impl Rogue {
     async fn answer_to_query(&mut self) -> io::Result<Option<i32>> {
         loop {
             match self.channel.recv().await {
-                Some(Ok(Incoming::Cluster { message, .. })) => {
+                Some(Ok(Incoming::Cluster { message, handle })) => {
                     if let ClusterBody::Reply(reply) = message.body {
-                        return Ok(reply.sockname.map(|it| i32::from(it.port)));
+                        self.listener = handle.map(|handle| handle.fd);
+                        let shared = self.listener.as_ref().map(port_of).transpose()?;
+                        return Ok(reply.sockname.map(|it| i32::from(it.port)).or(shared));
                     }
                 }
                 Some(Ok(_)) => {}
@@ -80,6 +87,11 @@ impl Rogue {
     }
 }
 
+fn port_of(listener: &OwnedFd) -> io::Result<i32> {
+    let address = SocketAddr::try_from(getsockname(listener)?)?;
+    Ok(address.port().into())
+}
+
 /// Byte by byte, so that nothing behind the line is read.
 fn read_line(channel: BorrowedFd<'_>) -> io::Result<Vec<u8>> {
     let mut line = Vec::new();
@@ -104,7 +116,7 @@ fn query() -> io::Result<Query> {
             ..Query::default()
         });
     }
-    let address: std::net::SocketAddr = address.parse().map_err(io::Error::other)?;
+    let address: SocketAddr = address.parse().map_err(io::Error::other)?;
     Ok(Query {
         address: Some(address.ip().to_string()),
         port: Some(i32::from(address.port())),

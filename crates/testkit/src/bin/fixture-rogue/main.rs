@@ -13,6 +13,12 @@
 //! * `foreign`: writes and reads its channel as Bun does, and binds a port by itself. Says HEARD when it was told to
 //!   leave in the same way, and ends.
 //! * `twice`: takes each connection, answers twice for it, and closes it.
+//! * `refuser`: refuses every connection.
+//! * `hungry`: listens, and takes memory until its limit ends it.
+//! * `parent [setsid]`: has a child that holds its channel, lane and listener for ever, in its own group or in another.
+//!   Tells `child`, receives connections and never answers.
+//! * `shuts`: shuts down the listening socket that all share, whenever it gets a message; `flips` changes the mode of
+//!   that socket for ever. Both tell `flipped` each time, the latter by the thousand.
 //! * `dies POINT`: comes to that point of the conversation with the first connections that it is offered, and kills
 //!   itself there. `stands POINT`: likewise, tells `at`, and does nothing more but tell `told` when it was told to leave
 //!   (`draining`). The points are `portcrew_testkit::faults::Point`.
@@ -24,7 +30,9 @@
 #![allow(clippy::print_stdout)]
 
 mod foreign;
+mod holder;
 mod hostile;
+mod hungry;
 mod join;
 mod mortal;
 mod parting;
@@ -61,6 +69,14 @@ fn main() -> io::Result<()> {
             "mute" => quiet::receive(&mut rogue, quiet::Part::Mute).await,
             "nibbler" => quiet::receive(&mut rogue, quiet::Part::Nibbler).await,
             "twice" => quiet::receive(&mut rogue, quiet::Part::Twice).await,
+            "refuser" => quiet::receive(&mut rogue, quiet::Part::Refuser).await,
+            "hungry" => {
+                rogue.listen().await?;
+                hungry::eat()
+            }
+            "parent" => holder::parent(&mut rogue, std::env::args().nth(2)).await,
+            "shuts" => holder::shuts(&mut rogue).await,
+            "flips" => holder::flips(&mut rogue).await,
             "dies" => come_to(&mut rogue, point()?, Then::Die).await,
             "stands" => come_to(&mut rogue, point()?, Then::Stand).await,
             "refuse" => {

@@ -65,7 +65,7 @@ async fn receive(rogue: &mut Rogue, point: Point) -> io::Result<Vec<OwnedFd>> {
     let mut kept = Vec::new();
     for (seq, connection) in next(rogue).await?.unwrap_or_default() {
         if point.is_answered() {
-            answer(rogue, seq).await?;
+            answer(rogue, seq, true).await?;
         }
         touch(connection.as_fd(), point, rogue.id)?;
         kept.push(connection);

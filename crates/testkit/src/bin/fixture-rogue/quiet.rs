@@ -20,6 +20,8 @@ pub(crate) enum Part {
     Nibbler,
     /// Answers twice, and closes it.
     Twice,
+    /// Does not want it.
+    Refuser,
 }
 
 /// Receives for ever.
@@ -41,9 +43,10 @@ pub(crate) async fn receive(rogue: &mut Rogue, part: Part) -> io::Result<()> {
                     kept.push(connection);
                 }
                 Part::Twice => {
-                    answer(rogue, seq).await?;
-                    answer(rogue, seq).await?;
+                    answer(rogue, seq, true).await?;
+                    answer(rogue, seq, true).await?;
                 }
+                Part::Refuser => answer(rogue, seq, false).await?,
             }
         }
     }
@@ -76,13 +79,14 @@ async fn next_on_channel(rogue: &mut Rogue) -> io::Result<Option<Vec<(u64, Owned
     }
 }
 
-pub(crate) async fn answer(rogue: &mut Rogue, seq: u64) -> io::Result<()> {
+pub(crate) async fn answer(rogue: &mut Rogue, seq: u64, accepted: bool) -> io::Result<()> {
     if let Some(lane) = &mut rogue.lane {
-        let answer = Answer { seq, verdict: Verdict::Accepted };
+        let verdict = if accepted { Verdict::Accepted } else { Verdict::Refused };
+        let answer = Answer { seq, verdict };
         lane.try_answer(&[answer]).map_err(io::Error::other)?;
         return Ok(());
     }
-    let body = ClusterBody::Reply(Reply::accepted(true));
+    let body = ClusterBody::Reply(Reply::accepted(accepted));
     let message = ClusterMessage { seq: None, ack: Some(seq), body };
     rogue.channel.send(&Packet::Cluster(message), None).await
 }
