@@ -1,7 +1,7 @@
 //! Registration with tokio's reactor: the one place where a descriptor of ours meets `AsyncFd`.
 //!
-//! Channel, lane and pidfd all wait for readiness through [`AsyncOwnedFd`], who only looks through [`Arrivals`].
-//! Both own their descriptor, alone or with others, so the unsafe promise that tokio asks for (the number stays
+//! Channel, lane and pidfd all wait for readiness through [`AsyncOwnedFd`], who only looks through [`Arrivals`], who
+//! accepts through [`Listening`], and who only wants to know of the end through [`HangUp`]. All own their descriptor, alone or with others, so the unsafe promise that tokio asks for (the number stays
 //! open and means the same thing) is kept by their types.
 
 use std::future::Future;
@@ -11,6 +11,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use rustix::io::Errno;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::runtime::Handle as RuntimeHandle;
@@ -223,9 +224,123 @@ impl Arrivals {
     }
 }
 
+/// A listening socket in non-blocking mode, which others may have open too, for any number of waiting tasks.
+///
+/// Unlike tokio's own it notices that somebody has shut the socket down, which is done to all who have it open.
+/// When it listens again it is to be registered anew: the reactor never takes a hang-up back.
+#[derive(Debug)]
+pub struct Listening {
+    inner: AsyncFd<OwnedFd>,
+}
+
+impl Listening {
+    /// Registers `fd`, which is in non-blocking mode.
+    ///
+    /// # Errors
+    /// As [`AsyncOwnedFd::new`].
+    ///
+    /// # Panics
+    /// As [`AsyncOwnedFd::new`].
+    pub fn new(fd: OwnedFd) -> io::Result<Self> {
+        RuntimeHandle::try_current().map_err(io::Error::other)?;
+        Ok(Self { inner: register(fd, Interest::READABLE)? })
+    }
+
+    /// Runs `accept` when a connection may be there, until it does something else than block.
+    ///
+    /// # Errors
+    /// Those of `accept`; `InvalidInput` (EINVAL), as accept(2) says it, once the socket was shut down; or the
+    /// runtime is shutting down.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost when the future is dropped.
+    pub async fn accept<R>(
+        &self,
+        mut accept: impl FnMut(BorrowedFd<'_>) -> io::Result<R>,
+    ) -> io::Result<R> {
+        loop {
+            // Under a flood of connections other tasks have their turn too.
+            tokio::task::consume_budget().await;
+            let mut guard = self.inner.readable().await?;
+            if guard.ready().is_read_closed() {
+                return Err(Errno::INVAL.into());
+            }
+            if let Ok(result) = guard.try_io(|fd| accept(fd.as_fd())) {
+                return result;
+            }
+        }
+    }
+
+    /// As [`accept`](Self::accept), for one task at a time: only the last one is woken.
+    ///
+    /// # Errors
+    /// As [`accept`](Self::accept).
+    pub fn poll_accept<R>(
+        &self,
+        cx: &mut Context<'_>,
+        mut accept: impl FnMut(BorrowedFd<'_>) -> io::Result<R>,
+    ) -> Poll<io::Result<R>> {
+        loop {
+            let mut guard = ready!(self.inner.poll_read_ready(cx))?;
+            if guard.ready().is_read_closed() {
+                return Poll::Ready(Err(Errno::INVAL.into()));
+            }
+            if let Ok(result) = guard.try_io(|fd| accept(fd.as_fd())) {
+                return Poll::Ready(result);
+            }
+        }
+    }
+}
+
+impl AsFd for Listening {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.inner.get_ref().as_fd()
+    }
+}
+
+/// Tells when a listening socket that others have open too was shut down by one of them. Connections that come to it
+/// wake nobody here (on Linux).
+#[derive(Debug)]
+pub struct HangUp {
+    inner: AsyncFd<OwnedFd>,
+}
+
+impl HangUp {
+    /// Registers a duplicate of `fd`. A hang-up that is there already is told.
+    ///
+    /// # Errors
+    /// There is no descriptor or no memory for it; no tokio runtime is current.
+    ///
+    /// # Panics
+    /// As [`AsyncOwnedFd::new`].
+    pub fn watch(fd: BorrowedFd<'_>) -> io::Result<Self> {
+        RuntimeHandle::try_current().map_err(io::Error::other)?;
+        // The kernel reports a hang-up whatever is asked for. So it is asked for what a listening socket never has.
+        #[cfg(target_os = "linux")]
+        let nothing = Interest::PRIORITY;
+        #[cfg(not(target_os = "linux"))]
+        let nothing = Interest::READABLE;
+        Ok(Self { inner: register(fd.try_clone_to_owned()?, nothing)? })
+    }
+
+    /// Ready once it was shut down, and from then on.
+    ///
+    /// # Errors
+    /// The runtime is shutting down.
+    pub fn poll(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        loop {
+            let mut guard = ready!(self.inner.poll_read_ready(cx))?;
+            if guard.ready().is_read_closed() {
+                return Poll::Ready(Ok(()));
+            }
+            guard.clear_ready();
+        }
+    }
+}
+
 fn register(fd: OwnedFd, interest: Interest) -> io::Result<AsyncFd<OwnedFd>> {
     // SAFETY: `OwnedFd` owns an open descriptor and answers `as_raw_fd` with the same number for its whole
-    // life. It is stored inside the `AsyncFd`, which `AsyncOwnedFd` never hands out by `&mut`, so nobody can
+    // life. It is stored inside the `AsyncFd`, which the types of this file never hand out by `&mut`, so nobody can
     // replace or close it while it is registered.
     let registered = unsafe { AsyncFd::register_with_interest(fd, interest) };
     Ok(registered?)
@@ -298,6 +413,27 @@ mod tests {
         tokio::task::yield_now().await;
         rustix::io::write(&writer, b"x").unwrap();
         assert_eq!(reading.await.unwrap(), *b"x");
+    }
+
+    #[tokio::test]
+    async fn a_listening_socket_that_is_shut_down_says_so_and_connections_wake_only_who_accepts() {
+        use rustix::net::{Shutdown, shutdown};
+        let shared = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        shared.set_nonblocking(true).unwrap();
+        let listening = Listening::new(shared.try_clone().unwrap().into()).unwrap();
+        let hang_up = HangUp::watch(shared.as_fd()).unwrap();
+        let accept = |fd: BorrowedFd<'_>| Ok(rustix::net::accept(fd)?);
+        let _client = std::net::TcpStream::connect(shared.local_addr().unwrap()).unwrap();
+        listening.accept(accept).await.unwrap();
+        poll_fn(|cx| {
+            assert!(hang_up.poll(cx).is_pending());
+            Poll::Ready(())
+        })
+        .await;
+        shutdown(&shared, Shutdown::Both).unwrap();
+        poll_fn(|cx| hang_up.poll(cx)).await.unwrap();
+        let error = listening.accept(accept).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
     }
 
     /// How many descriptors for what `fd` is are watched for room by this process. (Tokio itself has each of its epolls

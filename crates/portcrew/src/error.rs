@@ -52,6 +52,12 @@ pub enum Error {
         /// How often it was sent.
         tries: u32,
     },
+    /// A worker has shut down the socket that all share, on this port. It listens again; who waited there to be
+    /// accepted was reset.
+    ListenerShut {
+        /// The port.
+        port: u16,
+    },
     /// No answer came within the deadline.
     Deadline,
     /// The system refused a call.
@@ -99,6 +105,10 @@ impl fmt::Display for Error {
                 "the other end of the channel did not get {handle}, which was sent {tries} times; it may have \
                  too many descriptors open"
             ),
+            Self::ListenerShut { port } => write!(
+                f,
+                "a worker has shut down the listening socket of port {port}, which all workers share; it listens again"
+            ),
             Self::Deadline => write!(f, "no answer came within the deadline"),
             Self::Io { doing, .. } => write!(f, "failed to {doing}"),
             Self::Serve(_) => write!(f, "failed to serve"),
@@ -135,6 +145,7 @@ impl error::Error for Error {
             | Self::NoSuchWorker(_)
             | Self::QueueFull
             | Self::HandleLost { .. }
+            | Self::ListenerShut { .. }
             | Self::Deadline
             | Self::Crew(_) => None,
         }
@@ -158,6 +169,7 @@ impl From<Error> for io::Error {
             | Error::Message(_)
             | Error::QueueFull
             | Error::HandleLost { .. }
+            | Error::ListenerShut { .. }
             | Error::Serve(_)
             | Error::Crew(_) => Self::other(error),
         }

@@ -2,12 +2,13 @@
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::os::fd::OwnedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 
 use portcrew_core::primary::BoundTo;
 use portcrew_core::{Address, Errno, Family, Query, SockName, SocketKind};
 use rustix::io::Errno as System;
-use socket2::{Domain, Protocol, Socket, Type};
+use rustix::net::sockopt;
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
 use super::refused::{Call, Refused};
 use super::unix_path::{self, SocketFile};
@@ -60,6 +61,29 @@ pub(crate) fn bind_reusing(query: &Query, reuse: Reuse) -> Result<Bound, Refused
             bind_udp(host.as_deref(), *port, *family, *flags)
         }
     }
+}
+
+/// Has a TCP socket listen that somebody has shut down, on the address that it had. All who have it open have it
+/// listening again. Says whether it did not listen.
+pub(crate) fn listen_again(
+    socket: BorrowedFd<'_>,
+    address: SocketAddr,
+    backlog: Option<u32>,
+) -> Result<bool, Refused> {
+    let socket = SockRef::from(&socket);
+    if sockopt::socket_acceptconn(&*socket).map_err(io::Error::from)? {
+        return Ok(false);
+    }
+    // A port that the kernel had chosen was given up with the end of listening, and nothing but this shows it. One that
+    // was asked for is kept, and cannot be bound again.
+    match socket.bind(&address.into()) {
+        Err(error) if error.raw_os_error() != Some(System::INVAL.raw_os_error()) => {
+            return Err(error.into());
+        }
+        Ok(()) | Err(_) => {}
+    }
+    listen(&socket, backlog.unwrap_or(BACKLOG))?;
+    Ok(true)
 }
 
 /// The number that the wire carries for an error. As libuv, a path whose directory is missing is EACCES.

@@ -30,6 +30,7 @@ mod readiness;
 mod ready;
 mod retry;
 mod served;
+mod shared;
 mod signal;
 mod snapshot;
 mod sockets;

@@ -62,7 +62,10 @@ impl Driver {
             }
         }
         let handle = match message {
-            ToWorker::Reply { listener, reply: Reply::Shared, .. } => self.share(*listener),
+            ToWorker::Reply { listener, reply: Reply::Shared, .. } => {
+                self.watch_shared(*listener);
+                self.share(*listener)
+            }
             ToWorker::Reply { .. } | ToWorker::Disconnect | ToWorker::FarewellHeard { .. } => None,
         };
         self.send_wire(worker, wire, handle);

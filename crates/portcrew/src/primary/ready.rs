@@ -11,6 +11,8 @@ use portcrew_core::{ConnId, ListenerId, WorkerId};
 pub(super) enum Source {
     /// A listening socket has connections.
     Listener(ListenerId),
+    /// A listening socket that workers have too was shut down.
+    Shared(ListenerId),
     /// A worker's channel can be read, or written again.
     Channel(WorkerId),
     /// A worker's lane can be read, or written again.

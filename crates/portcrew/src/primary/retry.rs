@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use portcrew_core::{Time, WorkerId};
+use portcrew_core::{ListenerId, Time, WorkerId};
 use portcrew_ipc::process::Process;
 
 use super::driver::Driver;
@@ -20,6 +20,8 @@ pub(super) struct Retries {
     unwritten: BTreeSet<WorkerId>,
     /// Workers whose process could not be looked at.
     unseen: BTreeSet<WorkerId>,
+    /// Shared sockets that are not watched now.
+    unwatched: BTreeSet<ListenerId>,
     /// Killed before they became workers, and not reaped yet.
     unreaped: Vec<Process>,
 }
@@ -51,6 +53,11 @@ impl Driver {
         self.retry_soon();
     }
 
+    pub(super) fn watch_later(&mut self, listener: ListenerId) {
+        self.retries.unwatched.insert(listener);
+        self.retry_soon();
+    }
+
     /// Takes a process that was killed: it must not stay a zombie, and its end is not waited for here.
     pub(super) fn reap_later(&mut self, process: Process) {
         self.retries.unreaped.push(process);
@@ -66,6 +73,9 @@ impl Driver {
         self.dirty.extend(std::mem::take(&mut self.retries.unwritten));
         for worker in std::mem::take(&mut self.retries.unseen) {
             self.visit(Source::Process(worker));
+        }
+        for listener in std::mem::take(&mut self.retries.unwatched) {
+            self.watch_shared(listener);
         }
         // An error means that somebody else has reaped it.
         self.retries.unreaped.retain_mut(|process| matches!(process.try_wait(), Ok(None)));

@@ -2,17 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use portcrew_core::{Key, ListenerId, Query, Time};
-use portcrew_ipc::reactor::Arrivals;
+use portcrew_core::{Key, ListenerId, Query, SocketKind, Time};
+use portcrew_ipc::reactor::{Arrivals, HangUp};
 
 use super::AcceptQueue;
 use super::accept_queue::Looks;
 use super::ready::{ReadySet, Source};
-use crate::net::bind::Bound;
+use crate::net::accept;
+use crate::net::bind::{self, Bound};
+use crate::net::refused::Refused;
 use crate::net::unix_path::SocketFile;
 
 /// Every listening socket by its number.
@@ -32,6 +35,12 @@ pub(super) struct Socket {
     _file: Option<SocketFile>,
     /// While we accept from it. Ends before the socket, too.
     accepting: Option<Accepting>,
+    /// Where it listens, if it can be made to listen again.
+    address: Option<SocketAddr>,
+    /// Once workers have it too, for one of them may shut it down for all.
+    watched: Option<(HangUp, Waker)>,
+    /// It was shut down, and could not be made to listen again yet.
+    is_lost: bool,
     /// At the kernel's queue.
     looks: Looks,
     socket: Arc<OwnedFd>,
@@ -47,12 +56,17 @@ struct Accepting {
 impl Sockets {
     pub(super) fn add(&mut self, id: ListenerId, query: Query, bound: Bound) -> io::Result<()> {
         rustix::io::ioctl_fionbio(&bound.socket, true)?;
+        let is_tcp = bound.to.kind == SocketKind::Tcp;
+        let address = if is_tcp { accept::local(&bound.socket) } else { None };
         let socket = Socket {
             key: query.key(),
             query,
             port: bound.to.sockname.as_ref().map(|it| it.port),
             _file: bound.file,
             accepting: None,
+            address,
+            watched: None,
+            is_lost: false,
             looks: Looks::default(),
             socket: Arc::new(bound.socket),
         };
@@ -81,6 +95,50 @@ impl Sockets {
         }
     }
 
+    /// Begins to watch for its being shut down, unless that is done already. Only TCP can listen again.
+    ///
+    /// # Errors
+    /// There is no descriptor or no memory to watch with.
+    pub(super) fn watch(&mut self, id: ListenerId, ready: &ReadySet) -> io::Result<()> {
+        let socket = self.open.get_mut(&id).filter(|it| it.address.is_some());
+        if let Some(socket @ Socket { watched: None, .. }) = socket {
+            let hang_up = HangUp::watch(socket.socket.as_fd())?;
+            socket.watched = Some((hang_up, ready.waker(Source::Shared(id))));
+        }
+        Ok(())
+    }
+
+    /// Whether it was shut down. If so it is watched no longer.
+    pub(super) fn was_shut(&mut self, id: ListenerId) -> bool {
+        let Some(socket) = self.open.get_mut(&id) else {
+            return false;
+        };
+        let watched = socket
+            .watched
+            .take_if(|(hang_up, waker)| hang_up.poll(&mut Context::from_waker(waker)).is_ready());
+        watched.is_some()
+    }
+
+    /// Has it listen again. The port, if it did not listen. That it cannot is an error the first time.
+    pub(super) fn listen_again(&mut self, id: ListenerId) -> Result<Option<u16>, Refused> {
+        let socket = self.open.get_mut(&id);
+        let Some((socket, address)) = socket.and_then(|it| it.address.map(|at| (it, at))) else {
+            return Ok(None);
+        };
+        let backlog = socket.query.backlog;
+        match bind::listen_again(socket.socket.as_fd(), address, backlog) {
+            Ok(did_not) => {
+                socket.is_lost = false;
+                Ok(did_not.then_some(address.port()))
+            }
+            Err(_) if socket.is_lost => Ok(None),
+            Err(refused) => {
+                socket.is_lost = true;
+                Err(refused)
+            }
+        }
+    }
+
     /// Begins or stops accepting. While it is off nothing wakes us: the workers may be accepting.
     ///
     /// # Errors
@@ -91,6 +149,8 @@ impl Sockets {
         };
         socket.accepting = None;
         if on {
+            // The mode is that of all who have it open, and a worker may have changed it.
+            rustix::io::ioctl_fionbio(&socket.socket, true)?;
             let arrivals = Arrivals::new(Arc::clone(&socket.socket))?;
             let waker = ready.waker(Source::Listener(id));
             socket.accepting = Some(Accepting { arrivals, waker });
@@ -141,7 +201,6 @@ mod tests {
     use portcrew_core::{Address, Family};
 
     use super::*;
-    use crate::net::bind;
 
     #[test]
     fn to_share_a_socket_takes_no_further_descriptor() {

@@ -29,6 +29,7 @@ impl Driver {
     pub(super) fn visit(&mut self, source: Source) {
         match source {
             Source::Listener(listener) => self.accept(listener),
+            Source::Shared(listener) => self.look_at_shared(listener),
             Source::Channel(worker) => self.read_channel(worker),
             Source::Lane(worker) => self.read_lane(worker),
             Source::Process(worker) => self.look_at_process(worker),

@@ -1,14 +1,12 @@
 //! The kinds of connection that a listener gives: TCP, and Unix-domain streams.
 
 use std::fmt::Debug;
-use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, OwnedFd};
-use std::task::{Context, Poll};
 
 use portcrew_core::SockName;
-use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream, unix};
+use tokio::net::{TcpStream, UnixStream, unix};
 
 use crate::net::zone;
 
@@ -16,10 +14,6 @@ use crate::net::zone;
 pub trait Connection: sealed::Sealed + Sized + Send + Unpin + 'static {
     /// The address of either end.
     type Addr: Send + Sync + Debug;
-
-    /// tokio's listener for it.
-    #[doc(hidden)]
-    type Own: AsFd + Send + Sync + Debug + 'static;
 
     /// std's listener for it.
     type StdListener: From<OwnedFd>;
@@ -31,15 +25,9 @@ pub trait Connection: sealed::Sealed + Sized + Send + Unpin + 'static {
     #[doc(hidden)]
     fn peer(&self) -> io::Result<Self::Addr>;
 
-    /// Registers a listening socket, which is in non-blocking mode.
+    /// Registers what was accepted, which is in non-blocking mode, with its client's address as far as that was told.
     #[doc(hidden)]
-    fn own(socket: OwnedFd) -> io::Result<Self::Own>;
-
-    #[doc(hidden)]
-    fn accept(own: &Self::Own) -> impl Future<Output = io::Result<(Self, Self::Addr)>> + Send;
-
-    #[doc(hidden)]
-    fn poll_accept(own: &Self::Own, cx: &mut Context<'_>) -> Poll<io::Result<(Self, Self::Addr)>>;
+    fn accepted(socket: OwnedFd, peer: Option<SocketAddr>) -> io::Result<(Self, Self::Addr)>;
 
     /// The address of a listener, from what is known of it.
     #[doc(hidden)]
@@ -98,7 +86,6 @@ fn unknown() -> io::Error {
 
 impl Connection for TcpStream {
     type Addr = SocketAddr;
-    type Own = TcpListener;
     type StdListener = std::net::TcpListener;
 
     fn open(socket: OwnedFd) -> io::Result<Self> {
@@ -112,19 +99,10 @@ impl Connection for TcpStream {
         self.peer_addr()
     }
 
-    fn own(socket: OwnedFd) -> io::Result<TcpListener> {
-        TcpListener::from_std(socket.into())
-    }
-
-    fn accept(own: &TcpListener) -> impl Future<Output = io::Result<(Self, SocketAddr)>> + Send {
-        own.accept()
-    }
-
-    fn poll_accept(
-        own: &TcpListener,
-        cx: &mut Context<'_>,
-    ) -> Poll<io::Result<(Self, SocketAddr)>> {
-        own.poll_accept(cx)
+    fn accepted(socket: OwnedFd, peer: Option<SocketAddr>) -> io::Result<(Self, SocketAddr)> {
+        let stream = Self::from_std(socket.into())?;
+        let peer = peer.map_or_else(|| stream.peer_addr(), Ok)?;
+        Ok((stream, peer))
     }
 
     fn local(known: &Local) -> io::Result<SocketAddr> {
@@ -134,7 +112,6 @@ impl Connection for TcpStream {
 
 impl Connection for UnixStream {
     type Addr = unix::SocketAddr;
-    type Own = UnixListener;
     type StdListener = std::os::unix::net::UnixListener;
 
     fn open(socket: OwnedFd) -> io::Result<Self> {
@@ -147,21 +124,10 @@ impl Connection for UnixStream {
         self.peer_addr()
     }
 
-    fn own(socket: OwnedFd) -> io::Result<UnixListener> {
-        UnixListener::from_std(socket.into())
-    }
-
-    fn accept(
-        own: &UnixListener,
-    ) -> impl Future<Output = io::Result<(Self, unix::SocketAddr)>> + Send {
-        own.accept()
-    }
-
-    fn poll_accept(
-        own: &UnixListener,
-        cx: &mut Context<'_>,
-    ) -> Poll<io::Result<(Self, unix::SocketAddr)>> {
-        own.poll_accept(cx)
+    fn accepted(socket: OwnedFd, _: Option<SocketAddr>) -> io::Result<(Self, unix::SocketAddr)> {
+        let stream = Self::from_std(socket.into())?;
+        let peer = stream.peer_addr()?;
+        Ok((stream, peer))
     }
 
     fn local(known: &Local) -> io::Result<unix::SocketAddr> {

@@ -2,19 +2,24 @@
 
 use std::future::{Future, poll_fn};
 use std::io;
+use std::marker::PhantomData;
+use std::net::SocketAddr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use portcrew_ipc::reactor::Listening;
 use serde::de::DeserializeOwned;
 use tokio::net::{TcpStream, UnixStream};
 
 use super::connection::{Connection, Local};
 use super::inflow::{Inflow, Place};
 use super::open::{Keep, Opened, Slot, Source, accept_by_thread};
+use super::revive::{self, Revival};
 use super::told::{Open, Tells};
 use crate::link::Ticket;
+use crate::net::accept::accept;
 use crate::{Error, Result};
 
 /// A listener of this worker. By default for TCP; see also [`UnixListener`].
@@ -34,20 +39,23 @@ use crate::{Error, Result};
 #[derive(Debug)]
 pub struct Listener<S: Connection = TcpStream> {
     inflow: Arc<Inflow>,
-    way: Way<S>,
+    way: Way,
     local: Local,
     keep: Keep,
+    /// Of one that polls.
+    revival: Revival,
+    gives: PhantomData<fn() -> S>,
 }
 
 /// A listener on a path of the file system.
 pub type UnixListener = Listener<UnixStream>;
 
 #[derive(Debug)]
-enum Way<S: Connection> {
+enum Way {
     /// Everything comes by the inflow.
     Handover,
     /// As well as by this socket.
-    Ready(Arc<Slot<S::Own>>),
+    Ready(Arc<Slot<Listening>>),
     /// A thread accepts from it into the inflow.
     Thread(Arc<Slot<OwnedFd>>),
 }
@@ -68,7 +76,7 @@ impl<S: Connection> Listener<S> {
                 Way::Thread(slot.map_err(Error::io("wait for a shared socket"))?)
             }
         };
-        Ok(Self { inflow, way, local, keep })
+        Ok(Self { inflow, way, local, keep, revival: Revival::default(), gives: PhantomData })
     }
 
     /// The next connection and its peer's address. Any number of tasks may wait at the same time.
@@ -133,11 +141,25 @@ impl<S: Connection> Listener<S> {
     }
 
     async fn next(&self, tells: Tells) -> Next<S> {
+        loop {
+            let next = self.next_of_both(tells).await;
+            match (&next, &self.way) {
+                (Some(Err(error)), Way::Ready(slot)) if revive::is_shut(error) => {
+                    if let Err(error) = revive::wait(slot).await {
+                        return Some(Err(error));
+                    }
+                }
+                _ => return next,
+            }
+        }
+    }
+
+    async fn next_of_both(&self, tells: Tells) -> Next<S> {
         let mut place = Place::new(&self.inflow);
         let Some(own) = self.own() else {
             return poll_fn(|cx| poll_inflow(&self.inflow, cx, Some(place.ticket()), tells)).await;
         };
-        let mut accepting = pin!(S::accept(&own));
+        let mut accepting = pin!(own.accept(accept));
         poll_fn(|cx| {
             if let Poll::Ready(next) = poll_inflow(&self.inflow, cx, Some(place.ticket()), tells) {
                 return Poll::Ready(next);
@@ -164,9 +186,20 @@ impl<S: Connection> Listener<S> {
         if let Poll::Ready(next) = poll_inflow(&self.inflow, cx, None, Tells::No) {
             return Poll::Ready(next);
         }
-        match self.own() {
-            Some(own) => S::poll_accept(&own, cx).map(own_accepted),
-            None => Poll::Pending,
+        let Way::Ready(slot) = &self.way else {
+            return Poll::Pending;
+        };
+        loop {
+            if let Err(error) = ready!(self.revival.poll(cx)) {
+                return Poll::Ready(Some(Err(error)));
+            }
+            let Some(own) = slot.get() else {
+                return Poll::Pending;
+            };
+            match ready!(own.poll_accept(cx, accept)) {
+                Err(error) if revive::is_shut(&error) => self.revival.begin(slot),
+                accepted => return Poll::Ready(own_accepted(accepted)),
+            }
         }
     }
 
@@ -227,7 +260,7 @@ impl<S: Connection> Listener<S> {
         self.inflow.is_closed()
     }
 
-    fn own(&self) -> Option<Arc<S::Own>> {
+    fn own(&self) -> Option<Arc<Listening>> {
         match &self.way {
             Way::Ready(slot) => slot.get(),
             Way::Handover | Way::Thread(_) => None,
@@ -243,10 +276,10 @@ impl<S: Connection> futures_core::Stream for Listener<S> {
     }
 }
 
-impl<S: Connection> Way<S> {
+impl Way {
     fn ready(socket: OwnedFd, inflow: &Inflow) -> io::Result<Self> {
         rustix::io::ioctl_fionbio(&socket, true)?;
-        let slot = Slot::new(S::own(socket)?);
+        let slot = Slot::new(Listening::new(socket)?);
         let closing = Arc::clone(&slot);
         inflow.at_close(move || closing.close());
         Ok(Self::Ready(slot))
@@ -278,7 +311,8 @@ fn poll_inflow<S: Connection>(
 }
 
 /// A connection that nobody handed over, so nobody counts it.
-fn own_accepted<S: Connection>(accepted: io::Result<(S, S::Addr)>) -> Next<S> {
+fn own_accepted<S: Connection>(accepted: io::Result<(OwnedFd, Option<SocketAddr>)>) -> Next<S> {
+    let accepted = accepted.and_then(|(socket, peer)| S::accepted(socket, peer));
     Some(accepted.map(|(stream, peer)| (stream, peer, Open::uncounted())))
 }
 

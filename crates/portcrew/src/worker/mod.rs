@@ -16,6 +16,7 @@ mod open;
 mod orphaned;
 mod perform;
 mod resolve;
+mod revive;
 mod settling;
 mod shared;
 mod thread;

@@ -254,6 +254,14 @@ impl<T> Slot<T> {
         self.lock().clone()
     }
 
+    /// Puts `new` in the place of `old`, if that is still what is here.
+    pub(crate) fn replace(&self, old: &Arc<T>, new: T) {
+        let mut socket = self.lock();
+        if socket.as_ref().is_some_and(|it| Arc::ptr_eq(it, old)) {
+            *socket = Some(Arc::new(new));
+        }
+    }
+
     /// Closes it, as soon as nobody is in the middle of a call with it.
     pub(crate) fn close(&self) {
         let socket = self.lock().take();

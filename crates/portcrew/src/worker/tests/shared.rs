@@ -1,15 +1,19 @@
 //! The policy `shared`: the worker gets the socket.
 
+use std::future::poll_fn;
 use std::io::{self, Read as _};
 use std::net::{SocketAddr, TcpStream};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::time::Duration;
 
 use portcrew_core::{FromWorker, Query, Reply, ToWorker};
 use portcrew_ipc::lane::{Answer, Verdict};
+use rustix::net::{Shutdown, shutdown};
 use socket2::{Domain, Socket, Type};
 
 use super::primary::{Primary, connected, loopback, reply};
 use super::{settle, soon};
+use crate::net::bind;
 use crate::{Listener, Worker};
 
 /// Bound and not listening, as Node passes it.
@@ -55,6 +59,55 @@ async fn it_listens_and_accepts_whether_few_wait_or_many() {
         primary.say(&ToWorker::Disconnect, None, crew).await;
         assert!(soon(listener.accept()).await.is_err());
         assert!(TcpStream::connect(at).is_err(), "a crew of {crew}: the socket is still open");
+    }
+}
+
+#[tokio::test]
+async fn after_another_worker_has_shut_the_socket_down_it_accepts_once_it_listens_again() {
+    for (crew, polls) in [(1, false), (1, true), (5, false)] {
+        let (mut primary, worker) = Primary::new().await;
+        let (socket, at) = bound();
+        // As the primary's do, for the sake of connections that have ended.
+        socket2::SockRef::from(&socket).set_reuse_address(true).unwrap();
+        let others = socket.try_clone().unwrap();
+        let (listener, ..) = ask(&mut primary, &worker, at, socket, crew).await;
+        let listener = listener.unwrap();
+        for _ in 0..3 {
+            let accepted = async {
+                if polls {
+                    soon(poll_fn(|cx| listener.poll_accept(cx))).await
+                } else {
+                    soon(listener.accept()).await
+                }
+            };
+            let shut_and_back = async {
+                settle().await;
+                shutdown(&others, Shutdown::Both).unwrap();
+                // It has seen that, and waits.
+                settle().await;
+                assert!(bind::listen_again(others.as_fd(), at, None).unwrap());
+                TcpStream::connect(at).unwrap()
+            };
+            let (accepted, client) = tokio::join!(accepted, shut_and_back);
+            assert_eq!(accepted.unwrap().1, client.local_addr().unwrap(), "a crew of {crew}");
+        }
+        // Nothing is left of it: who waits now is not asked again and again.
+        let waits = tokio::time::timeout(Duration::from_millis(1), listener.accept()).await;
+        assert!(waits.is_err(), "{waits:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_socket_that_stays_shut_down_is_an_error_in_the_end() {
+    let (mut primary, worker) = Primary::new().await;
+    let (socket, at) = bound();
+    let others = socket.try_clone().unwrap();
+    let (listener, ..) = ask(&mut primary, &worker, at, socket, 1).await;
+    let listener = listener.unwrap();
+    shutdown(&others, Shutdown::Both).unwrap();
+    for _ in 0..2 {
+        let error = soon(listener.accept()).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
     }
 }
 

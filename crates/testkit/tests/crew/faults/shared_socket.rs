@@ -1,6 +1,5 @@
 //! Workers share a listening socket, and one of them does to it what is done to all.
 
-use portcrew_testkit::faults::{Client, Fate, Kind};
 use portcrew_testkit::http::Load;
 use portcrew_testkit::process::{eventually, proc_fs};
 
@@ -27,4 +26,41 @@ fn a_mode_that_one_changes_for_all_keeps_the_primary_from_nothing() {
     crew.tell("kill 3 SIGKILL");
     crew.next("exit");
     Load::new(address).clients(8).requests(200).run().assert_all_ok();
+}
+
+#[test]
+fn a_socket_that_one_shuts_down_listens_again_and_the_others_go_on_accepting() {
+    // Few wait in one way, many in another.
+    for good in [2, 5] {
+        let (mut crew, address) = shared(good, "shuts");
+        let rogue = good + 1;
+        Load::new(address).clients(8).requests(100).run().assert_all_ok();
+        let before = proc_fs::fd_count(crew.pid()).unwrap();
+        for _ in 0..5 {
+            crew.tell(&format!("send {rogue} \"now\""));
+            crew.next("flipped");
+            let error = crew.next("error");
+            assert!(error["error"].as_str().unwrap().contains("shut down"), "{error}");
+            assert_eq!(listening_sockets(crew.pid())[0].0, address, "on the port that it had");
+            Load::new(address).clients(8).requests(100).run().assert_all_ok();
+        }
+        crew.tell("state");
+        let workers = crew.next("state")["workers"].clone();
+        let states: Vec<_> = workers.as_array().unwrap().iter().map(|it| &it["state"]).collect();
+        assert_eq!(states, vec!["listening"; rogue], "nobody died of it");
+        crew.assert_fds(before);
+        for worker in proc_fs::children(crew.pid()).unwrap() {
+            rests(worker);
+        }
+        rests(crew.pid());
+    }
+}
+
+/// Between two looks it uses no processor time.
+fn rests(pid: u32) {
+    let mut used = None;
+    eventually("it does not spin", HANG, || {
+        let now = proc_fs::cpu_time(pid).ok();
+        (used.replace(now) == Some(now)).then_some(())
+    });
 }

@@ -1,0 +1,35 @@
+//! Listening sockets that workers have too. What one of them does to such a socket is done to all: one that was shut down
+//! listens again.
+
+use portcrew_core::ListenerId;
+
+use super::driver::Driver;
+use crate::{Error, Event};
+
+impl Driver {
+    /// A worker is about to get it, or it was found to be shut down a little while ago.
+    pub(super) fn watch_shared(&mut self, listener: ListenerId) {
+        if self.sockets.watch(listener, &self.ready).is_err() {
+            self.watch_later(listener);
+        }
+    }
+
+    pub(super) fn look_at_shared(&mut self, listener: ListenerId) {
+        if !self.sockets.was_shut(listener) {
+            return;
+        }
+        let error = match self.sockets.listen_again(listener) {
+            Ok(Some(port)) => Some(Error::ListenerShut { port }),
+            // Somebody else was faster.
+            Ok(None) => None,
+            Err(refused) => {
+                Some(Error::io("listen again on a socket that a worker shut down")(refused.source))
+            }
+        };
+        if let Some(error) = error {
+            self.events.push(Event::Error { worker: None, error });
+        }
+        // Not at once: a worker that does it again and again costs no more than a look now and then.
+        self.watch_later(listener);
+    }
+}
