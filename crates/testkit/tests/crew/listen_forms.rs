@@ -1,6 +1,7 @@
 //! Every form of `listen`: several at once, descriptors of the primary, the length of the queue, IPv6 and its zones, ports
 //! of a worker's own.
 
+use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsFd as _;
 
@@ -155,8 +156,12 @@ fn the_length_of_the_queue_is_what_the_worker_asked_for() {
 fn queues(process: &Process) -> Option<Vec<Queue>> {
     let pid = Pid::from_raw(i32::try_from(process.pid()).unwrap()).unwrap();
     let process_fd = pidfd_open(pid, PidfdFlags::empty()).unwrap();
-    let mut queues = Vec::new();
+    let (mut queues, mut seen) = (Vec::new(), BTreeSet::new());
     for (fd, is) in proc_fs::fds(process.pid()).unwrap() {
+        // A shared one is watched by a descriptor of its own.
+        if !seen.insert(is.clone()) {
+            continue;
+        }
         let fd = i32::try_from(fd).unwrap();
         match pidfd_getfd(&process_fd, fd, PidfdGetfdFlags::empty()) {
             Ok(copy) if is.starts_with("socket:") => queues.extend(accept_queue(copy.as_fd())),
