@@ -29,8 +29,16 @@ pub(crate) enum Event<'a> {
     Message { worker: u64, message: &'a RawValue, has_handle: bool },
     /// A worker's channel has ended.
     Disconnect { worker: u64 },
-    /// A worker process has ended, with a status or by a signal; `asked` when the primary or the worker wanted it.
-    Exit { worker: u64, code: Option<i32>, signal: Option<&'a str>, asked: bool },
+    /// A worker process has ended, with a status or by a signal; `asked` when the primary or the worker wanted it, and
+    /// with `core` where the kernel has kept one.
+    Exit {
+        worker: u64,
+        code: Option<i32>,
+        signal: Option<&'a str>,
+        asked: bool,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        core: Option<bool>,
+    },
     /// Something went wrong that a worker, or with `null` the primary, is at fault for.
     Error { worker: Option<u64>, reason: &'a str },
     /// A reload began, was completed, or was rolled back for a reason.
@@ -146,9 +154,14 @@ mod tests {
             text(&Event::Fork { worker: 3, pid: 77 }),
             "{\"event\":\"fork\",\"worker\":3,\"pid\":77}\n"
         );
+        let exit = |signal, core| Event::Exit { worker: 1, code: None, signal, asked: false, core };
         assert_eq!(
-            text(&Event::Exit { worker: 1, code: None, signal: Some("SIGKILL"), asked: false }),
+            text(&exit(Some("SIGKILL"), None)),
             "{\"event\":\"exit\",\"worker\":1,\"code\":null,\"signal\":\"SIGKILL\",\"asked\":false}\n"
+        );
+        assert_eq!(
+            text(&exit(Some("SIGSEGV"), Some(true))),
+            "{\"event\":\"exit\",\"worker\":1,\"code\":null,\"signal\":\"SIGSEGV\",\"asked\":false,\"core\":true}\n"
         );
         assert_eq!(
             text(&Event::Reload { state: ReloadState::RolledBack, reason: Some("x") }),

@@ -108,6 +108,14 @@ impl Sockets {
         Ok(())
     }
 
+    /// Sets its mode once more where workers have it too: the mode is everybody's, and accepting must not block.
+    pub(super) fn keep_mode(&self, id: ListenerId) {
+        if let Some(Socket { watched: Some(_), socket, .. }) = self.open.get(&id) {
+            // It cannot fail for a socket.
+            let _ = rustix::io::ioctl_fionbio(socket, true);
+        }
+    }
+
     /// Whether it was shut down. If so it is watched no longer.
     pub(super) fn was_shut(&mut self, id: ListenerId) -> bool {
         let Some(socket) = self.open.get_mut(&id) else {
@@ -149,8 +157,6 @@ impl Sockets {
         };
         socket.accepting = None;
         if on {
-            // The mode is that of all who have it open, and a worker may have changed it.
-            rustix::io::ioctl_fionbio(&socket.socket, true)?;
             let arrivals = Arrivals::new(Arc::clone(&socket.socket))?;
             let waker = ready.waker(Source::Listener(id));
             socket.accepting = Some(Accepting { arrivals, waker });

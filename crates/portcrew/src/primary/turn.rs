@@ -41,6 +41,7 @@ impl Driver {
     fn accept(&mut self, id: ListenerId) {
         // Before one of them is taken out.
         self.sockets.look_now_and_then(id, self.now);
+        self.sockets.keep_mode(id);
         for _ in 0..ACCEPT_BATCH {
             let Some(socket) = self.sockets.get(id) else {
                 return;

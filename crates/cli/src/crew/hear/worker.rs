@@ -1,6 +1,7 @@
 //! What happens to one worker.
 
 use std::io;
+use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus as Status;
 
 use portcrew::{AddressType, Event, ListenAddress, WorkerHandle, WorkerId};
@@ -111,17 +112,19 @@ impl Hearing<'_> {
     }
 
     fn exited(&mut self, worker: WorkerId, status: Status, planned: bool) {
-        let exit = exit_of(status);
-        let (code, signal) = match exit {
+        let ended = exit_of(status);
+        let (code, signal) = match ended {
             Exit::Code(code) => (Some(code), None),
             Exit::Signal(signal) => (None, Some(signal_name(signal))),
         };
         let number = number(worker);
         let signal = signal.as_deref();
-        self.report.event(&events::Event::Exit { worker: number, code, signal, asked: planned });
+        let core = status.core_dumped().then_some(true);
+        let exit = events::Event::Exit { worker: number, code, signal, asked: planned, core };
+        self.report.event(&exit);
         if !planned {
             self.deaths += 1;
-            self.gone = Some((worker, how_it_ended(exit)));
+            self.gone = Some((worker, how_it_ended(ended)));
         }
     }
 

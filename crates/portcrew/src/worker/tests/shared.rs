@@ -126,7 +126,7 @@ async fn a_socket_that_comes_for_a_listener_that_was_given_up_is_not_kept() {
     let (mut primary, worker) = Primary::new().await;
     let (socket, at) = bound();
     socket2::SockRef::from(&socket).listen(1).unwrap();
-    let given_up = tokio::time::timeout(std::time::Duration::ZERO, worker.listen(at)).await;
+    let given_up = tokio::time::timeout(Duration::ZERO, worker.listen(at)).await;
     assert!(given_up.is_err(), "nobody has answered");
     let (ack, query) = primary.query().await;
     primary.say(&reply(ack, query.key(), Reply::Shared), Some(socket), 1).await;

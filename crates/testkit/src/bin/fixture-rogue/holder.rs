@@ -18,7 +18,7 @@ pub(crate) async fn parent(rogue: &mut Rogue, through: Option<String>) -> io::Re
     rogue.listen().await?;
     let mut words = through.into_iter().chain(["sleep".to_owned(), "100000".to_owned()]);
     let copy = |fd: Option<BorrowedFd<'_>>| -> io::Result<Stdio> {
-        Ok(fd.map_or(Ok(Stdio::null()), |fd| fd.try_clone_to_owned().map(Stdio::from))?)
+        fd.map_or(Ok(Stdio::null()), |fd| fd.try_clone_to_owned().map(Stdio::from))
     };
     let child = Command::new(words.next().unwrap_or_default())
         .args(words)
