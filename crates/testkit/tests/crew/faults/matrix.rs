@@ -90,17 +90,18 @@ impl World {
         let rogue = self.start(&format!("{ROGUE} stands {point}"));
         assert_eq!(self.crew.next("at")["point"], point.name());
         client.reset_if_it_does(HANG);
-        if point == Point::Draining {
+        let other = if point == Point::Draining {
+            // The last that leaves by order would take the address with it.
             let other = self.start_serving();
             self.crew.tell(&format!("disconnect {rogue}"));
             self.crew.next("told");
             self.kill(rogue);
-            self.judge(client, (point, kind, end), (rogue, other), &first);
+            other
         } else {
             self.kill(rogue);
-            let other = self.start_serving();
-            self.judge(client, (point, kind, end), (rogue, other), &first);
-        }
+            self.start_serving()
+        };
+        self.judge(client, (point, kind, end), (rogue, other), &first);
     }
 
     /// Looks at both books, and leaves no worker.
