@@ -11,7 +11,7 @@ use std::{fmt, io};
 
 use portcrew_ipc::reactor::Listening;
 use rustix::io::Errno;
-use rustix::net::sockopt;
+use rustix::net::{AddressFamily, sockopt};
 use tokio::time::{Instant, sleep};
 
 use super::listener::closed;
@@ -32,6 +32,10 @@ pub(super) fn is_shut(error: &io::Error) -> bool {
 pub(super) async fn wait(slot: &Slot<Listening>) -> io::Result<()> {
     let deadline = Instant::now() + PATIENCE;
     while let Some(socket) = slot.get() {
+        // Nobody can take that back: its error is all that will ever come.
+        if sockopt::socket_domain(socket.as_fd())? == AddressFamily::UNIX {
+            return Err(Errno::INVAL.into());
+        }
         if sockopt::socket_acceptconn(socket.as_fd())? {
             slot.replace(&socket, Listening::new(socket.as_fd().try_clone_to_owned()?)?);
             return Ok(());

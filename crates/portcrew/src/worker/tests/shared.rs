@@ -112,6 +112,29 @@ async fn a_socket_that_stays_shut_down_is_an_error_in_the_end() {
 }
 
 #[tokio::test]
+async fn a_unix_socket_that_was_shut_down_is_an_error_at_once() {
+    let (mut primary, worker) = Primary::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("socket");
+    let others = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    let socket = others.try_clone().unwrap();
+    let answer = async {
+        let (ack, query) = primary.query().await;
+        primary.say(&reply(ack, query.key(), Reply::Shared), Some(socket.into()), 1).await;
+        primary.heard().await
+    };
+    let (listener, _) = tokio::join!(soon(worker.listen_unix(&path)), answer);
+    let listener = listener.unwrap();
+    shutdown(&others, Shutdown::Both).unwrap();
+    for _ in 0..2 {
+        let error = soon(listener.accept()).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+        let error = soon(poll_fn(|cx| listener.poll_accept(cx))).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+    }
+}
+
+#[tokio::test]
 async fn another_port_than_asked_for_means_that_it_was_taken() {
     let (mut primary, worker) = Primary::new().await;
     let (socket, at) = bound();
