@@ -4,12 +4,12 @@ use std::os::unix::process::ExitStatusExt as _;
 
 use portcrew::{Event, Settings};
 use portcrew_testkit::http::Load;
-use portcrew_testkit::process::Signal;
+use portcrew_testkit::process::{Signal, eventually};
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use serde_json::json;
 
 use crate::local::Local;
-use crate::support::{Crew, SERVER, primary};
+use crate::support::{Crew, HANG, ROLE, SERVER, primary};
 
 #[test]
 fn the_signal_that_ended_a_worker_is_told_and_the_others_serve() {
@@ -36,9 +36,14 @@ fn whether_the_kernel_kept_a_core_is_told_too() {
     for size in [Some(0), None] {
         let mut settings = Settings::program("sleep", ["100000"]);
         settings.cwd = Some(directory.path().to_owned());
-        settings.helper = Some(crate::support::ROLE.into());
+        settings.helper = Some(ROLE.into());
         let mut local = Local::new(settings);
         let worker = local.fork();
+        // Before that it is the helper's process, and in our own directory.
+        let comm = format!("/proc/{}/comm", worker.pid());
+        eventually("it has become the program", HANG, || {
+            (std::fs::read_to_string(&comm).ok()? == "sleep\n").then_some(())
+        });
         let limit = Rlimit { current: size, maximum: size };
         let pid = Pid::from_raw(i32::try_from(worker.pid()).unwrap());
         if prlimit(pid, Resource::Core, limit).is_err() {
