@@ -36,6 +36,13 @@ impl<K: Ord + Copy> TimerTable<K> {
         }
     }
 
+    /// Lets `key` fire at `at`, unless it is to fire before that already.
+    pub fn bring_forward(&mut self, key: K, at: Time) {
+        if self.by_key.get(&key).is_none_or(|set| *set > at) {
+            self.set(key, at);
+        }
+    }
+
     /// Forgets `key`. Says whether it was set.
     pub fn cancel(&mut self, key: K) -> bool {
         match self.by_key.remove(&key) {

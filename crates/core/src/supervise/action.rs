@@ -44,6 +44,20 @@ pub enum Action {
         /// How.
         force: Force,
     },
+    /// Tell at once by [`Event::Owes`](super::Event::Owes) which workers owe an answer, and since when. Those of which a
+    /// debugger may be the cause are left out.
+    SeeAnswers,
+    /// Ask a worker whether its runtime turns. Its answer is [`Event::Beat`](super::Event::Beat).
+    AskForBeat {
+        /// Whom.
+        worker: WorkerId,
+    },
+    /// Find out what a worker is doing that seems to hang, and answer with [`Event::Examined`](super::Event::Examined).
+    /// Nothing is done to it before, for [`Settings::examine_within`](super::Settings::examine_within) at most.
+    Examine {
+        /// Whom.
+        worker: WorkerId,
+    },
     /// Nothing of this generation is asked for again: forget what it was started with.
     Forget {
         /// Which.
@@ -60,8 +74,21 @@ pub enum Action {
 pub enum Force {
     /// SIGTERM, or the program's own: to the worker.
     Terminate,
+    /// The same to one that hangs, or a signal by which such a one says more of itself.
+    Report,
     /// SIGKILL: to its whole process group.
     Kill,
+}
+
+/// What a worker that hangs was found to be: what that means for the way to end it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    /// It runs or waits, so it may hear a signal; or nothing is known of it.
+    Able,
+    /// It is stopped: nothing reaches it but SIGKILL.
+    Stopped,
+    /// Somebody debugs it.
+    Traced,
 }
 
 /// How a crew ended.
@@ -140,6 +167,8 @@ pub enum Reason {
     Unanswered(Duration),
     /// It gave no sign of life for so long.
     SignMissed(Duration),
+    /// It was asked whether its runtime turns, and has not answered for so long.
+    NoBeat(Duration),
     /// It broke the protocol too often.
     Misbehaved,
     /// The crew was stopped meanwhile.
@@ -174,6 +203,17 @@ pub enum Notice {
         worker: WorkerId,
         /// The deadline.
         after: Duration,
+    },
+    /// A worker serves nobody any more, for this reason. One that is able gets [`Force::Report`], one that is stopped is
+    /// killed; either is replaced. One that is traced is left alone, with the connections that it has: said once, until
+    /// it has shown life again.
+    Hangs {
+        /// Who.
+        worker: WorkerId,
+        /// How that was noticed.
+        reason: Reason,
+        /// What it was found to be.
+        found: Found,
     },
     /// A slot has lost its worker and gets another.
     Restarting {

@@ -1,16 +1,19 @@
-//! Whether a worker that serves still does: its probes, what it owes, its own sign of life. And that nobody is blamed
-//! for a pause of the primary itself.
+//! Whether a worker that serves still does: its probes, what it owes, its own sign of life, its heartbeat. And that
+//! nobody is blamed for a pause of the primary itself.
 
 use std::time::Duration;
 
 use super::crew::{Crew, State, Timer};
-use super::life::{Life, Progress};
-use super::restart::Loss;
-use super::{Action, Reason};
+use super::life::{Beat, Doubt, Worker};
+use super::{Action, Reason, Settings};
 use crate::{Time, WorkerId};
 
-/// How often a crew that watches its workers expects to be called.
-pub(super) const PULSE: Duration = Duration::from_secs(1);
+/// How often a crew that watches its workers expects to be called, at least and at most: four times within its shortest
+/// deadline, so that a pause which is too short to be noticed is short beside that too.
+const PULSE: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
+
+/// The pulse of a crew that has probes. They have no deadline of their own here.
+const PROBED_PULSE: Duration = Duration::from_secs(1);
 
 /// How late a call may come. A later one means that the primary was stopped, or had no processor: what seemed to be
 /// silence before it was its own.
@@ -31,9 +34,18 @@ impl Crew {
             let watched: Vec<_> = self.workers.keys().copied().collect();
             for worker in watched {
                 self.expect_sign(now, worker);
+                self.ask_again(now, worker);
             }
         }
-        self.timers.set_if_unset(Timer::Pulse, now + PULSE);
+        self.timers.set_if_unset(Timer::Pulse, now + self.settings.pulse());
+        if let Some(within) = self.settings.answer_within {
+            self.timers.set_if_unset(Timer::Answers, now + within);
+        }
+    }
+
+    /// The crew was called in time, or has noticed that it was not.
+    pub(super) fn pulse(&mut self, now: Time) {
+        self.timers.set(Timer::Pulse, now + self.settings.pulse());
     }
 
     /// A probe that began then was answered, or not.
@@ -50,6 +62,7 @@ impl Crew {
         };
         if answered {
             record.failed_probes = 0;
+            record.is_alive();
             return self.ready(now, worker, out);
         }
         // What is not ready yet need not answer, and what began before a pause was not looked at in time.
@@ -63,17 +76,47 @@ impl Crew {
         }
     }
 
+    /// Whatever is offered from now on cannot be due before the next look; what is offered already is told, and brings
+    /// that look forward. So the crew is called when an answer is overdue, and hardly oftener.
+    pub(super) fn see_answers(&mut self, now: Time, out: &mut Vec<Action>) {
+        if let Some(within) = self.settings.answer_within {
+            self.timers.set(Timer::Answers, now + within);
+            out.push(Action::SeeAnswers);
+        }
+    }
+
     /// A worker owes an answer since then.
     pub(super) fn owes(&mut self, now: Time, worker: WorkerId, since: Time, out: &mut Vec<Action>) {
-        let waited = now - since.max(self.resumed);
-        if self.settings.answer_within.is_some_and(|most| waited >= most) {
-            self.hangs(now, worker, Reason::Unanswered(waited), out);
+        let (Some(most), Some(record)) =
+            (self.settings.answer_within, self.workers.get_mut(&worker))
+        else {
+            return;
+        };
+        if matches!(record.doubt, Doubt::Excused(then) if since > then) {
+            record.is_alive();
         }
+        let counts_from = since.max(self.resumed);
+        // One that is not ready may listen, and works for its readiness: until it should have been.
+        let (ready, late) = (record.is_ready(), record.started + self.settings.start_deadline);
+        let due = if ready { counts_from + most } else { late.max(counts_from + most) };
+        if now >= due {
+            self.hangs(now, worker, Reason::Unanswered(now - counts_from), out);
+        } else {
+            self.timers.bring_forward(Timer::Answers, due);
+        }
+    }
+
+    /// A worker said that it is alive.
+    pub(super) fn signed(&mut self, now: Time, worker: WorkerId) {
+        if let Some(record) = self.workers.get_mut(&worker) {
+            record.is_alive();
+        }
+        self.expect_sign(now, worker);
     }
 
     /// A worker gave its sign of life, or has just become ready to give it.
     pub(super) fn expect_sign(&mut self, now: Time, worker: WorkerId) {
-        let is_ready = self.workers.get(&worker).is_some_and(super::life::Worker::is_ready);
+        let is_ready = self.workers.get(&worker).is_some_and(Worker::is_ready);
         if let (Some(within), true) = (self.settings.watchdog, is_ready) {
             self.timers.set(Timer::Watchdog(worker), now + within);
         }
@@ -82,22 +125,90 @@ impl Crew {
     /// Its sign of life did not come in time.
     pub(super) fn sign_missed(&mut self, now: Time, worker: WorkerId, out: &mut Vec<Action>) {
         if let Some(within) = self.settings.watchdog {
+            self.expect_sign(now, worker);
             self.hangs(now, worker, Reason::SignMissed(within), out);
         }
     }
 
-    /// It serves nobody any more, so nobody waits for it: it is made to end at once, and replaced.
-    fn hangs(&mut self, now: Time, worker: WorkerId, reason: Reason, out: &mut Vec<Action>) {
-        let Some(record) = self.workers.get(&worker).copied() else {
+    /// A worker understands when it is asked whether its runtime turns.
+    pub(super) fn beats(&mut self, now: Time, worker: WorkerId) {
+        if let Some(record) = self.workers.get_mut(&worker) {
+            record.beat = Beat::Heard;
+        }
+        self.expect_beat(now, worker);
+    }
+
+    /// A worker has become ready, or understands the question by now: asked it is when it does both.
+    pub(super) fn expect_beat(&mut self, now: Time, worker: WorkerId) {
+        let asked = self.workers.get(&worker).filter(|it| it.is_ready() && it.beat != Beat::Deaf);
+        if let (Some(every), Some(_)) = (self.settings.heartbeat, asked) {
+            self.timers.set_if_unset(Timer::Beat(worker), now + every);
+        }
+    }
+
+    /// It has answered. The next question comes at its time.
+    pub(super) fn beat(&mut self, worker: WorkerId) {
+        if let Some(record) = self.workers.get_mut(&worker) {
+            match record.beat {
+                Beat::Asked => {
+                    record.beat = Beat::Heard;
+                    record.is_alive();
+                }
+                // An answer to a question that nobody has asked.
+                Beat::Deaf | Beat::Heard => {}
+            }
+        }
+    }
+
+    /// The time has come to ask, or that of an answer is over.
+    pub(super) fn beat_due(&mut self, now: Time, worker: WorkerId, out: &mut Vec<Action>) {
+        let (Some(every), Some(record)) = (self.settings.heartbeat, self.workers.get_mut(&worker))
+        else {
             return;
         };
-        match record.life {
-            Life::Up(Progress::Ready(_)) => {
-                self.terminate(now, worker, out);
-                self.lost(now, Loss::of(worker, &record, reason, now, &self.settings), out);
+        self.timers.set(Timer::Beat(worker), now + every);
+        match record.beat {
+            Beat::Heard => {
+                record.beat = Beat::Asked;
+                out.push(Action::AskForBeat { worker });
             }
-            // It is not ready yet, or is on its way out: there are deadlines for that.
-            Life::Up(Progress::Silent | Progress::Online) | Life::Cut(_) | Life::Ending(_) => {}
+            Beat::Asked => self.hangs(now, worker, Reason::NoBeat(every), out),
+            // Its timer was never set.
+            Beat::Deaf => {}
         }
+    }
+
+    /// The primary stood still, so the answer may lie here: its time begins again. The question is not asked twice.
+    fn ask_again(&mut self, now: Time, worker: WorkerId) {
+        let asked = self.workers.get(&worker).is_some_and(|it| it.beat == Beat::Asked);
+        if let (Some(every), true) = (self.settings.heartbeat, asked) {
+            self.timers.set(Timer::Beat(worker), now + every);
+        }
+    }
+
+    /// Nothing is held against it any more: it is to end, or has.
+    pub(super) fn unwatch(&mut self, worker: WorkerId) {
+        self.timers.cancel(Timer::Watchdog(worker));
+        self.timers.cancel(Timer::Beat(worker));
+        self.timers.cancel(Timer::Examined(worker));
+    }
+}
+
+impl Worker {
+    /// It has shown life. What it is being examined for stands: that was too late.
+    fn is_alive(&mut self) {
+        match self.doubt {
+            Doubt::Excused(_) => self.doubt = Doubt::None,
+            Doubt::None | Doubt::Examined { .. } => {}
+        }
+    }
+}
+
+impl Settings {
+    fn pulse(&self) -> Duration {
+        let deadlines = [self.answer_within, self.watchdog, self.heartbeat];
+        let fours = deadlines.into_iter().flatten().map(|it| it / 4);
+        let probed = self.probe_failures.map(|_| PROBED_PULSE);
+        fours.chain(probed).min().unwrap_or(PULSE.1).clamp(PULSE.0, PULSE.1)
     }
 }

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::alive::PULSE;
 use super::life::{Asked, Occupant, Wish, Worker};
 use super::recycle::Recycling;
 use super::reload::Reload;
 use super::slot::{Failures, Seat, Slot};
 use super::trial::Newcomer;
-use super::{Action, Event, Generation, Outcome, Settings, SlotId, Ticket};
+use super::{Action, Event, Found, Generation, Outcome, Settings, SlotId, Ticket};
 use crate::{Backoff, Time, TimerTable, WorkerId};
 
 /// What a crew is about.
@@ -76,6 +75,12 @@ pub(super) enum Timer {
     Age(WorkerId),
     /// The worker should have given its sign of life by then.
     Watchdog(WorkerId),
+    /// The worker is asked whether its runtime turns, or has not answered that.
+    Beat(WorkerId),
+    /// By then it should be known what the worker that hangs is doing.
+    Examined(WorkerId),
+    /// Whoever owes an answer may owe it for too long.
+    Answers,
     /// The crew is called, so that it notices when it was not.
     Pulse,
     /// Worn workers may be replaced again.
@@ -168,7 +173,10 @@ impl Crew {
                 self.probed(now, worker, began, answered, out);
             }
             Event::Owes { worker, since } => self.owes(now, worker, since, out),
-            Event::Sign { worker } => self.expect_sign(now, worker),
+            Event::Sign { worker } => self.signed(now, worker),
+            Event::Beats { worker } => self.beats(now, worker),
+            Event::Beat { worker } => self.beat(worker),
+            Event::Examined { worker, found } => self.examined(now, worker, found, out),
             Event::Misbehaved { worker } => self.misbehaved(now, worker, out),
             Event::Exited { worker, status, planned } => {
                 self.exited(now, worker, status, planned, out);
@@ -188,7 +196,11 @@ impl Crew {
         while let Some(timer) = self.timers.pop_due(now) {
             match timer {
                 Timer::Watchdog(worker) => self.sign_missed(now, worker, out),
-                Timer::Pulse => self.timers.set(Timer::Pulse, now + PULSE),
+                Timer::Beat(worker) => self.beat_due(now, worker, out),
+                // Better ended by the usual steps than not at all.
+                Timer::Examined(worker) => self.examined(now, worker, Found::Able, out),
+                Timer::Answers => self.see_answers(now, out),
+                Timer::Pulse => self.pulse(now),
                 Timer::StartDeadline(worker) => self.start_deadline_passed(worker, out),
                 Timer::Stable(worker) => self.stable(now, worker, out),
                 Timer::Patience(worker) => self.patience_over(now, worker, out),

@@ -1,6 +1,6 @@
 //! Everything that can happen to a crew.
 
-use super::Ticket;
+use super::{Found, Ticket};
 use crate::primary::Exit;
 use crate::{Errno, Time, WorkerId};
 
@@ -42,8 +42,8 @@ pub enum Event {
         /// Whether it was answered as wanted.
         answered: bool,
     },
-    /// A worker has not answered a connection that it was offered. Only needed with
-    /// [`Settings::answer_within`](super::Settings::answer_within), from time to time.
+    /// A worker has not answered a connection that it was offered. Only needed as the answer to
+    /// [`Action::SeeAnswers`](super::Action::SeeAnswers).
     Owes {
         /// Who.
         worker: WorkerId,
@@ -54,6 +54,24 @@ pub enum Event {
     Sign {
         /// Who.
         worker: WorkerId,
+    },
+    /// A worker said that it understands [`Action::AskForBeat`](super::Action::AskForBeat). Of others no beat is
+    /// expected.
+    Beats {
+        /// Who.
+        worker: WorkerId,
+    },
+    /// A worker's runtime turns: it answered when it was asked.
+    Beat {
+        /// Who.
+        worker: WorkerId,
+    },
+    /// What a worker is doing that seems to hang: the answer to [`Action::Examine`](super::Action::Examine).
+    Examined {
+        /// Who.
+        worker: WorkerId,
+        /// What.
+        found: Found,
     },
     /// A worker could not get a listener.
     CannotListen {

@@ -59,7 +59,7 @@ impl Crew {
                 }
                 self.timers.cancel(Timer::StartDeadline(worker));
                 self.timers.cancel(Timer::Stable(worker));
-                self.timers.cancel(Timer::Watchdog(worker));
+                self.unwatch(worker);
                 let until = now + self.settings.exit_patience;
                 self.timers.set(Timer::Patience(worker), until);
             }

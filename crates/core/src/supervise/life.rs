@@ -35,6 +35,8 @@ pub(super) struct Worker {
     pub(super) speaks: bool,
     /// In a row, since it was ready.
     pub(super) failed_probes: u32,
+    pub(super) beat: Beat,
+    pub(super) doubt: Doubt,
     /// Why it is to be replaced when its turn comes.
     pub(super) worn: Option<Worn>,
     /// What it was last told when it wanted to listen, if it was not ready by then.
@@ -62,6 +64,29 @@ pub(super) enum Progress {
     Online,
     /// It has served since then.
     Ready(Time),
+}
+
+/// Where a worker stands with the question whether its runtime turns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Beat {
+    /// It does not understand it.
+    Deaf,
+    /// It has answered, or was never asked.
+    Heard,
+    /// It was asked and has not answered yet.
+    Asked,
+}
+
+/// Whether a worker is taken for one that hangs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Doubt {
+    /// It is not.
+    None,
+    /// It is, for this reason, and it is being found out what it is doing. It was found to be traced before, and that
+    /// was said.
+    Examined { reason: Reason, again: bool },
+    /// It is, and somebody debugs it: found then.
+    Excused(Time),
 }
 
 /// The steps by which a worker is ended, each with its wait.
@@ -104,6 +129,8 @@ impl Worker {
             life: Life::Up(Progress::Silent),
             speaks: false,
             failed_probes: 0,
+            beat: Beat::Deaf,
+            doubt: Doubt::None,
             worn: None,
             listen_failed: None,
         }

@@ -15,6 +15,7 @@ mod alive;
 mod crew;
 mod degraded;
 mod event;
+mod hang;
 mod ids;
 mod leaving;
 mod life;
@@ -32,7 +33,7 @@ mod tests;
 mod trial;
 mod view;
 
-pub use action::{Action, Force, Notice, Outcome, Reason, Worn};
+pub use action::{Action, Force, Found, Notice, Outcome, Reason, Worn};
 pub use crew::Crew;
 pub use event::Event;
 pub use ids::{Generation, SlotId, Ticket};

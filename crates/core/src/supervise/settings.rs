@@ -47,10 +47,17 @@ pub struct Settings {
     /// How many probes of a ready worker may fail in a row. With the last of them it is ended and replaced. `None`: any
     /// number.
     pub probe_failures: Option<u32>,
-    /// How long a ready worker may owe an answer to a connection. Beyond it it is ended and replaced. `None`: for ever.
+    /// How long a worker may owe an answer to a connection: one that is ready, or is past its start deadline. Beyond it
+    /// it is ended and replaced. `None`: for ever.
     pub answer_within: Option<Duration>,
     /// How long a ready worker may give no sign of life. Beyond it it is ended and replaced. `None`: for ever.
     pub watchdog: Option<Duration>,
+    /// How often a ready worker that [understands it](super::Event::Beats) is asked whether its runtime turns. When it
+    /// has not answered by the time of the next question it is ended and replaced. `None`: never.
+    pub heartbeat: Option<Duration>,
+    /// How long the shell may take to find out what a worker that hangs is doing. Beyond it the worker is ended by the
+    /// usual steps, as one of which nothing is known.
+    pub examine_within: Duration,
     /// How long a worker may live, spread by a fifth either way so that workers of one age do not go together. Beyond
     /// it it is replaced, new before old, one worker at a time. `None`: for ever.
     pub max_age: Option<Duration>,
@@ -142,6 +149,8 @@ impl Default for Settings {
             probe_failures: None,
             answer_within: None,
             watchdog: None,
+            heartbeat: None,
+            examine_within: Duration::from_millis(500),
             max_age: None,
             max_connections: None,
             max_memory: None,
@@ -185,8 +194,9 @@ impl Settings {
     }
 
     /// Whether silence is held against workers.
-    pub(super) const fn watches(&self) -> bool {
-        self.probe_failures.is_some() || self.answer_within.is_some() || self.watchdog.is_some()
+    pub(super) fn watches(&self) -> bool {
+        let deadlines = [self.answer_within, self.watchdog, self.heartbeat];
+        self.probe_failures.is_some() || deadlines.iter().any(Option::is_some)
     }
 
     /// How long a worker that was told to leave can be there at most.

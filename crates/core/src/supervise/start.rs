@@ -96,6 +96,7 @@ impl Crew {
                 let stable = now + self.settings.stable_for;
                 self.timers.set(Timer::Stable(worker), stable);
                 self.expect_sign(now, worker);
+                self.expect_beat(now, worker);
                 match self.settings.readiness {
                     Readiness::Told | Readiness::Age => {
                         out.push(Action::Notify(Notice::Ready { worker }));

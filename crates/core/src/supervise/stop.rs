@@ -78,6 +78,7 @@ impl Crew {
         }
         self.state = State::Finished;
         self.timers.cancel(Timer::Pulse);
+        self.timers.cancel(Timer::Answers);
         let outcome = match goal {
             Goal::Asked { killed: 0 } => Outcome::Stopped,
             Goal::Asked { killed: workers } => Outcome::Forced { workers },
@@ -116,7 +117,17 @@ impl Crew {
     }
 
     pub(super) fn terminate(&mut self, now: Time, worker: WorkerId, out: &mut Vec<Action>) {
-        let force = Force::Terminate;
+        self.force(now, worker, Force::Terminate, out);
+    }
+
+    /// By a signal that it can hear, with its grace.
+    pub(super) fn force(
+        &mut self,
+        now: Time,
+        worker: WorkerId,
+        force: Force,
+        out: &mut Vec<Action>,
+    ) {
         out.push(Action::Signal { worker, force });
         let until = now + self.settings.term_grace;
         self.ends(worker, Step::Terminated, until);
@@ -148,7 +159,7 @@ impl Crew {
         self.timers.cancel(Timer::Stable(worker));
         self.timers.cancel(Timer::Patience(worker));
         self.timers.cancel(Timer::Age(worker));
-        self.timers.cancel(Timer::Watchdog(worker));
+        self.unwatch(worker);
         self.timers.set(Timer::Ending(worker), until);
     }
 
@@ -184,7 +195,7 @@ impl Crew {
         self.timers.cancel(Timer::Patience(worker));
         self.timers.cancel(Timer::Ending(worker));
         self.timers.cancel(Timer::Age(worker));
-        self.timers.cancel(Timer::Watchdog(worker));
+        self.unwatch(worker);
         self.workers.remove(&worker)
     }
 }

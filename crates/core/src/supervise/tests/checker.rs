@@ -20,6 +20,10 @@ pub(super) struct Process {
     pub(super) failed: u32,
     /// When it last gave a sign of life, or was first expected to.
     pub(super) sign: Time,
+    /// It says that it understands when it is asked for a beat.
+    pub(super) beats: bool,
+    /// It was asked then, or a pause of the primary ended then, and has not answered.
+    pub(super) asked: Option<Time>,
     pub(super) ready: bool,
     /// It was refused a listener before it was ready.
     pub(super) refused: bool,
@@ -43,6 +47,8 @@ pub(super) struct Checker {
     max_unavailable: usize,
     overlap: bool,
     pub(super) alive: BTreeMap<WorkerId, Process>,
+    /// Who is being looked at, and what it was found to be, when that was told.
+    pub(super) examined: BTreeMap<WorkerId, Option<Found>>,
     dead: BTreeSet<WorkerId>,
     pub(super) asked: BTreeMap<Ticket, SlotId>,
     starts: BTreeMap<SlotId, Vec<Time>>,
@@ -69,6 +75,7 @@ impl Checker {
             overlap: settings.overlap,
             ready_after: (settings.readiness == Readiness::Age).then_some(settings.stable_for),
             alive: BTreeMap::new(),
+            examined: BTreeMap::new(),
             dead: BTreeSet::new(),
             asked: BTreeMap::new(),
             starts: BTreeMap::new(),
@@ -89,6 +96,7 @@ impl Checker {
 
     pub(super) fn reaped(&mut self, worker: WorkerId) {
         let was_there = self.alive.remove(&worker).is_some();
+        self.examined.remove(&worker);
         assert!(was_there, "seed {}: the walk reaps {worker} twice", self.seed);
         self.dead.insert(worker);
     }
@@ -121,13 +129,14 @@ impl Checker {
                 Action::Forget { generation } => {
                     self.forgotten.insert(*generation);
                 }
-                Action::Notify(notice) => {
-                    self.is_deserved(now, *notice);
-                    self.hear(crew, *notice);
-                }
+                Action::SeeAnswers => {}
+                Action::AskForBeat { worker } => self.asks(now, *worker),
+                Action::Examine { worker } => self.is_suspect(now, *worker),
+                Action::Notify(notice) => self.hear(crew, *notice),
                 Action::Finished(outcome) => self.finished = Some(*outcome),
             }
         }
+        self.hangs(actions);
         self.count_newcomers(crew);
         if actions.iter().any(|it| matches!(it, Action::Fork { .. })) {
             self.count_processes();
@@ -148,42 +157,70 @@ impl Checker {
         self.resumed = now;
         for process in self.alive.values_mut() {
             (process.failed, process.sign) = (0, now);
+            process.asked = process.asked.map(|_| now);
         }
-    }
-
-    pub(super) fn is_heard(&self, now: Time, worker: WorkerId) -> bool {
-        let within = self.settings.watchdog;
-        within.is_none_or(|within| self.alive.get(&worker).is_some_and(|it| now - it.sign < within))
     }
 
     pub(super) fn began_after_the_pause(&self, began: Time) -> bool {
         began >= self.resumed
     }
 
-    /// Nobody is replaced for a silence that is not its own.
-    fn is_deserved(&self, now: Time, notice: Notice) {
-        let (Notice::Restarting { reason, .. }
-        | Notice::ReloadFailed { reason, .. }
-        | Notice::NotRecycled { reason, .. }) = notice
-        else {
-            return;
-        };
-        let settings = &self.settings;
-        let deserved = match reason {
-            Reason::ProbesFailed(count) => {
-                Some(count) >= settings.probe_failures
-                    && self.alive.values().any(|it| it.failed >= count)
+    /// Nobody is suspected for a silence that is not its own.
+    fn is_suspect(&mut self, now: Time, worker: WorkerId) {
+        let (seed, settings) = (self.seed, &self.settings);
+        let it = self.alive.get(&worker).expect("a process that was started");
+        let probes = settings.probe_failures.is_some_and(|most| it.failed >= most);
+        let owed = self.owed.map(|since| now - since.max(self.resumed));
+        let answers = owed.is_some_and(|waited| Some(waited) >= settings.answer_within);
+        let sign = settings.watchdog.is_some_and(|within| now - it.sign >= within);
+        let beat = it.asked.is_some_and(|asked| Some(now - asked) >= settings.heartbeat);
+        assert!(probes || answers || sign || beat, "seed {seed}: {worker} is suspected: {it:?}");
+        let known = self.examined.insert(worker, None);
+        assert_eq!(known, None, "seed {seed}: {worker} is looked at twice at a time");
+    }
+
+    /// A beat is asked for of who can give one, one at a time.
+    fn asks(&mut self, now: Time, worker: WorkerId) {
+        let (seed, by_age) = (self.seed, self.ready_after);
+        let it = self.alive.get_mut(&worker).expect("a process that was started");
+        let ready = it.ready || by_age.is_some_and(|after| now - it.started >= after);
+        assert!(it.beats && ready && it.asked.is_none(), "seed {seed}: asks {worker}: {it:?}");
+        it.asked = Some(now);
+    }
+
+    /// A worker that hangs was looked at first, and is ended as that allows: what it was found to be is what was
+    /// answered, or nothing is known. Whoever is replaced for it was told of in the same step.
+    fn hangs(&mut self, actions: &[Action]) {
+        let seed = self.seed;
+        let mut told = None;
+        for action in actions {
+            match action {
+                Action::Notify(Notice::Hangs { worker, found, .. }) => {
+                    let known = self.examined.remove(worker);
+                    let known = known.expect("it was looked at").unwrap_or(Found::Able);
+                    assert_eq!(known, *found, "seed {seed}: {worker}");
+                    let to = |it: &&Action| matches!(it, Action::Signal { worker: to, .. } if to == worker);
+                    let how = actions.iter().find(to);
+                    let force = match found {
+                        Found::Able => Some(Force::Report),
+                        Found::Stopped => Some(Force::Kill),
+                        Found::Traced => None,
+                    };
+                    let wanted = force.map(|force| Action::Signal { worker: *worker, force });
+                    assert_eq!(how, wanted.as_ref(), "seed {seed}: {worker} is {found:?}");
+                    told = Some(*worker);
+                }
+                Action::Notify(
+                    Notice::Restarting { reason, .. }
+                    | Notice::ReloadFailed { reason, .. }
+                    | Notice::NotRecycled { reason, .. },
+                ) if is_hang(*reason) => assert!(told.is_some(), "seed {seed}: {action:?}"),
+                Action::Signal { worker, force: Force::Report } => {
+                    assert_eq!(told, Some(*worker), "seed {seed}: {action:?}");
+                }
+                _ => {}
             }
-            Reason::Unanswered(_) => {
-                let since = self.owed.map(|since| since.max(self.resumed));
-                since.is_some_and(|since| Some(now - since) >= settings.answer_within)
-            }
-            Reason::SignMissed(_) => {
-                self.alive.values().any(|it| Some(now - it.sign) >= settings.watchdog)
-            }
-            _ => true,
-        };
-        assert!(deserved, "seed {}: {notice:?}", self.seed);
+        }
     }
 
     /// R1 and R4: one verdict for every reload, and no mixture after it; nobody who was there when it was asked for.
@@ -305,4 +342,11 @@ impl Checker {
     pub(super) fn all_judged(&self) {
         assert!(self.promised.is_empty(), "seed {}: no verdict on {:?}", self.seed, self.promised);
     }
+}
+
+fn is_hang(reason: Reason) -> bool {
+    matches!(
+        reason,
+        Reason::ProbesFailed(_) | Reason::Unanswered(_) | Reason::SignMissed(_) | Reason::NoBeat(_)
+    )
 }

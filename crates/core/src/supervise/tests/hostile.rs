@@ -16,6 +16,8 @@ pub(super) struct Hostile {
     asked: VecDeque<(Ticket, SlotId)>,
     /// Killed workers, and when they are reaped.
     dying: Vec<(Time, WorkerId)>,
+    /// Who is to be looked at.
+    suspects: Vec<WorkerId>,
     last_worker: u32,
 }
 
@@ -29,6 +31,7 @@ impl Hostile {
             now: Time::ZERO,
             asked: VecDeque::new(),
             dying: Vec::new(),
+            suspects: Vec::new(),
             last_worker: 0,
         };
         world.tell(Event::Start);
@@ -64,10 +67,7 @@ impl Hostile {
         );
         if commanded {
             self.checker.commanded(self.now);
-        } else if !matches!(
-            event,
-            Event::Misbehaved { .. } | Event::Probed { answered: false, .. } | Event::Owes { .. }
-        ) {
+        } else if !matches!(event, Event::Misbehaved { .. }) {
             self.is_served(before, &serving, &out);
         }
         self.perform(&out);
@@ -82,7 +82,11 @@ impl Hostile {
             return;
         }
         let mut serving = serving.clone();
-        serving.retain(|worker, _| self.checker.alive.contains_key(worker));
+        // Those that hang are not lost to a reload.
+        let hangs = |it: &Action, of: WorkerId| matches!(it, Action::Notify(Notice::Hangs { worker, .. }) if *worker == of);
+        serving.retain(|worker, _| {
+            self.checker.alive.contains_key(worker) && !out.iter().any(|it| hangs(it, *worker))
+        });
         self.checker.still_served(&self.crew, self.now, &serving);
     }
 
@@ -94,6 +98,7 @@ impl Hostile {
                     let wait = Duration::from_millis(self.draw(500));
                     self.dying.push((self.now + wait, *worker));
                 }
+                Action::Examine { worker } => self.suspects.push(*worker),
                 _ => {}
             }
         }
@@ -114,6 +119,8 @@ impl Hostile {
             started: self.now,
             failed: 0,
             sign: self.now,
+            beats: false,
+            asked: None,
             ready: false,
             refused: false,
             online: false,
@@ -164,6 +171,36 @@ impl Hostile {
         self.checker.owed = Some(since);
         self.tell(Event::Owes { worker, since });
         self.checker.owed = None;
+    }
+
+    pub(super) fn beats(&mut self, worker: WorkerId) {
+        self.alive(worker).beats = true;
+        self.tell(Event::Beats { worker });
+    }
+
+    pub(super) fn beat(&mut self, worker: WorkerId) {
+        self.alive(worker).asked = None;
+        self.tell(Event::Beat { worker });
+    }
+
+    /// Finds out what somebody is doing, if there is somebody to be looked at. What is told too late is told all the
+    /// same.
+    pub(super) fn examine(&mut self) {
+        let Some(worker) = self.suspects.pop() else {
+            return;
+        };
+        let found = match self.draw(4) {
+            0 => Found::Stopped,
+            1 => Found::Traced,
+            _ => Found::Able,
+        };
+        if let Some(told) = self.checker.examined.get_mut(&worker) {
+            *told = Some(found);
+        }
+        self.tell(Event::Examined { worker, found });
+        if found == Found::Traced {
+            self.checker.examined.remove(&worker);
+        }
     }
 
     pub(super) fn sign(&mut self, worker: WorkerId) {
@@ -229,9 +266,7 @@ impl Hostile {
     }
 
     fn wake(&mut self) {
-        let (before, mut serving) = (self.crew.phase(), self.checker.served_before(self.now));
-        // Those that gave no sign of life in time are not lost to a reload.
-        serving.retain(|worker, _| self.checker.is_heard(self.now, *worker));
+        let (before, serving) = (self.crew.phase(), self.checker.served_before(self.now));
         let mut out = Vec::new();
         self.crew.handle_timeout(self.now, &mut out);
         self.checker.look(self.now, before, &self.crew, &out);

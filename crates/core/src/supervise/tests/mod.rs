@@ -3,6 +3,7 @@
 mod alive;
 mod checker;
 mod degraded;
+mod hang;
 mod hostile;
 mod leaving;
 mod numbers;
@@ -19,7 +20,7 @@ mod world;
 use std::time::Duration;
 
 use super::{
-    Action, Drain, Event, ExitWhenDegraded, Force, Generation, Notice, Outcome, Phase, Readiness,
+    Action, Drain, Event, ExitWhenDegraded, Force, Found, Generation, Notice, Outcome, Phase, Readiness,
     Reason, Settings, SlotId, SlotState, Stage, Ticket,
 };
 use crate::primary::Exit;

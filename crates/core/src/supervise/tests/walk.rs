@@ -42,6 +42,7 @@ fn settings(seed: u64) -> Settings {
         },
         probe_failures: (seed % 4 == 1 || seed % 8 == 2).then_some(2),
         answer_within: (seed % 4 == 1).then_some(Duration::from_secs(5)),
+        heartbeat: (seed % 4 == 1 || seed % 16 == 2).then_some(Duration::from_secs(8)),
         watchdog: (seed % 8 == 1 || seed % 8 == 2).then_some(Duration::from_secs(15)),
         max_age: (number(8, 3) == 1).then_some(Duration::from_secs(20)),
         max_connections: Some(100),
@@ -135,11 +136,17 @@ fn live(world: &mut Hostile) {
 fn watch(world: &mut Hostile, worker: WorkerId) {
     let ago = Duration::from_millis(world.draw(8_000));
     let then = Time::from_origin(world.now.since_origin().saturating_sub(ago));
-    match world.draw(8) {
+    world.examine();
+    if !world.checker.alive.contains_key(&worker) {
+        return;
+    }
+    match world.draw(12) {
         0 => world.probe(worker, then, true),
         1..=3 => world.probe(worker, then, false),
         4 => world.owes(worker, then),
         5..=6 => world.sign(worker),
+        7..=8 => world.beats(worker),
+        9..=10 => world.beat(worker),
         _ => {
             let length = world.draw(20_000);
             world.pause(length);
@@ -174,6 +181,7 @@ fn calm(world: &mut Hostile) {
                 world.ready(worker);
             } else {
                 world.sign(worker);
+                world.beat(worker);
             }
         }
         world.waits(500);
