@@ -6,7 +6,8 @@ use std::sync::Arc;
 use portcrew_core::supervise;
 
 use crate::{
-    Counted, Handle, ListenerId, Message, Request, Scheduling, Settings, WorkerHandle, WorkerId,
+    Counted, Diagnosis, Handle, ListenerId, Message, Request, Scheduling, Settings, WorkerHandle,
+    WorkerId,
 };
 
 /// Something that happened in a cluster. See [`Cluster::next_event`](crate::Cluster::next_event).
@@ -99,6 +100,22 @@ pub enum Event {
         worker: WorkerId,
         /// In its own words, at most 512 bytes.
         text: String,
+    },
+    /// A worker of a crew [hangs](crate::Liveness). One that is [`Able`](supervise::Found::Able) gets
+    /// [`Settings::hang_signal`](crate::Settings::hang_signal) now, one that is [`Stopped`](supervise::Found::Stopped)
+    /// is killed, and either is replaced: [`Crew`](Self::Crew) tells of that. One that is
+    /// [`Traced`](supervise::Found::Traced) is left alone; it is looked at again, and told of again when it has shown
+    /// life in between.
+    #[non_exhaustive]
+    Hangs {
+        /// Who.
+        worker: WorkerId,
+        /// How that was noticed.
+        reason: supervise::Reason,
+        /// What it was found to be.
+        found: supervise::Found,
+        /// What it was doing. Nothing is known when that was not found out within half a second.
+        diagnosis: Box<Diagnosis>,
     },
     /// Something about a worker failed that ends neither it nor the cluster.
     Error {

@@ -96,7 +96,7 @@ pub use parent::Parent;
 pub use portcrew_core::primary::{Counter, Counts, Exit, ListenerName, Scheduling};
 pub use portcrew_core::scheduler::{LookFor, Sticky, StickyBy};
 pub use portcrew_core::supervise::{
-    Force, Generation, Notice as CrewNotice, Outcome, Reason as RollbackReason, SlotId, Worn,
+    Force, Found, Generation, Notice as CrewNotice, Outcome, Reason as RollbackReason, SlotId, Worn,
 };
 pub use portcrew_core::{CloseReason, Errno, Histogram, Ledger, ListenerId, WorkerId, scheduler};
 pub use portcrew_ipc::error::MessageError;
@@ -104,8 +104,8 @@ pub use portcrew_ipc::inherit::InheritError;
 pub use portcrew_ipc::spawn::{SpawnError, SpawnErrorKind};
 pub use portcrew_ipc::strangers::reap as reap_strangers;
 pub use primary::{
-    AcceptQueue, Cluster, CrewSnapshot, Dialect, ListenerSnapshot, Signal, Snapshot, State, Window,
-    WorkerHandle, WorkerSnapshot,
+    AcceptQueue, Cluster, CrewSnapshot, Diagnosis, Dialect, ListenerSnapshot, ProcessState, Signal,
+    Snapshot, State, Window, WorkerHandle, WorkerSnapshot,
 };
 pub use request::Request;
 pub use role::{Primary, Role, role};

@@ -141,8 +141,8 @@ pub struct Settings {
     pub ready: Ready,
     /// How often a worker is probed where [`ready`](Self::ready) is a probe. Read once, as that.
     pub probing: Probing,
-    /// Whether and how a worker is looked at after it was ready. Read once, as that. Default: not at all.
-    pub liveness: Option<Liveness>,
+    /// How a worker is looked at after it was ready. Read once, as that. Default: by its answers alone.
+    pub liveness: Liveness,
     /// How many new workers a reload may have beside the old ones at once. 0 is taken for 1 where
     /// [`max_unavailable`](Self::max_unavailable) is 0 too. Read once, when the crew is started. Default 1.
     pub surge: usize,
@@ -173,6 +173,9 @@ pub struct Settings {
     /// [`kill_after`](Self::kill_after) that SIGKILL. Read once, as that. Default:
     /// [`Signal::Terminate`](crate::Signal::Terminate).
     pub stop_signal: Signal,
+    /// What a worker of a crew gets that [hangs](Liveness), such as SIGABRT for a core file or a report;
+    /// [`kill_after`](Self::kill_after) that SIGKILL. Read once, as that. Default: [`stop_signal`](Self::stop_signal).
+    pub hang_signal: Option<Signal>,
     /// How long a leaving worker may take to finish its connections before it gets
     /// [`stop_signal`](Self::stop_signal). A worker of this library whose primary has died has as long, and ends itself
     /// then; it finds the time in `PORTCREW_GRACE_MS`. Default 10 s.
@@ -211,7 +214,7 @@ impl Default for Settings {
             helper: None,
             ready: Ready::default(),
             probing: Probing::default(),
-            liveness: None,
+            liveness: Liveness::default(),
             surge: 1,
             max_unavailable: 0,
             overlap: false,
@@ -221,6 +224,7 @@ impl Default for Settings {
             stop_exit_codes: Vec::new(),
             drain: Drain::Disconnect,
             stop_signal: Signal::Terminate,
+            hang_signal: None,
             grace: Duration::from_secs(10),
             kill_after: Duration::from_secs(2),
             start_deadline: Duration::from_secs(30),

@@ -1,6 +1,7 @@
 //! How a crew is supervised: when a worker is ready, hangs or is worn, how many a reload replaces at once, and how one
 //! is told to leave. As written; what goes together is decided in `plan`.
 
+mod deadline;
 mod drain;
 mod numbers;
 mod pm2;
@@ -10,6 +11,8 @@ use std::time::Duration;
 
 use clap::Args;
 use portcrew::{Drain, Ready, Signal};
+
+pub(crate) use deadline::Deadline;
 
 use super::span;
 use crate::output::words::supervision as help;
@@ -42,8 +45,16 @@ pub(crate) struct Supervision {
     pub(crate) alive_failures: Option<u32>,
 
     #[arg(long, value_name = "TIME", help_heading = help::HEALTH, hide_short_help = true)]
-    #[arg(help = help::ANSWER_WITHIN, value_parser = span::at_least::<1_000>)]
-    pub(crate) answer_within: Option<Duration>,
+    #[arg(help = help::ANSWER_WITHIN, long_help = help::ANSWER_WITHIN_LONG, value_parser = deadline::parse)]
+    pub(crate) answer_within: Option<Deadline>,
+
+    #[arg(long, value_name = "TIME", help_heading = help::HEALTH, hide_short_help = true)]
+    #[arg(help = help::HEARTBEAT, long_help = help::HEARTBEAT_LONG, value_parser = span::at_least::<1_000>)]
+    pub(crate) heartbeat: Option<Duration>,
+
+    #[arg(long, value_name = "NAME", help_heading = help::HEALTH, hide_short_help = true)]
+    #[arg(help = help::HANG_SIGNAL, value_parser = drain::stop_signal)]
+    pub(crate) hang_signal: Option<Signal>,
 
     #[arg(long, value_name = "TIME", help_heading = help::HEALTH, hide_short_help = true)]
     #[arg(help = help::WATCHDOG, value_parser = span::at_least::<100>)]

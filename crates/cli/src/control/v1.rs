@@ -251,6 +251,8 @@ pub(crate) struct Link {
 pub(crate) enum What {
     /// A worker ended, or was of no use any more, and nobody had asked it to leave.
     Lost,
+    /// A worker hangs, and somebody debugs it: it was left alone.
+    Debugged,
     /// Somebody asked for something on the control socket or by a signal.
     Asked,
     Reloaded,

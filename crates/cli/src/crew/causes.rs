@@ -38,6 +38,7 @@ pub(super) fn how_it_failed(reason: Reason) -> String {
         Reason::ProbesFailed(count) => notices::failed_probes(count),
         Reason::Unanswered(wait) => notices::owed_an_answer(wait),
         Reason::SignMissed(wait) => notices::gave_no_sign(wait),
+        Reason::NoBeat(wait) => notices::gave_no_beat(wait),
         Reason::Misbehaved => notices::broke_protocol(),
         Reason::Stopped => notices::crew_is_stopped(),
     }

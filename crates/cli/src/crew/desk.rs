@@ -95,6 +95,9 @@ impl Desk {
                 self.gone(worker);
                 self.history.lost(worker, how, outputs.tail(worker));
             }
+            Noted::Hangs { worker, how, left } => {
+                self.history.hangs(worker, how, left, outputs.tail(worker));
+            }
             Noted::Crew(CrewNotice::Ready { worker }) => self.is_ready(worker, wanted),
             Noted::Crew(notice) => self.crew(notice, outputs),
             // Better no verdict than one that never comes.

@@ -1,6 +1,7 @@
 //! From what happens in the crew to what people and programs read about it.
 
 mod crew;
+mod hang;
 mod scheduling;
 mod worker;
 mod worn;
@@ -32,6 +33,8 @@ pub(super) struct Hearing<'a> {
     ready: Ready,
     /// What a worker gets that does not leave.
     stop_signal: Signal,
+    /// What one gets that hangs.
+    hang_signal: Signal,
     since: Instant,
     /// Addresses of which it was said that they listen, or that they are taken: once is enough.
     told: Once,
@@ -53,6 +56,7 @@ impl<'a> Hearing<'a> {
             kind: wish.kind,
             ready: wish.settings.ready.clone(),
             stop_signal: wish.settings.stop_signal,
+            hang_signal: wish.settings.hang_signal.unwrap_or(wish.settings.stop_signal),
             since: Instant::now(),
             told: Once::default(),
             told_self_bound: false,
@@ -88,6 +92,9 @@ impl<'a> Hearing<'a> {
             }
             Event::Crew(CrewNotice::RolledBack { worker, reason, .. }) => {
                 self.rolled_back(worker, reason, outputs).await;
+            }
+            Event::Hangs { worker, reason, found, diagnosis, .. } => {
+                self.hangs(worker, reason, found, &diagnosis, outputs).await;
             }
             Event::Crew(notice) => self.crew(notice),
             Event::Finished(outcome) => return Some(outcome),

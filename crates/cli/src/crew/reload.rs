@@ -48,6 +48,7 @@ pub(super) fn has_ended(reason: RollbackReason) -> bool {
         | RollbackReason::ProbesFailed(_)
         | RollbackReason::Unanswered(_)
         | RollbackReason::SignMissed(_)
+        | RollbackReason::NoBeat(_)
         | RollbackReason::Misbehaved
         | RollbackReason::Stopped => false,
     }

@@ -4,6 +4,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use portcrew::{Diagnosis, ProcessState};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -41,6 +42,10 @@ pub(crate) enum Event<'a> {
     },
     /// Something went wrong that a worker, or with `null` the primary, is at fault for.
     Error { worker: Option<u64>, reason: &'a str },
+    /// A worker hangs, for this reason. One that was found to be `able` gets a signal now, one that is `stopped` is killed,
+    /// one that is `traced` is left alone; `doing` says what it was doing, as far as that is known, and `output` the last
+    /// lines that it has printed.
+    Hangs { worker: u64, reason: &'a str, found: Found, doing: &'a Doing<'a>, output: &'a [String] },
     /// A reload began, was completed, or was rolled back for a reason.
     Reload { state: ReloadState, reason: Option<&'a str> },
     /// News of who gets the connections of a listener, in `news` and the fields of [`Choice`].
@@ -53,6 +58,62 @@ pub(crate) enum Event<'a> {
     ReloadProgress { replaced: usize, of: usize },
     /// So many events were dropped here because nobody read them.
     Dropped { lines: u64 },
+}
+
+/// What a worker that hangs was found to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Found {
+    Able,
+    Stopped,
+    Traced,
+}
+
+/// What a worker that hangs was doing: what is not known is `null`. `cpu_percent` is of one processor, for all its
+/// threads; `kernel_stack` begins with the innermost function.
+#[derive(Debug, Serialize)]
+pub(crate) struct Doing<'a> {
+    state: &'static str,
+    tracer: Option<u32>,
+    threads: Option<u32>,
+    cpu_percent: Option<u32>,
+    waits_in: Option<&'a str>,
+    system_call: Option<u32>,
+    kernel_stack: &'a [String],
+}
+
+impl From<portcrew::Found> for Found {
+    fn from(found: portcrew::Found) -> Self {
+        match found {
+            portcrew::Found::Able => Self::Able,
+            portcrew::Found::Stopped => Self::Stopped,
+            portcrew::Found::Traced => Self::Traced,
+        }
+    }
+}
+
+impl<'a> Doing<'a> {
+    pub(crate) fn of(it: &'a Diagnosis) -> Self {
+        let state = match it.state {
+            ProcessState::Running => "running",
+            ProcessState::Sleeping => "sleeping",
+            ProcessState::Uninterruptible => "uninterruptible",
+            ProcessState::Stopped => "stopped",
+            ProcessState::Traced => "traced",
+            ProcessState::Dead => "dead",
+            // Or one of a newer library.
+            _ => "unknown",
+        };
+        Self {
+            state,
+            tracer: it.tracer,
+            threads: it.threads,
+            cpu_percent: it.cpu,
+            waits_in: it.waits_in.as_deref(),
+            system_call: it.system_call,
+            kernel_stack: &it.kernel_stack,
+        }
+    }
 }
 
 /// Where a reload is.
@@ -166,6 +227,21 @@ mod tests {
         assert_eq!(
             text(&Event::Reload { state: ReloadState::RolledBack, reason: Some("x") }),
             "{\"event\":\"reload\",\"state\":\"rolled-back\",\"reason\":\"x\"}\n"
+        );
+    }
+
+    #[test]
+    fn a_worker_that_hangs_is_told_with_what_it_was_doing() {
+        let mut diagnosis = Diagnosis::default();
+        (diagnosis.state, diagnosis.cpu) = (ProcessState::Running, Some(97));
+        let (doing, output) = (Doing::of(&diagnosis), ["x".to_owned()]);
+        let (worker, reason, found) = (3, "y", Found::Able);
+        let line = text(&Event::Hangs { worker, reason, found, doing: &doing, output: &output });
+        assert_eq!(
+            line,
+            "{\"event\":\"hangs\",\"worker\":3,\"reason\":\"y\",\"found\":\"able\",\"doing\":{\"state\":\"running\",\
+             \"tracer\":null,\"threads\":null,\"cpu_percent\":97,\"waits_in\":null,\"system_call\":null,\
+             \"kernel_stack\":[]},\"output\":[\"x\"]}\n"
         );
     }
 

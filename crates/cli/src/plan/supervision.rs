@@ -12,6 +12,9 @@ use crate::output::words::supervision as words;
 /// How long a new worker must last before it counts: the library's default.
 const STABLE_FOR: Duration = Duration::from_secs(1);
 
+/// From one probe of a ready worker to the next, where only the number of failures is given.
+const ALIVE_EVERY: Duration = Duration::from_secs(10);
+
 /// Looks for options that contradict each other, or that would do nothing.
 ///
 /// # Errors
@@ -41,29 +44,30 @@ pub(crate) fn apply(asked: &Supervision, settings: &mut Settings) {
     settings.max_memory = asked.max_memory;
     settings.max_connections = asked.max_connections;
     settings.stop_exit_codes.clone_from(&asked.stop_exit_codes);
+    settings.hang_signal = asked.hang_signal;
     settings.stop_signal = asked.stop_signal.unwrap_or(settings.stop_signal);
     settings.kill_after = asked.kill_after.unwrap_or(settings.kill_after);
 }
 
-/// Whether something is asked for that the primary can only know of connections that it gives.
-pub(super) const fn counts_connections(asked: &Supervision) -> bool {
-    asked.max_connections.is_some() || asked.answer_within.is_some()
+/// Whether something is asked for that the primary can only know of connections that it gives. That answers have their
+/// default asks for nothing: there are none.
+pub(super) fn counts_connections(asked: &Supervision) -> bool {
+    asked.max_connections.is_some() || asked.answer_within.is_some_and(|it| it.time().is_some())
 }
 
 fn stable_for(asked: &Supervision) -> Duration {
     asked.stable.unwrap_or(STABLE_FOR)
 }
 
-fn liveness(asked: &Supervision) -> Option<Liveness> {
-    let repeats = asked.alive_every.is_some() || asked.alive_failures.is_some();
-    if !repeats && asked.answer_within.is_none() && asked.watchdog.is_none() {
-        return None;
-    }
+fn liveness(asked: &Supervision) -> Liveness {
     let mut liveness = Liveness::default();
-    liveness.every = asked.alive_every.unwrap_or(liveness.every);
+    let repeats = asked.alive_every.is_some() || asked.alive_failures.is_some();
+    liveness.every = repeats.then(|| asked.alive_every.unwrap_or(ALIVE_EVERY));
     liveness.failures = asked.alive_failures.unwrap_or(liveness.failures);
-    (liveness.answer_within, liveness.watchdog) = (asked.answer_within, asked.watchdog);
-    Some(liveness)
+    liveness.answer_within =
+        asked.answer_within.map_or(liveness.answer_within, |deadline| deadline.time());
+    (liveness.heartbeat, liveness.watchdog) = (asked.heartbeat, asked.watchdog);
+    liveness
 }
 
 fn of_probes(asked: &Supervision) -> Option<&'static str> {
@@ -185,6 +189,7 @@ mod tests {
             "--grace 0 --kill-after 0",
             "--stop-signal INT --kill-after 24h",
             "--stop-signal KILL",
+            "--policy shared --answer-within off --heartbeat 5s",
         ] {
             assert_eq!(refused(words), None, "{words}");
         }
@@ -211,9 +216,18 @@ mod tests {
         assert_eq!((it.max_connections, it.stop_exit_codes), (Some(5), vec![0, 3]));
         assert_eq!((it.surge, it.max_unavailable, it.overlap), (3, 0, false));
         let it = settings("--ready notify --watchdog 2s --answer-within 5s --stop-signal INT");
-        let liveness = it.liveness.unwrap();
+        let liveness = it.liveness;
         assert_eq!(liveness.watchdog, Some(Duration::from_secs(2)));
         assert_eq!(liveness.answer_within, Some(Duration::from_secs(5)));
         assert_eq!((liveness.failures, it.stop_signal), (3, Signal::Interrupt));
+        assert_eq!(liveness.every, None, "a notification is no probe");
+        let it = settings("--answer-within off --heartbeat 3s --hang-signal ABRT");
+        assert_eq!(
+            (it.liveness.answer_within, it.hang_signal),
+            (None, Signal::from_name("SIGABRT"))
+        );
+        assert_eq!(it.liveness.heartbeat, Some(Duration::from_secs(3)));
+        let it = settings("--ready tcp:127.0.0.1:1 --alive-failures 2");
+        assert_eq!((it.liveness.every, it.liveness.failures), (Some(ALIVE_EVERY), 2));
     }
 }

@@ -19,6 +19,9 @@ const PROBED_PULSE: Duration = Duration::from_secs(1);
 /// silence before it was its own.
 const LATE: Duration = Duration::from_millis(500);
 
+/// The shortest deadline: with none at all a crew would do nothing but look.
+const SHORTEST: Duration = Duration::from_millis(1);
+
 impl Crew {
     /// To be asked first, whatever has happened: whether this call comes much later than the crew wanted to be called.
     pub(super) fn notice_pause(&mut self, now: Time) {
@@ -38,7 +41,7 @@ impl Crew {
             }
         }
         self.timers.set_if_unset(Timer::Pulse, now + self.settings.pulse());
-        if let Some(within) = self.settings.answer_within {
+        if let Some(within) = self.settings.answers() {
             self.timers.set_if_unset(Timer::Answers, now + within);
         }
     }
@@ -79,7 +82,7 @@ impl Crew {
     /// Whatever is offered from now on cannot be due before the next look; what is offered already is told, and brings
     /// that look forward. So the crew is called when an answer is overdue, and hardly oftener.
     pub(super) fn see_answers(&mut self, now: Time, out: &mut Vec<Action>) {
-        if let Some(within) = self.settings.answer_within {
+        if let Some(within) = self.settings.answers() {
             self.timers.set(Timer::Answers, now + within);
             out.push(Action::SeeAnswers);
         }
@@ -87,8 +90,7 @@ impl Crew {
 
     /// A worker owes an answer since then.
     pub(super) fn owes(&mut self, now: Time, worker: WorkerId, since: Time, out: &mut Vec<Action>) {
-        let (Some(most), Some(record)) =
-            (self.settings.answer_within, self.workers.get_mut(&worker))
+        let (Some(most), Some(record)) = (self.settings.answers(), self.workers.get_mut(&worker))
         else {
             return;
         };
@@ -141,7 +143,7 @@ impl Crew {
     /// A worker has become ready, or understands the question by now: asked it is when it does both.
     pub(super) fn expect_beat(&mut self, now: Time, worker: WorkerId) {
         let asked = self.workers.get(&worker).filter(|it| it.is_ready() && it.beat != Beat::Deaf);
-        if let (Some(every), Some(_)) = (self.settings.heartbeat, asked) {
+        if let (Some(every), Some(_)) = (self.settings.beats(), asked) {
             self.timers.set_if_unset(Timer::Beat(worker), now + every);
         }
     }
@@ -162,7 +164,7 @@ impl Crew {
 
     /// The time has come to ask, or that of an answer is over.
     pub(super) fn beat_due(&mut self, now: Time, worker: WorkerId, out: &mut Vec<Action>) {
-        let (Some(every), Some(record)) = (self.settings.heartbeat, self.workers.get_mut(&worker))
+        let (Some(every), Some(record)) = (self.settings.beats(), self.workers.get_mut(&worker))
         else {
             return;
         };
@@ -181,7 +183,7 @@ impl Crew {
     /// The primary stood still, so the answer may lie here: its time begins again. The question is not asked twice.
     fn ask_again(&mut self, now: Time, worker: WorkerId) {
         let asked = self.workers.get(&worker).is_some_and(|it| it.beat == Beat::Asked);
-        if let (Some(every), true) = (self.settings.heartbeat, asked) {
+        if let (Some(every), true) = (self.settings.beats(), asked) {
             self.timers.set(Timer::Beat(worker), now + every);
         }
     }
@@ -205,6 +207,14 @@ impl Worker {
 }
 
 impl Settings {
+    fn answers(&self) -> Option<Duration> {
+        self.answer_within.map(|it| it.max(SHORTEST))
+    }
+
+    fn beats(&self) -> Option<Duration> {
+        self.heartbeat.map(|it| it.max(SHORTEST))
+    }
+
     fn pulse(&self) -> Duration {
         let deadlines = [self.answer_within, self.watchdog, self.heartbeat];
         let fours = deadlines.into_iter().flatten().map(|it| it / 4);

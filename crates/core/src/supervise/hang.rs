@@ -45,8 +45,7 @@ impl Crew {
             return;
         };
         let before = *record;
-        let (Life::Up(_), Doubt::Examined { reason, again }) = (before.life, before.doubt)
-        else {
+        let (Life::Up(_), Doubt::Examined { reason, again }) = (before.life, before.doubt) else {
             // It left meanwhile, or was told to; or this was found out too late.
             return;
         };

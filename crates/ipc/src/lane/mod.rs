@@ -8,6 +8,7 @@
 //! kind 1     primary to worker  count × { seq: u64, listener: u32 }    with exactly count descriptors
 //! kind 2     worker to primary  count × { seq: u64, verdict: u8 }      with none
 //! kind 3     worker to primary  count × { seq: u64 }                   with none
+//! kind 4     both ways          count × { number: u64 }                with none
 //! verdict    0 accepted    1 refused    2 lost (its descriptor did not arrive)
 //!            3 kept: accepted, and a record of kind 3 will say when it has ended
 //! ```
@@ -19,6 +20,10 @@
 //! **The end of a connection.** A worker may say of a connection that it will tell its end, with its answer, and tells it
 //! once, behind that answer. For a primary that counts what its workers have open and whom no kernel tells.
 //!
+//! **The beat.** A worker whose `online` message says `"beat":1` sends a record of kind 4 back, from the task that takes
+//! its connections: so it shows that its runtime turns. One that is not asked says nothing, and one that does not say
+//! that it knows them is sent none.
+//!
 //! **The end of a worker.** When a process dies with records unread, the kernel reports a reset *before* the
 //! answers which that process had sent. They count: the reading calls pass over the reset and end at zero
 //! bytes.
@@ -28,7 +33,9 @@ mod record;
 mod worker;
 
 pub use primary::{LanePrimary, Sent};
-pub use record::{Answer, ConnRecord, Ended, LANE_BATCH, LANE_VERSION, Verdict};
+pub use record::{
+    Answer, BEAT_VERSION, Beat, ConnRecord, Ended, LANE_BATCH, LANE_VERSION, Verdict,
+};
 pub use worker::{LaneWorker, Offered};
 
 /// What a poll of a lane brought.

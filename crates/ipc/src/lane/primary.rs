@@ -7,7 +7,9 @@ use std::task::{Context, Poll};
 use rustix::io::Errno;
 use rustix::net::{Shutdown, shutdown};
 
-use super::record::{Answer, ConnRecord, Ended, Entry, LANE_BATCH, buffer, decode, encode, kind};
+use super::record::{
+    Answer, Beat, ConnRecord, Ended, Entry, LANE_BATCH, buffer, decode, encode, kind,
+};
 use super::{LaneDrained, LaneEvent};
 use crate::error::{LaneError, LaneOffence};
 use crate::reactor::AsyncOwnedFd;
@@ -74,6 +76,20 @@ impl LanePrimary {
         }
     }
 
+    /// Asks whether the worker's runtime turns. One that knows the question sends it back.
+    ///
+    /// # Errors
+    /// [`PeerGone`](LaneError::PeerGone) as above.
+    pub fn try_ask(&mut self, question: Beat) -> Result<Sent, LaneError> {
+        let mut room = buffer();
+        let record = encode(&[question], &mut room);
+        match self.io.try_write_io(|socket| socket::send(socket, record, &[])) {
+            Ok(_) => Ok(Sent::All),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Sent::WouldBlock),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Waits until there may be room for another batch.
     ///
     /// # Errors
@@ -82,7 +98,8 @@ impl LanePrimary {
         self.io.poll_write_ready(cx)
     }
 
-    /// Appends the answers that are there to `answers`, and the ends that were told to `ended`, up to a bound.
+    /// Appends the answers that are there to `answers`, the ends that were told to `ended`, and the questions that came
+    /// back to `beats`, up to a bound.
     ///
     /// The answers are to be looked at first: one of the ends may be that of a connection which is answered among them.
     ///
@@ -94,6 +111,7 @@ impl LanePrimary {
         cx: &mut Context<'_>,
         answers: &mut Vec<Answer>,
         ended: &mut Vec<Ended>,
+        beats: &mut Vec<Beat>,
     ) -> Poll<Result<LaneEvent, LaneError>> {
         for records in 0..RECORDS_PER_POLL {
             let mut room = buffer();
@@ -107,7 +125,7 @@ impl LanePrimary {
             if received.n == 0 && records > 0 {
                 break;
             }
-            if take(&received, &room, answers, ended)? == LaneEvent::Closed {
+            if take(&received, &room, answers, ended, beats)? == LaneEvent::Closed {
                 return Poll::Ready(Ok(LaneEvent::Closed));
             }
         }
@@ -123,11 +141,12 @@ impl LanePrimary {
         &self,
         answers: &mut Vec<Answer>,
         ended: &mut Vec<Ended>,
+        beats: &mut Vec<Beat>,
     ) -> Result<LaneDrained, LaneError> {
         loop {
             let mut room = buffer();
             match self.io.try_read_io(|fd| socket::recv_past_reset(fd, &mut room)) {
-                Ok(received) => match take(&received, &room, answers, ended)? {
+                Ok(received) => match take(&received, &room, answers, ended, beats)? {
                     LaneEvent::Received => {}
                     LaneEvent::Closed => return Ok(LaneDrained::Closed),
                 },
@@ -165,6 +184,7 @@ fn take(
     room: &[u8],
     answers: &mut Vec<Answer>,
     ended: &mut Vec<Ended>,
+    beats: &mut Vec<Beat>,
 ) -> Result<LaneEvent, LaneError> {
     if received.n == 0 {
         return Ok(LaneEvent::Closed);
@@ -179,6 +199,7 @@ fn take(
     let record = &room[..received.n];
     let decoded = match kind(record) {
         Some(Ended::KIND) => decode(record, ended),
+        Some(Beat::KIND) => decode(record, beats),
         // Whatever else it is, it is an answer or an offence.
         Some(_) | None => decode(record, answers),
     };

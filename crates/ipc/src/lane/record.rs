@@ -5,6 +5,10 @@ use crate::error::LaneOffence;
 /// The version of this layout, and the value of `lane` in a worker's `online` message.
 pub const LANE_VERSION: u8 = 1;
 
+/// The version of the question whether a worker's runtime turns, and the value of `beat` in the `online` message of a
+/// worker that answers it.
+pub const BEAT_VERSION: u8 = 1;
+
 /// Most entries in one record, of whatever kind. Beyond this a descriptor costs no less.
 pub const LANE_BATCH: usize = 64;
 
@@ -46,6 +50,13 @@ pub struct Ended {
     pub seq: u64,
 }
 
+/// The primary's question whether a worker's runtime turns, and the worker's answer: the same number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Beat {
+    /// The primary's number for the question.
+    pub number: u64,
+}
+
 /// An entry of a record: a fixed number of bytes, and the kind of record that it makes.
 pub(super) trait Entry: Sized {
     const KIND: u8;
@@ -58,6 +69,7 @@ const HEADER_BYTES: usize = 4;
 const CONN_BYTES: usize = 12;
 const ANSWER_BYTES: usize = 9;
 const ENDED_BYTES: usize = 8;
+const BEAT_BYTES: usize = 8;
 
 /// The longest record of any kind, in bytes.
 const RECORD_BYTES: usize = HEADER_BYTES + LANE_BATCH * CONN_BYTES;
@@ -178,6 +190,20 @@ impl Entry for Ended {
     }
 }
 
+impl Entry for Beat {
+    const KIND: u8 = 4;
+    const BYTES: usize = BEAT_BYTES;
+
+    fn write(&self, bytes: &mut [u8]) {
+        bytes.copy_from_slice(&self.number.to_le_bytes());
+    }
+
+    fn read(bytes: &[u8]) -> Result<Self, LaneOffence> {
+        let (number, _) = split_seq(bytes)?;
+        Ok(Self { number })
+    }
+}
+
 fn split_seq(bytes: &[u8]) -> Result<(u64, &[u8]), LaneOffence> {
     let (seq, rest) = bytes.split_first_chunk().ok_or(LaneOffence::Length)?;
     Ok((u64::from_le_bytes(*seq), rest))
@@ -207,6 +233,8 @@ mod tests {
         let ended = [Ended { seq: 0x0102_0304_0506_0708 }, Ended { seq: 9 }];
         let expected = [1, 3, 2, 0, 8, 7, 6, 5, 4, 3, 2, 1, 9, 0, 0, 0, 0, 0, 0, 0];
         assert_eq!(encode(&ended, &mut room), expected);
+        let beat = [Beat { number: 0x0102_0304_0506_0708 }];
+        assert_eq!(encode(&beat, &mut room), [1, 4, 1, 0, 8, 7, 6, 5, 4, 3, 2, 1]);
     }
 
     #[test]
@@ -263,6 +291,8 @@ mod tests {
             comes_back(&conns.collect::<Vec<_>>())?;
             let ended = pairs.iter().map(|(seq, _)| Ended { seq: *seq });
             comes_back(&ended.collect::<Vec<_>>())?;
+            let beats = pairs.iter().map(|(number, _)| Beat { number: *number });
+            comes_back(&beats.collect::<Vec<_>>())?;
             let answers = answers.into_iter().map(|(seq, verdict)| Answer { seq, verdict });
             comes_back(&answers.collect::<Vec<_>>())?;
         }
@@ -272,6 +302,7 @@ mod tests {
             let _ = decode::<ConnRecord>(&record, &mut Vec::new());
             let _ = decode::<Answer>(&record, &mut Vec::new());
             let _ = decode::<Ended>(&record, &mut Vec::new());
+            let _ = decode::<Beat>(&record, &mut Vec::new());
         }
     }
 }

@@ -1,10 +1,12 @@
-//! The worker's end of a lane: takes connections, answers them in batches.
+//! The worker's end of a lane: takes connections, answers them in batches, and shows that it still does.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::task::{Context, Poll};
 
-use super::record::{Answer, ConnRecord, Ended, Entry, LANE_BATCH, buffer, decode, encode};
+use super::record::{
+    Answer, Beat, ConnRecord, Ended, Entry, LANE_BATCH, buffer, decode, encode, kind,
+};
 use super::{LaneDrained, LaneEvent};
 use crate::error::{LaneError, LaneOffence};
 use crate::reactor::AsyncOwnedFd;
@@ -16,6 +18,8 @@ pub struct LaneWorker {
     io: AsyncOwnedFd,
     /// Kept for its memory.
     records: Vec<ConnRecord>,
+    /// The last question of the primary that was not sent back yet. It asks again only when it was.
+    question: Option<Beat>,
 }
 
 /// A connection, or the news that its descriptor was lost because this process has too many open. That one
@@ -31,11 +35,11 @@ impl LaneWorker {
     /// # Panics
     /// The current runtime was built without its IO driver.
     pub fn from_fd(fd: OwnedFd) -> io::Result<Self> {
-        Ok(Self { io: AsyncOwnedFd::new(fd)?, records: Vec::new() })
+        Ok(Self { io: AsyncOwnedFd::new(fd)?, records: Vec::new(), question: None })
     }
 
     /// Appends the connections of the records that are there to `conns`: at least one batch, and fewer than
-    /// two.
+    /// two. None at all when there is only a question to be [sent back](Self::try_beat).
     ///
     /// # Errors
     /// [`PeerMisbehaved`](LaneError::PeerMisbehaved) for a record that breaks the layout; its descriptors are
@@ -45,19 +49,20 @@ impl LaneWorker {
         cx: &mut Context<'_>,
         conns: &mut Vec<Offered>,
     ) -> Poll<Result<LaneEvent, LaneError>> {
-        let before = conns.len();
-        while conns.len() - before < LANE_BATCH {
+        let (before, mut records) = (conns.len(), 0);
+        while conns.len() - before < LANE_BATCH && records < LANE_BATCH {
             let mut room = buffer();
             let received =
                 match self.io.poll_read_io(cx, |fd| socket::recv_past_reset(fd, &mut room)) {
                     Poll::Ready(received) => received?,
-                    Poll::Pending if conns.len() > before => break,
+                    Poll::Pending if records > 0 => break,
                     Poll::Pending => return Poll::Pending,
                 };
             // The end is told when it is met again, after the caller has seen the connections.
-            if received.n == 0 && conns.len() > before {
+            if received.n == 0 && records > 0 {
                 break;
             }
+            records += 1;
             if self.take(received, &room, conns)? == LaneEvent::Closed {
                 return Poll::Ready(Ok(LaneEvent::Closed));
             }
@@ -103,6 +108,22 @@ impl LaneWorker {
         self.try_send(ended)
     }
 
+    /// Sends back what the primary has asked, if it has. Says whether nothing is left to be said: if something is, wait
+    /// for [`poll_writable`](Self::poll_writable).
+    ///
+    /// # Errors
+    /// As of [`try_answer`](Self::try_answer).
+    pub fn try_beat(&mut self) -> Result<bool, LaneError> {
+        let Some(question) = self.question else {
+            return Ok(true);
+        };
+        let sent = self.try_send(&[question])? == 1;
+        if sent {
+            self.question = None;
+        }
+        Ok(sent)
+    }
+
     fn try_send<E: Entry>(&mut self, entries: &[E]) -> Result<usize, LaneError> {
         let mut sent = 0;
         for batch in entries.chunks(LANE_BATCH) {
@@ -137,6 +158,9 @@ impl LaneWorker {
         if received.cut {
             return Err(LaneError::PeerMisbehaved(LaneOffence::Length));
         }
+        if kind(&room[..received.n]) == Some(Beat::KIND) {
+            return self.take_question(&received, room);
+        }
         self.records.clear();
         decode(&room[..received.n], &mut self.records).map_err(LaneError::PeerMisbehaved)?;
         let missing = self.records.len().checked_sub(received.fds.len());
@@ -146,6 +170,16 @@ impl LaneWorker {
         // The kernel drops from the end, so those that arrived belong to the first records.
         let fds = received.fds.into_iter().map(Some).chain(std::iter::repeat_with(|| None));
         conns.extend(self.records.iter().copied().zip(fds));
+        Ok(LaneEvent::Received)
+    }
+
+    fn take_question(&mut self, received: &Received, room: &[u8]) -> Result<LaneEvent, LaneError> {
+        if !received.fds.is_empty() || received.truncated {
+            return Err(LaneError::PeerMisbehaved(LaneOffence::Descriptors));
+        }
+        let mut questions = Vec::new();
+        decode(&room[..received.n], &mut questions).map_err(LaneError::PeerMisbehaved)?;
+        self.question = questions.pop();
         Ok(LaneEvent::Received)
     }
 }

@@ -120,7 +120,10 @@ fn an_ack_that_can_match_nothing_does_nothing() {
 #[test]
 fn the_lines_of_bun_are_understood() {
     let online = "\u{2}{\"cmd\":\"NODE_CLUSTER\",\"act\":\"online\",\"seq\":0}";
-    assert_eq!(cluster(online), ClusterMessage::new(0, ClusterBody::Online { lane: None }));
+    assert_eq!(
+        cluster(online),
+        ClusterMessage::new(0, ClusterBody::Online { lane: None, beat: None })
+    );
     let listening = "\u{2}{\"cmd\":\"NODE_CLUSTER\",\"act\":\"listening\",\"port\":80,\"data\":null,\"address\":null,\"addressType\":4}";
     let message = cluster(listening);
     assert_eq!(message.seq, None);
@@ -174,7 +177,7 @@ fn the_fields_between_our_own_ends_go_both_ways() {
         ..Reply::server(ReplyErrno::Null, Key::from("k"), None, None)
     };
     for message in [
-        ClusterMessage::new(0, ClusterBody::Online { lane: Some(1) }),
+        ClusterMessage::new(0, ClusterBody::Online { lane: Some(1), beat: Some(1) }),
         ClusterMessage::reply(5, 6, reply),
     ] {
         let mut line = Vec::new();

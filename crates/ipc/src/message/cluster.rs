@@ -26,6 +26,8 @@ pub enum ClusterBody {
     Online {
         /// The version of the lane that the worker speaks. Only between our own ends; Node ignores it.
         lane: Option<u32>,
+        /// The version of the question on the lane whether it still turns, if it answers that. As above.
+        beat: Option<u32>,
     },
     /// Worker: I want to listen there. Answered by a [`Reply`].
     QueryServer(Query),

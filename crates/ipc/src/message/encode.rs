@@ -117,9 +117,10 @@ impl<'a> Object<'a> {
 
     fn act(&mut self, body: &ClusterBody) {
         match body {
-            ClusterBody::Online { lane } => {
+            ClusterBody::Online { lane, beat } => {
                 self.text("act", "online");
                 self.maybe_number("lane", *lane);
+                self.maybe_number("beat", *beat);
             }
             ClusterBody::QueryServer(query) => {
                 self.text("act", "queryServer");

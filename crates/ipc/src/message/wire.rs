@@ -63,6 +63,7 @@ struct ClusterWire<'a> {
     accepted: Option<bool>,
     listener: Option<u32>,
     crew: Option<u32>,
+    beat: Option<u32>,
 }
 
 impl ClusterWire<'_> {
@@ -71,7 +72,7 @@ impl ClusterWire<'_> {
         let body = match self.act.as_ref().map(|act| &*act.0) {
             None if ack.is_some() => ClusterBody::Reply(self.into_reply()),
             None => ClusterBody::Other { act: String::new() },
-            Some("online") => ClusterBody::Online { lane: self.lane },
+            Some("online") => ClusterBody::Online { lane: self.lane, beat: self.beat },
             Some("queryServer") => ClusterBody::QueryServer(self.into_query()),
             Some("listening") => ClusterBody::Listening(self.into_query()),
             Some("close") => ClusterBody::Close { key: self.required_key()? },

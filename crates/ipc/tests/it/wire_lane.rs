@@ -6,10 +6,11 @@ use std::fs::File;
 use std::future::poll_fn;
 use std::io::Read;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::task::Context;
 
 use portcrew_ipc::error::{LaneError, LaneOffence};
 use portcrew_ipc::lane::{
-    Answer, ConnRecord, Ended, LANE_BATCH, LaneDrained, LaneEvent, LanePrimary, LaneWorker,
+    Answer, Beat, ConnRecord, Ended, LANE_BATCH, LaneDrained, LaneEvent, LanePrimary, LaneWorker,
     Offered, Sent, Verdict,
 };
 use portcrew_ipc::socket;
@@ -46,15 +47,18 @@ async fn answered(primary: &LanePrimary) -> Result<(LaneEvent, Vec<Answer>), Lan
 }
 
 async fn said(primary: &LanePrimary) -> Result<(LaneEvent, Vec<Answer>, Vec<Ended>), LaneError> {
-    let (mut answers, mut ended) = (Vec::new(), Vec::new());
-    let event = within(poll_fn(|cx| primary.poll_answers(cx, &mut answers, &mut ended))).await?;
+    let (mut answers, mut ended, mut beats) = (Vec::new(), Vec::new(), Vec::new());
+    let read =
+        |cx: &mut Context<'_>| primary.poll_answers(cx, &mut answers, &mut ended, &mut beats);
+    let event = within(poll_fn(read)).await?;
+    assert_eq!(beats, []);
     Ok((event, answers, ended))
 }
 
 /// What a worker that is gone has said.
 fn last_words(primary: &LanePrimary) -> (LaneDrained, Vec<Answer>, Vec<Ended>) {
     let (mut answers, mut ended) = (Vec::new(), Vec::new());
-    let drained = primary.try_answers(&mut answers, &mut ended).unwrap();
+    let drained = primary.try_answers(&mut answers, &mut ended, &mut Vec::new()).unwrap();
     (drained, answers, ended)
 }
 
@@ -227,7 +231,10 @@ async fn a_record_that_breaks_the_layout_is_refused() {
     let end = [1, 3, 1, 0, 7, 0, 0, 0, 0, 0, 0, 0];
     assert_eq!(offence_of_answers(&end, true).await, LaneOffence::Descriptors);
     assert_eq!(offence_of_answers(&end[..11], false).await, LaneOffence::Length);
-    assert_eq!(offence_of_answers(&[1, 4, 1, 0], false).await, LaneOffence::Kind(4));
+    let beat = [1, 4, 1, 0, 7, 0, 0, 0, 0, 0, 0, 0];
+    assert_eq!(offence_of_answers(&beat, true).await, LaneOffence::Descriptors);
+    assert_eq!(offence_of_answers(&beat[..11], false).await, LaneOffence::Length);
+    assert_eq!(offence_of_answers(&[1, 5, 1, 0], false).await, LaneOffence::Kind(5));
     assert_eq!(offence_of_answers(&one[..3], false).await, LaneOffence::Length);
     assert_eq!(offence_of_answers(&[0; 5000], false).await, LaneOffence::Length);
     assert_eq!(offence_of_answers(&[9; 13], false).await, LaneOffence::Version(9));
@@ -247,4 +254,31 @@ async fn a_worker_refuses_an_offer_with_another_number_of_descriptors() {
         drop(writer);
         assert_eq!(reader.read(&mut [0]).unwrap(), 0, "the descriptors are closed");
     }
+}
+
+#[tokio::test]
+async fn a_question_comes_back_behind_nothing_and_beside_connections() {
+    let (mut primary, mut worker) = lane();
+    let question = Beat { number: 7 };
+    assert_eq!(primary.try_ask(question).unwrap(), Sent::All);
+    assert!(conns(&mut worker).await.unwrap().1.is_empty());
+    let fds = [descriptor()];
+    assert_eq!(primary.try_offer(&records(0..1), &borrowed(&fds)).unwrap(), Sent::All);
+    assert!(worker.try_beat().unwrap());
+    assert_eq!(conns(&mut worker).await.unwrap().1.len(), 1);
+    assert!(worker.try_beat().unwrap(), "nobody has asked since");
+    let (mut answers, mut ended, mut beats) = (Vec::new(), Vec::new(), Vec::new());
+    let drained = primary.try_answers(&mut answers, &mut ended, &mut beats).unwrap();
+    assert_eq!((drained, beats), (LaneDrained::Empty, vec![question]));
+    assert!(answers.is_empty() && ended.is_empty());
+}
+
+#[tokio::test]
+async fn a_question_with_a_descriptor_breaks_the_lane() {
+    let (ours, theirs) = socket::pair_seqpacket().unwrap();
+    let mut worker = LaneWorker::from_fd(theirs).unwrap();
+    let record = [1, 4, 1, 0, 7, 0, 0, 0, 0, 0, 0, 0];
+    socket::send(ours.as_fd(), &record, &[descriptor().as_fd()]).unwrap();
+    let error = conns(&mut worker).await.unwrap_err();
+    assert!(matches!(error, LaneError::PeerMisbehaved(LaneOffence::Descriptors)), "{error:?}");
 }

@@ -9,6 +9,7 @@ use portcrew_core::supervise::Generation;
 use tokio::sync::oneshot;
 
 use super::Snapshot;
+use super::diagnosis::Diagnosis;
 use super::readiness::Sign;
 use super::{Signal, WorkerHandle};
 use crate::{Policy, Result, Settings};
@@ -32,8 +33,8 @@ pub(super) enum Command {
     Sign { worker: WorkerId, sign: Sign },
     /// See how much memory each worker of the crew has.
     LookAtMemory,
-    /// See which workers of the crew owe an answer.
-    LookAtAnswers,
+    /// What a worker of the crew is doing that may hang.
+    Examined { worker: WorkerId, diagnosis: Box<Diagnosis> },
     /// For the crew as a whole.
     Crew(CrewCommand),
     /// Replace every worker; answered with the generation whose verdict this wish gets.

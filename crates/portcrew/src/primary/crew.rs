@@ -8,6 +8,7 @@ use portcrew_core::supervise::{Action, Crew, Event, Force, Generation, Notice, P
 use portcrew_ipc::spawn::SpawnErrorKind;
 
 use super::command::CrewCommand;
+use super::diagnosis::Diagnosis;
 use super::driver::Driver;
 use super::launcher::Place;
 use super::vitals::Vitals;
@@ -23,8 +24,10 @@ pub(super) struct CrewSeat {
     stopping: bool,
     /// As they were when it was started.
     settings: Option<Arc<crate::Settings>>,
-    vitals: Vec<Vitals>,
-    /// What came of forks.
+    vitals: Option<Vitals>,
+    /// What was just found out about a worker that may hang.
+    pub(super) diagnosis: Option<Box<Diagnosis>>,
+    /// What came of forks, and who owes an answer.
     answers: Vec<Event>,
     /// The generation that a reload was answered with, since it was last asked.
     reload: Option<Generation>,
@@ -102,10 +105,7 @@ impl Driver {
     fn start_crew(&mut self, workers: usize) {
         let ours = Arc::clone(self.launcher.settings());
         let machine = Crew::new(meant::machine(&ours, workers));
-        let of_memory = ours.max_memory.map(|_| Vitals::of_memory(&self.command_sender));
-        let within = ours.liveness.as_ref().and_then(|it| it.answer_within);
-        let of_answers = within.map(|_| Vitals::of_answers(&self.command_sender));
-        self.crew.vitals = of_memory.into_iter().chain(of_answers).collect();
+        self.crew.vitals = ours.max_memory.map(|_| Vitals::of_memory(&self.command_sender));
         self.crew.settings = Some(ours);
         self.launcher.begin(Generation::FIRST);
         self.crew.machine = Some(machine);
@@ -199,7 +199,7 @@ impl Driver {
             for action in list.drain(..) {
                 self.crew_perform(&action);
             }
-            // Forks are answered when the list that asked for them has been performed.
+            // Forks are answered when the list that asked for them has been performed, and so are questions.
             for answer in std::mem::take(&mut self.crew.answers) {
                 if let Some(crew) = &mut self.crew.machine {
                     crew.handle(self.now, answer, &mut self.crew.actions);
@@ -221,9 +221,19 @@ impl Driver {
                 self.made_to_leave(worker);
                 let signal = match force {
                     Force::Terminate => self.stop_signal(),
+                    Force::Report => self.hang_signal(),
                     Force::Kill => Signal::Kill,
                 };
                 self.signal(worker, signal);
+            }
+            Action::SeeAnswers => {
+                let owing = self.who_owes();
+                self.crew.answers.extend(owing);
+            }
+            Action::AskForBeat { worker } => self.ask_for_beat(worker),
+            Action::Examine { worker } => self.examine(worker),
+            Action::Notify(Notice::Hangs { worker, reason, found }) => {
+                self.tell_of_hang(worker, reason, found);
             }
             Action::Forget { generation } => {
                 self.launcher.forget(generation);

@@ -41,8 +41,8 @@ impl Driver {
         let notify = self.notify_socket(place)?;
         let mut env = env;
         if let Some(socket) = &notify {
-            let liveness = self.crew.settings().and_then(|it| it.liveness.as_ref());
-            env.extend(socket.variables(liveness.and_then(|it| it.watchdog)));
+            let watchdog = self.crew.settings().and_then(|it| it.liveness.watchdog);
+            env.extend(socket.variables(watchdog));
         }
         let Launch { id, spec, inspector } = self.launcher.launch(place, env, &inspected)?;
         let mut spawned = spawn::spawn(&spec).map_err(Error::Spawn)?;

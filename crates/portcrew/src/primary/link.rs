@@ -9,7 +9,9 @@ use portcrew_core::{ConnId, Key, ListenerId, Seq};
 use portcrew_ipc::channel::{Channel, OutgoingHandle};
 use portcrew_ipc::error::{LaneError, QueueError};
 use portcrew_ipc::handle::HandleKind;
-use portcrew_ipc::lane::{Answer, ConnRecord, Ended, LANE_BATCH, LaneEvent, LanePrimary, Sent};
+use portcrew_ipc::lane::{
+    Answer, Beat, ConnRecord, Ended, LANE_BATCH, LaneEvent, LanePrimary, Sent,
+};
 use portcrew_ipc::message::{self, ClusterMessage, Inner, Packet};
 use portcrew_ipc::process::Process;
 use portcrew_ipc::reactor::wake_after_others;
@@ -46,6 +48,10 @@ pub(super) struct Link {
     lane_is_over: bool,
     /// Connections for the lane that wait for the end of this turn, or for room.
     batch: Vec<(ConnRecord, ConnId)>,
+    /// A question whether its runtime turns, which waits for the end of this turn, or for room.
+    question: Option<Beat>,
+    /// Such questions so far.
+    questions: u64,
     /// Offers that were still in the channel's outbox when it ended.
     unsent: Vec<u64>,
     /// It was told to leave: when it has, nothing of it is to stay.
@@ -87,6 +93,8 @@ impl Link {
             speaks_lane: false,
             lane_is_over: false,
             batch: Vec::new(),
+            question: None,
+            questions: 0,
             unsent: Vec::new(),
             told_to_leave: false,
             drained: false,
@@ -128,10 +136,11 @@ impl Link {
         &mut self,
         answers: &mut Vec<Answer>,
         ended: &mut Vec<Ended>,
+        beats: &mut Vec<Beat>,
     ) -> Poll<Result<LaneEvent, LaneError>> {
         let mut cx = Context::from_waker(&self.lane_waker);
         match &mut self.lane {
-            Some(lane) => lane.poll_answers(&mut cx, answers, ended),
+            Some(lane) => lane.poll_answers(&mut cx, answers, ended, beats),
             None => Poll::Ready(Ok(LaneEvent::Closed)),
         }
     }
@@ -193,10 +202,24 @@ impl Link {
         self.send(wire::encode_newconn(seq, key), Some((HandleKind::NetNative, handle)))
     }
 
+    /// Asks it whether its runtime turns: at the end of the turn.
+    pub(super) fn ask_for_beat(&mut self) {
+        self.questions += 1;
+        self.question = Some(Beat { number: self.questions });
+    }
+
+    /// Whether this is its answer to the last question.
+    pub(super) fn is_answered_by(&self, beat: Beat) -> bool {
+        self.questions == beat.number
+    }
+
     /// Writes what waits. Errors that mean that the worker is gone are not reported here: its sockets'
     /// end is, when all that it sent has been read.
     pub(super) fn flush(&mut self, conns: &Conns) -> Written {
-        let lane = self.flush_lane(conns);
+        let lane = match self.flush_lane(conns) {
+            Written::All => self.flush_question(),
+            Written::Later => Written::Later,
+        };
         let Some(talk) = &mut self.talk else {
             return lane;
         };
@@ -233,6 +256,29 @@ impl Link {
                 }
                 Ok(Sent::TooManyInFlight) | Err(LaneError::System(_)) => return Written::Later,
                 // The worker is gone. What is left here has certainly never been sent.
+                Err(_) => return Written::All,
+            }
+        }
+        Written::All
+    }
+
+    /// Behind the connections: where they wait for room it waits too.
+    fn flush_question(&mut self) -> Written {
+        while let (Some(lane), Some(question), true) =
+            (&mut self.lane, self.question, self.batch.is_empty())
+        {
+            match lane.try_ask(question) {
+                Ok(Sent::All) => self.question = None,
+                Ok(Sent::WouldBlock) => {
+                    match lane.poll_writable(&mut Context::from_waker(&self.lane_waker)) {
+                        Poll::Ready(Ok(())) => {}
+                        // The waker brings us back when there is room.
+                        Poll::Pending => return Written::All,
+                        Poll::Ready(Err(_)) => return Written::Later,
+                    }
+                }
+                Ok(Sent::TooManyInFlight) | Err(LaneError::System(_)) => return Written::Later,
+                // The worker is gone.
                 Err(_) => return Written::All,
             }
         }

@@ -20,9 +20,7 @@ pub(super) fn machine(ours: &Settings, workers: usize) -> Machine {
     (machine.max_age, machine.max_memory) = (ours.max_age, ours.max_memory);
     machine.max_connections = ours.max_connections;
     machine.stop_exit_codes.clone_from(&ours.stop_exit_codes);
-    if let Some(liveness) = &ours.liveness {
-        watch(&mut machine, &ours.ready, liveness);
-    }
+    watch(&mut machine, &ours.ready, &ours.liveness);
     machine
 }
 
@@ -47,10 +45,12 @@ const fn drain(drain: &Drain) -> MachineDrain {
 /// Only what can be found out in the way by which such workers are ready.
 const fn watch(machine: &mut Machine, ready: &Ready, liveness: &Liveness) {
     machine.answer_within = liveness.answer_within;
+    machine.heartbeat = liveness.heartbeat;
     match ready {
-        Ready::TcpConnect(_) | Ready::HttpGet(_) => {
+        Ready::TcpConnect(_) | Ready::HttpGet(_) if liveness.every.is_some() => {
             machine.probe_failures = Some(liveness.failures);
         }
+        Ready::TcpConnect(_) | Ready::HttpGet(_) => {}
         Ready::Notify => machine.watchdog = liveness.watchdog,
         Ready::Listening | Ready::Message | Ready::Alive => {}
     }

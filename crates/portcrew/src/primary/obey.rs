@@ -35,7 +35,7 @@ impl Driver {
             }
             Command::Kill { worker, signal } => self.signal(worker, signal),
             Command::Sign { worker, sign } => self.sign(worker, sign),
-            Command::LookAtAnswers => self.look_at_answers(),
+            Command::Examined { worker, diagnosis } => self.examined(worker, diagnosis),
             Command::LookAtMemory => self.look_at_memory(),
             Command::Crew(command) => self.command_crew(command),
             Command::Reload { answer } => {

@@ -68,13 +68,13 @@ impl Driver {
     }
 
     fn read_lane(&mut self, worker: WorkerId) {
-        let mut ended = Vec::new();
+        let (mut ended, mut beats) = (Vec::new(), Vec::new());
         loop {
             let Some(link) = self.links.get_mut(&worker) else {
                 return;
             };
             let mut answers = std::mem::take(&mut self.answers);
-            let event = link.poll_lane(&mut answers, &mut ended);
+            let event = link.poll_lane(&mut answers, &mut ended, &mut beats);
             for answer in answers.drain(..) {
                 self.answered(worker, answer);
             }
@@ -82,6 +82,9 @@ impl Driver {
             // Behind the answers: one of them may have promised one of these.
             for Ended { seq } in ended.drain(..) {
                 self.tell(Event::EndTold { worker, seq: Seq(seq) });
+            }
+            for beat in beats.drain(..) {
+                self.heard_beat(worker, beat);
             }
             match event {
                 // It may have been woken because there is room again.
@@ -164,6 +167,7 @@ impl Driver {
 
     fn cluster_message(&mut self, worker: WorkerId, message: ClusterMessage) {
         let question = wire::question(&message);
+        let beats = wire::knows_beats(&message);
         let Some(message) = wire::decode_from_worker(message) else {
             if let Some(question) = question {
                 self.refuse(worker, question);
@@ -177,9 +181,13 @@ impl Driver {
             if is_first {
                 link.agree_on_lane(*lane);
             }
+            let is_asked = is_first && beats && link.dialect() == Some(Dialect::Lane);
             // Measured with Bun 1.4: it says that it has the connection, and dies.
             if link.dialect() == Some(Dialect::Bun) {
                 self.tell(Event::AcceptsAlone { worker });
+            }
+            if is_asked {
+                self.crew_tell(supervise::Event::Beats { worker });
             }
         }
         self.tell(Event::Message { worker, message });

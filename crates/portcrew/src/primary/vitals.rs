@@ -1,5 +1,5 @@
 //! What is looked at from time to time, where there is a limit: how much memory of its own each worker of a crew has,
-//! and for how long it has owed an answer.
+//! and how many connections it has taken.
 
 use std::time::Duration;
 
@@ -16,28 +16,17 @@ use super::readiness::Sign;
 /// From one look to the next. The kernel walks through all of a process's memory for one, so it is not done often.
 const MEMORY_EVERY: Duration = Duration::from_secs(5);
 
-/// The same for answers, which the primary knows by itself.
-const ANSWERS_EVERY: Duration = Duration::from_secs(1);
-
 /// The task that asks for a look again and again; it ends with this.
 #[derive(Debug)]
 pub(super) struct Vitals(JoinHandle<()>);
 
 impl Vitals {
     pub(super) fn of_memory(to: &WeakUnboundedSender<Command>) -> Self {
-        Self::new(MEMORY_EVERY, || Command::LookAtMemory, to)
-    }
-
-    pub(super) fn of_answers(to: &WeakUnboundedSender<Command>) -> Self {
-        Self::new(ANSWERS_EVERY, || Command::LookAtAnswers, to)
-    }
-
-    fn new(every: Duration, look: fn() -> Command, to: &WeakUnboundedSender<Command>) -> Self {
         let to = to.clone();
         Self(tokio::spawn(async move {
             loop {
-                sleep(every).await;
-                if to.upgrade().is_none_or(|to| to.send(look()).is_err()) {
+                sleep(MEMORY_EVERY).await;
+                if to.upgrade().is_none_or(|to| to.send(Command::LookAtMemory).is_err()) {
                     return;
                 }
             }
@@ -69,18 +58,6 @@ impl Driver {
                 }
             }
         });
-    }
-
-    /// Tells the crew's machine which of its workers owe an answer, and since when.
-    pub(super) fn look_at_answers(&mut self) {
-        let of_crew = self.links.values().filter(|it| it.place.is_some()).map(|it| it.shared.id);
-        let owing: Vec<_> = of_crew
-            .filter_map(|worker| Some((worker, self.machine.oldest_offer(worker)?)))
-            .collect();
-        for (worker, since) in owing {
-            self.crew_tell(Event::Owes { worker, since });
-        }
-        self.settle();
     }
 
     /// A worker has taken one more connection.

@@ -40,6 +40,12 @@ impl Settings {
                 "a worker that may not live or take a connection at all would be replaced without end; leave it out",
             );
         }
+        if self.liveness.is_hasty() {
+            return wrong(
+                "liveness",
+                "a worker that has no time at all would hang as soon as it is ready; leave it out with None",
+            );
+        }
         if let Some(reason) = self.ready.wrong() {
             return wrong("ready", reason);
         }
@@ -79,6 +85,9 @@ mod tests {
         assert!(setting == "uid" && reason.contains("Settings::gid"));
         let (setting, reason) = refused(|it| it.groups = vec![1]);
         assert!(setting == "groups" && reason.contains("Settings::gid"));
+        let zero = Some(std::time::Duration::ZERO);
+        let (setting, reason) = refused(|it| it.liveness.answer_within = zero);
+        assert!(setting == "liveness" && reason.contains("None"));
         let mut sticky = crate::Sticky::default();
         sticky.ipv4_prefix = 33;
         let (setting, reason) = refused(|it| it.policy = Policy::Sticky(sticky));

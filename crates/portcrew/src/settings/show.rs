@@ -38,6 +38,7 @@ impl fmt::Debug for Settings {
             .field("stop_exit_codes", &self.stop_exit_codes)
             .field("drain", &self.drain)
             .field("stop_signal", &self.stop_signal)
+            .field("hang_signal", &self.hang_signal)
             .field("grace", &self.grace)
             .field("kill_after", &self.kill_after)
             .field("start_deadline", &self.start_deadline)

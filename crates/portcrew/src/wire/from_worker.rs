@@ -3,14 +3,14 @@
 use portcrew_core::{FromWorker, Key, Seq};
 use portcrew_ipc::message::{ClusterBody, ClusterMessage, RawJson, Reply};
 
-use super::{LANE_VERSION, query};
+use super::{BEAT_VERSION, LANE_VERSION, query};
 use crate::ListenAddress;
 
 /// What a worker said; `None` for what a primary has no use for, which Node ignores too.
 pub(crate) fn decode_from_worker(message: ClusterMessage) -> Option<FromWorker> {
     let seq = message.seq.map(Seq);
     match message.body {
-        ClusterBody::Online { lane } => {
+        ClusterBody::Online { lane, beat: _ } => {
             Some(FromWorker::Online { lane: lane == Some(LANE_VERSION) })
         }
         ClusterBody::QueryServer(query) => {
@@ -30,6 +30,11 @@ pub(crate) fn decode_from_worker(message: ClusterMessage) -> Option<FromWorker> 
         | ClusterBody::Disconnect
         | ClusterBody::Other { .. } => None,
     }
+}
+
+/// Whether a worker says that it answers when it is asked on the lane whether its runtime turns.
+pub(crate) fn knows_beats(message: &ClusterMessage) -> bool {
+    matches!(message.body, ClusterBody::Online { beat: Some(BEAT_VERSION), .. })
 }
 
 /// A question for a listener, whether or not it can be understood: its asker waits.
@@ -64,7 +69,11 @@ pub(crate) fn question(message: &ClusterMessage) -> Option<Question> {
 
 pub(crate) fn encode_from_worker(seq: Seq, message: &FromWorker) -> ClusterMessage {
     let body = match message {
-        FromWorker::Online { lane } => ClusterBody::Online { lane: lane.then_some(LANE_VERSION) },
+        // Whoever speaks the lane is asked on it whether it still turns.
+        FromWorker::Online { lane } => ClusterBody::Online {
+            lane: lane.then_some(LANE_VERSION),
+            beat: lane.then_some(BEAT_VERSION),
+        },
         FromWorker::Query { query, .. } => ClusterBody::QueryServer(query::encode(query, None)),
         FromWorker::Listening { query, port } => {
             ClusterBody::Listening(query::encode(query, Some(*port)))

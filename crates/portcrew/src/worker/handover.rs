@@ -1,4 +1,5 @@
-//! The lane, and what is said on it: answers and ends, gathered while the user takes and lets go, sent together.
+//! The lane, and what is said on it: answers and ends, gathered while the user takes and lets go, sent together; and
+//! that this task still gets its turn.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -87,6 +88,7 @@ impl Handover {
 
     /// Sends what is to be said when its time has come. True when nothing is left.
     fn poll_say(&mut self, cx: &mut Context<'_>, at_once: bool, again: &Again) -> bool {
+        self.beat(cx, again);
         if self.is_silent() {
             return true;
         }
@@ -106,6 +108,23 @@ impl Handover {
         self.ended.clear();
         self.ripe = false;
         true
+    }
+
+    /// Shows that this task still gets its turn, if the primary has asked. That waits for nothing: how long the answer
+    /// takes is what it says.
+    fn beat(&mut self, cx: &mut Context<'_>, again: &Again) {
+        while let Some(lane) = &mut self.lane {
+            match lane.try_beat() {
+                Ok(true) => return,
+                Ok(false) => match lane.poll_writable(cx) {
+                    Poll::Ready(Ok(())) => {}
+                    Poll::Ready(Err(_)) => return again.soon(cx.waker()),
+                    Poll::Pending => return,
+                },
+                // Nobody is left who would hear it.
+                Err(_) => self.lane = None,
+            }
+        }
     }
 
     fn send(&mut self, cx: &mut Context<'_>, again: &Again) -> Poll<Result<(), LaneError>> {

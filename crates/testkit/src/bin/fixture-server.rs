@@ -8,7 +8,8 @@
 //! ```text
 //! {"op":"ask","body":B,"ms":N}    {"op":"give","kind":"listener"|"stream"|"udp"}
 //! {"op":"say","text":T}    {"op":"notify","text":T}, to its NOTIFY_SOCKET
-//! {"op":"exit","code":N}    {"op":"leave"}    "shutdown" leaves too, and says {"told":…}    anything else comes back as {"echo":…}
+//! {"op":"hang","how":"spin"|"sleep"}, for ever    {"op":"exit","code":N}    {"op":"leave"}
+//! "shutdown" leaves too, and says {"told":…}    anything else comes back as {"echo":…}
 //! ```
 //!
 //! Started by hand it is the primary of workers of its own, and tells of them in JSON lines.
@@ -37,6 +38,7 @@ enum Order {
     Give { kind: String },
     Say { text: String },
     Notify { text: String },
+    Hang { how: String },
     Exit { code: i32 },
     Leave,
 }
@@ -158,6 +160,7 @@ async fn obey(worker: Worker, order: Order) {
                 say(&worker, &json!({ "failed": error.to_string() }));
             }
         }
+        Order::Hang { how } => hang(&how),
         Order::Exit { code } => std::process::exit(code),
         Order::Leave => worker.leave(),
     }
@@ -167,6 +170,17 @@ async fn give(worker: &Worker, kind: &str) -> Result<Handle, Box<dyn std::error:
     let (address, bound) = Bound::new(kind.parse()?)?;
     say(worker, &json!({ "given": address }));
     Ok(tokio::task::spawn_blocking(|| bound.handle()).await??)
+}
+
+/// Blocks the only thread of the runtime.
+fn hang(how: &str) {
+    println!("HANGS {how}");
+    loop {
+        match how {
+            "sleep" => std::thread::sleep(Duration::from_secs(1_000)),
+            _ => std::hint::spin_loop(),
+        }
+    }
 }
 
 fn notify(text: &str) -> std::io::Result<()> {

@@ -16,7 +16,7 @@ fn settings(ready: Ready, change: impl FnOnce(&mut Liveness)) -> Settings {
     let mut liveness = Liveness::default();
     change(&mut liveness);
     let mut settings = Settings::program(SERVER, [""; 0]).silent();
-    (settings.ready, settings.liveness) = (ready, Some(liveness));
+    (settings.ready, settings.liveness) = (ready, liveness);
     settings.stable_for = Duration::from_millis(50);
     settings
 }
@@ -50,7 +50,7 @@ fn a_worker_whose_probes_fail_is_replaced() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = listener.local_addr().unwrap();
     let mut local = Local::new(settings(Ready::TcpConnect(address), |it| {
-        (it.every, it.failures) = (Duration::from_millis(50), 2);
+        (it.every, it.failures) = (Some(Duration::from_millis(50)), 2);
     }));
     first(&mut local);
     listener.set_nonblocking(true).unwrap();

@@ -19,6 +19,7 @@ mod handles_lost;
 mod handles_many;
 mod handles_order;
 mod hostile;
+mod hung;
 mod in_a_row;
 mod inspect_ports;
 mod kept;

@@ -50,6 +50,20 @@ impl History {
         self.add(Thing { worker: Some(worker), pid, tail, ..Thing::new(What::Lost, how) });
     }
 
+    /// A worker hangs: what comes of it follows, or nothing does.
+    pub(super) fn hangs(
+        &mut self,
+        worker: WorkerId,
+        how: String,
+        left: bool,
+        tail: Option<Arc<Tail>>,
+    ) {
+        let pid = self.pids.get(&worker).copied();
+        let (what, then) =
+            if left { (What::Debugged, Some(words::left_alone())) } else { (What::Lost, None) };
+        self.add(Thing { worker: Some(worker), pid, then, tail, ..Thing::new(what, how) });
+    }
+
     /// A slot gets another worker. That is what came of the loss before it, if that was of a worker that ended.
     pub(super) fn replaced(&mut self, slot: SlotId, how: &str, delay: Duration) {
         let then = words::new_one(delay);

@@ -1,9 +1,10 @@
 //! What of an event the desk takes note of, before the event itself is used up.
 
-use portcrew::{CrewNotice, Event, RollbackReason, WorkerId};
+use portcrew::{CrewNotice, Event, Found, RollbackReason, WorkerId};
 
-use crate::crew::causes::how_it_ended;
+use crate::crew::causes::{how_it_ended, how_it_failed};
 use crate::crew::hear::exit_of;
+use crate::output::words::hung;
 
 /// The part of an event that matters here.
 #[derive(Debug)]
@@ -25,6 +26,12 @@ pub(in crate::crew) enum Noted {
         worker: WorkerId,
         how: String,
     },
+    /// It hangs, and this is what it was doing; `left` alone, because somebody debugs it.
+    Hangs {
+        worker: WorkerId,
+        how: String,
+        left: bool,
+    },
     Crew(CrewNotice),
     /// Events were dropped, verdicts perhaps among them.
     Lagged,
@@ -38,6 +45,11 @@ impl Noted {
             Event::Listening { worker, address } | Event::SelfBound { worker, address } => {
                 Self::Listening { worker: *worker, address: address.to_string() }
             }
+            Event::Hangs { worker, reason, found, diagnosis, .. } => Self::Hangs {
+                worker: *worker,
+                how: hung::hangs(&how_it_failed(*reason), diagnosis),
+                left: *found == Found::Traced,
+            },
             Event::Exit { worker, planned: true, .. } => Self::Gone { worker: *worker },
             Event::Exit { worker, status, planned: false } => {
                 Self::Lost { worker: *worker, how: how_it_ended(exit_of(*status)) }
@@ -63,6 +75,7 @@ pub(super) fn reason(reason: RollbackReason) -> &'static str {
         RollbackReason::ProbesFailed(_) => "probes_failed",
         RollbackReason::Unanswered(_) => "unanswered",
         RollbackReason::SignMissed(_) => "sign_missed",
+        RollbackReason::NoBeat(_) => "no_beat",
         RollbackReason::Misbehaved => "misbehaved",
         RollbackReason::Stopped => "stopped",
     }

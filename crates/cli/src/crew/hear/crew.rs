@@ -92,6 +92,7 @@ impl Hearing<'_> {
     fn forced(&self, worker: WorkerId, force: Force) {
         let signal = match force {
             Force::Terminate => self.stop_signal,
+            Force::Report => self.hang_signal,
             Force::Kill => Signal::Kill,
         };
         self.report.notice(&notices::made_to_leave(&worker, signal.number()));

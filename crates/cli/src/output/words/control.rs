@@ -231,6 +231,10 @@ pub(crate) fn new_one(delay: Duration) -> String {
     format!("a new one started after {}", span(delay))
 }
 
+pub(crate) fn left_alone() -> String {
+    "it was left alone: somebody debugs it".to_owned()
+}
+
 pub(crate) fn degraded() -> String {
     "workers died too often before they listened; one at a time is tried".to_owned()
 }

@@ -7,6 +7,7 @@ pub(crate) mod control;
 pub(crate) mod doctor;
 mod error;
 pub(crate) mod help;
+pub(crate) mod hung;
 pub(crate) mod metrics;
 pub(crate) mod notes;
 pub(crate) mod notices;

@@ -59,6 +59,10 @@ pub(crate) fn gave_no_sign(wait: Duration) -> String {
     format!("gave no sign of life for {}", span(wait))
 }
 
+pub(crate) fn gave_no_beat(wait: Duration) -> String {
+    format!("has not run for {}: it was asked on its lane, and has not answered", span(wait))
+}
+
 pub(crate) fn is_old(age: Duration) -> String {
     format!("has lived for {}", span(age))
 }

@@ -34,11 +34,23 @@ pub(crate) const PROBE_EVERY: &str =
     "From one probe to the next while a worker is not ready [default: 200ms]";
 pub(crate) const PROBE_WITHIN: &str = "How long a probe may take [default: 2s]";
 pub(crate) const ALIVE_EVERY: &str = "Repeat the probe of --ready for a ready worker, so often; who fails is ended and \
-    replaced [default with --alive-failures or --answer-within: 10s]";
+    replaced [default with --alive-failures: 10s]";
 pub(crate) const ALIVE_FAILURES: &str =
     "How many of these probes must fail in a row for that [default: 3]";
 pub(crate) const ANSWER_WITHIN: &str = "How long a worker may leave a connection unanswered that it is offered, which \
-    is how long its event loop may be blocked; beyond it it is ended and replaced";
+    is how long its event loop may be blocked, or `off`; beyond it it is ended and replaced [default: 60s]";
+pub(crate) const ANSWER_WITHIN_LONG: &str = "\
+How long a worker may leave a connection unanswered that it is offered, which is how long its event loop may be blocked; \
+beyond it it is ended and replaced, and what it has not touched is answered by others. `off` for servers that stop \
+accepting on purpose. Workers with an inspector (--inspect) are not looked at [default: 60s]";
+pub(crate) const HEARTBEAT: &str = "How often a worker of the Rust library is asked whether its runtime turns; one \
+    that has not answered by the next time is ended and replaced";
+pub(crate) const HEARTBEAT_LONG: &str = "\
+How often a worker of the Rust library is asked whether its runtime turns; one that has not answered by the next time is \
+ended and replaced, before a connection meets it. Node's channel knows no such question: of other workers their answers \
+are what counts (--answer-within), and the probe of --ready where it is repeated (--alive-every)";
+pub(crate) const HANG_SIGNAL: &str = "What a worker gets that hangs, such as ABRT for a core file; SIGKILL follows \
+    --kill-after that [default: that of --stop-signal]";
 pub(crate) const WATCHDOG: &str = "How long a worker may be without WATCHDOG=1 on its $NOTIFY_SOCKET, with --ready \
     notify; beyond it it is ended and replaced";
 pub(crate) const STABLE: &str = "How long a new worker must serve before the old one of its place leaves; with --ready \

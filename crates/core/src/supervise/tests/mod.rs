@@ -20,8 +20,8 @@ mod world;
 use std::time::Duration;
 
 use super::{
-    Action, Drain, Event, ExitWhenDegraded, Force, Found, Generation, Notice, Outcome, Phase, Readiness,
-    Reason, Settings, SlotId, SlotState, Stage, Ticket,
+    Action, Drain, Event, ExitWhenDegraded, Force, Found, Generation, Notice, Outcome, Phase,
+    Readiness, Reason, Settings, SlotId, SlotState, Stage, Ticket,
 };
 use crate::primary::Exit;
 use crate::{Errno, Time, WorkerId};

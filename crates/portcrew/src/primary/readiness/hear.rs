@@ -40,7 +40,7 @@ impl Driver {
     ) -> Option<Watch> {
         place?;
         let ours = self.crew.settings()?;
-        let again = ours.liveness.as_ref().map(|it| it.every);
+        let again = ours.liveness.every;
         Watch::new(worker, &ours.ready, ours.probing, again, notify, &self.command_sender)
     }
 

@@ -168,7 +168,9 @@ impl Primary {
     pub(super) async fn said(&self) -> (Vec<Answer>, Vec<Ended>) {
         let (mut answers, mut ended) = (Vec::new(), Vec::new());
         let lane = self.lane.as_ref().unwrap();
-        let event = soon(poll_fn(|cx| lane.poll_answers(cx, &mut answers, &mut ended))).await;
+        let event =
+            soon(poll_fn(|cx| lane.poll_answers(cx, &mut answers, &mut ended, &mut Vec::new())))
+                .await;
         assert_eq!(event.unwrap(), LaneEvent::Received);
         (answers, ended)
     }
@@ -182,7 +184,7 @@ impl Primary {
 
     pub(super) fn said_now(&self) -> (Vec<Answer>, Vec<Ended>) {
         let (mut answers, mut ended) = (Vec::new(), Vec::new());
-        self.lane.as_ref().unwrap().try_answers(&mut answers, &mut ended).unwrap();
+        self.lane.as_ref().unwrap().try_answers(&mut answers, &mut ended, &mut Vec::new()).unwrap();
         (answers, ended)
     }
 

@@ -7,6 +7,7 @@
 //! Standard output has one JSON object per line, its kind in `event`; workers write to it too. The policy comes from
 //! `NODE_CLUSTER_SCHED_POLICY`; `LANE=0` keeps portcrew's own workers on Node's channel; `RESPAWN=1` forks anew at
 //! once when a worker dies; `GRACE_MS`, `STABLE_MS` and `START_MS` are the crew's times,
+//! `ANSWER_MS` and `HEARTBEAT_MS` are how it notices that one hangs, `HANG_SIGNAL` what such a one gets;
 //! `MAX_CONNECTIONS` is what a worker may take, `DRAIN` the text that tells it to leave. Commands:
 //!
 //! ```text
@@ -28,7 +29,7 @@ use std::ffi::OsString;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
-use portcrew::{Cluster, Drain, Event, Primary, Role, Settings, WorkerHandle, WorkerId};
+use portcrew::{Cluster, Drain, Event, Primary, Role, Settings, Signal, WorkerHandle, WorkerId};
 use portcrew_testkit::fixture::{commands, runtime, tell};
 use serde_json::json;
 
@@ -107,6 +108,10 @@ fn settings(program: OsString, args: impl Iterator<Item = OsString>) -> Settings
     set(&mut settings.grace, "GRACE_MS");
     set(&mut settings.stable_for, "STABLE_MS");
     set(&mut settings.start_deadline, "START_MS");
+    let ms = |name: &str| number(name).map(Duration::from_millis);
+    settings.liveness.answer_within = ms("ANSWER_MS").or(settings.liveness.answer_within);
+    settings.liveness.heartbeat = ms("HEARTBEAT_MS");
+    settings.hang_signal = std::env::var("HANG_SIGNAL").ok().and_then(|it| Signal::from_name(&it));
     settings.max_connections = number("MAX_CONNECTIONS");
     if let Ok(text) = std::env::var("DRAIN") {
         settings.drain = Drain::Message(text);

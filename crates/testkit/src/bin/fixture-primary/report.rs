@@ -51,6 +51,14 @@ pub(crate) fn report(event: Event, known: &BTreeMap<WorkerId, WorkerHandle>) {
         Event::Error { worker, error } => {
             tell("error", &json!({ "worker": worker.map(|it| it.0), "error": chain(&error) }));
         }
+        Event::Hangs { worker, reason, found, diagnosis, .. } => {
+            let fields = json!({
+                "worker": worker.0, "reason": format!("{reason:?}"), "found": format!("{found:?}"),
+                "state": format!("{:?}", diagnosis.state), "threads": diagnosis.threads,
+                "cpu": diagnosis.cpu, "waits_in": diagnosis.waits_in,
+            });
+            tell("hangs", &fields);
+        }
         Event::Misbehaved { worker } => tell("misbehaved", &json!({ "worker": worker.0 })),
         Event::Crew(notice) => tell("crew", &json!({ "notice": format!("{notice:?}") })),
         Event::Finished(outcome) => tell("finished", &json!({ "outcome": outcome.to_string() })),

@@ -31,7 +31,7 @@ impl Rogue {
         let mut rogue =
             Self { channel, lane, id: inherited.worker_id.unwrap_or(0), listener: None, seq: 0 };
         let lane = rogue.lane.as_ref().map(|_| 1);
-        rogue.say(ClusterBody::Online { lane }).await?;
+        rogue.say(ClusterBody::Online { lane, beat: None }).await?;
         Ok(rogue)
     }
 
