@@ -22,6 +22,7 @@ mod following;
 mod help;
 mod home;
 mod hostile_worker;
+mod hung;
 mod init;
 mod list;
 mod names;

@@ -2,7 +2,6 @@
 //! a silence that was not theirs.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use portcrew_testkit::http::{Background, Load};
 use portcrew_testkit::ledger::Ledger;
@@ -73,7 +72,7 @@ impl Scene {
 /// Returns when a worker that owes an answer since after this call has been found to hang: so long a deadline has
 /// passed, for whoever owes for longer.
 fn wait_for_a_deadline(answer_ms: u32) {
-    let mut other = Scene::new(primary(SERVER), 1, answer_ms);
+    let other = Scene::new(primary(SERVER), 1, answer_ms);
     other.signal(1, Signal::Stop);
     let load = Load::new(other.address).requests(1).per_try_timeout(HANG).background();
     other.crew.next("hangs");

@@ -46,6 +46,12 @@ impl History {
     }
 
     pub(super) fn lost(&mut self, worker: WorkerId, how: String, tail: Option<Arc<Tail>>) {
+        let is_told = |it: &&mut Thing| it.what == What::Lost && it.worker == Some(worker);
+        if let Some(told) = self.chain.iter_mut().find(is_told) {
+            // It hung, and its end is part of that.
+            told.because = words::and_then(&told.because, &how);
+            return;
+        }
         let pid = self.pids.get(&worker).copied();
         self.add(Thing { worker: Some(worker), pid, tail, ..Thing::new(What::Lost, how) });
     }

@@ -231,6 +231,10 @@ pub(crate) fn new_one(delay: Duration) -> String {
     format!("a new one started after {}", span(delay))
 }
 
+pub(crate) fn and_then(what: &str, how: &str) -> String {
+    format!("{what}, and {how}")
+}
+
 pub(crate) fn left_alone() -> String {
     "it was left alone: somebody debugs it".to_owned()
 }

@@ -309,7 +309,7 @@ pub(crate) fn span(span: Duration) -> String {
         format!("{millis} ms")
     } else if millis % 60_000 == 0 {
         format!("{} min", count(millis / 60_000))
-    } else if millis % 1_000 == 0 {
+    } else if millis % 1_000 < 100 {
         format!("{} s", count(millis / 1_000))
     } else {
         format!("{}.{} s", count(millis / 1_000), millis % 1_000 / 100)
