@@ -22,6 +22,6 @@ pub(crate) use crews::{
 pub(crate) use environment::Assignment;
 pub(crate) use name::{ALL, CrewName};
 pub(crate) use policy::{Policies, Policy, Sticky, nearest};
-pub(crate) use supervision::Supervision;
+pub(crate) use supervision::{Deadline, Supervision};
 pub(crate) use surroundings::Surroundings;
 pub(crate) use workers::{MAX_WORKERS, Workers};

@@ -6,7 +6,7 @@ use portcrew::{Drain, Liveness, Ready, Settings, Signal};
 
 use super::policies::Policies;
 use super::refusal::Refusal;
-use crate::args::{RunArgs, Supervision};
+use crate::args::{Deadline, RunArgs, Supervision};
 use crate::output::words::supervision as words;
 
 /// How long a new worker must last before it counts: the library's default.
@@ -64,8 +64,7 @@ fn liveness(asked: &Supervision) -> Liveness {
     let repeats = asked.alive_every.is_some() || asked.alive_failures.is_some();
     liveness.every = repeats.then(|| asked.alive_every.unwrap_or(ALIVE_EVERY));
     liveness.failures = asked.alive_failures.unwrap_or(liveness.failures);
-    liveness.answer_within =
-        asked.answer_within.map_or(liveness.answer_within, |deadline| deadline.time());
+    liveness.answer_within = asked.answer_within.map_or(liveness.answer_within, Deadline::time);
     (liveness.heartbeat, liveness.watchdog) = (asked.heartbeat, asked.watchdog);
     liveness
 }

@@ -174,7 +174,7 @@ async fn give(worker: &Worker, kind: &str) -> Result<Handle, Box<dyn std::error:
 
 /// Blocks the only thread of the runtime.
 fn hang(how: &str) {
-    println!("HANGS {how}");
+    tell("blocked", &json!({ "how": how }));
     loop {
         match how {
             "sleep" => std::thread::sleep(Duration::from_secs(1_000)),

@@ -44,7 +44,7 @@ impl Scene {
     /// Blocks the runtime of a worker of the library.
     fn block(&mut self, worker: usize, how: &str) {
         self.crew.tell(&format!(r#"send {worker} {{"op":"hang","how":"{how}"}}"#));
-        self.crew.process.wait_line(|line| line.starts_with("HANGS"), HANG);
+        self.crew.next("blocked");
     }
 
     /// Waits until somebody owes an answer.

@@ -26,7 +26,12 @@ pub(in crate::primary) fn read(pid: u32) -> Diagnosis {
         | ProcessState::Traced
         | ProcessState::Dead
         | ProcessState::Unknown => return found,
-        ProcessState::Running | ProcessState::Sleeping | ProcessState::Uninterruptible => {}
+        // In the kernel it is only by chance.
+        ProcessState::Running => {
+            found.cpu = cpu(pid);
+            return found;
+        }
+        ProcessState::Sleeping | ProcessState::Uninterruptible => {}
     }
     found.cpu = cpu(pid);
     found.waits_in = file(pid, "wchan").as_deref().and_then(waits_in);
