@@ -43,6 +43,12 @@ impl<K: Ord + Copy> TimerTable<K> {
         }
     }
 
+    /// Whether `key` is to fire.
+    #[must_use]
+    pub fn is_set(&self, key: K) -> bool {
+        self.by_key.contains_key(&key)
+    }
+
     /// Forgets `key`. Says whether it was set.
     pub fn cancel(&mut self, key: K) -> bool {
         match self.by_key.remove(&key) {

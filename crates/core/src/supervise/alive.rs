@@ -40,9 +40,13 @@ impl Crew {
                 self.ask_again(now, worker);
             }
         }
-        self.timers.set_if_unset(Timer::Pulse, now + self.settings.pulse());
+        if self.timers.is_set(Timer::Pulse) {
+            return;
+        }
+        // From here on both set themselves again.
+        self.pulse(now);
         if let Some(within) = self.settings.answers() {
-            self.timers.set_if_unset(Timer::Answers, now + within);
+            self.timers.set(Timer::Answers, now + within);
         }
     }
 
