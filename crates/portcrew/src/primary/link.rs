@@ -246,12 +246,8 @@ impl Link {
                     self.batch.drain(..count);
                 }
                 Ok(Sent::WouldBlock) => {
-                    match lane.poll_writable(&mut Context::from_waker(&self.lane_waker)) {
-                        Poll::Ready(Ok(())) => {}
-                        // The waker brings us back when there is room.
-                        Poll::Pending => return Written::All,
-                        // There is nothing to wait with.
-                        Poll::Ready(Err(_)) => return Written::Later,
+                    if let Some(written) = self.wait_for_room() {
+                        return written;
                     }
                 }
                 Ok(Sent::TooManyInFlight) | Err(LaneError::System(_)) => return Written::Later,
@@ -262,6 +258,17 @@ impl Link {
         Written::All
     }
 
+    /// The lane is full. `None` when there is room again already.
+    fn wait_for_room(&mut self) -> Option<Written> {
+        match self.lane.as_mut()?.poll_writable(&mut Context::from_waker(&self.lane_waker)) {
+            Poll::Ready(Ok(())) => None,
+            // The waker brings us back when there is room.
+            Poll::Pending => Some(Written::All),
+            // There is nothing to wait with.
+            Poll::Ready(Err(_)) => Some(Written::Later),
+        }
+    }
+
     /// Behind the connections: where they wait for room it waits too.
     fn flush_question(&mut self) -> Written {
         while let (Some(lane), Some(question), true) =
@@ -270,11 +277,8 @@ impl Link {
             match lane.try_ask(question) {
                 Ok(Sent::All) => self.question = None,
                 Ok(Sent::WouldBlock) => {
-                    match lane.poll_writable(&mut Context::from_waker(&self.lane_waker)) {
-                        Poll::Ready(Ok(())) => {}
-                        // The waker brings us back when there is room.
-                        Poll::Pending => return Written::All,
-                        Poll::Ready(Err(_)) => return Written::Later,
+                    if let Some(written) = self.wait_for_room() {
+                        return written;
                     }
                 }
                 Ok(Sent::TooManyInFlight) | Err(LaneError::System(_)) => return Written::Later,
