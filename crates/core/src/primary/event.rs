@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use super::{Counter, Origin};
 use crate::scheduler::CpuShare;
+use crate::supervise::Generation;
 use crate::{ConnId, Errno, FromWorker, ListenerId, Seq, SockName, SocketKind, WorkerId};
 
 /// What happened, told to [`Primary::handle`](super::Primary::handle).
@@ -162,6 +163,13 @@ pub enum Event {
     CloseListener {
         /// Which.
         listener: ListenerId,
+    },
+    /// A reload was committed: all workers of the crew that are to stay are of this generation. A listener that was
+    /// never asked for by one of this generation is closed when nobody holds it: now, if its last holder has died, or
+    /// with the death of that holder.
+    Renewed {
+        /// Which.
+        generation: Generation,
     },
 }
 

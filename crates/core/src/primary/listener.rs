@@ -10,6 +10,7 @@ use super::rules::RuleId;
 use super::worker::Worker;
 use super::{BoundTo, Mode};
 use crate::scheduler::{Choice, Look, WorkerView};
+use crate::supervise::Generation;
 use crate::{Backoff, ConnId, Key, Limits, Query, Seq, SocketKind, Time, WorkerId};
 
 /// A question, and whose it is.
@@ -89,6 +90,8 @@ pub(super) struct Listener {
     pub(super) mode: Mode,
     pub(super) state: State,
     pub(super) data: Option<String>,
+    /// The newest generation that has asked for it. Above all of them where somebody has who is of no crew.
+    pub(super) newest: Generation,
     /// The workers that hold it, as the scheduler sees them: first those that the primary accepts for, last those that
     /// can be given nothing.
     pub(super) holders: Vec<WorkerView>,
@@ -121,6 +124,7 @@ impl Listener {
             look: None,
             mode,
             state: State::Binding { waiting: Vec::new(), unwanted: false },
+            newest: Generation::FIRST,
             holders: Vec::new(),
             holdings: Vec::new(),
             counting: Counting::Off,

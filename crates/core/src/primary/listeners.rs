@@ -79,6 +79,7 @@ impl Primary {
         }
         self.by_key.insert(query.key(), id);
         self.listeners.insert(id, listener);
+        self.note_asker(worker, id);
         self.count_listener(worker);
         out.push(Action::Bind { listener: id, query, mode });
     }
@@ -92,6 +93,7 @@ impl Primary {
         query: Query,
         out: &mut Vec<Action>,
     ) {
+        self.note_asker(worker, id);
         let Some(listener) = self.listeners.get_mut(&id) else {
             return;
         };
@@ -279,8 +281,10 @@ impl Primary {
             return;
         }
         let unwanted = listener.wanted_by() == 0;
+        // A death leaves it for a successor, if there can be one.
+        let outdated = listener.newest < self.renewed;
         self.discount_listener(worker);
-        if departure == Departure::Explicit && unwanted {
+        if unwanted && (departure == Departure::Explicit || outdated) {
             self.close_listener(id, out);
         } else {
             // A connection that waited for this worker alone may now go to another.

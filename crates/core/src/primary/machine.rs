@@ -8,6 +8,7 @@ use super::listener::{Accepting, Listener};
 use super::rules::{Rulebook, Rules};
 use super::worker::Worker;
 use super::{Action, Event, Life};
+use crate::supervise::Generation;
 use crate::{
     ConnId, FromWorker, Histogram, Key, Ledger, Limits, ListenerId, Time, TimerTable, WorkerId,
 };
@@ -55,6 +56,8 @@ pub struct Primary {
     pub(super) ledger: Ledger,
     pub(super) answers: Histogram,
     pub(super) next_listener: u32,
+    /// The generation of the last committed reload.
+    pub(super) renewed: Generation,
 }
 
 impl Primary {
@@ -72,6 +75,7 @@ impl Primary {
             ledger: Ledger::default(),
             answers: Histogram::default(),
             next_listener: 0,
+            renewed: Generation::FIRST,
         }
     }
 
@@ -108,6 +112,7 @@ impl Primary {
             Event::Disconnect { worker } => self.disconnect(now, worker, out),
             Event::Unlist { worker } => self.unlisted(now, worker, out),
             Event::CloseListener { listener } => self.close_listener(listener, out),
+            Event::Renewed { generation } => self.renewed(generation, out),
         }
     }
 

@@ -15,6 +15,7 @@ mod looking;
 mod machine;
 mod owed;
 mod pace;
+mod renewed;
 mod rules;
 mod seconds;
 mod summary;

@@ -32,7 +32,8 @@ pub enum Action {
         /// Who.
         worker: WorkerId,
     },
-    /// Take a worker off the listeners, if it is on any, and tell it to leave by the signal that was agreed on.
+    /// Take a worker off the listeners, if it is on any, and tell it to leave by the signal that was agreed on; by
+    /// SIGTERM, or the program's own, where none was and it speaks no channel. What it asks for later it does not get.
     DrainSignal {
         /// Who.
         worker: WorkerId,

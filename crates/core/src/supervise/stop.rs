@@ -100,10 +100,8 @@ impl Crew {
             }
             Life::Up(_) if record.speaks => out.push(Action::Disconnect { worker }),
             // It speaks no channel, or none any more: the signal is the message, and it has its grace.
-            Life::Up(_) | Life::Cut(_) => {
-                let force = Force::Terminate;
-                out.push(Action::Signal { worker, force });
-            }
+            // What it was about to ask for it does not get.
+            Life::Up(_) | Life::Cut(_) => out.push(Action::DrainSignal { worker }),
             // It was told.
             Life::Ending(_) => return,
         }

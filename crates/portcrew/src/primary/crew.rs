@@ -246,11 +246,15 @@ impl Driver {
                     // worker yet.
                     self.launcher.begin(generation);
                 }
+                if let Notice::ReloadCommitted { generation } = notice {
+                    self.then(PrimaryEvent::Renewed { generation });
+                }
                 self.answer_reload(&notice);
                 self.policy_hears(&notice);
                 self.events.push(crate::Event::Crew(notice));
             }
             Action::Finished(outcome) => {
+                self.unlist_the_rest();
                 self.close_listeners();
                 self.events.push(crate::Event::Finished(outcome));
             }
@@ -280,6 +284,15 @@ impl Driver {
             }
         };
         self.crew.answers.push(event);
+    }
+
+    /// Who could not be killed may still be heard. It would have a socket bound of which nobody is left to take care.
+    fn unlist_the_rest(&mut self) {
+        let of_crew = self.links.iter().filter(|it| it.1.place.is_some());
+        let left: Vec<_> = of_crew.map(|it| *it.0).collect();
+        for worker in left {
+            self.unlist(worker);
+        }
     }
 
     /// Nobody is wanted any more: deaths keep addresses for successors, and there will be none.

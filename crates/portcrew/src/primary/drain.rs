@@ -44,7 +44,7 @@ impl Driver {
         }
     }
 
-    fn unlist(&mut self, worker: WorkerId) {
+    pub(super) fn unlist(&mut self, worker: WorkerId) {
         if let Some(link) = self.links.get(&worker) {
             link.shared.plan_the_end();
         }

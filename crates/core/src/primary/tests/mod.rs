@@ -11,6 +11,7 @@ mod listeners;
 mod live;
 mod looking;
 mod refusals;
+mod renewed;
 mod rules;
 mod seconds;
 mod self_bound;

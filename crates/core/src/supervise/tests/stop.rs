@@ -36,6 +36,8 @@ fn a_program_that_speaks_no_channel_is_told_by_the_signal() {
     let actions = world.on(Event::Stop);
     assert_eq!(signals(&actions), [(W1, Force::Terminate)]);
     assert_eq!(disconnected(&actions), []);
+    // It may be about to speak: it gets no listener, of which its death would leave the socket open.
+    assert!(actions.contains(&Action::DrainSignal { worker: W1 }));
 }
 
 #[test]

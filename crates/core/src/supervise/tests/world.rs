@@ -139,9 +139,11 @@ pub(super) fn forks(actions: &[Action]) -> Vec<(Ticket, SlotId, Generation)> {
     forks.collect()
 }
 
+/// One that is told to leave by a signal counts as well.
 pub(super) fn signals(actions: &[Action]) -> Vec<(WorkerId, Force)> {
     let signals = actions.iter().filter_map(|it| match it {
         Action::Signal { worker, force } => Some((*worker, *force)),
+        Action::DrainSignal { worker } => Some((*worker, Force::Terminate)),
         _ => None,
     });
     signals.collect()
