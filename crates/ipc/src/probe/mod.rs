@@ -21,4 +21,4 @@ mod info;
 mod proof;
 
 pub use info::{Figures, Queue, TcpState, accept_queue, dropped, figures};
-pub use proof::{Proof, prove};
+pub use proof::{Proof, judge, prove};

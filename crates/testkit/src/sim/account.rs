@@ -18,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use portcrew_core::primary::{Action, End, Event, ListenerName, Mode, Notice};
 use portcrew_core::scheduler::Look;
+use portcrew_core::supervise::Generation;
 use portcrew_core::{
     CloseReason, ConnId, FromWorker, ListenerId, Reply, Seq, Time, ToWorker, WorkerId,
 };
@@ -59,6 +60,12 @@ pub struct Account {
     due_looks: Vec<(ConnId, Look)>,
     due_counts: Vec<(ListenerId, bool)>,
     must_close: Vec<ListenerId>,
+    /// The generation of the last committed reload.
+    renewed: Option<Generation>,
+    /// The primary stood still, and does what it is late for.
+    is_late: bool,
+    /// First bytes of which it is unclear whether they were waited for in vain.
+    unclear: u64,
     /// Who has just announced a listener that it did not get from the primary.
     self_bound: Option<WorkerId>,
 }
@@ -125,6 +132,7 @@ impl Account {
             Event::Proof { conn, proof } => self.proven(*conn, *proof, plan),
             Event::Disconnect { worker } | Event::Unlist { worker } => self.told_to_leave(*worker),
             Event::CloseListener { listener } => self.close(*listener),
+            Event::Renewed { generation } => self.renewed(*generation),
         }
     }
 
@@ -230,6 +238,7 @@ impl Account {
             self.due.swap_remove(at);
             return Ok(());
         }
+        self.may_have_looked_away(now, conn, plan);
         let Some(entry) = self.conns.get(&conn).copied() else {
             return ensure(false, Check::C4Copy, || format!("{conn} was never accepted"));
         };

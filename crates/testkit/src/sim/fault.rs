@@ -17,9 +17,17 @@ const MOST_PROCESSES: usize = 10;
 impl World {
     /// Something happens to a process.
     pub(super) fn fault(&mut self) -> Moved {
-        let at = self.rng.index(self.processes.len());
-        if !self.plan.faults || self.rng.percent(30) {
+        let Some(at) = self.any_process() else {
+            return Ok(false);
+        };
+        if self.crew.is_none() && (!self.plan.faults || self.rng.percent(30)) {
             return self.replace();
+        }
+        if !self.plan.faults {
+            return Ok(false);
+        }
+        if self.rng.percent(6) {
+            return self.pause();
         }
         let chance = self.rng.below(100);
         let process = &mut self.processes[at];
@@ -33,10 +41,10 @@ impl World {
                 "is stopped"
             }
             (Run::Frozen, 0..60) => {
-                process.run = Run::Running;
+                process.goes_on();
                 "goes on"
             }
-            (Run::Frozen, 60..) => {
+            (Run::Frozen, 60..) if !process.doomed => {
                 process.die(Exit::Signal(9));
                 "is killed while stopped"
             }
@@ -44,7 +52,7 @@ impl World {
                 process.desert();
                 "closes its channel and lives on"
             }
-            (Run::Running | Run::Zombie(_) | Run::Reaped, _) => return Ok(false),
+            (Run::Running | Run::Frozen | Run::Zombie(_) | Run::Reaped, _) => return Ok(false),
         };
         self.seen.saw(did);
         let worker = process.id;
@@ -97,7 +105,9 @@ impl World {
         if !self.primary.needs_cpu() {
             return Ok(false);
         }
-        let at = self.rng.index(self.processes.len());
+        let Some(at) = self.any_process() else {
+            return Ok(false);
+        };
         let share = CpuShare(u32::try_from(self.rng.below(1_000)).unwrap_or(0));
         self.seen.saw("a process was measured");
         self.feed(Event::Cpu { worker: self.processes[at].id, share })?;
@@ -106,7 +116,12 @@ impl World {
 
     /// A user of the primary or of a worker wants something.
     pub(super) fn command(&mut self) -> Moved {
-        let at = self.rng.index(self.processes.len());
+        if self.crew.is_some() && self.rng.percent(60) {
+            return self.crew_command();
+        }
+        let Some(at) = self.any_process() else {
+            return Ok(false);
+        };
         let worker = self.processes[at].id;
         match self.rng.below(100) {
             0..20 => {

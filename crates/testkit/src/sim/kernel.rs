@@ -1,65 +1,15 @@
-//! The model kernel: listening sockets with their queues, and connections with what really happened to them.
+//! The model kernel: listening sockets with their queues, connections with what really happened to them, processes.
+
+mod connection;
+mod processes;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use portcrew_core::primary::Proof;
 use portcrew_core::{ConnId, ListenerId, SocketKind, WorkerId};
 
+pub use self::connection::{Connection, Peer, judge};
+pub use self::processes::{Pid, ProcessTable};
 use super::report::{Broken, Check, Checked};
-
-/// The client's half of a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Peer {
-    /// It may send more.
-    Open,
-    /// It has sent its last byte.
-    Fin,
-    /// It is gone.
-    Rst,
-}
-
-/// A connection as the kernel sees it.
-#[derive(Debug)]
-pub struct Connection {
-    /// A Unix-domain connection keeps no counts.
-    pub unix: bool,
-    /// The client's half.
-    pub peer: Peer,
-    /// Bytes that the client sent.
-    pub sent: u64,
-    /// Bytes that workers have read of them.
-    pub read: u64,
-    /// Bytes that workers have written.
-    pub written: u64,
-    /// The worker that read or wrote. A second one is the end of the run.
-    pub touched_by: Option<WorkerId>,
-    /// The worker to whose user code it was given last.
-    pub delivered_to: Option<WorkerId>,
-    /// A worker has written its answer and closed it.
-    pub answered: bool,
-    /// The primary has it open.
-    pub primary_copy: bool,
-}
-
-impl Connection {
-    /// Bytes that nobody has read.
-    #[must_use]
-    pub const fn unread(&self) -> u64 {
-        self.sent - self.read
-    }
-
-    /// Whether a worker has written. (What clients sent meanwhile is left out here: it would seldom be drawn.)
-    #[must_use]
-    pub const fn is_served(&self) -> bool {
-        !self.unix && self.written > 0
-    }
-
-    /// Whether anybody has read or written.
-    #[must_use]
-    pub const fn is_touched(&self) -> bool {
-        self.touched_by.is_some()
-    }
-}
 
 /// A listening socket of the primary.
 #[derive(Debug)]
@@ -88,11 +38,13 @@ impl Socket {
     }
 }
 
-/// All sockets and connections of one world.
+/// All sockets, connections and processes of one world.
 #[derive(Debug, Default)]
 pub struct Kernel {
     /// The sockets that exist.
     pub sockets: BTreeMap<ListenerId, Socket>,
+    /// Who has which pid.
+    pub processes: ProcessTable,
     conns: Vec<Connection>,
     copies: usize,
     /// Connections of which it is to tell the end, and who has taken them.
@@ -108,17 +60,7 @@ impl Kernel {
         }
         let conn = ConnId(self.conns.len() as u64);
         socket.backlog.push_back(conn);
-        self.conns.push(Connection {
-            unix: socket.unix,
-            peer: Peer::Open,
-            sent: 0,
-            read: 0,
-            written: 0,
-            touched_by: None,
-            delivered_to: None,
-            answered: false,
-            primary_copy: false,
-        });
+        self.conns.push(Connection::new(socket.unix));
         Some(conn)
     }
 
@@ -158,41 +100,26 @@ impl Kernel {
         self.copies
     }
 
-    /// A worker reads.
+    /// A worker reads, or has the bytes thrown away (`MSG_TRUNC`): the kernel counts both alike.
     pub fn read(&mut self, worker: WorkerId, conn: ConnId, bytes: u64) -> Checked {
         let it = self.conn_mut(conn);
         it.read += bytes.min(it.unread());
         touch(it, worker, conn)
     }
 
-    /// A worker writes its answer.
-    pub fn write(&mut self, worker: WorkerId, conn: ConnId) -> Checked {
+    /// A worker writes a part of its answer and has the kernel keep it back (`TCP_CORK`).
+    pub fn cork(&mut self, worker: WorkerId, conn: ConnId) -> Checked {
         let it = self.conn_mut(conn);
-        it.written += 100;
-        it.answered = true;
+        it.corked += 17;
         touch(it, worker, conn)
     }
 
-    /// What the kernel can say of a connection that was sent to a worker, by its counts alone.
-    #[must_use]
-    pub fn prove(&self, conn: ConnId) -> Proof {
-        let it = self.conn(conn);
-        if it.unix {
-            return Proof::Unprovable;
-        }
-        match it.peer {
-            Peer::Rst => Proof::PeerGone,
-            Peer::Open | Peer::Fin => {
-                // The FIN counts as one received byte that is never in the queue.
-                let fin = u64::from(it.peer == Peer::Fin);
-                let received = it.sent + fin;
-                if received - fin == it.unread() && it.written == 0 {
-                    Proof::Untouched
-                } else {
-                    Proof::Touched
-                }
-            }
-        }
+    /// A worker writes its answer.
+    pub fn write(&mut self, worker: WorkerId, conn: ConnId) -> Checked {
+        let it = self.conn_mut(conn);
+        it.written += 100 + std::mem::take(&mut it.corked);
+        it.answered = true;
+        touch(it, worker, conn)
     }
 }
 
@@ -221,18 +148,6 @@ mod tests {
         kernel.sockets.insert(ListenerId(0), socket);
         let conn = kernel.connect(ListenerId(0)).expect("there is room");
         (kernel, conn)
-    }
-
-    #[test]
-    fn a_fin_alone_leaves_a_connection_untouched_and_one_read_byte_does_not() {
-        let (mut kernel, conn) = kernel();
-        kernel.conn_mut(conn).sent = 46;
-        kernel.conn_mut(conn).peer = Peer::Fin;
-        assert_eq!(kernel.prove(conn), Proof::Untouched);
-        kernel.read(WorkerId(1), conn, 1).expect("the first to touch it");
-        assert_eq!(kernel.prove(conn), Proof::Touched);
-        kernel.conn_mut(conn).peer = Peer::Rst;
-        assert_eq!(kernel.prove(conn), Proof::PeerGone);
     }
 
     #[test]

@@ -13,6 +13,8 @@ pub const PACKET: usize = 64;
 pub enum Down {
     /// A cluster message.
     Message(ToWorker),
+    /// The text by which a crew's workers are told to leave.
+    Text,
     /// A connection with its descriptor.
     Conn {
         /// The offer's number.

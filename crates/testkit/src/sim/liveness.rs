@@ -22,10 +22,18 @@ impl World {
         for at in 0..self.processes.len() {
             self.judge(at);
         }
-        let origin = Origin::alone(self.next_worker());
-        self.fork(Temper::HONEST, origin, true)?;
+        if self.crew.is_some() {
+            self.mend_crew();
+        } else {
+            let origin = Origin::alone(self.next_worker());
+            self.fork(Temper::HONEST, origin, true)?;
+        }
         self.come_to_rest()?;
         self.check_served()?;
+        self.check_crew_is_whole()?;
+        if self.crew.is_some() {
+            self.end_crew()?;
+        }
         self.stop()?;
         self.check_nothing_is_left()
     }
@@ -39,7 +47,10 @@ impl World {
             | Manner::Lying
             | Manner::Crashing(_)
             | Manner::Deserting
-            | Manner::Bequeathing => false,
+            | Manner::Bequeathing
+            | Manner::Exiting
+            | Manner::Mute
+            | Manner::Brief => false,
         };
         if !good && process.is_alive() {
             process.die(Exit::Signal(9));
@@ -47,7 +58,7 @@ impl World {
     }
 
     /// Moves everybody until nobody can move and no time-out changes that.
-    fn come_to_rest(&mut self) -> Checked {
+    pub(super) fn come_to_rest(&mut self) -> Checked {
         for _ in 0..MOST_ROUNDS {
             if self.round()? {
                 continue;
@@ -55,6 +66,7 @@ impl World {
             let tally = &self.account.tally;
             let busy = tally.held + tally.offered > 0
                 || self.kernel.sockets.values().any(|it| it.polled && !it.backlog.is_empty())
+                || self.is_crew_busy()
                 || self.primary.listeners().any(|it| it.is_resting);
             if !busy || !self.jump()? {
                 return Ok(());
@@ -67,6 +79,7 @@ impl World {
         let mut moved = self.bind_next()? | self.prove_next()?;
         moved |= self.count_next()? | self.look_next()? | self.end_next()?;
         for at in 0..self.processes.len() {
+            moved |= self.end_useless(at);
             moved |= self.reap(at)?;
             moved |= self.read_from(at, true)?;
             moved |= self.worker_steps(at)?;
@@ -77,6 +90,17 @@ impl World {
             moved |= self.accept_from(listener, 4)?;
         }
         Ok(moved)
+    }
+
+    /// Who got no listener, or has closed its last, is of no use to a crew, which cannot know that: its program ends.
+    fn end_useless(&mut self, at: usize) -> bool {
+        let process = &mut self.processes[at];
+        let useless = self.crew.is_some() && process.is_running() && !process.wants_any();
+        let ends = useless && !process.is_leaving();
+        if ends {
+            process.die(Exit::Code(1));
+        }
+        ends
     }
 
     /// Every connection is taken, or closed with a reason; whoever was taken by a good worker is answered.

@@ -14,12 +14,13 @@
 //! * Safety is checked after every step, liveness when faults have stopped.
 //! * [`mutation`] plants faults in the machine's decisions, to see that the checks object.
 //!
-//! Starting and stopping workers is drawn here too; a machine that decides it would be asked in
-//! `fault.rs`, where a successor is started, and be told the notices that `shell/perform.rs` counts.
+//! In one half of the worlds starting and stopping workers is drawn, as anything else. In the other half the crew's
+//! machine decides it ([`crew`]), and hears of the primary's what the library's shell tells it.
 
 pub mod account;
 pub mod client;
 pub mod clock;
+pub mod crew;
 mod fault;
 pub mod kernel;
 pub mod link;

@@ -2,6 +2,7 @@
 //!
 //! A checker that never objects is worth nothing. Each [`Mutation`] must be found within a few seeds.
 
+mod crew;
 mod planted;
 mod saboteur;
 mod schedulers;
@@ -117,11 +118,55 @@ pub enum Mutation {
     Favourite,
     /// A policy that panics has said nothing, and is asked again.
     HidesPanic,
+    /// A newcomer that has said its first word counts as one that serves, and need not stay so.
+    DrainsTooSoon,
+    /// The crew does not hear that a worker has ended.
+    ForgetsExit,
+    /// Of several that have ended all are waited for, and told only then.
+    ReapsAllFirst,
+    /// Nobody is killed.
+    NeverKills,
+    /// SIGKILL is sent in place of SIGTERM.
+    KillsAtOnce,
+    /// Nothing is waited for before a restart.
+    RestartsAtOnce,
+    /// When a reload fails its newcomers are not told to leave.
+    ForgetsNewcomer,
+    /// A reload that was undone is said to be committed.
+    CommitsTheBroken,
+    /// Nobody is told that a reload is committed.
+    ForgetsVerdict,
+    /// A reload starts the old program over again.
+    ForksOldProgram,
+    /// A process is started twice.
+    ForksTwice,
+    /// A process is asked for and not started.
+    ForgetsFork,
+    /// The crew does not hear that a worker serves.
+    LosesReady,
+    /// The crew is called for a pause of the primary as if there had been none.
+    CountsPause,
+    /// The crew does not hear what its workers owe.
+    IgnoresHang,
+    /// An answer is said to be owed for longer than it is.
+    BlamesEarly,
+    /// The crew ends and its sockets stay open.
+    KeepsListeners,
+    /// A worker is told to leave and stays on its listeners.
+    LeavesListed,
+    /// A committed reload leaves open what its generation does not want.
+    KeepsOldListener,
+    /// The end of a client's bytes counts as one of them.
+    HalfClosedIsTouched,
+    /// What the kernel keeps back counts as not written.
+    CorkedIsUntouched,
+    /// Bytes that were thrown away count as unread.
+    DiscardIsUntouched,
 }
 
 impl Mutation {
     /// All of them.
-    pub const ALL: [Self; 53] = [
+    pub const ALL: [Self; 75] = [
         Self::KeepsTaken,
         Self::KeepsPeerGone,
         Self::ReleasesTwice,
@@ -175,5 +220,27 @@ impl Mutation {
         Self::Impatient,
         Self::Favourite,
         Self::HidesPanic,
+        Self::DrainsTooSoon,
+        Self::ForgetsExit,
+        Self::ReapsAllFirst,
+        Self::NeverKills,
+        Self::KillsAtOnce,
+        Self::RestartsAtOnce,
+        Self::ForgetsNewcomer,
+        Self::CommitsTheBroken,
+        Self::ForgetsVerdict,
+        Self::ForksOldProgram,
+        Self::ForksTwice,
+        Self::ForgetsFork,
+        Self::LosesReady,
+        Self::CountsPause,
+        Self::IgnoresHang,
+        Self::BlamesEarly,
+        Self::KeepsListeners,
+        Self::LeavesListed,
+        Self::KeepsOldListener,
+        Self::HalfClosedIsTouched,
+        Self::CorkedIsUntouched,
+        Self::DiscardIsUntouched,
     ];
 }

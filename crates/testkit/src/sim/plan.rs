@@ -5,6 +5,7 @@ use std::time::Duration;
 use portcrew_core::primary::ListenerName;
 use portcrew_core::{Address, Family, Limits, Query};
 
+use super::crew::CrewPlan;
 use super::rng::Rng;
 use super::spec::{self, Spec};
 
@@ -24,6 +25,8 @@ pub struct Plan {
     pub queries: Vec<Query>,
     /// The first workers.
     pub crew: Vec<Temper>,
+    /// A crew's machine decides who is started and who is to leave. None: they are drawn, as all else is.
+    pub led: Option<CrewPlan>,
     /// Whether tempers may be bad and processes may be hurt.
     pub faults: bool,
     /// The length of a socket's queue.
@@ -53,6 +56,21 @@ pub struct Temper {
     pub tells: Tells,
     /// Connections that it may have open.
     pub room: usize,
+    /// What it makes of SIGTERM.
+    pub obeys: Obeys,
+}
+
+/// What a process makes of a signal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Obeys {
+    /// SIGTERM ends it on the spot.
+    AtOnce,
+    /// It finishes its work after SIGTERM, which takes a while.
+    InTime,
+    /// It ignores SIGTERM.
+    Never,
+    /// It ignores SIGTERM, and sleeps in the kernel: also SIGKILL has to wait.
+    Late,
 }
 
 /// Of which connections a worker tells the end, by the lane.
@@ -94,6 +112,12 @@ pub enum Manner {
     Deserting,
     /// Its sockets outlive it in a grandchild.
     Bequeathing,
+    /// It ends before it has listened.
+    Exiting,
+    /// It never listens.
+    Mute,
+    /// It ends soon after it has listened.
+    Brief,
 }
 
 /// A point in a hand-over, as the worker sees it.
@@ -107,8 +131,12 @@ pub enum Point {
     AfterAnswer,
     /// The connection is with the user, the answer may not be out.
     AfterDeliver,
-    /// The user has read a byte.
+    /// The user has looked at the bytes and left them where they are.
+    AfterPeek,
+    /// The user has read a byte, or had some thrown away.
     AfterByte,
+    /// The user has written, and the kernel keeps it back.
+    AfterCork,
 }
 
 impl Plan {
@@ -116,22 +144,25 @@ impl Plan {
     pub fn draw(rng: &mut Rng) -> Self {
         let faults = !rng.percent(10);
         let crew = (0..rng.between(1, 5)).map(|_| Temper::draw(rng, faults));
-        let crew = crew.collect();
+        let crew: Vec<_> = crew.collect();
         let limits = limits(rng);
         let queries = queries(rng);
+        let led = rng.percent(50).then(|| CrewPlan::draw(rng, crew.len(), &queries, faults));
+        let most = if led.is_some() { (220, 420) } else { (120, 280) };
         Self {
             limits,
             rules: spec::draw_all(rng, &queries),
             kernel_tells: rng.percent(80),
             queries,
             crew,
+            led,
             faults,
             backlog: rng.index(8) + 1,
             primary_room: if rng.percent(25) { 3 + rng.index(6) } else { 1_000 },
             channel_room: rng.index(5) + 2,
             lane_room: rng.index(3) + 1,
             bind_fails: if faults { 10 } else { 0 },
-            steps: rng.between(120, 280),
+            steps: rng.between(most.0, most.1),
         }
     }
 }
@@ -144,6 +175,7 @@ impl Temper {
         alone: false,
         tells: Tells::All,
         room: 1_000,
+        obeys: Obeys::InTime,
     };
 
     /// Any worker.
@@ -154,7 +186,9 @@ impl Temper {
             Point::AfterRead,
             Point::AfterAnswer,
             Point::AfterDeliver,
+            Point::AfterPeek,
             Point::AfterByte,
+            Point::AfterCork,
         ]);
         let vice = u64::from(faults);
         Self {
@@ -171,6 +205,12 @@ impl Temper {
             alone: speaks == Speaks::Node && rng.percent(30),
             tells: rng.weighted(&[(Tells::Nothing, 15), (Tells::Unprovable, 60), (Tells::All, 25)]),
             room: if rng.percent(15 * vice) { 1 + rng.index(4) } else { 1_000 },
+            obeys: rng.weighted(&[
+                (Obeys::AtOnce, 40),
+                (Obeys::InTime, 40),
+                (Obeys::Never, 12 * vice),
+                (Obeys::Late, 3 * vice),
+            ]),
         }
     }
 }

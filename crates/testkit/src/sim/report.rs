@@ -30,6 +30,22 @@ pub enum Check {
     C11Live,
     /// A connection goes to whom its policy chooses, and a policy is told the truth.
     C12Choice,
+    /// Nothing is done to a worker that was reaped, and no signal reaches anybody else.
+    S1Reaped,
+    /// The rate of starts is bounded.
+    S3Starts,
+    /// A worker that is told to leave has its grace before it is made to.
+    S4Grace,
+    /// The end comes in time, whatever workers do.
+    S5End,
+    /// One verdict for every reload, and no mixture after it.
+    R1Verdict,
+    /// A reload takes nobody away who is needed, and keeps no more than may be kept.
+    R2Capacity,
+    /// Nobody is replaced for a silence that is the primary's own.
+    T1Pause,
+    /// Who owes an answer for too long is ended.
+    T2Hang,
     /// The worker's machine delivers only to listeners that are open.
     WorkerSide,
     /// When faults stop, everything comes to its end.

@@ -7,9 +7,11 @@ use portcrew_core::scheduler::Seat;
 use portcrew_core::supervise::{Generation, SlotId};
 use portcrew_core::{ConnId, ListenerId};
 
+use super::account::Status;
 use super::kernel::Peer;
 use super::plan::Manner;
 use super::report::{Broken, Checked};
+use super::worker::Run;
 use super::world::World;
 
 type Moved = Result<bool, Broken>;
@@ -54,16 +56,33 @@ const MOVERS: [(Mover, u64); 16] = [
     (Mover::Rule, 2),
 ];
 
+/// The same where a crew's machine decides about workers: that takes time.
+const LED: [(Mover, u64); 16] = [
+    (Mover::Client, 20),
+    (Mover::Accept, 12),
+    (Mover::Read, 26),
+    (Mover::Worker, 40),
+    (Mover::User, 12),
+    (Mover::Bind, 5),
+    (Mover::Prove, 5),
+    (Mover::Reap, 14),
+    (Mover::Look, 6),
+    (Mover::Count, 4),
+    (Mover::End, 6),
+    (Mover::Measure, 2),
+    (Mover::Time, 14),
+    (Mover::Fault, 3),
+    (Mover::Command, 3),
+    (Mover::Rule, 2),
+];
+
 /// How many movers are tried until one has something to do.
 const TRIES: usize = 4;
 
 impl World {
     /// The part with faults.
     pub(super) fn run_faulty(&mut self) -> Checked {
-        for (slot, temper) in self.plan.crew.clone().into_iter().enumerate() {
-            let seat = Seat::Slot(SlotId(slot));
-            self.fork(temper, Origin { seat, generation: Generation::FIRST }, false)?;
-        }
+        self.begin()?;
         while self.step < self.plan.steps {
             self.step += 1;
             for _ in 0..TRIES {
@@ -75,8 +94,34 @@ impl World {
         Ok(())
     }
 
+    fn begin(&mut self) -> Checked {
+        if self.crew.is_some() {
+            return self.crew_begins();
+        }
+        for (slot, temper) in self.plan.crew.clone().into_iter().enumerate() {
+            let seat = Seat::Slot(SlotId(slot));
+            self.fork(temper, Origin { seat, generation: Generation::FIRST }, false)?;
+        }
+        Ok(())
+    }
+
+    /// One of the processes of which something can still be heard; any, when there is none.
+    pub(super) fn any_process(&mut self) -> Option<usize> {
+        let many = self.processes.len();
+        if many == 0 {
+            return None;
+        }
+        let from = self.rng.index(many);
+        let there = |at: &usize| {
+            let it = &self.processes[*at];
+            it.run != Run::Reaped || !self.shell.desks.get(&it.id).is_none_or(|it| it.drained)
+        };
+        Some((from..many).chain(0..from).find(there).unwrap_or(from))
+    }
+
     fn one_move(&mut self) -> Moved {
-        match self.rng.weighted(&MOVERS) {
+        let movers = if self.crew.is_some() { &LED } else { &MOVERS };
+        match self.rng.weighted(movers) {
             Mover::Client => Ok(self.client()),
             Mover::Accept => {
                 let batch = self.rng.index(4) + 1;
@@ -86,18 +131,21 @@ impl World {
                 }
             }
             Mover::Read => {
-                let at = self.rng.index(self.processes.len());
                 let lane_first = self.rng.percent(50);
-                self.read_from(at, lane_first)
+                match self.any_process() {
+                    Some(at) => self.read_from(at, lane_first),
+                    None => Ok(false),
+                }
             }
             Mover::Worker => self.worker_acts(),
             Mover::User => self.user_acts(),
             Mover::Bind => self.bind_next(),
             Mover::Prove => self.prove_next(),
-            Mover::Reap => {
-                let at = self.rng.index(self.processes.len());
-                self.reap(at)
-            }
+            Mover::Reap if self.rng.percent(40) => self.reap_all(),
+            Mover::Reap => match self.any_process() {
+                Some(at) => self.reap(at),
+                None => Ok(false),
+            },
             Mover::Look => self.look_next(),
             Mover::Count => self.count_next(),
             Mover::End => self.end_next(),
@@ -116,7 +164,9 @@ impl World {
     }
 
     fn worker_acts(&mut self) -> Moved {
-        let at = self.rng.index(self.processes.len());
+        let Some(at) = self.any_process() else {
+            return Ok(false);
+        };
         let slow = self.processes[at].temper.manner == Manner::Slow;
         if slow && !self.settling && self.rng.percent(80) {
             return Ok(false);
@@ -143,8 +193,15 @@ impl World {
     }
 
     fn user_acts(&mut self) -> Moved {
-        let at = self.rng.index(self.processes.len());
-        self.user_serves(at)
+        let Some(at) = self.any_process() else {
+            return Ok(false);
+        };
+        // What is handed over at once may be served before its answer is out.
+        let mut moved = false;
+        for _ in 0..self.rng.between(1, 4) {
+            moved |= self.user_serves(at)?;
+        }
+        Ok(moved)
     }
 
     pub(super) fn user_serves(&mut self, at: usize) -> Moved {
@@ -156,7 +213,10 @@ impl World {
         if self.rng.percent(20) {
             return self.jump();
         }
-        let wait = Duration::from_micros(self.rng.between(100, 30_000));
+        // Where workers are watched it is seconds that matter.
+        let most =
+            if self.next_look().is_some() && self.rng.percent(30) { 900_000 } else { 30_000 };
+        let wait = Duration::from_micros(self.rng.between(100, most));
         self.pass(wait)?;
         Ok(true)
     }
@@ -168,6 +228,7 @@ impl World {
         let back = self.rng.index(self.kernel.connections().min(24)) + 1;
         let conn = ConnId((self.kernel.connections() - back) as u64);
         let choice = self.rng.below(100);
+        let status = self.account.entry(conn).map(|it| it.status);
         let it = self.kernel.conn_mut(conn);
         if it.peer != Peer::Open || it.answered {
             return false;
@@ -179,10 +240,18 @@ impl World {
             }
             70..85 => {
                 it.peer = Peer::Fin;
+                if it.unread() > 0 && matches!(status, Some(Status::Offered(..))) {
+                    self.seen.saw("client half-closed while offered, with bytes unread");
+                }
                 "ends"
             }
             _ => {
                 it.peer = Peer::Rst;
+                match status {
+                    None => self.seen.saw("client reset before the accept"),
+                    Some(Status::Offered(..)) => self.seen.saw("client reset while offered"),
+                    Some(_) => {}
+                }
                 "resets"
             }
         };

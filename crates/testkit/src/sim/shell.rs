@@ -70,6 +70,11 @@ impl Desk {
         self.lane.retain(|it| it.conn != gone);
     }
 
+    /// A message waits to be written.
+    pub fn push(&mut self, message: Down) {
+        self.channel.push_back(message);
+    }
+
     /// Writes what fits. Says whether anything did, and which offers left.
     pub fn flush(
         &mut self,

@@ -1,12 +1,15 @@
 //! One world: a primary's machine, its shell, a model kernel, and worker processes.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
-use portcrew_core::WorkerId;
 use portcrew_core::primary::{Action, Event, Origin, Primary, Rules, Settings};
+use portcrew_core::supervise::Crew;
+use portcrew_core::{Time, WorkerId};
 
 use super::account::{Account, Ruled};
 use super::clock::Clock;
+use super::crew::CrewSeat;
 use super::kernel::Kernel;
 use super::mutation::Saboteur;
 use super::plan::{Plan, Temper};
@@ -26,6 +29,10 @@ pub struct World {
     pub(super) clock: Clock,
     pub(super) kernel: Kernel,
     pub(super) primary: Primary,
+    /// Who decides about workers, in worlds that are led.
+    pub(super) crew: Option<Box<CrewSeat>>,
+    /// What the crew has for the primary's machine.
+    pub(super) then: VecDeque<Event>,
     pub(super) shell: Shell,
     pub(super) processes: Vec<Process>,
     pub(super) account: Account,
@@ -61,7 +68,13 @@ impl World {
             account.rules.set(name.clone(), Some(Ruled::new(*spec)));
         }
         let primary = Primary::new(Settings { rules, limits });
+        let crew = plan.led.as_ref().map(|it| {
+            let machine = Crew::new(saboteur.crew_settings(it.settings.clone()));
+            Box::new(CrewSeat::new(it, machine))
+        });
         Self {
+            crew,
+            then: VecDeque::new(),
             plan,
             rng,
             clock: Clock::default(),
@@ -84,7 +97,10 @@ impl World {
     /// Starts a worker that listens on some of what the plan has, on all of it when it is to be of use.
     pub(super) fn fork(&mut self, temper: Temper, origin: Origin, listens_on_all: bool) -> Checked {
         let worker = self.next_worker();
-        let mut process = Process::start(worker, origin, temper, &self.plan);
+        let Some(pid) = self.kernel.processes.start(worker) else {
+            return Ok(());
+        };
+        let mut process = Process::start(worker, pid, origin, temper, &self.plan);
         for query in self.plan.queries.clone() {
             if listens_on_all || self.rng.percent(85) {
                 process.listen(query);
@@ -109,33 +125,45 @@ impl World {
     /// Tells the machine what happened, performs what it decides, and holds every promise against the
     /// outcome.
     pub(super) fn feed(&mut self, event: Event) -> Checked {
+        self.tell(event);
+        self.follow_up()
+    }
+
+    fn tell(&mut self, event: Event) {
         self.trace.say(|| format!("{:?} {}", self.clock.now().since_origin(), Brief(&event)));
         let now = self.clock.now();
         self.account.event(now, &event, &self.plan, &self.kernel);
         for told in self.saboteur.event(event) {
             self.primary.handle(now, told, &mut self.actions);
         }
-        self.follow_up()
     }
 
     /// Performs what the machine decided, and holds every promise against the outcome.
     pub(super) fn follow_up(&mut self) -> Checked {
-        self.perform_all()?;
+        self.settle_all()?;
         self.run_timers()?;
         self.account.note_depths();
         self.account.settled()?;
-        self.check()
+        self.check()?;
+        self.check_crew()
+    }
+
+    /// Performs until neither machine wants anything more.
+    fn settle_all(&mut self) -> Checked {
+        self.perform_all()?;
+        while let Some(event) = self.then.pop_front() {
+            self.tell(event);
+            self.perform_all()?;
+        }
+        Ok(())
     }
 
     /// Lets time pass, and does what it makes due.
     pub(super) fn pass(&mut self, wait: Duration) -> Checked {
         let target = self.clock.now() + wait;
-        while let Some(next) = self.primary.next_timeout().filter(|at| *at <= target) {
+        while let Some(next) = self.next_timeout().filter(|at| *at <= target) {
             self.clock.jump(next);
-            self.trace.say(|| format!("{:?} time-out", self.clock.now().since_origin()));
-            self.run_timers()?;
-            self.account.settled()?;
-            self.check()?;
+            self.late()?;
         }
         self.clock.jump(target);
         // The machine had nothing to do; nor may the account have.
@@ -143,24 +171,55 @@ impl World {
         self.account.settled()
     }
 
-    fn run_timers(&mut self) -> Checked {
-        let now = self.clock.now();
-        while self.primary.next_timeout().is_some_and(|at| at <= now) {
-            self.clock.count_timeout()?;
-            self.account.tick(now, &self.plan);
-            self.primary.handle_timeout(now, &mut self.actions);
-            let next = self.primary.next_timeout();
-            ensure(next.is_none_or(|at| at > now), Check::Spin, || {
-                format!("at {now:?} the next time-out is {next:?}")
-            })?;
-            self.perform_all()?;
+    /// Does what is due, however late it is.
+    pub(super) fn late(&mut self) -> Checked {
+        self.trace.say(|| format!("{:?} time-out", self.clock.now().since_origin()));
+        self.run_timers()?;
+        self.account.settled()?;
+        self.check()?;
+        self.check_crew()?;
+        if self.next_look().is_some_and(|at| at <= self.clock.now()) {
+            self.look_at_workers()?;
         }
         Ok(())
     }
 
+    fn next_timeout(&self) -> Option<Time> {
+        let crew = self.crew.as_ref().and_then(|it| it.machine.next_timeout());
+        [self.primary.next_timeout(), crew, self.next_look()].into_iter().flatten().min()
+    }
+
+    /// As the library does it: first the primary's machine, then the crew's.
+    pub(super) fn run_timers(&mut self) -> Checked {
+        let now = self.clock.now();
+        loop {
+            if self.primary.next_timeout().is_some_and(|at| at <= now) {
+                self.clock.count_timeout()?;
+                self.account.tick(now, &self.plan);
+                self.primary.handle_timeout(now, &mut self.actions);
+                let next = self.primary.next_timeout();
+                ensure(next.is_none_or(|at| at > now), Check::Spin, || {
+                    format!("at {now:?} the next time-out is {next:?}")
+                })?;
+                self.settle_all()?;
+            } else if self.is_crew_due(now) {
+                self.clock.count_timeout()?;
+                self.crew_timeout()?;
+                self.settle_all()?;
+            } else {
+                return Ok(());
+            }
+        }
+    }
+
+    fn is_crew_due(&self, now: Time) -> bool {
+        let next = self.crew.as_ref().and_then(|it| it.machine.next_timeout());
+        next.is_some_and(|at| at <= now)
+    }
+
     /// Goes to the next time-out. Says whether there is one.
     pub(super) fn jump(&mut self) -> Result<bool, Broken> {
-        let Some(next) = self.primary.next_timeout() else {
+        let Some(next) = self.next_timeout() else {
             return Ok(false);
         };
         self.pass(next.since(self.clock.now()))?;

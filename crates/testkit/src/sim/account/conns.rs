@@ -233,6 +233,7 @@ impl Account {
         plan: &Plan,
         kernel: &Kernel,
     ) -> Checked {
+        self.may_have_looked_away(now, conn, plan);
         let status = self.conns.get(&conn).map(|it| it.status);
         ensure(status == Some(Status::Held), Check::C3Reoffer, || {
             format!("{conn} was offered to {worker} while it is {status:?}")

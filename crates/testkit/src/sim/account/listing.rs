@@ -1,6 +1,8 @@
 //! Listeners: who waits for each, who holds it, and when it must close.
 
-use portcrew_core::primary::{End, Mode};
+use portcrew_core::primary::{End, Mode, Origin};
+use portcrew_core::scheduler::Seat;
+use portcrew_core::supervise::Generation;
 use portcrew_core::{Address, CloseReason, Key, ListenerId, Query, Seq, WorkerId};
 
 use super::live::Counting;
@@ -35,6 +37,8 @@ pub struct Listing {
     pub deepest: usize,
     /// Whether its connections are counted.
     pub counting: Counting,
+    /// The newest generation that has asked for it; none that can be, where somebody has who is of no crew.
+    pub newest: Generation,
     /// What the first brought who brought something.
     pub data: Option<String>,
     /// Those of them that have not said yet whether they listen or close.
@@ -82,7 +86,7 @@ impl Account {
         let has = |it: &Listing| it.holders.contains(&worker) || it.waiting.contains(&worker);
         let asks = |it: &Listing| it.seconds.iter().filter(|who| **who == worker).count();
         let count = self.listings.values().map(|it| usize::from(has(it)) + asks(it)).sum::<usize>();
-        let key = query.key();
+        let (key, generation) = (query.key(), self.generation_of(worker));
         let Some(it) = self.listings.values_mut().find(|it| it.key == key) else {
             return;
         };
@@ -92,6 +96,7 @@ impl Account {
         if it.data.is_none() {
             it.data.clone_from(&query.data);
         }
+        it.newest = it.newest.max(generation);
         let any_port = is_of_any_port(&query.address);
         if has(it) && !any_port && (!it.open || it.silent.contains(&worker)) {
             it.seconds.push(worker);
@@ -127,6 +132,7 @@ impl Account {
             held: 0,
             deepest: 0,
             counting: Counting::Off,
+            newest: self.asker.map_or(Generation::FIRST, |it| self.generation_of(it.worker)),
             data: query.data.clone(),
             silent: Vec::new(),
             seconds,
@@ -213,8 +219,9 @@ impl Account {
         it.holdings.retain(|it| it.worker != worker);
         it.spoke(worker);
         let after = it.holders.len() + it.waiting.len();
-        // The last who wants it closes it by its own will; a death leaves it for a successor.
-        if after != before && after == 0 && explicit {
+        // The last who wants it closes it by its own will; a death leaves it for a successor, if there can be one.
+        let outdated = Some(it.newest) < self.renewed;
+        if after != before && after == 0 && (explicit || outdated) {
             self.close(id);
         }
     }
@@ -242,6 +249,25 @@ impl Account {
         }
     }
 
+    /// The generation of a worker of a crew; above all others for one of none.
+    fn generation_of(&self, worker: WorkerId) -> Generation {
+        match self.crew.get(&worker).map(|it| it.origin) {
+            Some(Origin { seat: Seat::Slot(_), generation }) => generation,
+            Some(Origin { seat: Seat::Alone(_), .. }) | None => Generation(u64::MAX),
+        }
+    }
+
+    /// A reload was committed: what nobody holds any more, and its generation does not want, is closed.
+    pub(super) fn renewed(&mut self, generation: Generation) {
+        self.renewed = self.renewed.max(Some(generation));
+        let left = |it: &Listing| it.has_nobody() && it.newest < generation;
+        let ids: Vec<_> = self.listings.iter().filter(|it| left(it.1)).map(|it| *it.0).collect();
+        for id in ids {
+            self.met.saw("reload: a listener that the dead have left was closed");
+            self.close(id);
+        }
+    }
+
     /// Its policy has turned a connection away.
     pub(super) fn count_refusal(&mut self, listener: ListenerId) {
         if let Some(it) = self.listings.get_mut(&listener) {
@@ -261,6 +287,16 @@ impl Account {
 }
 
 impl Listing {
+    /// It is open and nobody has it.
+    #[must_use]
+    pub fn is_left(&self) -> bool {
+        self.open && self.has_nobody()
+    }
+
+    fn has_nobody(&self) -> bool {
+        self.holders.is_empty() && self.waiting.is_empty()
+    }
+
     fn takes(&mut self, worker: WorkerId) {
         if self.open {
             self.holders.push(worker);

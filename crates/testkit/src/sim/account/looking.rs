@@ -75,6 +75,9 @@ impl Account {
 
     /// First bytes that do not come in time are not waited for any longer.
     pub(super) fn look_away(&mut self, now: Time, plan: &Plan) {
+        if self.is_late {
+            return;
+        }
         // What has waited too long altogether is closed in the same moment.
         let late = |conn: &ConnId| {
             let waited = self.conns.get(conn).map(|it| now.since(it.accepted_at));
@@ -82,6 +85,36 @@ impl Account {
         };
         let late: Vec<_> = self.looking.iter().copied().filter(late).collect();
         late.into_iter().for_each(|conn| self.give_up(conn));
+    }
+
+    /// The primary was late for this one, and goes through what it is late for in an order that only it knows: it may
+    /// have looked away before. Said when something is done with it.
+    pub(super) fn may_have_looked_away(&mut self, now: Time, conn: ConnId, plan: &Plan) {
+        let accepted = self.conns.get(&conn).filter(|it| it.awaited).map(|it| it.accepted_at);
+        if self.is_late && accepted.is_some_and(|at| now.since(at) >= plan.limits.look_for) {
+            self.settle(conn);
+        }
+    }
+
+    /// The primary is late from here on: it stood still.
+    pub fn falls_asleep(&mut self) {
+        self.is_late = true;
+        self.unclear = self.looking.len() as u64;
+    }
+
+    /// It has done all that it was late for. Which of those that it waited for it gave up before it did something else
+    /// with them is unclear.
+    ///
+    /// # Errors
+    /// When it has counted others.
+    pub fn is_awake(&mut self, now: Time, in_vain: u64, plan: &Plan) -> Checked {
+        self.is_late = false;
+        self.look_away(now, plan);
+        let (least, unclear) = (self.tally.in_vain, std::mem::take(&mut self.unclear));
+        self.tally.in_vain = in_vain;
+        ensure((least..=least + unclear).contains(&in_vain), Check::C1Account, || {
+            format!("looked {in_vain} times in vain; {least} are sure, {unclear} are not")
+        })
     }
 
     /// What was seen. Of no matter when nobody waits for it any more.

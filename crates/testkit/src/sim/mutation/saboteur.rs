@@ -36,7 +36,11 @@ impl Saboteur {
         Self { mutation, rng: Rng::new(!seed) }
     }
 
-    fn strikes(&mut self, mutation: Mutation) -> bool {
+    pub(super) const fn mutation(&self) -> Option<Mutation> {
+        self.mutation
+    }
+
+    pub(super) fn strikes(&mut self, mutation: Mutation) -> bool {
         self.mutation == Some(mutation) && self.rng.percent(50)
     }
 

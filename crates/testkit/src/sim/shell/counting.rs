@@ -1,7 +1,7 @@
 //! The ends of connections, as the kernel tells them.
 
 use portcrew_core::primary::{Counter, End, Event};
-use portcrew_core::{ConnId, ListenerId};
+use portcrew_core::{ConnId, ListenerId, supervise};
 
 use super::Counted;
 use crate::sim::report::{Broken, Check, Checked, ensure};
@@ -51,6 +51,18 @@ impl World {
         if counted == Some(&Counted::ByKernel) {
             self.kernel.noted.push((conn, worker));
         }
+    }
+
+    /// A worker of a crew has taken one more connection, and that may be as many as it is to take.
+    pub(super) fn count_use(&mut self, end: End) -> Checked {
+        let (End::Taken(worker), Some(seat)) = (end, &mut self.crew) else {
+            return Ok(());
+        };
+        let connections = seat.checker.count_use(worker);
+        if seat.checker.is_used_up(connections) {
+            self.crew_tell(supervise::Event::Used { worker, connections })?;
+        }
+        Ok(())
     }
 
     /// The kernel tells of one connection that has ended: nobody has it open any more.

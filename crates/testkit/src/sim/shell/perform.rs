@@ -3,7 +3,8 @@
 use portcrew_core::primary::{Action, BoundTo, Event, Mode, Notice, Proof, Scheduling};
 use portcrew_core::{ConnId, Errno, ListenerId, Query, Seq, SockName, WorkerId};
 
-use crate::sim::kernel::Socket;
+use crate::sim::crew::TAKEN;
+use crate::sim::kernel::{Socket, judge};
 use crate::sim::link::{Down, LaneOffer};
 use crate::sim::mutation::Circumstances;
 use crate::sim::plan::{is_unprovable, port_of};
@@ -61,7 +62,8 @@ impl World {
             }
             Action::Release { conn, end } => {
                 self.note(conn, end);
-                return self.release(conn);
+                self.release(conn)?;
+                return self.count_use(end);
             }
             Action::Bind { listener, query, .. } => {
                 self.shell.keys.insert(listener, query.key());
@@ -72,7 +74,10 @@ impl World {
             Action::Look { conn, look } => return self.look(conn, look),
             Action::Count { listener, on } => return self.count(listener, on),
             Action::CloseChannel { worker } => self.close_channel(worker),
-            Action::Notify(notice) => self.seen.saw(name(&notice)),
+            Action::Notify(notice) => {
+                self.seen.saw(name(&notice));
+                return self.crew_hears(&notice);
+            }
         }
         Ok(())
     }
@@ -162,6 +167,10 @@ impl World {
     }
 
     fn bind(&mut self, listener: ListenerId, query: &Query) -> Result<BoundTo, Errno> {
+        if port_of(query) == TAKEN {
+            // Not the errno by which the machine itself refuses.
+            return Err(Errno::ACCESS);
+        }
         if !self.settling && self.rng.percent(self.plan.bind_fails) {
             self.seen.saw("bind failed");
             // Not the errno by which the machine itself refuses.
@@ -193,7 +202,7 @@ impl World {
             return Ok(false);
         };
         let proof = if self.shell.sent.contains(&(worker, seq)) {
-            self.kernel.prove(conn)
+            self.prove(conn)?
         } else {
             Proof::NeverSent
         };
@@ -206,6 +215,22 @@ impl World {
         });
         self.feed(Event::Proof { conn, proof })?;
         Ok(true)
+    }
+}
+
+impl World {
+    /// C3: what the kernel's numbers prove is what has really happened.
+    fn prove(&mut self, conn: ConnId) -> Result<Proof, crate::sim::report::Broken> {
+        let it = self.kernel.conn(conn);
+        let figures = it.figures();
+        let proof = judge(self.saboteur.figures(figures));
+        if let Some(what) = it.peculiarity() {
+            self.seen.saw(what);
+        }
+        ensure(proof == it.truth(), Check::C3Reoffer, || {
+            format!("{conn} is {proof:?} by {figures:?}, and was {:?}", it.truth())
+        })?;
+        Ok(proof)
     }
 }
 

@@ -111,14 +111,47 @@ impl World {
 
     /// Asks for the status of a process that has ended.
     pub(in crate::sim) fn reap(&mut self, at: usize) -> Moved {
+        match self.wait_for(at) {
+            Some(event) => self.feed(event).map(|()| true),
+            None => Ok(false),
+        }
+    }
+
+    /// Several have ended, and that is seen at one wake: each is waited for and told before the next is.
+    pub(in crate::sim) fn reap_all(&mut self) -> Moved {
+        let ended: Vec<_> = (0..self.processes.len())
+            .filter(|at| matches!(self.processes[*at].run, Run::Zombie(_)))
+            .collect();
+        if ended.len() > 1 {
+            self.seen.saw("several exits at one wake");
+        }
+        if self.saboteur.reaps_all_first() {
+            let events: Vec<_> = ended.iter().filter_map(|at| self.wait_for(*at)).collect();
+            for event in events {
+                self.feed(event)?;
+            }
+            return Ok(!ended.is_empty());
+        }
+        for at in &ended {
+            self.reap(*at)?;
+        }
+        Ok(!ended.is_empty())
+    }
+
+    /// The number of a process that was waited for is a stranger's at once, or free.
+    fn wait_for(&mut self, at: usize) -> Option<Event> {
         let process = &mut self.processes[at];
         let Run::Zombie(status) = process.run else {
-            return Ok(false);
+            return None;
         };
         process.run = Run::Reaped;
-        let worker = process.id;
-        self.feed(Event::Exited { worker, status })?;
-        Ok(true)
+        let (worker, pid) = (process.id, process.pid);
+        let stranger = self.rng.percent(50);
+        self.kernel.processes.reap(pid, stranger);
+        if stranger {
+            self.seen.saw("a reaped worker's pid is a stranger's");
+        }
+        Some(Event::Exited { worker, status })
     }
 
     /// Accepts a batch from one socket, as long as the machine wants it.

@@ -2,6 +2,7 @@
 
 mod brain;
 mod delivery;
+mod ending;
 mod node;
 mod process;
 mod reading;

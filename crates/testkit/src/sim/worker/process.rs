@@ -11,7 +11,7 @@ use portcrew_core::{
 };
 
 use super::brain::Brain;
-use crate::sim::kernel::Kernel;
+use crate::sim::kernel::{Kernel, Pid};
 use crate::sim::link::{LaneWord, Link, Up};
 use crate::sim::plan::{Manner, Plan, Point, Temper, announced, port_of};
 use crate::sim::report::{Broken, Check, Checked, Coverage, ensure};
@@ -22,6 +22,8 @@ use crate::sim::words::Brief;
 pub struct Process {
     /// Who it is.
     pub id: WorkerId,
+    /// Its number in the process table.
+    pub pid: Pid,
     /// Where it belongs.
     pub origin: Origin,
     /// How it behaves.
@@ -52,6 +54,12 @@ pub struct Process {
     pub(super) last_seq: Seq,
     /// It was killed, or fell: what it had taken is lost with it.
     pub was_hurt: bool,
+    /// SIGTERM waits until it goes on.
+    pub sigterm: bool,
+    /// SIGKILL waits until it leaves the kernel.
+    pub doomed: bool,
+    /// Steps that it has done since it serves, or at all where it never will.
+    pub(super) steps: u32,
 }
 
 /// How far a process has come.
@@ -125,12 +133,16 @@ pub(super) enum Todo {
 
 impl Process {
     /// A process that has just been started.
-    pub fn start(id: WorkerId, origin: Origin, temper: Temper, plan: &Plan) -> Self {
+    pub fn start(id: WorkerId, pid: Pid, origin: Origin, temper: Temper, plan: &Plan) -> Self {
         let mut it = Self {
             id,
+            pid,
             origin,
             temper,
             run: Run::Running,
+            sigterm: false,
+            doomed: false,
+            steps: 0,
             link: Link {
                 has_lane: temper.speaks == crate::sim::plan::Speaks::Lane,
                 channel_room: plan.channel_room,
@@ -197,7 +209,9 @@ impl Process {
             Point::AfterRead => "worker fell after it read an offer",
             Point::AfterAnswer => "worker fell between answer and delivery",
             Point::AfterDeliver => "worker fell after delivery",
+            Point::AfterPeek => "worker fell after it looked at bytes",
             Point::AfterByte => "worker fell after it read a byte",
+            Point::AfterCork => "worker fell after a corked write",
         });
         self.die(Exit::Signal(9));
         true
@@ -215,6 +229,9 @@ impl Process {
     ) -> Result<bool, Broken> {
         if !self.is_running() {
             return Ok(false);
+        }
+        if self.ends_by_itself() {
+            return Ok(true);
         }
         if self.todo.is_empty() {
             return Ok(self.finish() || self.read(lane_first, seen));
@@ -264,6 +281,7 @@ impl Process {
             Todo::Refused(id, errno) => {
                 self.check_refusal(id, errno)?;
                 self.closed(id, seen);
+                self.gives_up();
             }
             Todo::Assert(key) => ensure(false, Check::WorkerSide, || {
                 format!("worker {} was given {} twice", self.id, key.0)

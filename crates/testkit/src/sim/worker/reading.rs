@@ -58,6 +58,10 @@ impl Process {
     fn read_channel(&mut self, seen: &mut Coverage) -> bool {
         match self.link.down.pop_front() {
             None => false,
+            Some(Down::Text) => {
+                self.disconnect();
+                true
+            }
             Some(Down::Message(message)) => {
                 self.hear(message);
                 true

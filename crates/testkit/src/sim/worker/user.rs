@@ -4,8 +4,8 @@ use portcrew_core::{ConnId, ListenerId};
 
 use super::process::{Process, Serving};
 use crate::sim::kernel::{Kernel, Peer};
-use crate::sim::plan::Point;
-use crate::sim::report::{Broken, Check, Coverage, ensure};
+use crate::sim::plan::{Manner, Point};
+use crate::sim::report::{Broken, Check, Checked, Coverage, ensure};
 use crate::sim::rng::Rng;
 
 impl Process {
@@ -43,16 +43,20 @@ impl Process {
         ensure(answered || (self.link.has_lane && !it.unix), Check::WorkerSide, || {
             format!("worker {} has {conn} in hand before its answer is out", self.id)
         })?;
+        let corked = it.corked > 0;
         match it.peer {
             Peer::Rst => {
                 self.lets_go(at);
             }
-            Peer::Open | Peer::Fin if unread > 0 && !(begun && rng.percent(50)) => {
-                let bytes = if rng.percent(50) { 1 } else { unread };
-                kernel.read(self.id, conn, bytes)?;
-                self.falls(Point::AfterByte, seen);
+            Peer::Open | Peer::Fin if !corked && self.corks(rng) => {
+                seen.saw("worker corked a write");
+                kernel.cork(self.id, conn)?;
+                self.falls(Point::AfterCork, seen);
             }
-            Peer::Fin if !begun => {
+            Peer::Open | Peer::Fin if unread > 0 && !(begun && rng.percent(50)) => {
+                self.reads(conn, unread, kernel, rng, seen)?;
+            }
+            Peer::Fin if !begun && !corked => {
                 self.lets_go(at);
             }
             Peer::Open | Peer::Fin => {
@@ -61,6 +65,36 @@ impl Process {
             }
         }
         Ok(true)
+    }
+
+    /// Reads some, looks without reading, or has all thrown away.
+    fn reads(
+        &mut self,
+        conn: ConnId,
+        unread: u64,
+        kernel: &mut Kernel,
+        rng: &mut Rng,
+        seen: &mut Coverage,
+    ) -> Checked {
+        let peeks = self.temper.manner == Manner::Crashing(Point::AfterPeek);
+        if peeks || rng.percent(8) {
+            // Nothing that the kernel counts.
+            seen.saw("worker looked at bytes");
+            self.falls(Point::AfterPeek, seen);
+            return Ok(());
+        }
+        let (bytes, discards) =
+            if rng.percent(50) { (1, false) } else { (unread, rng.percent(20)) };
+        if discards {
+            seen.saw("worker had bytes thrown away");
+        }
+        kernel.read(self.id, conn, bytes)?;
+        self.falls(Point::AfterByte, seen);
+        Ok(())
+    }
+
+    fn corks(&self, rng: &mut Rng) -> bool {
+        self.temper.manner == Manner::Crashing(Point::AfterCork) || rng.percent(5)
     }
 
     fn accept_shared(&mut self, kernel: &mut Kernel, rng: &mut Rng) -> bool {

@@ -1,0 +1,399 @@
+//! What a crew may do, worked out from what it was told and what it decided: the rules of `ARCHITECTURE.md`, as the
+//! walk of core's own tests has them, on this world's scale of time.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use portcrew_core::supervise::{
+    Action, Crew, Event, Force, Generation, Notice, Phase, Reason, Settings, SlotId, SlotState,
+};
+use portcrew_core::{Time, WorkerId};
+
+use super::plan::SCALE;
+use crate::sim::report::{Check, Checked, ensure};
+
+/// Starts of one slot within any second of a crew with the usual settings, beyond what commands and reloads ask for:
+/// the first delays of a row are at least 80, 160, 320 and 640 ms, and two rows may meet.
+const STARTS_PER_SECOND: usize = 7;
+/// The same within any minute: half a second is the cap after workers that served, less the spread.
+const STARTS_PER_MINUTE: usize = 165;
+
+/// A process of the crew that was not reaped.
+#[derive(Debug, Clone, Copy)]
+#[allow(clippy::struct_excessive_bools, reason = "independent facts, in any combination")]
+pub struct Member {
+    /// Its place.
+    pub slot: SlotId,
+    /// What it was started with.
+    pub generation: Generation,
+    /// The crew was told that it is there.
+    pub known: bool,
+    /// It said its first word.
+    pub online: bool,
+    /// It listens.
+    pub ready: bool,
+    /// It was told to leave, or left by itself.
+    pub told: bool,
+    /// It was taken off the listeners.
+    pub unlisted: bool,
+    /// When it gave its last sign of life, or was first expected to.
+    pub sign: Time,
+    /// When it was told by a word, or by a signal in its place.
+    word: Option<Time>,
+    /// When it had its last SIGTERM.
+    terminated: Option<Time>,
+    /// Connections that it has taken.
+    taken: u64,
+}
+
+/// What was so before a step.
+#[derive(Debug)]
+pub struct Before {
+    phase: Phase,
+    serving: BTreeMap<WorkerId, SlotId>,
+    /// A user's wish, or a worker's own fault: capacity is not a reload's matter.
+    excused: bool,
+}
+
+/// The account of one crew.
+#[derive(Debug)]
+pub struct Checker {
+    pub(super) settings: Settings,
+    pub(super) alive: BTreeMap<WorkerId, Member>,
+    dead: BTreeSet<WorkerId>,
+    /// When the primary's last pause ended.
+    pub(super) resumed: Time,
+    /// Since when a worker is said to owe an answer, in this step.
+    pub(super) owed: Option<Time>,
+    starts: BTreeMap<SlotId, Vec<Time>>,
+    commands: Vec<Time>,
+    /// Generations without a verdict.
+    pub(super) promised: BTreeSet<Generation>,
+    /// Who was there when a reload was last asked for which this generation answers.
+    outdated: BTreeMap<Generation, BTreeSet<WorkerId>>,
+    judged: BTreeSet<Generation>,
+    forgotten: BTreeSet<Generation>,
+    /// Nobody has a grace any more.
+    no_grace: bool,
+    /// When the crew must have ended.
+    pub(super) ends_by: Option<Time>,
+    pub(super) finished: bool,
+}
+
+impl Checker {
+    /// Nothing has happened.
+    #[must_use]
+    pub fn new(settings: &Settings) -> Self {
+        Self {
+            settings: settings.clone(),
+            alive: BTreeMap::new(),
+            dead: BTreeSet::new(),
+            resumed: Time::ZERO,
+            owed: None,
+            starts: BTreeMap::new(),
+            commands: Vec::new(),
+            promised: BTreeSet::new(),
+            outdated: BTreeMap::new(),
+            judged: BTreeSet::new(),
+            forgotten: BTreeSet::new(),
+            no_grace: false,
+            ends_by: None,
+            finished: false,
+        }
+    }
+
+    /// A process was started.
+    pub fn started(&mut self, now: Time, worker: WorkerId, slot: SlotId, generation: Generation) {
+        let member = Member {
+            slot,
+            generation,
+            known: false,
+            online: false,
+            ready: false,
+            told: false,
+            unlisted: false,
+            sign: now,
+            word: None,
+            terminated: None,
+            taken: 0,
+        };
+        self.alive.insert(worker, member);
+    }
+
+    /// A worker has taken one more connection. How many it has now.
+    pub fn count_use(&mut self, worker: WorkerId) -> u64 {
+        let of = self.alive.get_mut(&worker);
+        of.map_or(0, |it| {
+            it.taken += 1;
+            it.taken
+        })
+    }
+
+    /// So many are as many as a worker is to take.
+    #[must_use]
+    pub fn is_used_up(&self, taken: u64) -> bool {
+        self.settings.max_connections.is_some_and(|most| taken >= most)
+    }
+
+    /// The primary stood still, for so long, until now.
+    pub fn paused(&mut self, now: Time, length: Duration) {
+        self.resumed = now;
+        self.ends_by = self.ends_by.map(|it| it + length);
+        for it in self.alive.values_mut() {
+            it.sign = now;
+        }
+    }
+
+    /// Takes in what the crew is about to hear.
+    pub fn before(&mut self, now: Time, event: &Event, crew: &Crew) -> Before {
+        let phase = crew.phase();
+        match event {
+            Event::Spawned { worker, .. } => self.change(*worker, |it| it.known = true),
+            Event::Online { worker } => self.change(*worker, |it| it.online = true),
+            Event::Ready { worker } => self.change(*worker, |it| {
+                it.sign = if it.ready { it.sign } else { now };
+                it.ready = true;
+            }),
+            Event::Sign { worker } => self.change(*worker, |it| it.sign = now),
+            Event::Disconnected { worker, .. } => {
+                self.change(*worker, |it| it.told |= it.online);
+            }
+            Event::Exited { worker, .. } => {
+                self.alive.remove(worker);
+                self.dead.insert(*worker);
+            }
+            Event::Resize { .. } | Event::Scale { .. } => self.commands.push(now),
+            Event::Stop | Event::StopNow => {
+                let again = matches!(event, Event::StopNow) || phase == Phase::Stopping;
+                self.no_grace |= again;
+                if let (true, Some(by)) = (again, self.ends_by) {
+                    self.ends_by = Some(by.min(now + self.settings.kill_grace));
+                }
+                self.commands.push(now);
+            }
+            _ => {}
+        }
+        let excused = matches!(
+            event,
+            Event::Resize { .. }
+                | Event::Scale { .. }
+                | Event::Stop
+                | Event::StopNow
+                | Event::Misbehaved { .. }
+                | Event::Owes { .. }
+        );
+        Before { phase, serving: self.serving(), excused }
+    }
+
+    /// The same before a time-out. Those that gave no sign of life in time are not lost to a reload.
+    pub fn before_timeout(&self, now: Time, crew: &Crew) -> Before {
+        let mut serving = self.serving();
+        serving.retain(|worker, _| self.is_heard(now, *worker));
+        Before { phase: crew.phase(), serving, excused: false }
+    }
+
+    /// Looks at one step: what the crew decided.
+    ///
+    /// # Errors
+    /// When it must not.
+    pub fn after(
+        &mut self,
+        now: Time,
+        before: &Before,
+        crew: &Crew,
+        actions: &[Action],
+    ) -> Checked {
+        if crew.phase() != before.phase || !self.promised.is_empty() {
+            self.commands.push(now);
+        }
+        for action in actions {
+            ensure(!self.finished, Check::S5End, || format!("{action:?} after the end"))?;
+            self.look(now, crew, action)?;
+        }
+        if actions.is_empty() {
+            return Ok(());
+        }
+        self.count_kept(crew)?;
+        self.still_served(before, crew, actions)
+    }
+
+    fn look(&mut self, now: Time, crew: &Crew, action: &Action) -> Checked {
+        match action {
+            Action::Fork { slot, generation, .. } => {
+                let known = !self.forgotten.contains(generation);
+                ensure(known, Check::R1Verdict, || format!("{action:?} of what is forgotten"))?;
+                self.starts.entry(*slot).or_default().push(now);
+                self.count_starts(now, *slot)
+            }
+            Action::Disconnect { worker }
+            | Action::Text { worker }
+            | Action::DrainSignal { worker } => {
+                self.lives(*worker, action)?;
+                self.change(*worker, |it| {
+                    (it.told, it.unlisted, it.word) = (true, true, Some(now));
+                });
+                Ok(())
+            }
+            Action::Signal { worker, force } => {
+                self.lives(*worker, action)?;
+                self.has_had_its_grace(now, *worker, *force)
+            }
+            Action::Forget { generation } => {
+                self.forgotten.insert(*generation);
+                Ok(())
+            }
+            Action::Notify(notice) => {
+                self.is_deserved(now, *notice)?;
+                self.hear(now, crew, *notice)
+            }
+            Action::Finished(_) => {
+                self.finished = true;
+                Ok(())
+            }
+        }
+    }
+
+    /// S1: nothing is done to a worker that was reaped.
+    fn lives(&self, worker: WorkerId, action: &Action) -> Checked {
+        ensure(!self.dead.contains(&worker), Check::S1Reaped, || format!("{action:?} to the dead"))
+    }
+
+    /// S4: who was told to leave has its grace before SIGTERM, and another before SIGKILL.
+    fn has_had_its_grace(&mut self, now: Time, worker: WorkerId, force: Force) -> Checked {
+        let Some(it) = self.alive.get_mut(&worker) else {
+            return Ok(());
+        };
+        let (wait, since) = match force {
+            Force::Terminate => (self.settings.grace, it.word.or(Some(Time::ZERO))),
+            Force::Kill => (self.settings.term_grace, it.terminated),
+        };
+        let first = it.word.is_none() && force == Force::Terminate;
+        let waited = first || since.is_some_and(|since| now - since >= wait) || self.no_grace;
+        it.told = true;
+        if force == Force::Terminate {
+            it.terminated = Some(now);
+        }
+        ensure(waited, Check::S4Grace, || {
+            format!("worker {worker} is to {force:?} at {now:?}, and {it:?} has not had {wait:?}")
+        })
+    }
+
+    /// T1: nobody is replaced for a silence that is not its own.
+    fn is_deserved(&self, now: Time, notice: Notice) -> Checked {
+        let (Notice::Restarting { reason, .. }
+        | Notice::ReloadFailed { reason, .. }
+        | Notice::NotRecycled { reason, .. }) = notice
+        else {
+            return Ok(());
+        };
+        let deserved = match reason {
+            Reason::Unanswered(_) => {
+                let since = self.owed.map(|since| since.max(self.resumed));
+                since.is_some_and(|since| Some(now - since) >= self.settings.answer_within)
+            }
+            Reason::SignMissed(_) => {
+                self.alive.values().any(|it| Some(now - it.sign) >= self.settings.watchdog)
+            }
+            _ => true,
+        };
+        ensure(deserved, Check::T1Pause, || {
+            format!(
+                "{notice:?}, at {now:?}; owed since {:?}, awake since {:?}",
+                self.owed, self.resumed
+            )
+        })
+    }
+
+    /// R1 and S5: one verdict for every reload, and no mixture after it; an end has its time.
+    fn hear(&mut self, now: Time, crew: &Crew, notice: Notice) -> Checked {
+        match notice {
+            Notice::ReloadStarted { generation } | Notice::ReloadMerged { generation } => {
+                self.promised.insert(generation);
+                self.outdated.insert(generation, self.alive.keys().copied().collect());
+                let open = !self.judged.contains(&generation);
+                ensure(open, Check::R1Verdict, || format!("{notice:?} after its verdict"))
+            }
+            Notice::ReloadCommitted { generation } => {
+                self.judge(generation)?;
+                let outdated = self.outdated.remove(&generation).unwrap_or_default();
+                let right = crew.slots().all(|it| {
+                    let stays = |worker| outdated.contains(&worker);
+                    it.generation == generation
+                        && !matches!(it.state, SlotState::Held(worker) if stays(worker))
+                });
+                ensure(right, Check::R1Verdict, || format!("mixed after {notice:?}"))
+            }
+            Notice::RolledBack { generation, reason, .. } => {
+                self.judge(generation)?;
+                let right =
+                    reason == Reason::Stopped || crew.slots().all(|it| it.generation != generation);
+                ensure(right, Check::R1Verdict, || format!("mixed after {notice:?}"))
+            }
+            Notice::Stopping { .. } => {
+                let it = &self.settings;
+                let wait = match self.no_grace {
+                    true => it.kill_grace,
+                    false => it.grace + it.term_grace + it.kill_grace,
+                };
+                self.ends_by = Some(now + wait);
+                Ok(())
+            }
+            // It is waited for no longer, whatever it is.
+            Notice::Unkillable { worker } => {
+                self.alive.remove(&worker);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn judge(&mut self, generation: Generation) -> Checked {
+        self.promised.remove(&generation);
+        ensure(self.judged.insert(generation), Check::R1Verdict, || {
+            format!("generation {generation} is judged twice")
+        })
+    }
+
+    /// S3: the rate of starts is bounded, apart from what was asked for.
+    fn count_starts(&self, now: Time, slot: SlotId) -> Checked {
+        let within = |times: &[Time], wait: Duration| {
+            times.iter().rev().take_while(|it| now - **it < wait).count()
+        };
+        let starts = self.starts.get(&slot).map_or(&[][..], Vec::as_slice);
+        for (seconds, most) in [(1, STARTS_PER_SECOND), (60, STARTS_PER_MINUTE)] {
+            let wait = Duration::from_secs(seconds) / SCALE;
+            let most = most + 2 * within(&self.commands, wait);
+            let count = within(starts, wait);
+            ensure(count <= most, Check::S3Starts, || {
+                format!("{count} starts of slot {slot} within {wait:?}, {most} at most")
+            })?;
+        }
+        Ok(())
+    }
+
+    fn change(&mut self, worker: WorkerId, change: impl FnOnce(&mut Member)) {
+        if let Some(it) = self.alive.get_mut(&worker) {
+            change(it);
+        }
+    }
+
+    fn is_heard(&self, now: Time, worker: WorkerId) -> bool {
+        let sign = self.alive.get(&worker).map(|it| it.sign);
+        let within = self.settings.watchdog;
+        within.is_none_or(|within| sign.is_some_and(|sign| now - sign < within))
+    }
+}
+
+impl Before {
+    pub(super) const fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    pub(super) const fn serving(&self) -> &BTreeMap<WorkerId, SlotId> {
+        &self.serving
+    }
+
+    pub(super) const fn is_excused(&self) -> bool {
+        self.excused
+    }
+}
