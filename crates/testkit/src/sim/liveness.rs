@@ -77,7 +77,7 @@ impl World {
 
     fn round(&mut self) -> Result<bool, Broken> {
         let mut moved = self.bind_next()? | self.prove_next()?;
-        moved |= self.count_next()? | self.look_next()? | self.end_next()?;
+        moved |= self.count_next()? | self.look_next()? | self.end_next()? | self.crew_answers()?;
         for at in 0..self.processes.len() {
             moved |= self.end_useless(at);
             moved |= self.reap(at)?;

@@ -31,13 +31,14 @@ enum Mover {
     Count,
     End,
     Measure,
+    Crew,
     Time,
     Fault,
     Command,
     Rule,
 }
 
-const MOVERS: [(Mover, u64); 16] = [
+const MOVERS: [(Mover, u64); 17] = [
     (Mover::Client, 20),
     (Mover::Accept, 12),
     (Mover::Read, 20),
@@ -50,6 +51,7 @@ const MOVERS: [(Mover, u64); 16] = [
     (Mover::Count, 4),
     (Mover::End, 6),
     (Mover::Measure, 2),
+    (Mover::Crew, 0),
     (Mover::Time, 4),
     (Mover::Fault, 3),
     (Mover::Command, 2),
@@ -57,7 +59,7 @@ const MOVERS: [(Mover, u64); 16] = [
 ];
 
 /// The same where a crew's machine decides about workers: that takes time.
-const LED: [(Mover, u64); 16] = [
+const LED: [(Mover, u64); 17] = [
     (Mover::Client, 20),
     (Mover::Accept, 12),
     (Mover::Read, 26),
@@ -70,6 +72,7 @@ const LED: [(Mover, u64); 16] = [
     (Mover::Count, 4),
     (Mover::End, 6),
     (Mover::Measure, 2),
+    (Mover::Crew, 5),
     (Mover::Time, 14),
     (Mover::Fault, 3),
     (Mover::Command, 3),
@@ -150,6 +153,7 @@ impl World {
             Mover::Count => self.count_next(),
             Mover::End => self.end_next(),
             Mover::Measure => self.measure(),
+            Mover::Crew => self.crew_answers(),
             Mover::Time => self.time_passes(),
             Mover::Fault => self.fault(),
             Mover::Command => self.command(),
@@ -214,8 +218,7 @@ impl World {
             return self.jump();
         }
         // Where workers are watched it is seconds that matter.
-        let most =
-            if self.next_look().is_some() && self.rng.percent(30) { 900_000 } else { 30_000 };
+        let most = if self.is_watched() && self.rng.percent(30) { 900_000 } else { 30_000 };
         let wait = Duration::from_micros(self.rng.between(100, most));
         self.pass(wait)?;
         Ok(true)

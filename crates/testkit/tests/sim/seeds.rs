@@ -11,7 +11,7 @@ const SEEDS: u64 = 10_000;
 const ENOUGH: u64 = 50;
 
 /// What a run of many seeds must have met. A fault that is never drawn is not survived.
-const MUST_MEET: [&str; 117] = [
+const MUST_MEET: [&str; 123] = [
     "a process was measured",
     "a reaped worker's pid is a stranger's",
     "a reaped worker's pid is another's",
@@ -43,6 +43,10 @@ const MUST_MEET: [&str; 117] = [
     "crew: canary",
     "crew: degraded",
     "crew: forced",
+    "crew: hangs, and is debugged",
+    "crew: hangs, and is stopped",
+    "crew: hangs, and may hear",
+    "crew: hung, by its beat",
     "crew: hung, by its signs of life",
     "crew: hung, by what it owes",
     "crew: not ready in time",
@@ -76,6 +80,7 @@ const MUST_MEET: [&str; 117] = [
     "look: the client has gone",
     "look: too late",
     "looked in vain",
+    "nothing is found out of a worker that hangs",
     "notice: counted",
     "notice: listen failed",
     "notice: misbehaved",
@@ -108,6 +113,7 @@ const MUST_MEET: [&str; 117] = [
     "seat taken over",
     "several exits at one wake",
     "signal: kill",
+    "signal: report",
     "signal: terminate",
     "stray answers",
     "the primary paused",

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use portcrew_core::supervise::{
-    Action, Crew, Event, Force, Generation, Notice, Phase, Reason, Settings, SlotId, SlotState,
+    Action, Crew, Event, Force, Found, Generation, Notice, Phase, Reason, Settings, SlotId,
+    SlotState,
 };
 use portcrew_core::{Time, WorkerId};
 
@@ -44,6 +45,16 @@ pub struct Member {
     terminated: Option<Time>,
     /// Connections that it has taken.
     taken: u64,
+    /// When it was started.
+    pub(super) started: Time,
+    /// It understands when it is asked for a beat.
+    beats: bool,
+    /// When it was asked for the beat that it has not given.
+    asked: Option<Time>,
+    /// It was found to be stopped: SIGKILL is all that reaches it.
+    stopped: bool,
+    /// Somebody debugs it.
+    pub(super) traced: bool,
 }
 
 /// What was so before a step.
@@ -63,8 +74,10 @@ pub struct Checker {
     dead: BTreeSet<WorkerId>,
     /// When the primary's last pause ended.
     pub(super) resumed: Time,
-    /// Since when a worker is said to owe an answer, in this step.
-    pub(super) owed: Option<Time>,
+    /// Who owes an answer, and since when, as the crew is being told.
+    owed: Option<(WorkerId, Time)>,
+    /// Who is being looked at.
+    examined: BTreeSet<WorkerId>,
     starts: BTreeMap<SlotId, Vec<Time>>,
     commands: Vec<Time>,
     /// Generations without a verdict.
@@ -90,6 +103,7 @@ impl Checker {
             dead: BTreeSet::new(),
             resumed: Time::ZERO,
             owed: None,
+            examined: BTreeSet::new(),
             starts: BTreeMap::new(),
             commands: Vec::new(),
             promised: BTreeSet::new(),
@@ -116,6 +130,11 @@ impl Checker {
             word: None,
             terminated: None,
             taken: 0,
+            started: now,
+            beats: false,
+            asked: None,
+            stopped: false,
+            traced: false,
         };
         self.alive.insert(worker, member);
     }
@@ -141,13 +160,20 @@ impl Checker {
         self.ends_by = self.ends_by.map(|it| it + length);
         for it in self.alive.values_mut() {
             it.sign = now;
+            it.asked = it.asked.map(|_| now);
         }
     }
 
     /// Takes in what the crew is about to hear.
     pub fn before(&mut self, now: Time, event: &Event, crew: &Crew) -> Before {
         let phase = crew.phase();
+        self.owed = match *event {
+            Event::Owes { worker, since } => Some((worker, since)),
+            _ => None,
+        };
         match event {
+            Event::Beats { worker } => self.change(*worker, |it| it.beats = true),
+            Event::Beat { worker } => self.change(*worker, |it| it.asked = None),
             Event::Spawned { worker, .. } => self.change(*worker, |it| it.known = true),
             Event::Online { worker } => self.change(*worker, |it| it.online = true),
             Event::Ready { worker } => self.change(*worker, |it| {
@@ -160,6 +186,7 @@ impl Checker {
             }
             Event::Exited { worker, .. } => {
                 self.alive.remove(worker);
+                self.examined.remove(worker);
                 self.dead.insert(*worker);
             }
             Event::Resize { .. } | Event::Scale { .. } => self.commands.push(now),
@@ -181,14 +208,16 @@ impl Checker {
                 | Event::StopNow
                 | Event::Misbehaved { .. }
                 | Event::Owes { .. }
+                | Event::Examined { .. }
         );
         Before { phase, serving: self.serving(), excused }
     }
 
-    /// The same before a time-out. Those that gave no sign of life in time are not lost to a reload.
-    pub fn before_timeout(&self, now: Time, crew: &Crew) -> Before {
+    /// The same before a time-out. Those that are suspected are not lost to a reload.
+    pub fn before_timeout(&mut self, crew: &Crew) -> Before {
+        self.owed = None;
         let mut serving = self.serving();
-        serving.retain(|worker, _| self.is_heard(now, *worker));
+        serving.retain(|worker, _| !self.examined.contains(worker));
         Before { phase: crew.phase(), serving, excused: false }
     }
 
@@ -242,10 +271,16 @@ impl Checker {
                 self.forgotten.insert(*generation);
                 Ok(())
             }
-            Action::Notify(notice) => {
-                self.is_deserved(now, *notice)?;
-                self.hear(now, crew, *notice)
+            Action::SeeAnswers => Ok(()),
+            Action::AskForBeat { worker } => {
+                self.lives(*worker, action)?;
+                self.asks(now, *worker)
             }
+            Action::Examine { worker } => {
+                self.lives(*worker, action)?;
+                self.is_suspect(now, *worker)
+            }
+            Action::Notify(notice) => self.hear(now, crew, *notice),
             Action::Finished(_) => {
                 self.finished = true;
                 Ok(())
@@ -264,43 +299,60 @@ impl Checker {
             return Ok(());
         };
         let (wait, since) = match force {
+            // It hangs; of that it is told first.
+            Force::Report => (Duration::ZERO, Some(now)),
+            Force::Kill if it.stopped => (Duration::ZERO, Some(now)),
             Force::Terminate => (self.settings.grace, it.word.or(Some(Time::ZERO))),
             Force::Kill => (self.settings.term_grace, it.terminated),
         };
         let first = it.word.is_none() && force == Force::Terminate;
         let waited = first || since.is_some_and(|since| now - since >= wait) || self.no_grace;
         it.told = true;
-        if force == Force::Terminate {
-            it.terminated = Some(now);
+        match force {
+            Force::Terminate | Force::Report => it.terminated = Some(now),
+            Force::Kill => {}
         }
         ensure(waited, Check::S4Grace, || {
             format!("worker {worker} is to {force:?} at {now:?}, and {it:?} has not had {wait:?}")
         })
     }
 
-    /// T1: nobody is replaced for a silence that is not its own.
-    fn is_deserved(&self, now: Time, notice: Notice) -> Checked {
-        let (Notice::Restarting { reason, .. }
-        | Notice::ReloadFailed { reason, .. }
-        | Notice::NotRecycled { reason, .. }) = notice
-        else {
+    /// T1: nobody is suspected for a silence that is not its own.
+    fn is_suspect(&mut self, now: Time, worker: WorkerId) -> Checked {
+        let Some(it) = self.alive.get(&worker) else {
             return Ok(());
         };
-        let deserved = match reason {
-            Reason::Unanswered(_) => {
-                let since = self.owed.map(|since| since.max(self.resumed));
-                since.is_some_and(|since| Some(now - since) >= self.settings.answer_within)
-            }
-            Reason::SignMissed(_) => {
-                self.alive.values().any(|it| Some(now - it.sign) >= self.settings.watchdog)
-            }
-            _ => true,
+        let settings = &self.settings;
+        let owed = self.owed.filter(|it| it.0 == worker).map(|it| now - it.1.max(self.resumed));
+        let answers = owed.is_some_and(|waited| Some(waited) >= settings.answer_within);
+        let sign = settings.watchdog.is_some_and(|within| now - it.sign >= within);
+        let beat = it.asked.is_some_and(|asked| Some(now - asked) >= settings.heartbeat);
+        ensure(answers || sign || beat, Check::T1Pause, || {
+            format!("worker {worker} is suspected at {now:?}, owed for {owed:?}: {it:?}")
+        })?;
+        ensure(self.examined.insert(worker), Check::T1Pause, || {
+            format!("worker {worker} is looked at twice at a time")
+        })
+    }
+
+    /// A beat is asked for of who can give one, one at a time.
+    fn asks(&mut self, now: Time, worker: WorkerId) -> Checked {
+        let Some(it) = self.alive.get_mut(&worker) else {
+            return Ok(());
         };
-        ensure(deserved, Check::T1Pause, || {
-            format!(
-                "{notice:?}, at {now:?}; owed since {:?}, awake since {:?}",
-                self.owed, self.resumed
-            )
+        let right = it.beats && it.ready && it.asked.is_none();
+        it.asked = Some(now);
+        ensure(right, Check::T1Pause, || format!("worker {worker} is asked for a beat: {it:?}"))
+    }
+
+    /// T2: who hangs was looked at first.
+    fn hangs(&mut self, worker: WorkerId, found: Found) -> Checked {
+        self.change(worker, |it| {
+            it.stopped |= found == Found::Stopped;
+            it.traced |= found == Found::Traced;
+        });
+        ensure(self.examined.remove(&worker), Check::T2Hang, || {
+            format!("worker {worker} was not looked at and is {found:?}")
         })
     }
 
@@ -329,6 +381,7 @@ impl Checker {
                     reason == Reason::Stopped || crew.slots().all(|it| it.generation != generation);
                 ensure(right, Check::R1Verdict, || format!("mixed after {notice:?}"))
             }
+            Notice::Hangs { worker, found, .. } => self.hangs(worker, found),
             Notice::Stopping { .. } => {
                 let it = &self.settings;
                 let wait = match self.no_grace {
@@ -375,12 +428,6 @@ impl Checker {
         if let Some(it) = self.alive.get_mut(&worker) {
             change(it);
         }
-    }
-
-    fn is_heard(&self, now: Time, worker: WorkerId) -> bool {
-        let sign = self.alive.get(&worker).map(|it| it.sign);
-        let within = self.settings.watchdog;
-        within.is_none_or(|within| sign.is_some_and(|sign| now - sign < within))
     }
 }
 

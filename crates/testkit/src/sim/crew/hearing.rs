@@ -1,11 +1,14 @@
 //! Names of what the crew's machine says, for the list of what was met.
 
-use portcrew_core::supervise::{Notice, Outcome, Reason};
+use portcrew_core::supervise::{Found, Notice, Outcome, Reason};
 
 pub(super) const fn name(notice: &Notice) -> &'static str {
     match notice {
         Notice::NotListening { .. } => "crew: not ready in time",
         Notice::Restarting { reason, .. } => name_of_reason(*reason),
+        Notice::Hangs { found: Found::Able, .. } => "crew: hangs, and may hear",
+        Notice::Hangs { found: Found::Stopped, .. } => "crew: hangs, and is stopped",
+        Notice::Hangs { found: Found::Traced, .. } => "crew: hangs, and is debugged",
         Notice::Degraded => "crew: degraded",
         Notice::Canary { .. } => "crew: canary",
         Notice::Recovered => "crew: recovered",
@@ -33,6 +36,7 @@ const fn name_of_reason(reason: Reason) -> &'static str {
     match reason {
         Reason::Unanswered(_) => "crew: hung, by what it owes",
         Reason::SignMissed(_) => "crew: hung, by its signs of life",
+        Reason::NoBeat(_) => "crew: hung, by its beat",
         Reason::SpawnFailed => "crew: restarts what could not be started",
         Reason::Misbehaved => "crew: restarts who misbehaved",
         _ => "crew: restarts",

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use portcrew_core::supervise::{Phase, SlotState};
+use portcrew_core::supervise::{Phase, SlotState, Stage};
 
 use super::CrewSeat;
 use crate::sim::account::Member;
@@ -19,6 +19,7 @@ impl World {
         self.check_end(seat)?;
         self.check_told(seat)?;
         self.check_left(seat)?;
+        self.check_hung(seat)?;
         check_generations(seat)?;
         check_slots(seat)
     }
@@ -51,6 +52,26 @@ impl World {
         ensure(listed.is_none(), Check::C9SocketLife, || {
             format!("worker {listed:?} was told to leave and may listen")
         })
+    }
+
+    /// T2: nobody who serves owes an answer for longer than it may and it takes to look at it.
+    fn check_hung(&self, seat: &CrewSeat) -> Checked {
+        let (now, settings) = (self.clock.now(), &seat.checker.settings);
+        let Some(within) = settings.answer_within.filter(|_| self.is_led()) else {
+            return Ok(());
+        };
+        for it in seat.machine.workers(now).filter(|it| it.stage == Stage::Ready) {
+            let member = seat.checker.alive.get(&it.worker).filter(|it| !it.traced);
+            let (Some(member), Some(since)) = (member, self.primary.oldest_offer(it.worker)) else {
+                continue;
+            };
+            let owed = since.max(seat.checker.resumed) + within;
+            let due = owed.max(member.started + settings.start_deadline) + settings.examine_within;
+            ensure(now <= due, Check::T2Hang, || {
+                format!("worker {} has owed an answer since {since:?}, until {now:?}", it.worker)
+            })?;
+        }
+        Ok(())
     }
 
     /// C9: where no reload runs, nothing is open that only earlier generations wanted and nobody holds.

@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
-use portcrew_core::supervise::{Event, Phase, Stage};
+use portcrew_core::supervise::{Event, Found, Phase};
 use portcrew_core::{Time, WorkerId};
 
 use super::Release;
 use crate::sim::report::{Broken, Check, Checked, ensure};
+use crate::sim::worker::Run;
 use crate::sim::world::World;
 
 type Moved = Result<bool, Broken>;
 
-/// From one look of the shell to the next.
+/// From one sign of life to the next.
 const LOOKS_EVERY: Duration = Duration::from_secs(1);
 
 impl World {
@@ -63,74 +64,105 @@ impl World {
         self.crew_feed(Event::Reload)
     }
 
-    /// When the shell looks at its workers next; never where nothing is looked for.
+    /// When the shell hears next that its workers are alive; never where that is not listened for.
     pub(in crate::sim) fn next_look(&self) -> Option<Time> {
         let seat = self.crew.as_ref()?;
-        let it = &seat.checker.settings;
-        let looks = it.answer_within.is_some() || it.watchdog.is_some();
-        (looks && self.is_led()).then_some(seat.looks_at)
+        let listens = seat.checker.settings.watchdog.is_some();
+        (listens && self.is_led()).then_some(seat.looks_at)
     }
 
-    /// Tells the crew what its workers owe, and who gave a sign of life.
+    /// Workers are looked after.
+    pub(in crate::sim) fn is_watched(&self) -> bool {
+        let settings = self.crew.as_ref().map(|it| &it.checker.settings);
+        let watched = settings.is_some_and(|it| {
+            it.answer_within.is_some() || it.watchdog.is_some() || it.heartbeat.is_some()
+        });
+        watched && self.is_led()
+    }
+
+    /// Whoever runs gives a sign of life.
     pub(in crate::sim) fn look_at_workers(&mut self) -> Checked {
         let now = self.clock.now();
         let Some(seat) = &mut self.crew else {
             return Ok(());
         };
         seat.looks_at = now + LOOKS_EVERY;
-        let (owes, signs) = (
-            seat.checker.settings.answer_within.is_some(),
-            seat.checker.settings.watchdog.is_some(),
-        );
         let all: Vec<_> = seat.checker.alive.keys().copied().collect();
         for worker in all {
-            let gives = signs && self.process_mut(worker).is_some_and(|it| it.is_running());
-            if gives {
+            if self.process_mut(worker).is_some_and(|it| it.is_running()) {
                 self.crew_feed(Event::Sign { worker })?;
-            }
-            if owes {
-                self.tell_owed(worker)?;
             }
         }
         Ok(())
     }
 
-    fn tell_owed(&mut self, worker: WorkerId) -> Checked {
-        let Some(since) = self.primary.oldest_offer(worker) else {
+    /// Which workers of the crew owe an answer, and since when: what the primary's machine says is what was offered.
+    pub(super) fn see_answers(&mut self) -> Checked {
+        let Some(seat) = &mut self.crew else {
             return Ok(());
         };
-        let offers = self.account.outstanding.iter().filter(|it| it.0.0 == worker);
-        let oldest =
-            offers.filter_map(|it| self.account.entry(*it.1)).map(|it| it.offered_at).min();
-        ensure(oldest == Some(since), Check::C1Account, || {
-            format!(
-                "worker {worker} owes since {since:?}, and was offered its oldest at {oldest:?}"
-            )
-        })?;
-        self.set_owed(Some(since));
-        self.crew_feed(Event::Owes { worker, since })?;
-        self.set_owed(None);
-        self.check_hung(worker, since)
+        for worker in seat.checker.alive.keys().copied() {
+            let Some(since) = self.primary.oldest_offer(worker) else {
+                continue;
+            };
+            let offers = self.account.outstanding.iter().filter(|it| it.0.0 == worker);
+            let entries = offers.filter_map(|it| self.account.entry(*it.1));
+            let oldest = entries.map(|it| it.offered_at).min();
+            ensure(oldest == Some(since), Check::C1Account, || {
+                format!("worker {worker} owes since {since:?}; its oldest offer is of {oldest:?}")
+            })?;
+            seat.answers.push(Event::Owes { worker, since });
+        }
+        Ok(())
     }
 
-    fn set_owed(&mut self, since: Option<Time>) {
-        if let Some(seat) = &mut self.crew {
-            seat.checker.owed = since;
+    /// A worker that is suspected has been looked at, or one that was asked for a beat gives it.
+    pub(in crate::sim) fn crew_answers(&mut self) -> Moved {
+        let Some(seat) = &mut self.crew else {
+            return Ok(false);
+        };
+        if let Some(worker) = seat.suspects.pop() {
+            return self.examined(worker);
+        }
+        if seat.beats.is_empty() {
+            return Ok(false);
+        }
+        let at = self.rng.index(seat.beats.len());
+        let worker = seat.beats[at];
+        match self.process_mut(worker).map(|it| it.run) {
+            Some(Run::Running) => {
+                self.beat_given(at);
+                self.crew_feed(Event::Beat { worker })?;
+                Ok(true)
+            }
+            // It answers when it goes on.
+            Some(Run::Frozen) => Ok(false),
+            Some(Run::Zombie(_) | Run::Reaped) | None => {
+                self.beat_given(at);
+                Ok(true)
+            }
         }
     }
 
-    /// T2: who serves has not owed an answer for too long.
-    fn check_hung(&self, worker: WorkerId, since: Time) -> Checked {
-        let (now, Some(seat)) = (self.clock.now(), &self.crew) else {
-            return Ok(());
+    fn beat_given(&mut self, at: usize) {
+        if let Some(seat) = &mut self.crew {
+            seat.beats.swap_remove(at);
+        }
+    }
+
+    fn examined(&mut self, worker: WorkerId) -> Moved {
+        if !self.settling && self.rng.percent(10) {
+            self.seen.saw("nothing is found out of a worker that hangs");
+            return Ok(true);
+        }
+        let debugged = !self.settling && self.rng.percent(5);
+        let found = match self.process_mut(worker).map(|it| it.run) {
+            Some(_) if debugged => Found::Traced,
+            Some(Run::Frozen) => Found::Stopped,
+            Some(Run::Running | Run::Zombie(_) | Run::Reaped) | None => Found::Able,
         };
-        let waited = now - since.max(seat.checker.resumed);
-        let late = seat.checker.settings.answer_within.is_some_and(|most| waited >= most);
-        let mut all = seat.machine.workers(now);
-        let serves = all.any(|it| it.worker == worker && it.stage == Stage::Ready);
-        ensure(!late || !serves, Check::T2Hang, || {
-            format!("worker {worker} has owed an answer for {waited:?}, and is counted on")
-        })
+        self.crew_feed(Event::Examined { worker, found })?;
+        Ok(true)
     }
 
     /// The primary stands still: it is stopped, or the machine sleeps. Everybody else goes on, and nobody is called
@@ -144,13 +176,13 @@ impl World {
         let until = self.clock.now() + length;
         self.seen.saw("the primary paused");
         self.trace.say(|| format!("    the primary pauses for {length:?}"));
+        if let Some(seat) = &mut self.crew {
+            seat.checker.paused(until, length);
+        }
         if self.saboteur.hides_pause() {
             self.hide_pause(until)?;
         }
         self.clock.jump(until);
-        if let Some(seat) = &mut self.crew {
-            seat.checker.paused(until, length);
-        }
         self.account.falls_asleep();
         self.run_timers()?;
         let in_vain = self.primary.ledger().looked_in_vain;

@@ -34,15 +34,19 @@ pub struct CrewSeat {
     /// What it is asked to do and has not done.
     pub(super) actions: Vec<Action>,
     /// What came of forks.
-    answers: Vec<Event>,
+    pub(super) answers: Vec<Event>,
     /// What each generation is started with.
     pub(super) releases: BTreeMap<Generation, Release>,
     /// What a reload would begin now.
     pub(super) on_disk: Release,
     /// What may be done.
     pub checker: Checker,
-    /// When the shell looks at its workers next.
+    /// When the shell hears next that its workers are alive.
     pub looks_at: Time,
+    /// Workers that are to be examined.
+    pub(super) suspects: Vec<WorkerId>,
+    /// Workers that were asked for a beat.
+    pub(super) beats: Vec<WorkerId>,
 }
 
 impl CrewSeat {
@@ -57,6 +61,8 @@ impl CrewSeat {
             on_disk: plan.first.clone(),
             checker: Checker::new(&plan.settings),
             looks_at: Time::ZERO,
+            suspects: Vec::new(),
+            beats: Vec::new(),
         }
     }
 }
@@ -117,7 +123,7 @@ impl World {
         let Some(seat) = &mut self.crew else {
             return Ok(());
         };
-        let before = seat.checker.before_timeout(now, &seat.machine);
+        let before = seat.checker.before_timeout(&seat.machine);
         let mut decided = Vec::new();
         seat.machine.handle_timeout(now, &mut decided);
         let decided = self.saboteur.crew_actions(decided, &seat.machine);
@@ -139,7 +145,7 @@ impl World {
             for action in list {
                 self.crew_perform(&action)?;
             }
-            // Forks are answered when the list that asked for them has been performed.
+            // Forks are answered when the list that asked for them has been performed, and so are questions.
             let answers = self.crew.as_mut().map(|it| std::mem::take(&mut it.answers));
             for answer in answers.into_iter().flatten() {
                 self.crew_handle(answer)?;
@@ -168,6 +174,17 @@ impl World {
             Action::Forget { generation } => {
                 if let Some(seat) = &mut self.crew {
                     seat.releases.remove(&generation);
+                }
+            }
+            Action::SeeAnswers => return self.see_answers(),
+            Action::AskForBeat { worker } => {
+                if let Some(seat) = &mut self.crew {
+                    seat.beats.push(worker);
+                }
+            }
+            Action::Examine { worker } => {
+                if let Some(seat) = &mut self.crew {
+                    seat.suspects.push(worker);
                 }
             }
             Action::Notify(ref notice) => self.crew_notes(notice),
@@ -216,6 +233,7 @@ impl World {
         process.signalled(force);
         self.seen.saw(match force {
             Force::Terminate => "signal: terminate",
+            Force::Report => "signal: report",
             Force::Kill => "signal: kill",
         });
         self.kernel.processes.signal(pid, worker)

@@ -2,7 +2,7 @@
 
 use portcrew_core::primary::{AcceptFailure, Event};
 use portcrew_core::worker::Verdict;
-use portcrew_core::{ConnId, FromWorker, ListenerId, Seq, WorkerId};
+use portcrew_core::{ConnId, FromWorker, ListenerId, Seq, WorkerId, supervise};
 
 use crate::sim::client::Client;
 use crate::sim::kernel::Peer;
@@ -70,6 +70,14 @@ impl World {
         let alone = self.process_mut(worker).is_some_and(|it| it.temper.alone);
         if alone && event.clone().is_some_and(online) {
             self.feed(Event::AcceptsAlone { worker })?;
+        }
+        let online = matches!(
+            &event,
+            Some(Event::Message { message: FromWorker::Online { lane: true }, .. })
+        );
+        if online {
+            // Our own workers understand when they are asked for a beat.
+            self.crew_feed(supervise::Event::Beats { worker })?;
         }
         if let Some(event) = event {
             self.feed(event)?;

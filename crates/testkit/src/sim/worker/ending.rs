@@ -55,8 +55,8 @@ impl Process {
             // The kernel keeps what is left of it; nobody is there to notice.
             (Run::Zombie(_) | Run::Reaped, _) => {}
             (Run::Running | Run::Frozen, Force::Kill) => self.killed(),
-            (Run::Frozen, Force::Terminate) => self.sigterm = true,
-            (Run::Running, Force::Terminate) => self.obeys(),
+            (Run::Frozen, Force::Terminate | Force::Report) => self.sigterm = true,
+            (Run::Running, Force::Terminate | Force::Report) => self.obeys(),
         }
     }
 
