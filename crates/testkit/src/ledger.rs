@@ -111,6 +111,12 @@ impl Ledger {
         self
     }
 
+    /// Connections that died inside a worker: taken, and never answered on.
+    #[must_use]
+    pub fn inside(&self) -> u64 {
+        self.primary.taken.saturating_sub(self.clients.answering_connections)
+    }
+
     /// Compares the books.
     ///
     /// # Errors
@@ -195,6 +201,7 @@ mod tests {
     #[test]
     fn books_that_agree_balance() {
         assert_eq!(ledger().check(), Ok(()));
+        assert_eq!(ledger().inside(), 0);
     }
 
     #[test]

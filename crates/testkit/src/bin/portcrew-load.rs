@@ -54,6 +54,9 @@ struct Args {
     /// Close with a reset after the server has closed: leaves no port in TIME_WAIT.
     #[arg(long)]
     reset_on_close: bool,
+    /// Close this direction behind the request and wait for the answer.
+    #[arg(long, conflicts_with = "keep_alive")]
+    half_close: bool,
     /// Print the report as JSON.
     #[arg(long)]
     json: bool,
@@ -81,7 +84,8 @@ fn load(args: &Args) -> Load {
         .clients(args.clients)
         .per_try_timeout(args.timeout)
         .path(args.path.clone())
-        .reset_on_close(args.reset_on_close);
+        .reset_on_close(args.reset_on_close)
+        .half_close(args.half_close);
     for (name, value) in &args.header {
         load = load.header(name.clone(), value.clone());
     }

@@ -2,7 +2,7 @@
 
 use std::io::{self, ErrorKind};
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::time::timeout;
 
@@ -63,9 +63,10 @@ impl Client {
             return self.run.failed(begun, failed.outcome, &failed.why);
         }
         let per_try = self.run.plan.per_try;
-        let ended = timeout(per_try, self.exchange()).await.unwrap_or_else(|_| {
-            Ended::Failed(failed(Outcome::Timeout, format!("no whole answer within {per_try:?}")))
-        });
+        let ended = match timeout(per_try, self.exchange()).await {
+            Ok(ended) => ended,
+            Err(_) => Ended::Failed(self.late(per_try)),
+        };
         match ended {
             Ended::Whole { response, fin } => self.whole(begun, &response, fin).await,
             Ended::Failed(failed) => {
@@ -97,6 +98,14 @@ impl Client {
                     "bytes on a connection without a request".to_owned(),
                 ))
             }
+        }
+    }
+
+    /// The time of the try is over. A connection that came about is there still: `exchange` was dropped in its wait.
+    fn late(&self, per_try: Duration) -> Failed {
+        match self.kept {
+            Some(_) => failed(Outcome::Timeout, format!("no whole answer within {per_try:?}")),
+            None => failed(Outcome::NeverConnected, format!("no connection within {per_try:?}")),
         }
     }
 
@@ -134,6 +143,9 @@ impl Client {
                 Err(_) => break,
             }
         }
+        if self.run.plan.half_close {
+            stream.end_of_requests();
+        }
         let mut response = Response::default();
         loop {
             let read = match stream.read_some(&mut self.buffer).await {
@@ -162,7 +174,7 @@ impl Client {
     async fn whole(&mut self, begun: Instant, response: &Response, fin: bool) {
         let first = self.kept.as_ref().is_some_and(|kept| kept.answers == 0);
         if (200..300).contains(&response.status()) {
-            self.run.answered(begun, self.run.plan.keys.name(response), first);
+            self.run.answered(begun, response, first);
         } else {
             self.run.failed(begun, Outcome::BadResponse, &format!("status {}", response.status()));
         }
@@ -199,7 +211,7 @@ fn connect_failed(error: io::Error) -> Ended {
         ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe => {
             Outcome::Reset
         }
-        ErrorKind::TimedOut => Outcome::Timeout,
+        ErrorKind::TimedOut => Outcome::NeverConnected,
         _ => return Ended::Fatal(error),
     };
     Ended::Failed(failed(outcome, format!("connect: {error}")))

@@ -35,6 +35,7 @@ impl Load {
             reuse: Reuse::Close,
             pace: Pace::Closed { think: Duration::ZERO },
             reset_on_close: false,
+            half_close: false,
             path: "/".to_owned(),
             headers: Vec::new(),
             keys: WorkerKeys::default(),
@@ -96,6 +97,13 @@ impl Load {
     /// TIME_WAIT. For benchmarks; has no effect on a connection that the server did not close.
     pub fn reset_on_close(mut self, reset: bool) -> Self {
         self.plan.reset_on_close = reset;
+        self
+    }
+
+    /// Closes the client's direction behind the request, and waits for the answer: the server reads an end. Does not go
+    /// with [`keep_alive`](Self::keep_alive).
+    pub fn half_close(mut self, half: bool) -> Self {
+        self.plan.half_close = half;
         self
     }
 

@@ -14,7 +14,11 @@ pub enum Outcome {
     Reset,
     /// Closed in order before a byte of the answer came.
     EofWithoutAnswer,
-    /// No whole answer in the time that one try has: the client hangs. Part of an answer may have come.
+    /// The connection did not come about in the time that one try has: nobody takes it out of the accept queue, or that
+    /// is full.
+    NeverConnected,
+    /// Connected, and no whole answer in the time that one try has: the client hangs, or is answered too late. Part of
+    /// an answer may have come.
     Timeout,
     /// The answer began, and the connection ended, in order or by a reset, before the answer was whole.
     Partial,
@@ -31,11 +35,12 @@ pub struct UnknownOutcome(String);
 
 impl Outcome {
     /// Every class, in the order of reports.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Ok,
         Self::Refused,
         Self::Reset,
         Self::EofWithoutAnswer,
+        Self::NeverConnected,
         Self::Timeout,
         Self::Partial,
         Self::BadResponse,
@@ -50,6 +55,7 @@ impl Outcome {
             Self::Refused => "refused",
             Self::Reset => "reset",
             Self::EofWithoutAnswer => "eof_without_answer",
+            Self::NeverConnected => "never_connected",
             Self::Timeout => "timeout",
             Self::Partial => "partial",
             Self::BadResponse => "bad_response",

@@ -44,6 +44,7 @@ pub(super) struct Plan {
     pub(super) reuse: Reuse,
     pub(super) pace: Pace,
     pub(super) reset_on_close: bool,
+    pub(super) half_close: bool,
     pub(super) path: String,
     pub(super) headers: Vec<(String, String)>,
     pub(super) keys: WorkerKeys,
@@ -69,6 +70,9 @@ impl Plan {
         }
         if self.per_try.is_zero() || self.reuse == Reuse::KeepAlive(0) {
             return refuse("a try without time, or a connection without requests".to_owned());
+        }
+        if self.half_close && self.reuse != Reuse::Close {
+            return refuse("a connection that is half closed carries one request".to_owned());
         }
         match self.pace {
             Pace::Open { per_second, .. } if !(per_second > 0.0 && per_second <= MAX_RATE) => {

@@ -12,7 +12,7 @@ use super::outcome::Outcome;
 /// Of the attempts that were not ok, so many first ones are described.
 pub const MAX_SAMPLES: usize = 16;
 
-/// The result of a load. Every attempt is in exactly one of the first eight counts.
+/// The result of a load. Every attempt is in exactly one of the first nine counts.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Report {
@@ -24,6 +24,8 @@ pub struct Report {
     pub reset: u64,
     /// See [`Outcome::EofWithoutAnswer`].
     pub eof_without_answer: u64,
+    /// See [`Outcome::NeverConnected`].
+    pub never_connected: u64,
     /// See [`Outcome::Timeout`].
     pub timeout: u64,
     /// See [`Outcome::Partial`].
@@ -44,6 +46,8 @@ pub struct Report {
     pub not_closed: u64,
     /// Answers counted by the worker that gave them; `unnamed` where the answer does not say. Their sum is `ok`.
     pub by_worker: BTreeMap<String, u64>,
+    /// Answers counted by the generation of the worker that gave them, of those that say it.
+    pub by_generation: BTreeMap<String, u64>,
     /// Connections counted by the worker that gave their first whole answer.
     pub connections_by_worker: BTreeMap<String, u64>,
     /// The time of whole answers: from the start of the connect, in an open loop from the moment it was due.
@@ -82,6 +86,7 @@ impl Report {
             refused: 0,
             reset: 0,
             eof_without_answer: 0,
+            never_connected: 0,
             timeout: 0,
             partial: 0,
             bad_response: 0,
@@ -92,6 +97,7 @@ impl Report {
             announced: 0,
             not_closed: 0,
             by_worker: BTreeMap::new(),
+            by_generation: BTreeMap::new(),
             connections_by_worker: BTreeMap::new(),
             latency: Latency::new(),
             slowest_attempt: Duration::ZERO,
@@ -108,6 +114,7 @@ impl Report {
             Outcome::Refused => self.refused,
             Outcome::Reset => self.reset,
             Outcome::EofWithoutAnswer => self.eof_without_answer,
+            Outcome::NeverConnected => self.never_connected,
             Outcome::Timeout => self.timeout,
             Outcome::Partial => self.partial,
             Outcome::BadResponse => self.bad_response,
@@ -121,6 +128,7 @@ impl Report {
             Outcome::Refused => &mut self.refused,
             Outcome::Reset => &mut self.reset,
             Outcome::EofWithoutAnswer => &mut self.eof_without_answer,
+            Outcome::NeverConnected => &mut self.never_connected,
             Outcome::Timeout => &mut self.timeout,
             Outcome::Partial => &mut self.partial,
             Outcome::BadResponse => &mut self.bad_response,
@@ -138,6 +146,12 @@ impl Report {
     #[must_use]
     pub fn failures(&self) -> u64 {
         self.attempts() - self.ok - self.raced
+    }
+
+    /// Attempts that were given up after the time of a try, and connections that the server left open after its answer.
+    #[must_use]
+    pub const fn hung(&self) -> u64 {
+        self.never_connected + self.timeout + self.not_closed
     }
 
     /// Whole answers per second of the run.
@@ -193,6 +207,9 @@ impl fmt::Display for Report {
         for (worker, count) in &self.by_worker {
             let connections = self.connections_by_worker.get(worker).unwrap_or(&0);
             writeln!(f, "worker {worker:<13}{count:>10}  on {connections} connections")?;
+        }
+        for (generation, count) in &self.by_generation {
+            writeln!(f, "generation {generation:<9}{count:>10}")?;
         }
         for sample in &self.samples {
             let (at, took) = (sample.at.as_secs_f64(), sample.took.as_secs_f64() * 1e3);

@@ -34,6 +34,7 @@ struct Head {
     status: u16,
     closes: bool,
     worker: Option<Vec<u8>>,
+    generation: Option<Vec<u8>>,
 }
 
 impl Response {
@@ -54,6 +55,11 @@ impl Response {
     /// The header `x-worker`.
     pub(super) fn worker_header(&self) -> Option<&[u8]> {
         self.head.as_ref()?.worker.as_deref()
+    }
+
+    /// The header `x-generation`.
+    pub(super) fn generation_header(&self) -> Option<&[u8]> {
+        self.head.as_ref()?.generation.as_deref()
     }
 
     /// The first bytes of the body.
@@ -117,7 +123,7 @@ fn read_head(head: &[u8]) -> Result<(Head, Framing), &'static str> {
     let mut lines = text.trim_end().split("\r\n");
     let (minor, status) =
         read_status(lines.next().unwrap_or_default()).ok_or("no HTTP/1 status line")?;
-    let (mut length, mut chunked, mut worker) = (None, false, None);
+    let (mut length, mut chunked, mut worker, mut generation) = (None, false, None, None);
     let mut closes = minor == 0;
     for line in lines {
         let (name, value) = line.split_once(':').ok_or("a header without a colon")?;
@@ -134,6 +140,8 @@ fn read_head(head: &[u8]) -> Result<(Head, Framing), &'static str> {
             closes = has_token(value, "close") || (closes && !has_token(value, "keep-alive"));
         } else if name.eq_ignore_ascii_case("x-worker") {
             worker = Some(value.as_bytes().to_vec());
+        } else if name.eq_ignore_ascii_case("x-generation") {
+            generation = Some(value.as_bytes().to_vec());
         }
     }
     let framing = match (status, chunked, length) {
@@ -143,7 +151,7 @@ fn read_head(head: &[u8]) -> Result<(Head, Framing), &'static str> {
         (_, false, None) => Framing::UntilEof,
     };
     let closes = closes || framing == Framing::UntilEof;
-    Ok((Head { status, closes, worker }, framing))
+    Ok((Head { status, closes, worker, generation }, framing))
 }
 
 /// The minor version and the status.
@@ -175,7 +183,7 @@ mod tests {
         (response, last)
     }
 
-    const CHUNKED: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nX-Worker: 7\r\n\
+    const CHUNKED: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nX-Worker: 7\r\nX-Generation: 2\r\n\
         Transfer-Encoding: chunked\r\n\r\n6;note=x\r\nworker\r\n3\r\n 12\r\n0\r\nTrailer: y\r\n\r\n";
 
     #[test]
@@ -191,6 +199,7 @@ mod tests {
                 );
                 assert_eq!(response.body_window(), b"worker 12");
                 assert_eq!(response.worker_header(), Some(&b"7"[..]));
+                assert_eq!(response.generation_header(), Some(&b"2"[..]));
                 assert_eq!((response.status(), response.closes()), (200, false));
             }
         }

@@ -16,7 +16,8 @@ use super::error::LoadError;
 use super::outcome::Outcome;
 use super::plan::{Pace, Plan};
 use super::report::{FailureSample, MAX_SAMPLES, Report};
-use super::share::Share;
+use super::response::Response;
+use super::share::{self, Share};
 
 /// A client's pause is cut into pieces of this length to look at the stop flag.
 const LOOK_AT_STOP: Duration = Duration::from_millis(20);
@@ -171,13 +172,15 @@ impl Run {
     }
 
     /// Books an attempt that was answered.
-    pub(super) fn answered(&self, begun: Instant, worker: &[u8], first_on_connection: bool) {
+    pub(super) fn answered(&self, begun: Instant, response: &Response, first_on_connection: bool) {
+        let worker = self.plan.keys.name(response);
         let took = begun.elapsed();
         let mut tally = self.tally.borrow_mut();
         tally.report.ok += 1;
         tally.report.latency.record(took);
         tally.report.slowest_attempt = tally.report.slowest_attempt.max(took);
         tally.by_worker.count(worker);
+        share::generation(response).into_iter().for_each(|it| tally.by_generation.count(it));
         if first_on_connection {
             tally.connections_by_worker.count(worker);
         }
@@ -212,10 +215,11 @@ impl Run {
         if let Some(error) = self.fatal.take() {
             return Err(LoadError::Client(error));
         }
-        let Tally { mut report, by_worker, connections_by_worker } =
+        let Tally { mut report, by_worker, by_generation, connections_by_worker } =
             self.tally.replace(Tally::new());
         report.elapsed = self.started.elapsed();
         report.by_worker = by_worker.into_map();
+        report.by_generation = by_generation.into_map();
         report.connections_by_worker = connections_by_worker.into_map();
         report.unstarted = self.plan.requests.map_or(0, |_| self.left.get());
         Ok(report)
@@ -225,6 +229,7 @@ impl Run {
 struct Tally {
     report: Report,
     by_worker: Share,
+    by_generation: Share,
     connections_by_worker: Share,
 }
 
@@ -233,6 +238,7 @@ impl Tally {
         Self {
             report: Report::new(),
             by_worker: Share::default(),
+            by_generation: Share::default(),
             connections_by_worker: Share::default(),
         }
     }

@@ -32,12 +32,20 @@ impl WorkerKeys {
     pub(super) fn name<'a>(&self, response: &'a Response) -> &'a [u8] {
         let body = response.body_window();
         let in_body = || self.0.iter().find_map(|key| follows(body, key));
-        let name = response.worker_header().or_else(in_body).unwrap_or(UNNAMED);
-        &name[..name.len().min(MAX_NAME)]
+        bounded(response.worker_header().or_else(in_body).unwrap_or(UNNAMED))
     }
 }
 
-/// Counts by worker.
+/// The generation, where the answer has the header `x-generation`.
+pub(super) fn generation(response: &Response) -> Option<&[u8]> {
+    response.generation_header().map(bounded)
+}
+
+fn bounded(name: &[u8]) -> &[u8] {
+    &name[..name.len().min(MAX_NAME)]
+}
+
+/// Counts by worker, or by generation.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Share(HashMap<Vec<u8>, u64>);
 

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use rustix::net::{RecvFlags, recv};
+use rustix::net::{RecvFlags, Shutdown, recv, shutdown};
 use tokio::net::{TcpStream, UnixStream};
 
 use super::target::Target;
@@ -92,6 +92,15 @@ impl Stream {
             Err(error) if error == rustix::io::Errno::AGAIN => Idle::Quiet,
             Err(_) => Idle::Ended,
         }
+    }
+
+    /// Closes this direction: the server reads the end behind the request. A failure means that the connection has ended,
+    /// which the read finds out.
+    pub(super) fn end_of_requests(&self) {
+        let _ = match self {
+            Self::Tcp(stream) => shutdown(stream, Shutdown::Write),
+            Self::Unix(stream) => shutdown(stream, Shutdown::Write),
+        };
     }
 
     /// Closes by a reset. A failure to arrange that leaves an ordinary close.

@@ -63,6 +63,37 @@ fn the_worker_header_wins_over_the_body_and_a_key_of_the_test_over_the_usual_one
 }
 
 #[test]
+fn the_generation_that_answered_is_counted_where_the_answer_says_it() {
+    let server = Server::start(|mut conn, number| {
+        conn.request();
+        let head = if number > 6 {
+            ""
+        } else {
+            ["X-Generation: 4\r\n", "x-generation: 5\r\n"][number as usize % 2]
+        };
+        conn.send(&format!("HTTP/1.1 200 OK\r\n{head}\r\nworker 1"));
+    });
+    let report = Load::new(server.address).requests(10).run();
+    assert_all(&report, Outcome::Ok);
+    assert_eq!(report.by_generation, [("4".to_owned(), 3), ("5".to_owned(), 3)].into());
+    assert_eq!(report.by_worker, [("1".to_owned(), 10)].into());
+}
+
+#[test]
+fn a_client_that_half_closes_has_sent_all_and_still_gets_its_answer() {
+    let serve = |mut conn: Conn| {
+        // The end comes behind the request, and before the answer.
+        if conn.request().is_some() && conn.request().is_none() {
+            conn.answer(1);
+        }
+    };
+    let server = Server::start(move |conn, _| serve(conn));
+    let load = Load::new(server.address).requests(10).clients(2).per_try_timeout(HANG);
+    assert_all(&load.half_close(true).run(), Outcome::Ok);
+    assert_all(&hanging(serve), Outcome::Timeout);
+}
+
+#[test]
 fn a_port_that_nobody_listens_on_is_refused() {
     // Bound and not listening: nobody else can take the port meanwhile.
     let socket = rustix::net::socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
@@ -95,6 +126,20 @@ fn silence_is_a_timeout() {
     let report = hanging(Conn::hang);
     assert_all(&report, Outcome::Timeout);
     assert!(report.slowest_attempt >= Duration::from_millis(100), "{report}");
+}
+
+#[test]
+fn a_connection_that_does_not_come_about_in_time_is_a_class_of_its_own() {
+    let socket = rustix::net::socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+    rustix::net::bind(&socket, &SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).unwrap();
+    rustix::net::listen(&socket, 0).unwrap();
+    let address = SocketAddr::try_from(rustix::net::getsockname(&socket).unwrap()).unwrap();
+    // One connection fits a backlog of zero; nobody accepts it, so the kernel drops what comes behind it.
+    let _first = std::net::TcpStream::connect(address).unwrap();
+    let load = Load::new(address).requests(4).clients(4);
+    let report = load.per_try_timeout(Duration::from_millis(100)).run();
+    assert_all(&report, Outcome::NeverConnected);
+    assert_eq!((report.connections, report.hung()), (0, 4), "{report}");
 }
 
 #[test]

@@ -40,6 +40,10 @@ fn json_holds_every_class_and_the_share_of_each_worker() {
     let report = json(&lines);
     assert_eq!((status, &report["ok"], &report["timeout"]), (Some(0), &20.into(), &0.into()));
     assert_eq!(report["by_worker"], serde_json::json!({ "0": 10, "1": 10 }));
+    assert_eq!(
+        (&report["never_connected"], &report["by_generation"]),
+        (&0.into(), &serde_json::json!({}))
+    );
     assert!(report["latency"]["p99_us"].as_f64().unwrap() > 0.0);
 }
 

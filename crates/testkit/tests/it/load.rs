@@ -35,6 +35,7 @@ fn a_load_that_may_not_be_is_refused_before_anything_is_sent() {
         load().requests(1).clients(0),
         load().requests(1).clients(MAX_CLIENTS + 1),
         load().requests(1).keep_alive(0),
+        load().requests(1).keep_alive(2).half_close(true),
         load().requests(1).open_loop(0.0, 1),
         load().requests(1).open_loop(f64::NAN, 1),
         load().requests(1).path("/ HTTP/1.1\r\nX: y"),
