@@ -28,6 +28,11 @@ releases *args:
     scripts/npm-cache peers/pm2 pm2@7
     cargo bench -p portcrew-testkit --bench releases -- {{args}}
 
+# Workers killed, stopped and starved under load, in two sets of books, with others beside: `just reliability --quick`.
+reliability *args:
+    scripts/npm-cache peers/pm2 pm2@7
+    cargo bench -p portcrew-testkit --bench reliability -- {{args}}
+
 # Real runtimes and frameworks as workers: installs them into a cache, runs all, writes the pages in docs/.
 interop *args:
     scripts/install-runtimes {{args}}

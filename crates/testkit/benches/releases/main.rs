@@ -8,10 +8,14 @@
 
 mod args;
 mod broken;
+#[path = "../common/build.rs"]
+mod build;
 mod built;
 #[path = "../common/columns.rs"]
 mod columns;
 mod crash;
+#[path = "../common/crew.rs"]
+#[allow(dead_code, reason = "another benchmark uses the rest of it")]
 mod crew;
 mod good;
 mod health;
@@ -22,15 +26,22 @@ mod left;
 #[path = "../common/machine.rs"]
 mod machine;
 mod peer;
+#[path = "../common/place.rs"]
 mod place;
+#[path = "../common/pm2.rs"]
+#[allow(dead_code, reason = "another benchmark uses the rest of it")]
 mod pm2;
 mod release;
 mod report;
+#[path = "../common/series.rs"]
 mod series;
 mod small;
 mod stops;
 mod table;
+#[path = "../common/target.rs"]
+mod target;
 mod targets;
+#[path = "../common/traffic.rs"]
 mod traffic;
 mod world;
 

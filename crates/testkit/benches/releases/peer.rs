@@ -6,6 +6,7 @@ use std::time::Duration;
 use portcrew_testkit::ports;
 
 use crate::broken::{self, Seen};
+use crate::crew::WORKERS;
 use crate::health::Health;
 use crate::pm2::{Cli, Pm2};
 use crate::release::{Kind, Release};
@@ -31,7 +32,12 @@ pub(crate) fn broken(
         world.interrupt.check()?;
         let address = free();
         release.put(kind.predecessor())?;
-        pm2.start(release.script(), address, &[("HEALTH_FILE", health.file().as_os_str())]);
+        pm2.start(
+            WORKERS,
+            release.script(),
+            address,
+            &[("HEALTH_FILE", health.file().as_os_str())],
+        );
         let before = pm2.pids();
         let load = traffic::Kind::Close.begin(address);
         load.wait_answered(100, crate::place::HANG);
@@ -58,7 +64,7 @@ pub(crate) fn good(
     let pm2 = Pm2::new(cli)?;
     let release = Release::new(pm2.home(), Kind::Good)?;
     let address = free();
-    pm2.start(release.script(), address, &[]);
+    pm2.start(WORKERS, release.script(), address, &[]);
     let mut row = good::Row::new("PM2, Node", load);
     let running = load.begin(address);
     for _ in 0..reloads {

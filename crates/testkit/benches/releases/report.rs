@@ -10,7 +10,8 @@ use crate::good;
 use crate::machine::Machine;
 use crate::small::{self, Small};
 use crate::stops;
-use crate::targets::{self, Target};
+use crate::target::Target;
+use crate::targets;
 use crate::world::World;
 
 /// Everything that is printed. A part that was not asked for is empty.

@@ -1,9 +1,7 @@
 //! What the primary weighs, and how long a command takes.
 
-use std::fs;
-
 use portcrew_testkit::http::Load;
-use portcrew_testkit::process::{Process, eventually};
+use portcrew_testkit::process::{Process, eventually, proc_fs};
 use serde::Serialize;
 
 use crate::Failure;
@@ -66,14 +64,8 @@ pub(crate) fn run(world: &World, counts: &Counts) -> Result<Small, Failure> {
 
 fn weight(crew: &Crew<'_>, workers: &'static str) -> Result<Weight, Failure> {
     Load::new(crew.address()?).clients(8).requests(REQUESTS).reset_on_close(true).try_run()?;
-    let rollup = fs::read_to_string(format!("/proc/{}/smaps_rollup", crew.pid()))?;
-    let field = |name: &str| -> Result<u64, Failure> {
-        let line = rollup.lines().find_map(|line| line.strip_prefix(name));
-        let number = line.and_then(|it| it.split_whitespace().next());
-        Ok(number.ok_or("the kernel does not tell")?.parse()?)
-    };
-    let (rss, pss) = (field("Rss:")?, field("Pss:")?);
-    Ok(Weight { workers, rss, pss, anonymous: field("Anonymous:")? })
+    let proc_fs::Memory { rss, pss, anonymous } = proc_fs::memory(crew.pid())?;
+    Ok(Weight { workers, rss: rss >> 10, pss: pss >> 10, anonymous: anonymous >> 10 })
 }
 
 fn ask(world: &World, place: &Place, words: &[&str], times: u32) -> Result<Ask, Failure> {

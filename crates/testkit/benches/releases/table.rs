@@ -7,7 +7,7 @@ use crate::crash::{Crash, RECOVERED_WITHIN};
 use crate::report::Report;
 use crate::series::Series;
 use crate::small::Small;
-use crate::{broken, good, stops};
+use crate::{broken, good, stops, target};
 
 pub(crate) fn print(out: &mut impl Write, report: &Report) -> io::Result<()> {
     writeln!(out, "{}.", report.machine.line())?;
@@ -29,16 +29,7 @@ pub(crate) fn print(out: &mut impl Write, report: &Report) -> io::Result<()> {
     if !report.stops.is_empty() {
         stops(out, &report.stops)?;
     }
-    if report.targets.is_empty() {
-        return Ok(());
-    }
-    writeln!(out, "\n### Targets\n")?;
-    let head = ["target", "wanted", "measured", "reached"];
-    let rows = report.targets.iter().map(|it| {
-        let reached = if it.reached { "yes" } else { "**no**" };
-        [it.what.clone(), it.wanted.clone(), it.measured.clone(), reached.to_owned()]
-    });
-    table(out, head, rows)
+    target::print(out, &report.targets)
 }
 
 fn broken(out: &mut impl Write, rows: &[broken::Row]) -> io::Result<()> {

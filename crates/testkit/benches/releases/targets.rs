@@ -1,22 +1,12 @@
 //! What is aimed at, and whether this run reached it.
 
-use serde::Serialize;
-
 use crate::broken;
 use crate::crash::{Crash, RECOVERED_WITHIN};
 use crate::report::Report;
 use crate::small::Small;
 use crate::stops;
+use crate::target::{Target, at_most, nothing};
 use crate::traffic::Kind;
-
-/// One line of the end.
-#[derive(Debug, Serialize)]
-pub(crate) struct Target {
-    pub(crate) what: String,
-    pub(crate) wanted: String,
-    pub(crate) measured: String,
-    pub(crate) reached: bool,
-}
 
 /// Those of the parts that ran.
 pub(crate) fn all(report: &Report) -> Vec<Target> {
@@ -139,18 +129,4 @@ fn stops(rows: &[stops::Row]) -> Vec<Target> {
             sum(|it| it.alive + it.files),
         ),
     ]
-}
-
-fn nothing(what: &str, found: u64) -> Target {
-    let (wanted, measured) = ("0".to_owned(), found.to_string());
-    Target { what: what.to_owned(), wanted, measured, reached: found == 0 }
-}
-
-fn at_most(what: &str, most: f64, found: f64, shown: &dyn std::fmt::Display) -> Target {
-    Target {
-        what: what.to_owned(),
-        wanted: most.to_string(),
-        measured: shown.to_string(),
-        reached: found <= most,
-    }
 }

@@ -1,6 +1,6 @@
 //! A well-behaved worker: serves one answer per connection, and does what messages say.
 //!
-//! `ADDRESS` (127.0.0.1:0): where it listens; `unix:/path` too. `BROKEN_IF`: a path; where it exists the program fails
+//! `ADDRESS` (127.0.0.1:0): where it listens; `unix:/path` too. `BACKLOG`: how many may wait there. `BROKEN_IF`: a path; where it exists the program fails
 //! at boot with status 3, like a broken release. `DATA`: JSON that it brings for its TCP listener, or nothing; then it
 //! sends `{"data":…}`, what the listener's workers have in common. A message with a socket: uses the socket and says
 //! so. Messages:
@@ -78,12 +78,16 @@ fn report(event: &Event) {
 }
 
 async fn listen(worker: &Worker, address: String) -> portcrew::Result<Listener> {
+    let mut listen = Listen::from(address);
+    if let Some(backlog) = std::env::var("BACKLOG").ok().and_then(|it| it.parse().ok()) {
+        listen = listen.backlog(backlog);
+    }
     let Ok(data) = std::env::var("DATA") else {
-        return worker.listen(address).await;
+        return worker.listen(listen).await;
     };
     let listen = match serde_json::from_str::<Value>(&data) {
-        Ok(data) => Listen::from(address).data(&data)?,
-        Err(_) => address.into(),
+        Ok(data) => listen.data(&data)?,
+        Err(_) => listen,
     };
     let listener = worker.listen(listen).await?;
     say(worker, &json!({ "data": listener.data::<Value>()? }));

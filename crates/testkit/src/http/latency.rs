@@ -42,6 +42,18 @@ impl Latency {
         self.max = self.max.max(other.max);
     }
 
+    /// Those of them that lie below `limit`, which is rounded up by at most 1/64.
+    #[must_use]
+    pub fn below(&self, limit: Duration) -> Self {
+        let nanoseconds = u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX);
+        let last = bucket(nanoseconds);
+        let kept =
+            self.buckets.iter().enumerate().map(|(at, count)| if at > last { 0 } else { *count });
+        let buckets: Vec<_> = kept.collect();
+        let count = buckets.iter().sum();
+        Self { buckets, count, max: self.max.min(nanoseconds) }
+    }
+
     /// How many times are in it.
     #[must_use]
     pub const fn count(&self) -> u64 {
@@ -184,6 +196,16 @@ mod tests {
         }
         assert_eq!(upper_edge(bucket(u64::MAX)), u64::MAX);
         assert_eq!(bucket(u64::MAX), BUCKETS - 1);
+    }
+
+    #[test]
+    fn what_lies_below_a_limit_is_a_series_of_its_own() {
+        let mut latency = Latency::new();
+        (1..=100).chain([5_000]).for_each(|it| latency.record(Duration::from_millis(it)));
+        let quick = latency.below(Duration::from_millis(500));
+        assert_eq!((quick.count(), latency.count()), (100, 101));
+        assert!(quick.p99() < Duration::from_millis(102), "{quick:?}");
+        assert!(latency.below(Duration::ZERO).count() == 0);
     }
 
     #[test]

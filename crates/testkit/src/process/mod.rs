@@ -15,5 +15,5 @@ mod signal;
 pub use guard::{Process, eventually};
 pub use log::{Line, MAX_CAPTURE, Mark, Stream};
 pub use program::Program;
-pub use reap::wait_dead;
+pub use reap::{signal_child, wait_dead};
 pub use signal::Signal;

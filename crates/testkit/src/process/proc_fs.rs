@@ -94,7 +94,7 @@ pub fn descendants(pid: u32) -> Vec<u32> {
 /// # Errors
 /// As [`fd_count`]; `InvalidData` for a zombie, which has no memory.
 pub fn rss(pid: u32) -> io::Result<u64> {
-    memory(pid, "VmRSS:")
+    bytes(&std::fs::read_to_string(proc_path(pid, "status"))?, "VmRSS:")
 }
 
 /// The most resident memory that `pid` has had, in bytes.
@@ -102,7 +102,28 @@ pub fn rss(pid: u32) -> io::Result<u64> {
 /// # Errors
 /// As [`rss`].
 pub fn peak_rss(pid: u32) -> io::Result<u64> {
-    memory(pid, "VmHWM:")
+    bytes(&std::fs::read_to_string(proc_path(pid, "status"))?, "VmHWM:")
+}
+
+/// What a process weighs, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Memory {
+    /// Resident pages, shared ones included.
+    pub rss: u64,
+    /// The same with each shared page counted in parts.
+    pub pss: u64,
+    /// Resident pages of no file: what it has for itself.
+    pub anonymous: u64,
+}
+
+/// The memory of `pid`, page by page: exact, where the kernel's running counts are some pages behind.
+///
+/// # Errors
+/// As [`fd_count`]; `InvalidData` for a zombie.
+pub fn memory(pid: u32) -> io::Result<Memory> {
+    let rollup = std::fs::read_to_string(proc_path(pid, "smaps_rollup"))?;
+    let field = |name| bytes(&rollup, name);
+    Ok(Memory { rss: field("Rss:")?, pss: field("Pss:")?, anonymous: field("Anonymous:")? })
 }
 
 /// CPU time that the living threads of `pid` have used, by the scheduler's clock (nanoseconds, not ticks).
@@ -139,6 +160,14 @@ pub fn tree_cpu_time(pid: u32) -> io::Result<Duration> {
 /// As [`fd_count`].
 pub fn state(pid: u32) -> io::Result<char> {
     Ok(stat(pid)?.0)
+}
+
+/// The process that `pid` is a child of.
+///
+/// # Errors
+/// As [`fd_count`].
+pub fn parent(pid: u32) -> io::Result<u32> {
+    Ok(stat(pid)?.1)
 }
 
 /// Whether the environment that `pid` was started with holds `NAME=value`, byte for byte. None when there is nothing
@@ -183,10 +212,15 @@ fn tasks(pid: u32) -> io::Result<Vec<PathBuf>> {
     Ok(std::fs::read_dir(proc_path(pid, "task"))?.flatten().map(|entry| entry.path()).collect())
 }
 
-fn memory(pid: u32, field: &str) -> io::Result<u64> {
-    let status = std::fs::read_to_string(proc_path(pid, "status"))?;
-    let gone = || io::Error::new(io::ErrorKind::InvalidData, "no memory: the process is a zombie");
-    Ok(status_field(&status, field).ok_or_else(gone)? * 1024)
+/// A size that the kernel keeps in KiB, in bytes.
+fn bytes(text: &str, name: &str) -> io::Result<u64> {
+    match status_field(text, name) {
+        Some(kib) => Ok(kib * 1024),
+        None => {
+            let why = format!("no {name} the process is a zombie");
+            Err(io::Error::new(io::ErrorKind::InvalidData, why))
+        }
+    }
 }
 
 fn status_field(status: &str, name: &str) -> Option<u64> {

@@ -51,6 +51,20 @@ pub(super) fn signal(pid: u32, signal: Signal) -> io::Result<()> {
     signal_handle(&open(pid)?, signal)
 }
 
+/// Sends a signal to a child of `parent`, whoever started that. One look is enough for it, where all processes have to be
+/// looked at for a descendant.
+///
+/// # Errors
+/// `NotFound` when `pid` is not, or no longer, its child; else what the system says.
+pub fn signal_child(parent: u32, pid: u32, signal: Signal) -> io::Result<()> {
+    // First the handle, then the question: a number that was reused meanwhile fails the question.
+    let handle = open(pid)?;
+    if proc_fs::parent(pid)? != parent {
+        return Err(io::Error::new(io::ErrorKind::NotFound, "no child of this process"));
+    }
+    signal_handle(&handle, signal)
+}
+
 /// Waits until `pid` has ended, reaped or not; false when it still lives after `within`.
 #[must_use]
 pub fn wait_dead(pid: u32, within: Duration) -> bool {

@@ -40,9 +40,14 @@ pub(crate) fn primary(program: impl AsRef<Path>) -> Program {
 
 impl Crew {
     pub(crate) fn start(program: Program) -> Self {
-        let crew = Self { process: program.start(), marks: RefCell::default() };
+        let crew = Self::begin(program);
         crew.next("ready");
         crew
+    }
+
+    /// One that does not say when it is ready for commands.
+    pub(crate) fn begin(program: Program) -> Self {
+        Self { process: program.start(), marks: RefCell::default() }
     }
 
     pub(crate) fn tell(&mut self, command: &str) {

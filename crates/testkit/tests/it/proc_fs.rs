@@ -29,6 +29,10 @@ fn threads_memory_and_state_are_those_of_a_waiting_shell() {
     let pid = process.pid();
     assert_eq!(proc_fs::threads(pid).unwrap(), 1);
     assert!((1..64 << 20).contains(&proc_fs::rss(pid).unwrap()));
+    let memory = proc_fs::memory(pid).unwrap();
+    assert!(memory.anonymous > 0 && memory.anonymous < memory.rss, "{memory:?}");
+    assert!(memory.pss <= memory.rss && memory.rss < 64 << 20, "{memory:?}");
+    assert_eq!(proc_fs::parent(pid).unwrap(), std::process::id());
     eventually("asleep", HANG, || (proc_fs::state(pid).ok()? == 'S').then_some(()));
     assert!(proc_fs::children(pid).unwrap().is_empty());
 }

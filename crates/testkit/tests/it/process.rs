@@ -5,7 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::time::Duration;
 
-use portcrew_testkit::process::{Process, Program, Signal, Stream, artifact, eventually, proc_fs};
+use portcrew_testkit::process::{
+    Process, Program, Signal, Stream, artifact, eventually, proc_fs, signal_child, wait_dead,
+};
 
 use crate::server::HANG;
 
@@ -161,4 +163,14 @@ fn an_example_that_was_not_built_names_the_command_that_builds_it() {
     };
     let message = message(catch_unwind(find));
     assert!(message.contains("run: cargo build --workspace --examples"), "{message}");
+}
+
+#[test]
+fn a_child_is_signalled_and_nobody_else_is() {
+    let process = shell("sleep 1000 & echo child $!; wait");
+    let (shell, child) = (process.pid(), number_behind(&process, "child"));
+    let refused = signal_child(std::process::id(), child, Signal::Kill).unwrap_err();
+    assert_eq!(refused.kind(), std::io::ErrorKind::NotFound);
+    signal_child(shell, child, Signal::Kill).unwrap();
+    assert!(wait_dead(child, HANG));
 }

@@ -6,8 +6,9 @@
 //!
 //! Standard output has one JSON object per line, its kind in `event`; workers write to it too. The policy comes from
 //! `NODE_CLUSTER_SCHED_POLICY`; `LANE=0` keeps portcrew's own workers on Node's channel; `RESPAWN=1` forks anew at
-//! once when a worker dies; `GRACE_MS`, `STABLE_MS` and `START_MS` are the crew's times,
-//! `ANSWER_MS` and `HEARTBEAT_MS` are how it notices that one hangs, `HANG_SIGNAL` what such a one gets;
+//! once when a worker dies; `FORGET=1` keeps nothing of one that has ended, for long runs; `GRACE_MS`, `STABLE_MS` and
+//! `START_MS` are the crew's times, `ANSWER_MS` and `HEARTBEAT_MS` are how it notices that one hangs, `HANG_SIGNAL` what
+//! such a one gets;
 //! `MAX_CONNECTIONS` is what a worker may take, `DRAIN` the text that tells it to leave. Commands:
 //!
 //! ```text
@@ -38,6 +39,7 @@ struct Fixture {
     cluster: Cluster,
     known: BTreeMap<WorkerId, WorkerHandle>,
     respawn: bool,
+    forget: bool,
     /// Descriptors that workers may ask for by their numbers.
     held: Vec<OwnedFd>,
 }
@@ -56,6 +58,7 @@ async fn lead(primary: Primary) -> portcrew::Result<()> {
         cluster: primary.cluster(settings(program, args))?,
         known: BTreeMap::new(),
         respawn: std::env::var_os("RESPAWN").is_some(),
+        forget: std::env::var_os("FORGET").is_some(),
         held: Vec::new(),
     };
     let mut lines = commands();
@@ -88,7 +91,14 @@ impl Fixture {
                 self.known.insert(worker, handle);
             }
         }
+        let ended = match &event {
+            Event::Exit { worker, .. } if self.forget => Some(*worker),
+            _ => None,
+        };
         report::report(event, &self.known);
+        if let Some(worker) = ended {
+            self.known.remove(&worker);
+        }
         if died && self.respawn {
             self.cluster.fork().await?;
         }

@@ -13,7 +13,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::Failure;
-use crate::crew::{NAME, WORKERS};
+use crate::crew::NAME;
 use crate::place::{Answer, HANG, answer};
 
 /// PM2's command.
@@ -61,7 +61,7 @@ impl Cli {
 
 impl<'a> Pm2<'a> {
     pub(crate) fn new(cli: &'a Cli) -> Result<Self, Failure> {
-        let home = tempfile::Builder::new().prefix("releases-pm2-").tempdir()?;
+        let home = tempfile::Builder::new().prefix("portcrew-bench-pm2-").tempdir()?;
         let mut daemon = cli.program(home.path(), ["ping"]).start();
         if !daemon.wait_exit(HANG).success() {
             return Err("PM2's daemon did not start".into());
@@ -73,19 +73,30 @@ impl<'a> Pm2<'a> {
         self.home.path()
     }
 
+    /// The daemon, whose children the workers are.
+    pub(crate) fn daemon(&self) -> Result<u32, Failure> {
+        Ok(fs::read_to_string(self.home().join("pm2.pid"))?.trim().parse()?)
+    }
+
     pub(crate) fn ask(&self, args: &[&str]) -> Answer {
         answer(self.cli.program(self.home(), args))
     }
 
     /// Starts a crew of the script with these variables, and returns when it answers.
-    pub(crate) fn start(&self, script: &Path, address: SocketAddr, env: &[(&str, &OsStr)]) {
-        let workers = WORKERS.to_string();
-        let program = self.cli.program(self.home(), ["start", "--name", NAME, "-i", &workers]);
+    pub(crate) fn start(
+        &self,
+        workers: usize,
+        script: &Path,
+        address: SocketAddr,
+        env: &[(&str, &OsStr)],
+    ) {
+        let count = workers.to_string();
+        let program = self.cli.program(self.home(), ["start", "--name", NAME, "-i", &count]);
         let program = program.arg(script).env("PORT", address.port().to_string());
         answer(env.iter().fold(program, |program, (name, value)| program.env(name, value)));
         eventually("PM2's crew answers", HANG, || {
             let report = Load::new(address).requests(1).run();
-            (report.ok == 1 && self.pids().len() == WORKERS).then_some(())
+            (report.ok == 1 && self.pids().len() == workers).then_some(())
         });
     }
 

@@ -33,7 +33,7 @@ pub(crate) struct Answer {
 
 impl Place {
     pub(crate) fn new(portcrew: &Path) -> Result<Self, Failure> {
-        let directory = tempfile::Builder::new().prefix("releases-").tempdir()?;
+        let directory = tempfile::Builder::new().prefix("portcrew-bench-").tempdir()?;
         fs::create_dir(directory.path().join("run"))?;
         Ok(Self { directory, portcrew: portcrew.to_path_buf() })
     }

@@ -12,7 +12,7 @@ use crate::place::{Answer, HANG, Place};
 /// All crews have it: each is in a place of its own.
 pub(crate) const NAME: &str = "app";
 
-/// Workers of each.
+/// Workers of each, unless it is said otherwise.
 pub(crate) const WORKERS: usize = 2;
 
 /// A running crew. Dropping it ends the whole tree.
@@ -26,7 +26,12 @@ pub(crate) struct Crew<'a> {
 
 /// `portcrew run` of two workers, still without a program.
 pub(crate) fn command(place: &Place, options: &[&str]) -> Program {
-    let workers = WORKERS.to_string();
+    command_of(WORKERS, place, options)
+}
+
+/// The same of so many.
+pub(crate) fn command_of(workers: usize, place: &Place, options: &[&str]) -> Program {
+    let workers = workers.to_string();
     place.command(["run", "--name", NAME, "-w", &workers]).args(options)
 }
 
@@ -34,12 +39,14 @@ impl<'a> Crew<'a> {
     /// Starts it and returns when every worker is ready.
     pub(crate) fn start(place: &'a Place, program: Program) -> Self {
         let crew = Self::begin(place, program);
-        eventually("every worker is ready", HANG, || {
-            let status = crew.place.describe(NAME).ok()?;
-            let complete = status["phase"] == "running" && status["ready"] == status["wanted"];
-            complete.then_some(())
-        });
+        eventually("every worker is ready", HANG, || crew.is_complete().then_some(()));
         crew
+    }
+
+    /// Whether every worker that is wanted is ready.
+    pub(crate) fn is_complete(&self) -> bool {
+        let status = self.place.describe(NAME).unwrap_or_default();
+        status["phase"] == "running" && status["ready"] == status["wanted"]
     }
 
     /// Starts it and returns at once.
