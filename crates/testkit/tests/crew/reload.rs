@@ -42,7 +42,10 @@ fn a_broken_release_is_rolled_back_and_no_request_fails() {
     verdict(&crew, "Committed");
     load.wait_answered(100, HANG);
     all_replaced(crew.pid(), &old);
-    load.finish().assert_all_ok();
+    let report = load.finish();
+    report.assert_all_ok();
+    // The broken one was the second.
+    assert_eq!(report.by_generation.keys().collect::<Vec<_>>(), ["0", "2"]);
     crew.tell("stop");
     assert_eq!(crew.next("finished")["outcome"], "stopped");
 }

@@ -1,6 +1,8 @@
 //! The house rules that a program can count, so that nobody has to argue about them.
 
 mod functions;
+mod named;
+mod rows;
 mod sources;
 
 use sources::{Source, crates, sources};

@@ -25,6 +25,11 @@ pub(crate) fn sources() -> Vec<Source> {
         .collect()
 }
 
+/// A page of the workspace, by its path from the root.
+pub(crate) fn document(path: &str) -> String {
+    fs::read_to_string(root().join(path)).expect("a page of the workspace can be read")
+}
+
 /// Every crate's folder name and manifest.
 pub(crate) fn crates() -> Vec<(String, String)> {
     let folders = fs::read_dir(root().join("crates")).expect("the workspace has crates");
