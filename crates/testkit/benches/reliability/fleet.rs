@@ -91,21 +91,21 @@ impl<'a> Fleet<'a> {
     }
 
     /// The primary's books, once nothing is on its way any more.
-    pub(crate) fn settled_counts(&mut self) -> Result<PrimaryCounts, Failure> {
-        let place = match self.books {
-            Books::Library => return Ok(self.crew.settled_counts()),
-            Books::Command(place) => place,
-        };
-        eventually("no connection waits", HANG, || match ledger(place) {
-            Ok(counts) => (counts.held + counts.offered == 0).then_some(Ok(counts)),
-            Err(error) => Some(Err(error)),
-        })
+    pub(crate) fn settled_counts(&mut self) -> PrimaryCounts {
+        match self.books {
+            Books::Library => self.crew.settled_counts(),
+            Books::Command(place) => settled(place),
+        }
     }
 }
 
-/// What the command's primary says of its connections.
-pub(crate) fn ledger(place: &Place) -> Result<PrimaryCounts, Failure> {
-    Ok(serde_json::from_value(place.describe(NAME)?["ledger"].take())?)
+/// The books of the command's primary, once nothing is on its way any more.
+pub(crate) fn settled(place: &Place) -> PrimaryCounts {
+    eventually("no connection waits", HANG, || {
+        let mut status = place.describe(NAME).ok()?;
+        let counts: PrimaryCounts = serde_json::from_value(status["ledger"].take()).ok()?;
+        (counts.held + counts.offered == 0).then_some(counts)
+    })
 }
 
 /// The library tells the port, the command the whole address.

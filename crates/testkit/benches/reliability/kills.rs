@@ -84,7 +84,7 @@ fn kill(
     kills: u64,
 ) -> Result<Row, Failure> {
     warm_up(world, &mut fleet, kills)?;
-    let first = fleet.settled_counts()?;
+    let first = fleet.settled_counts();
     let before = Level::of(fleet.pid())?;
     let (begun, load) = (Instant::now(), load(&fleet).background());
     for _ in 0..kills {
@@ -95,7 +95,7 @@ fn kill(
     fleet.wait_serving(WORKERS)?;
     load.wait_answered(BETWEEN, HANG);
     let (took_s, report) = (begun.elapsed().as_secs_f64(), load.finish());
-    let counts = fleet.settled_counts()?.since(&first);
+    let counts = fleet.settled_counts().since(&first);
     let growth = before.again(fleet.pid())?;
     Ok(Row { who, kills, took_s, books: Books::of(&report, counts), growth })
 }

@@ -35,7 +35,7 @@ pub(crate) fn run(world: &World, counts: &Counts) -> Result<Soak, Failure> {
     let mut fleet = Fleet::library(SERVER, WORKERS)?;
     kills::warm_up(world, &mut fleet, counts.restarts)?;
     fleet.wait_serving(WORKERS)?;
-    let first = fleet.settled_counts()?;
+    let first = fleet.settled_counts();
     let before = Level::of(fleet.pid())?;
     let (begun, load) = (Instant::now(), kills::load(&fleet).background());
     let (mut restarts, mut rss_kib) = (0, Vec::new());
@@ -53,7 +53,7 @@ pub(crate) fn run(world: &World, counts: &Counts) -> Result<Soak, Failure> {
     fleet.wait_serving(WORKERS)?;
     load.wait_answered(counts.connections.saturating_sub(load.answered()), HANG);
     let (took_s, report) = (begun.elapsed().as_secs_f64(), load.finish());
-    let books = Books::of(&report, fleet.settled_counts()?.since(&first));
+    let books = Books::of(&report, fleet.settled_counts().since(&first));
     let growth = before.again(fleet.pid())?;
     Ok(Soak { restarts, took_s, books, growth, rss_kib })
 }

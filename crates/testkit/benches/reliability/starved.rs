@@ -15,7 +15,7 @@ use crate::Failure;
 use crate::args::Counts;
 use crate::books::Books;
 use crate::crew::{self, Crew};
-use crate::fleet::ledger;
+use crate::fleet::settled;
 use crate::place::{HANG, Place};
 use crate::support::SERVER;
 use crate::world::World;
@@ -65,9 +65,12 @@ fn starve(world: &World, counts: &Counts, shedding: bool) -> Result<Row, Failure
     let crew = Crew::start(&place, program);
     let (address, clients) = (crew.address()?, counts.starved_clients);
     let load = Load::new(address).clients(clients).think(THINK).per_try_timeout(HANG);
-    let load = load.reset_on_close(true).time_limit(HANG * 2).background();
-    load.wait_answered(2 * clients as u64, HANG);
+    let load = load.reset_on_close(true).time_limit(HANG * 2);
+    load.clone().requests(2 * clients as u64).try_run()?;
+    let first = settled(&place);
+    // At rest: a connection that it had then would leave it a descriptor when it goes.
     limit(crew.pid(), Some(lowest_free(crew.pid())?))?;
+    let load = load.background();
     let shortage = Shortage::watch(world, &place, crew.pid(), counts.starved_s);
     limit(crew.pid(), None)?;
     let lifted = Instant::now();
@@ -84,7 +87,7 @@ fn starve(world: &World, counts: &Counts, shedding: bool) -> Result<Row, Failure
         asks: shortage.asks,
         asks_answered: shortage.answered,
         slowest_ask_ms: shortage.slowest.as_secs_f64() * 1e3,
-        books: Books::of(&report, ledger(&place)?),
+        books: Books::of(&report, settled(&place).since(&first)),
         recovered_ms,
         slowest_s,
     };
