@@ -6,6 +6,10 @@
 //! * `exchange`: one connection of a client.
 //! * `rounds`: a slice of each server in turn, and ratios inside a round; `stats`: medians.
 //! * `machine`, `interrupt`: what the figures were taken on, and Ctrl-C.
+//!
+//! Beside them lies what is shared by those that lead crews by the command, each of which takes it by its path: `place`
+//! and `crew` (directories, commands, what they say), `pm2`, `build` (programs of other crates), `traffic` (what became
+//! of requests), `target` and `columns` (what is aimed at, and tables).
 
 pub(crate) mod crews;
 pub(crate) mod exchange;

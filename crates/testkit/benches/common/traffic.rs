@@ -1,6 +1,7 @@
 //! The load under which everything happens, and what became of it.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -74,10 +75,15 @@ impl Traffic {
 
     /// `0`, or how many by class.
     pub(crate) fn failed_text(&self) -> String {
-        if self.failed.is_empty() {
-            return "0".to_owned();
-        }
-        let classes = self.failed.iter().map(|(name, count)| format!("{count} {name}"));
-        classes.collect::<Vec<_>>().join(", ")
+        listed(&self.failed)
     }
+}
+
+/// `0`, or how many of each name.
+pub(crate) fn listed(counts: &BTreeMap<impl Display, u64>) -> String {
+    if counts.is_empty() {
+        return "0".to_owned();
+    }
+    let each = counts.iter().map(|(name, count)| format!("{count} {name}"));
+    each.collect::<Vec<_>>().join(", ")
 }

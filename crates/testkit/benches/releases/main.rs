@@ -33,7 +33,6 @@ mod place;
 mod pm2;
 mod release;
 mod report;
-#[path = "../common/series.rs"]
 mod series;
 mod small;
 mod stops;

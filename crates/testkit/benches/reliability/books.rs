@@ -2,17 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use portcrew_testkit::http::{Outcome, Report};
+use portcrew_testkit::http::Report;
 use portcrew_testkit::ledger::{Ledger, PrimaryCounts};
 use serde::Serialize;
+
+use crate::traffic::{Traffic, listed};
 
 /// Both books in one.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct Books {
     pub(crate) attempts: u64,
-    pub(crate) answered: u64,
-    /// Attempts that failed, by class, those alone that occurred.
-    pub(crate) failed: BTreeMap<&'static str, u64>,
+    #[serde(flatten)]
+    pub(crate) traffic: Traffic,
     /// Given up after the time of a try.
     pub(crate) hung: u64,
     pub(crate) refused: u64,
@@ -50,29 +51,19 @@ impl Books {
 
     /// Without a primary that keeps books.
     pub(crate) fn of_clients(report: &Report) -> Self {
-        let bad = Outcome::ALL.into_iter().filter(|it| *it != Outcome::Ok);
-        let failed = bad.map(|it| (it.name(), report.count(it))).filter(|(_, count)| *count > 0);
+        let mut traffic = Traffic::default();
+        traffic.add(report);
         Self {
             attempts: report.attempts(),
-            answered: report.ok,
-            failed: failed.collect(),
+            traffic,
             hung: report.hung(),
             refused: report.refused,
             ..Self::default()
         }
     }
 
-    pub(crate) fn failures(&self) -> u64 {
-        self.failed.values().sum()
-    }
-
-    /// `0`, or how many by class.
-    pub(crate) fn failed_text(&self) -> String {
-        list(self.failed.iter())
-    }
-
     pub(crate) fn closed_text(&self) -> String {
-        list(self.closed.iter())
+        listed(&self.closed)
     }
 
     /// `equal`, or what is wrong.
@@ -82,14 +73,4 @@ impl Books {
         }
         self.disagreements.join("; ")
     }
-}
-
-fn list<N: std::fmt::Display>(
-    counts: impl ExactSizeIterator<Item = (N, impl std::fmt::Display)>,
-) -> String {
-    if counts.len() == 0 {
-        return "0".to_owned();
-    }
-    let named = counts.map(|(name, count)| format!("{count} {name}"));
-    named.collect::<Vec<_>>().join(", ")
 }

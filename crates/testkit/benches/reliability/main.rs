@@ -42,6 +42,9 @@ mod table;
 #[path = "../common/target.rs"]
 mod target;
 mod targets;
+#[path = "../common/traffic.rs"]
+#[allow(dead_code, reason = "another benchmark uses the rest of it")]
+mod traffic;
 mod world;
 
 use std::io::{self, Write as _};

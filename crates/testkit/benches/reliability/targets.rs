@@ -101,7 +101,7 @@ fn starved(row: &starved::Row) -> Vec<Target> {
     ];
     targets.extend(clients(&who, &row.books));
     if !row.shedding {
-        targets.push(nothing(&format!("{who}: failures"), row.books.failures()));
+        targets.push(nothing(&format!("{who}: failures"), row.books.traffic.failures()));
     }
     targets
 }
