@@ -1,6 +1,6 @@
 //! Restarts by the hundred thousand and connections by the million: the primary does not grow.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use portcrew_testkit::process::proc_fs;
 use serde::Serialize;
@@ -17,6 +17,9 @@ use crate::world::World;
 
 /// Workers; so many that several start at once.
 const WORKERS: usize = 8;
+
+/// Between an answer and the next request of a client: the processors are for the workers that start.
+const THINK: Duration = Duration::from_millis(5);
 
 /// Looks at the primary's memory on the way.
 const LOOKS: u64 = 10;
@@ -37,7 +40,7 @@ pub(crate) fn run(world: &World, counts: &Counts) -> Result<Soak, Failure> {
     fleet.wait_serving(WORKERS)?;
     let first = fleet.settled_counts();
     let before = Level::of(fleet.pid())?;
-    let (begun, load) = (Instant::now(), kills::load(&fleet).background());
+    let (begun, load) = (Instant::now(), kills::load(&fleet).think(THINK).background());
     let (mut restarts, mut rss_kib) = (0, Vec::new());
     while restarts < counts.restarts {
         world.interrupt.check()?;

@@ -50,6 +50,9 @@ pub(crate) struct Row {
 }
 
 pub(crate) fn run(world: &World, counts: &Counts) -> Result<Vec<Row>, Failure> {
+    // Each client needs one, and here as in most shells fewer than that are allowed at first.
+    let own = rustix::process::getrlimit(Resource::Nofile);
+    limit(std::process::id(), own.maximum)?;
     let mut rows = vec![starve(world, counts, false)?];
     if world.knows(SHED)? {
         rows.push(starve(world, counts, true)?);
