@@ -49,6 +49,7 @@ mod serialization;
 mod setup;
 mod share;
 mod shared;
+mod soak;
 mod starved;
 mod sticky;
 mod support;
