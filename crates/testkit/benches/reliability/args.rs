@@ -30,6 +30,8 @@ pub(crate) struct Args {
 pub(crate) enum Part {
     /// Workers that are killed under load.
     Kills,
+    /// Workers that are killed before they answer.
+    Before,
     /// A primary that has no descriptor left.
     Starved,
     /// A worker that is stopped.
@@ -47,6 +49,8 @@ pub(crate) struct Counts {
     pub(crate) rust_kills: u64,
     /// Node workers.
     pub(crate) node_kills: u64,
+    /// Workers that die before they answer for what they were given.
+    pub(crate) before: u64,
     /// Seconds without a descriptor.
     pub(crate) starved_s: u32,
     /// Clients meanwhile.
@@ -64,6 +68,7 @@ pub(crate) struct Counts {
 const FULL: Counts = Counts {
     rust_kills: 10_000,
     node_kills: 1_000,
+    before: 10_000,
     starved_s: 10,
     starved_clients: 1_000,
     stops: 10,
@@ -75,6 +80,7 @@ const FULL: Counts = Counts {
 const QUICK: Counts = Counts {
     rust_kills: 200,
     node_kills: 30,
+    before: 200,
     starved_s: 3,
     starved_clients: 300,
     stops: 2,

@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod before;
 mod books;
 #[path = "../common/build.rs"]
 mod build;

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::Failure;
 use crate::args::{Args, Counts, Part};
+use crate::before;
 use crate::kills;
 use crate::machine::Machine;
 use crate::peers;
@@ -26,6 +27,7 @@ pub(crate) struct Report {
     pub(crate) nginx: Option<String>,
     pub(crate) counts: Counts,
     pub(crate) kills: Vec<kills::Row>,
+    pub(crate) before: Vec<before::Row>,
     pub(crate) starved: Vec<starved::Row>,
     pub(crate) stopped: Vec<stopped::Round>,
     pub(crate) soak: Option<Soak>,
@@ -44,6 +46,7 @@ impl Report {
             nginx: world.nginx.as_ref().map(|it| it.version.clone()),
             counts,
             kills: Vec::new(),
+            before: Vec::new(),
             starved: Vec::new(),
             stopped: Vec::new(),
             soak: None,
@@ -52,6 +55,9 @@ impl Report {
         };
         if args.wants(Part::Kills) {
             report.kills = kills::run(world, &counts)?;
+        }
+        if args.wants(Part::Before) {
+            report.before = before::run(world, &counts)?;
         }
         if args.wants(Part::Starved) {
             report.starved = starved::run(world, &counts)?;

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use crate::columns::table;
 use crate::report::Report;
 use crate::soak::Soak;
-use crate::{kills, peers, starved, stopped, target};
+use crate::{before, kills, peers, starved, stopped, target};
 
 pub(crate) fn print(out: &mut impl Write, report: &Report) -> io::Result<()> {
     let peers = [("PM2", &report.pm2), ("nginx", &report.nginx)];
@@ -17,6 +17,9 @@ pub(crate) fn print(out: &mut impl Write, report: &Report) -> io::Result<()> {
     writeln!(out, "{machine}; {pm2}; {nginx}; a {} build.", report.profile)?;
     if !report.kills.is_empty() {
         kills(out, &report.kills)?;
+    }
+    if !report.before.is_empty() {
+        before(out, &report.before)?;
     }
     if !report.starved.is_empty() {
         starved(out, &report.starved)?;
@@ -65,6 +68,40 @@ fn kills(out: &mut impl Write, rows: &[kills::Row]) -> io::Result<()> {
                 it.books.verdict(),
                 descriptors,
                 rss,
+            ]
+        }),
+    )
+}
+
+fn before(out: &mut impl Write, rows: &[before::Row]) -> io::Result<()> {
+    writeln!(out, "\n### Kills before the answer\n")?;
+    let head = [
+        "handed over by",
+        "kills",
+        "in s",
+        "plain clients",
+        "answered",
+        "half-closing clients",
+        "answered",
+        "offered again",
+        "accepted",
+        "taken",
+    ];
+    table(
+        out,
+        head,
+        rows.iter().map(|it| {
+            [
+                it.who.to_owned(),
+                it.kills.to_string(),
+                format!("{:.0}", it.took_s),
+                it.plain.all.to_string(),
+                it.plain.answered.to_string(),
+                it.half_closed.all.to_string(),
+                it.half_closed.answered.to_string(),
+                it.again.to_string(),
+                it.accepted.to_string(),
+                it.taken.to_string(),
             ]
         }),
     )

@@ -1,5 +1,6 @@
 //! What is aimed at, and whether this run reached it.
 
+use crate::before;
 use crate::books::Books;
 use crate::kills;
 use crate::level::Growth;
@@ -15,6 +16,7 @@ const GROWTH_KIB: i64 = 1024;
 /// Those of the parts that ran.
 pub(crate) fn all(report: &Report) -> Vec<Target> {
     let mut targets: Vec<_> = report.kills.iter().flat_map(kills).collect();
+    targets.extend(report.before.iter().flat_map(before));
     targets.extend(report.starved.iter().flat_map(starved));
     targets.extend(stopped(&report.stopped));
     targets.extend(report.soak.iter().flat_map(soak));
@@ -36,6 +38,28 @@ fn kills(row: &kills::Row) -> Vec<Target> {
     let mut targets = clients(&who, &row.books);
     targets.extend(flat(&who, &row.growth));
     targets
+}
+
+fn before(row: &before::Row) -> Vec<Target> {
+    let who = format!("{} kills before the answer, {}", row.kills, row.who);
+    let all = row.all();
+    vec![
+        nothing(&format!("{who}: plain clients without an answer"), row.plain.failed()),
+        nothing(&format!("{who}: half-closing clients without one"), row.half_closed.failed()),
+        Target {
+            what: format!("{who}: connections offered again"),
+            wanted: format!("at least {}", row.kills),
+            measured: row.again.to_string(),
+            reached: row.again >= row.kills,
+        },
+        Target {
+            what: format!("{who}: connections, of which the primary accepted and workers took"),
+            wanted: format!("{all} and {all}"),
+            measured: format!("{} and {}", row.accepted, row.taken),
+            reached: row.accepted == all && row.taken == all,
+        },
+        nothing(&format!("{who}: descriptors more in the primary"), row.leaked),
+    ]
 }
 
 /// What every run has to show, in the clients' books and in both.

@@ -13,6 +13,8 @@ use serde_json::{Value, json};
 /// Only detects a hang.
 pub(crate) const HANG: Duration = Duration::from_secs(30);
 
+/// The primary that does what it is told.
+pub(crate) const PRIMARY: &str = env!("CARGO_BIN_EXE_fixture-primary");
 /// The well-behaved worker of the library.
 pub(crate) const SERVER: &str = env!("CARGO_BIN_EXE_fixture-server");
 /// The worker that breaks rules.
@@ -31,7 +33,7 @@ pub(crate) struct Crew {
 
 /// A primary of the library for workers of that program.
 pub(crate) fn primary(program: impl AsRef<Path>) -> Program {
-    Program::new(env!("CARGO_BIN_EXE_fixture-primary"))
+    Program::new(PRIMARY)
         .arg(program.as_ref())
         .env_remove("NODE_CLUSTER_SCHED_POLICY")
         .env_remove("NODE_OPTIONS")
