@@ -18,6 +18,7 @@ impl World {
     /// is served. Then all are told to leave, and nothing may be left.
     pub(super) fn settle(&mut self) -> Checked {
         self.settling = true;
+        self.rng.end();
         self.trace.say(|| "faults stop".into());
         for at in 0..self.processes.len() {
             self.judge(at);

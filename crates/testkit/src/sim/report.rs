@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::recording::Short;
+
 /// A promise that is held against every step. The numbers are those of ARCHITECTURE.md.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Check {
@@ -93,15 +95,19 @@ pub struct Violation {
     pub broken: Broken,
     /// The last steps before it.
     pub trace: Vec<String>,
+    /// What it was shrunk to.
+    pub short: Option<Box<Short>>,
 }
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Broken { check, what } = &self.broken;
         writeln!(f, "seed {} breaks {check:?} at step {}: {what}", self.seed, self.step)?;
-        writeln!(f, "the last {} lines of its trace:", self.trace.len())?;
-        for line in &self.trace {
-            writeln!(f, "  {line}")?;
+        if let Some(short) = &self.short {
+            write!(f, "{short}")?;
+        } else {
+            writeln!(f, "the last {} lines of its trace:", self.trace.len())?;
+            self.trace.iter().try_for_each(|line| writeln!(f, "  {line}"))?;
         }
         write!(
             f,

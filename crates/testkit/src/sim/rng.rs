@@ -1,32 +1,69 @@
 //! The only source of chance: one seed, one sequence, the same on every machine.
 
+use super::tape::{Recorder, Tape};
+
 /// splitmix64: small, without state beyond a number, and good enough to draw faults.
 #[derive(Debug, Clone)]
-pub struct Rng(u64);
+pub struct Rng {
+    state: u64,
+    /// What is chosen is written down, or was before. Only for a run that somebody looks at: it costs time.
+    recorder: Option<Box<Recorder>>,
+}
 
 impl Rng {
     /// The sequence of this seed.
     #[must_use]
     pub const fn new(seed: u64) -> Self {
-        Self(seed)
+        Self { state: seed, recorder: None }
+    }
+
+    /// The choices of a tape, or those of the seed, written down.
+    #[must_use]
+    pub fn recorded(seed: u64, recorder: Recorder) -> Self {
+        Self { state: seed, recorder: Some(Box::new(recorder)) }
+    }
+
+    /// Another step begins. False when a tape has no other.
+    pub fn step(&mut self) -> bool {
+        self.recorder.as_mut().is_none_or(|it| it.step())
+    }
+
+    /// The last part begins, which is no step.
+    pub fn end(&mut self) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.end();
+        }
+    }
+
+    /// What was written down.
+    #[must_use]
+    pub fn into_tape(self) -> Option<Tape> {
+        self.recorder.map(|it| it.into_tape())
     }
 
     /// The next number.
-    pub const fn draw(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
+    const fn draw(&mut self) -> u64 {
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.state;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         z ^ (z >> 31)
     }
 
     /// A number below `end`; 0 when `end` is 0.
-    pub const fn below(&mut self, end: u64) -> u64 {
-        if end == 0 { 0 } else { self.draw() % end }
+    pub fn below(&mut self, end: u64) -> u64 {
+        if end == 0 {
+            return 0;
+        }
+        let drawn = self.draw();
+        match &mut self.recorder {
+            None => drawn % end,
+            Some(recorder) => recorder.choose(end, drawn),
+        }
     }
 
     /// A number from `first` to `last`, both possible.
-    pub const fn between(&mut self, first: u64, last: u64) -> u64 {
+    pub fn between(&mut self, first: u64, last: u64) -> u64 {
         first + self.below(last - first + 1)
     }
 
@@ -36,7 +73,7 @@ impl Rng {
     }
 
     /// True in so many of a hundred cases.
-    pub const fn percent(&mut self, chance: u64) -> bool {
+    pub fn percent(&mut self, chance: u64) -> bool {
         self.below(100) < chance
     }
 

@@ -5,18 +5,38 @@ use std::ops::Range;
 use std::thread;
 
 use super::mutation::{Mutation, Saboteur};
+use super::recording::shortest;
 use super::report::{Coverage, Trace, Violation};
+use super::rng::Rng;
+use super::tape::Tape;
 use super::world::World;
 
 /// Lines of trace that a violation shows.
-const TRACE: usize = 60;
+pub(super) const TRACE: usize = 60;
+
+/// How much of a world is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// As long as there are faults.
+    Faulty,
+    /// To its end.
+    Whole,
+}
+
+/// What a run leaves.
+pub(super) struct Finished {
+    pub(super) outcome: Result<Coverage, Box<Violation>>,
+    pub(super) trace: Vec<String>,
+    /// What was chosen, if that was written down.
+    pub(super) tape: Option<Tape>,
+}
 
 /// Runs one seed.
 ///
 /// # Errors
 /// When a promise is broken. The violation has no trace: see [`explain`].
 pub fn run(seed: u64, mutation: Option<Mutation>) -> Result<Coverage, Box<Violation>> {
-    go(seed, mutation, 0).0
+    go(seed, mutation, Rng::new(seed), 0, Extent::Whole).outcome
 }
 
 /// Runs one seed once more and keeps its last lines, or all of them.
@@ -26,29 +46,35 @@ pub fn explain(
     mutation: Option<Mutation>,
     all: bool,
 ) -> (Option<Box<Violation>>, Vec<String>) {
-    let (outcome, trace) = go(seed, mutation, if all { usize::MAX } else { TRACE });
-    match outcome {
-        Ok(_) => (None, trace),
+    let keep = if all { usize::MAX } else { TRACE };
+    let run = go(seed, mutation, Rng::new(seed), keep, Extent::Whole);
+    match run.outcome {
+        Ok(_) => (None, run.trace),
         Err(mut violation) => {
-            violation.trace.clone_from(&trace);
-            (Some(violation), trace)
+            violation.trace.clone_from(&run.trace);
+            (Some(violation), run.trace)
         }
     }
 }
 
-fn go(
+pub(super) fn go(
     seed: u64,
     mutation: Option<Mutation>,
+    rng: Rng,
     keep: usize,
-) -> (Result<Coverage, Box<Violation>>, Vec<String>) {
-    let mut world = World::new(seed, Saboteur::new(mutation, seed), Trace::keeping(keep));
-    let outcome = world.run_faulty().and_then(|()| world.settle());
+    extent: Extent,
+) -> Finished {
+    let mut world = World::new(rng, Saboteur::new(mutation, seed), Trace::keeping(keep));
+    let outcome = world.run_faulty().and_then(|()| match extent {
+        Extent::Faulty => Ok(()),
+        Extent::Whole => world.settle(),
+    });
     world.summarize();
-    let World { seen, trace, step, .. } = world;
-    let outcome = outcome
-        .map(|()| seen)
-        .map_err(|broken| Box::new(Violation { seed, step, broken, trace: Vec::new() }));
-    (outcome, trace.into_lines())
+    let World { seen, trace, step, rng, .. } = world;
+    let outcome = outcome.map(|()| seen).map_err(|broken| {
+        Box::new(Violation { seed, step, broken, trace: Vec::new(), short: None })
+    });
+    Finished { outcome, trace: trace.into_lines(), tape: rng.into_tape() }
 }
 
 /// What many seeds did.
@@ -58,7 +84,7 @@ pub struct Runs {
     pub seeds: u64,
     /// What they met.
     pub seen: Coverage,
-    /// The lowest seed that broke a promise, of those that were run, with its trace.
+    /// The lowest seed that broke a promise, of those that were run, with its trace and shrunk.
     pub violation: Option<Box<Violation>>,
 }
 
@@ -85,7 +111,9 @@ impl Runs {
             };
             handles.into_iter().map(join).collect::<Vec<_>>()
         });
-        parts.into_iter().fold(Self::default(), Self::with)
+        let mut runs = parts.into_iter().fold(Self::default(), Self::with);
+        runs.violation = runs.violation.map(|it| shortest(it.seed, None).unwrap_or(it));
+        runs
     }
 
     fn in_turn(seeds: impl Iterator<Item = u64>) -> Self {
@@ -96,8 +124,8 @@ impl Runs {
                     runs.seeds += 1;
                     runs.seen.merge(&seen);
                 }
-                Err(_) => {
-                    runs.violation = explain(seed, None, false).0;
+                Err(violation) => {
+                    runs.violation = Some(violation);
                     break;
                 }
             }

@@ -86,7 +86,7 @@ impl World {
     /// The part with faults.
     pub(super) fn run_faulty(&mut self) -> Checked {
         self.begin()?;
-        while self.step < self.plan.steps {
+        while self.step < self.plan.steps && self.rng.step() {
             self.step += 1;
             for _ in 0..TRIES {
                 if self.one_move()? {

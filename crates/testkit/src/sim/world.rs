@@ -50,10 +50,9 @@ pub struct World {
 }
 
 impl World {
-    /// The world of this seed, before its first step.
+    /// The world of this chance, before its first step.
     #[must_use]
-    pub fn new(seed: u64, saboteur: Saboteur, trace: Trace) -> Self {
-        let mut rng = Rng::new(seed);
+    pub fn new(mut rng: Rng, saboteur: Saboteur, trace: Trace) -> Self {
         let plan = Plan::draw(&mut rng);
         let mut limits = plan.limits.clone();
         saboteur.limits(&mut limits);

@@ -12,5 +12,7 @@ mod fairness;
 mod least;
 mod mutations;
 mod refusing;
+mod regressions;
 mod seeds;
+mod shrinking;
 mod stickiness;

@@ -6,7 +6,7 @@ use portcrew_testkit::sim::{self, Check, Mutation};
 const WITHIN: u64 = 2_000;
 
 /// The first seed that shows it, and the check that objected.
-fn found(mutation: Mutation) -> Option<(u64, Check)> {
+pub(crate) fn found(mutation: Mutation) -> Option<(u64, Check)> {
     (0..WITHIN).find_map(|seed| {
         let violation = sim::run(seed, Some(mutation)).err()?;
         Some((seed, violation.broken.check))

@@ -1,8 +1,8 @@
 //! Ten thousand worlds, and every promise held in each step of them.
 
-use std::env;
+use std::{env, fs};
 
-use portcrew_testkit::sim::{self, Coverage, Runs};
+use portcrew_testkit::sim::{self, Coverage, Recording, Runs, Violation};
 
 /// Seeds of one test run.
 const SEEDS: u64 = 10_000;
@@ -139,6 +139,9 @@ const MUST_MEET: [&str; 123] = [
 
 #[test]
 fn every_promise_holds_in_every_step_of_ten_thousand_seeds() {
+    if let Ok(path) = env::var("PORTCREW_SIM_SCHEDULE") {
+        return replay(&path);
+    }
     if let Some(seed) = number("PORTCREW_SIM_SEED") {
         return show(seed);
     }
@@ -158,15 +161,28 @@ fn met_everything(seen: &Coverage) {
     }
 }
 
-/// One seed with its whole trace, and its violation if there is one.
+/// One seed with its whole trace, and what it breaks, shrunk.
 fn show(seed: u64) {
-    let (violation, trace) = sim::explain(seed, None, true);
+    print_all(&sim::explain(seed, None, true).1);
+    if let Some(violation) = sim::shortest(seed, None) {
+        panic!("{violation}");
+    }
+}
+
+/// A schedule that was written down, with its whole trace, and what it breaks.
+fn replay(path: &str) {
+    let text = fs::read_to_string(path).unwrap_or_else(|it| panic!("{path}: {it}"));
+    let recording: Recording = text.parse().unwrap_or_else(|it| panic!("{path}: {it}"));
+    let replayed = recording.replay(recording.mutation);
+    print_all(&replayed.trace);
+    if let Err(Violation { step, broken, .. }) = replayed.outcome.map_err(|it| *it) {
+        panic!("{:?} is broken at step {step}: {}", broken.check, broken.what);
+    }
+}
+
+fn print_all(trace: &[String]) {
     for line in trace {
         println!("{line}");
-    }
-    if let Some(mut violation) = violation {
-        violation.trace.clear();
-        panic!("{violation}");
     }
 }
 
