@@ -15,6 +15,10 @@ demo:
 simulate seeds="1000000":
     PORTCREW_SIM_SEEDS={{seeds}} cargo test --release -p portcrew-testkit --test sim -- --nocapture
 
+# Every order in which so many things can happen to two workers and three connections: `just exhaust 9`.
+exhaust depth="12":
+    PORTCREW_EXHAUST={{depth}} cargo test --release -p portcrew-testkit --test sim every_order -- --nocapture
+
 # portcrew against Node's cluster and single processes, in one run: `just bench --quick`.
 bench *args:
     cargo bench -p portcrew-testkit --bench compare -- {{args}}

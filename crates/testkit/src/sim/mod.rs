@@ -13,6 +13,8 @@
 //!   policy a second time, with what it knows itself.
 //! * Safety is checked after every step, liveness when faults have stopped.
 //! * [`mutation`] plants faults in the machine's decisions, to see that the checks object.
+//! * [`tape`] keeps the choices of a run, [`shrink`] makes them few, [`recording`] writes them down.
+//! * [`exhaust`] leaves chance out: small bounds, and all that can happen within them.
 //!
 //! In one half of the worlds starting and stopping workers is drawn, as anything else. In the other half the crew's
 //! machine decides it ([`crew`]), and hears of the primary's what the library's shell tells it.
@@ -21,6 +23,7 @@ pub mod account;
 pub mod client;
 pub mod clock;
 pub mod crew;
+pub mod exhaust;
 mod fault;
 pub mod kernel;
 pub mod link;

@@ -8,6 +8,7 @@
 #![allow(clippy::panic, clippy::print_stdout)]
 
 mod crew;
+mod exhaust;
 mod fairness;
 mod least;
 mod mutations;
