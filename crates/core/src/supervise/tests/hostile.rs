@@ -7,6 +7,7 @@ use super::checker::{Checker, Process};
 use super::*;
 
 /// The crew, the world round it, and the checker that looks at every step.
+#[derive(Debug)]
 pub(super) struct Hostile {
     pub(super) seed: u64,
     random: u64,
@@ -263,6 +264,15 @@ impl Hostile {
             }
         }
         self.now = until;
+    }
+
+    /// Goes to the next time-out or death, if there is one.
+    pub(super) fn next(&mut self) {
+        let death = self.dying.iter().min().map(|it| it.0);
+        if let Some(at) = [self.crew.next_timeout(), death].into_iter().flatten().min() {
+            self.now = self.now.max(at);
+            self.waits(0);
+        }
     }
 
     fn wake(&mut self) {

@@ -7,6 +7,7 @@ mod hang;
 mod hostile;
 mod leaving;
 mod numbers;
+mod orders;
 mod recycle;
 mod reload;
 mod restart;

@@ -203,7 +203,7 @@ fn calm(world: &mut Hostile) {
 }
 
 /// S5: nobody leaves before he is killed, and yet the end comes in time, and once.
-fn stop(world: &mut Hostile) {
+pub(super) fn stop(world: &mut Hostile) {
     let at_once = world.draw(4) == 0;
     let begun = world.checker.finished.is_some();
     world.tell(if at_once { Event::StopNow } else { Event::Stop });
