@@ -5,6 +5,16 @@
 //! What can happen is a [`Letter`], and all words of these letters up to a length are said to core's own machine. After
 //! each letter it must have done what a [`Model`] of some hundred lines expects, which knows nothing of the simulator's
 //! account: a second opinion. Words that lead to the same state are followed up once.
+//!
+//! | letters | states | transitions |
+//! |---|---|---|
+//! | 5, the test run | 5,585 | 14,587 |
+//! | 8 | 144,509 | 557,791 |
+//! | 9 | 354,379 | 1,542,605 |
+//! | 10 | 785,191 | 3,848,372 |
+//!
+//! A transition takes some 150 µs of CPU time unoptimised and 40 µs optimised, on as many threads as there are
+//! processors. Each letter more has 2 to 2.5 times as many.
 
 mod canon;
 mod letter;
