@@ -1,8 +1,8 @@
 //! The choices of one run, in parts: they can be made again, changed, written down and read.
 //!
 //! Each step has choices of its own. Whoever takes a step away, or makes one choose less, leaves the others what they
-//! were. Too few choices are filled up with zeros, and one that is too large for what is asked now counts from zero
-//! again: every tape is a run of every world, whatever becomes of the world's plan.
+//! were. Too few choices are filled up with zeros, without faults by chance, and one that is too large for what is asked
+//! now counts from zero again: every tape is a run of every world, whatever becomes of the world's plan.
 
 use std::fmt;
 use std::str::FromStr;
@@ -83,7 +83,9 @@ impl Recorder {
             None => drawn % of,
             Some(tape) => {
                 let part = tape.parts.get(self.part);
-                part.and_then(|it| it.get(self.at)).map_or(0, |it| it.value % of)
+                // Nothing comes to rest where the same one acts always: without faults it is chance that goes on.
+                let beyond = if self.made.ended { drawn % of } else { 0 };
+                part.and_then(|it| it.get(self.at)).map_or(beyond, |it| it.value % of)
             }
         };
         self.at += 1;

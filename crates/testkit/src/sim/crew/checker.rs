@@ -330,7 +330,9 @@ impl Checker {
         ensure(answers || sign || beat, Check::T1Pause, || {
             format!("worker {worker} is suspected at {now:?}, owed for {owed:?}: {it:?}")
         })?;
-        ensure(self.examined.insert(worker), Check::T1Pause, || {
+        // What is found out of one that is debugged is told once; it is looked at again all the same.
+        let again = it.traced;
+        ensure(self.examined.insert(worker) || again, Check::T1Pause, || {
             format!("worker {worker} is looked at twice at a time")
         })
     }

@@ -60,7 +60,7 @@ fn settings(rng: &mut Rng, workers: usize) -> Settings {
     let seconds = |rng: &mut Rng| Duration::from_millis(rng.between(1_000, 3_000));
     it.answer_within = rng.percent(40).then(|| seconds(rng));
     it.watchdog = rng.percent(20).then(|| seconds(rng));
-    it.heartbeat = rng.percent(20).then(|| seconds(rng));
+    it.heartbeat = rng.percent(30).then(|| seconds(rng));
     it.max_age = rng.percent(20).then(|| Duration::from_millis(rng.between(500, 3_000)));
     it.max_connections = rng.percent(20).then(|| rng.between(2, 12));
     it.exit_when_degraded = rng.weighted(&[

@@ -155,7 +155,7 @@ impl World {
             self.seen.saw("nothing is found out of a worker that hangs");
             return Ok(true);
         }
-        let debugged = !self.settling && self.rng.percent(5);
+        let debugged = !self.settling && self.rng.percent(15);
         let found = match self.process_mut(worker).map(|it| it.run) {
             Some(_) if debugged => Found::Traced,
             Some(Run::Frozen) => Found::Stopped,
