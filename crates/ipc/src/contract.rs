@@ -20,9 +20,12 @@ pub const LISTEN_PID: &str = "LISTEN_PID";
 /// Names of the sockets that [`LISTEN_FDS`] counts.
 pub const LISTEN_FDNAMES: &str = "LISTEN_FDNAMES";
 
+/// The same process as a descriptor's inode: systemd says it beside [`LISTEN_PID`].
+pub const LISTEN_PIDFDID: &str = "LISTEN_PIDFDID";
+
 /// Everything that describes descriptors of one particular process. A child that saw its parent's
 /// values would take a descriptor that is not there, or worse, one that is something else.
-pub(crate) const SCRUBBED: [&str; 8] = [
+pub(crate) const SCRUBBED: [&str; 9] = [
     CHANNEL_FD,
     SERIALIZATION_MODE,
     UNIQUE_ID,
@@ -31,6 +34,7 @@ pub(crate) const SCRUBBED: [&str; 8] = [
     LISTEN_FDS,
     LISTEN_PID,
     LISTEN_FDNAMES,
+    LISTEN_PIDFDID,
 ];
 
 /// True for a variable that [`crate::spawn`](fn@crate::spawn::spawn) never takes from the caller's

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::live::Counter;
-use super::{Counts, Exit};
+use super::{Counts, Exit, ListenerName};
 use crate::scheduler::{Failure, Look};
 use crate::{CloseReason, ConnId, Errno, ListenerId, Query, Seq, SockName, ToWorker, WorkerId};
 
@@ -158,6 +158,8 @@ pub enum Notice {
         query: Query,
         /// Why not.
         errno: Errno,
+        /// What would have to be [allowed](super::Confinement::allowed), where that is why.
+        lacks: Option<ListenerName>,
     },
     /// A listener's socket is there.
     Bound {

@@ -58,6 +58,12 @@ pub enum Event {
         /// Who.
         worker: WorkerId,
     },
+    /// A worker has fewer rights than the primary: it gets no listener by which it would have more, unless that is
+    /// [allowed](super::Confinement). Told before its first question.
+    Confined {
+        /// Who.
+        worker: WorkerId,
+    },
     /// A worker broke the protocol once.
     Offence {
         /// Who.

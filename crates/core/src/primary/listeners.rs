@@ -5,7 +5,7 @@ use super::machine::{Primary, Timer};
 use super::owed::Owed;
 use super::worker::Origin;
 use super::workers::Departure;
-use super::{AcceptFailure, Action, BoundTo, Mode, Notice};
+use super::{AcceptFailure, Action, BoundTo, ListenerName, Mode, Notice};
 use crate::scheduler::WorkerView;
 use crate::{
     Address, CloseReason, Errno, Key, ListenerId, Query, Reply, Seq, Time, ToWorker, WorkerId,
@@ -31,10 +31,18 @@ impl Primary {
         let key = query.key();
         let known = self.by_key.get(&key).copied();
         let limits = &self.limits;
-        if query.data.as_ref().is_some_and(|it| it.len() > limits.data) {
+        // Not kept, and not sent back either.
+        let is_too_large = query.data.as_ref().is_some_and(|it| it.len() > limits.data);
+        let query = if is_too_large { Query { data: None, ..query } } else { query };
+        // Also of one that others have: it would share what it may not have.
+        let lacks = record.confined.then(|| self.confinement.lacks(&query.address)).flatten();
+        if lacks.is_some() {
+            // The number of none, so that the secrets of one that is there do not come with the answer.
+            let id = ListenerId(self.next_listener);
+            return self.refuse_for(worker, seq, id, query, (Errno::ACCESS, lacks), out);
+        }
+        if is_too_large {
             let id = known.unwrap_or(ListenerId(self.next_listener));
-            // Not kept, and not sent back either.
-            let query = Query { data: None, ..query };
             self.refuse_listener(worker, seq, id, query, Errno::TOO_LARGE, out);
             return;
         }
@@ -210,6 +218,19 @@ impl Primary {
         errno: Errno,
         out: &mut Vec<Action>,
     ) {
+        self.refuse_for(worker, ack, id, query, (errno, None), out);
+    }
+
+    /// The same, with what would have to be allowed.
+    fn refuse_for(
+        &mut self,
+        worker: WorkerId,
+        ack: Seq,
+        id: ListenerId,
+        query: Query,
+        (errno, lacks): (Errno, Option<ListenerName>),
+        out: &mut Vec<Action>,
+    ) {
         let Some(record) = self.workers.get_mut(&worker) else {
             return;
         };
@@ -224,7 +245,7 @@ impl Primary {
             reply: Reply::Failed(errno),
         };
         out.push(Action::Send { worker, seq, message });
-        out.push(Action::Notify(Notice::ListenFailed { worker, query, errno }));
+        out.push(Action::Notify(Notice::ListenFailed { worker, query, errno, lacks }));
     }
 
     pub(super) fn closed_by_worker(

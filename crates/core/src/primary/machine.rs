@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::confinement::Confinement;
 use super::conns::Conn;
 use super::handover::Answer;
 use super::listener::{Accepting, Listener};
@@ -20,6 +21,8 @@ pub struct Settings {
     pub rules: Rules,
     /// The bounds.
     pub limits: Limits,
+    /// What it does for workers with fewer rights.
+    pub confinement: Confinement,
 }
 
 /// What a primary waits for.
@@ -47,6 +50,7 @@ pub(super) enum Timer {
 #[derive(Debug)]
 pub struct Primary {
     pub(super) limits: Limits,
+    pub(super) confinement: Confinement,
     pub(super) rules: Rulebook,
     pub(super) workers: BTreeMap<WorkerId, Worker>,
     pub(super) listeners: BTreeMap<ListenerId, Listener>,
@@ -66,6 +70,7 @@ impl Primary {
     pub fn new(settings: Settings) -> Self {
         Self {
             limits: settings.limits,
+            confinement: settings.confinement,
             rules: Rulebook::new(settings.rules),
             workers: BTreeMap::new(),
             listeners: BTreeMap::new(),
@@ -91,6 +96,7 @@ impl Primary {
             Event::Served { worker, seq } => self.served(now, worker, seq),
             Event::EndTold { worker, seq } => self.told_of_end(now, worker, seq, out),
             Event::AcceptsAlone { worker } => self.accepts_alone(worker),
+            Event::Confined { worker } => self.confined(worker),
             Event::Offence { worker } => self.offence(worker, out),
             Event::Drained { worker } => self.drained(now, worker, out),
             Event::Exited { worker, status } => self.exited(now, worker, status, out),

@@ -5,6 +5,7 @@
 
 mod action;
 mod announced;
+mod confinement;
 mod conns;
 mod event;
 mod handover;
@@ -25,6 +26,7 @@ mod worker;
 mod workers;
 
 pub use action::{Action, End, Mode, Notice, Scheduling};
+pub use confinement::Confinement;
 pub use conns::{Place, View};
 pub use event::{AcceptFailure, BoundTo, Event, Exit, Proof};
 pub use listener::Counts;

@@ -70,6 +70,8 @@ pub(super) struct Worker {
     pub(super) lane: bool,
     /// It must not be handed connections of a listener that it accepts from itself.
     pub(super) accepts_alone: bool,
+    /// It has fewer rights than the primary.
+    pub(super) confined: bool,
     pub(super) offers: BTreeMap<Seq, Offer>,
     pub(super) offences: u32,
     pub(super) listeners: usize,
@@ -92,6 +94,7 @@ impl Worker {
             planned: false,
             lane: false,
             accepts_alone: false,
+            confined: false,
             offers: BTreeMap::new(),
             offences: 0,
             listeners: 0,

@@ -1,5 +1,5 @@
-//! Becoming another user for good: groups before the user, all three ids at once, and a check that
-//! there is no way back.
+//! Becoming another user for good: groups before the user, all three ids at once, no capability left,
+//! and a check that there is no way back.
 
 use std::io;
 
@@ -7,6 +7,7 @@ use nix::unistd::{
     Gid, ROOT, Uid, geteuid, getgroups, getresgid, getresuid, setgroups, setresgid, setresuid,
 };
 
+use super::capabilities;
 use super::plan::Plan;
 
 /// Takes on the plan's group and user. Nothing is done where none is asked for.
@@ -23,11 +24,16 @@ pub(super) fn assume(plan: &Plan) -> Result<(), (&'static str, io::Error)> {
         Err(_) if is_own && has_all(gid, &groups) => {}
         Err(errno) => return Err(("the groups cannot be set", errno.into())),
     }
+    if !is_own {
+        setresgid(gid, gid, gid).map_err(|errno| ("the group cannot be set", errno.into()))?;
+        setresuid(uid, uid, uid).map_err(|errno| ("the user cannot be set", errno.into()))?;
+    }
+    if plan.uid.is_some() && !uid.is_root() {
+        capabilities::give_up().map_err(|error| ("its capabilities stay", error))?;
+    }
     if is_own {
         return Ok(());
     }
-    setresgid(gid, gid, gid).map_err(|errno| ("the group cannot be set", errno.into()))?;
-    setresuid(uid, uid, uid).map_err(|errno| ("the user cannot be set", errno.into()))?;
     verify(uid, gid).map_err(|error| ("the user was set and did not stay", error))
 }
 

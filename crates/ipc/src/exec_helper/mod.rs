@@ -7,9 +7,10 @@
 //! stays the same, so the pidfd, the process group and the channel are the program's own.
 //!
 //! The order is fixed: limits (raising one needs the privileges that go next), groups, group, user,
-//! directory (with the rights of the user), `no_new_privs`, the death signal (a change of user
+//! capabilities, directory (with the rights of the user), `no_new_privs`, the death signal (a change of user
 //! clears it), descriptors, program. Each step is fatal when it fails.
 
+mod capabilities;
 mod identity;
 mod limit;
 mod plan;

@@ -7,6 +7,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 
 use nix::spawn::PosixSpawnFileActions;
+use rustix::fs::Uid;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use rustix::pipe::PipeFlags;
@@ -41,6 +42,7 @@ impl Descriptors {
             stderr: err_ours,
             extra: BTreeMap::new(),
         };
+        descriptors.give_pipes_to(spec)?;
         if spec.channel {
             let (ours, theirs) = stream_pair()?;
             descriptors.channel = Some(ours);
@@ -65,6 +67,23 @@ impl Descriptors {
             descriptors.sources.insert(*number, theirs);
         }
         Ok(descriptors)
+    }
+
+    /// A pipe belongs to its maker, and a program that opens it anew (by `/dev/stdout`) needs to be that user.
+    fn give_pipes_to(&self, spec: &SpawnSpec) -> io::Result<()> {
+        let Some(user) = spec.uid.map(Uid::from_raw) else {
+            return Ok(());
+        };
+        for (number, ours) in [(0, &self.stdin), (1, &self.stdout), (2, &self.stderr)] {
+            // Only what was made for it: what it inherits is somebody else's.
+            let (Some(_), Some(theirs)) = (ours, self.sources.get(&number)) else { continue };
+            match rustix::fs::fchown(theirs, Some(user), None) {
+                // Without privileges there is no other user that the program could run as.
+                Ok(()) | Err(Errno::PERM) => {}
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+        Ok(())
     }
 
     fn open_extra(&mut self, number: RawFd, extra: &Extra) -> io::Result<OwnedFd> {

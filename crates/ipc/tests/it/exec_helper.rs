@@ -83,18 +83,83 @@ async fn an_impossible_limit_is_named() {
     assert!(outcome.stderr.contains("the limit OpenFiles cannot be set"), "{}", outcome.stderr);
 }
 
+/// What a process says of its rights, in one line for each.
+const RIGHTS: &str = "grep -E '^(Uid|Gid|Groups|Cap(Inh|Prm|Eff|Amb)):' /proc/self/status | tr -s '\\t ' ' '";
+
+/// Of a user, with no right beyond.
+fn rights_of(uid: u32, gid: u32, groups: &str) -> String {
+    let ids = |id: u32| [id.to_string(), id.to_string(), id.to_string(), id.to_string()].join(" ");
+    let none = "0000000000000000";
+    let capabilities: String =
+        ["Inh", "Prm", "Eff", "Amb"].map(|set| format!("Cap{set}: {none}\n")).concat();
+    format!("Uid: {}\nGid: {}\nGroups: {groups}\n{capabilities}", ids(uid), ids(gid))
+}
+
 #[tokio::test]
 async fn the_program_runs_as_the_asked_user_with_no_other_group() {
     if !rustix::process::geteuid().is_root() {
         skipped("only root may change the user");
         return;
     }
-    let script = "grep -E '^(Uid|Gid|Groups|CapEff):' /proc/self/status | tr -s '\\t ' ' '";
     // The helper's own file may lie where the new user cannot look, the shell does not.
-    let outcome = run(helped(shell(script).user(65_533, 65_532, [65_531]))).await;
-    let expected = "Uid: 65533 65533 65533 65533\nGid: 65532 65532 65532 65532\n\
-                    Groups: 65531 \nCapEff: 0000000000000000\n";
-    assert_eq!(outcome.stdout, expected, "{outcome:?}");
+    let outcome = run(helped(shell(RIGHTS).user(65_533, 65_532, [65_531]))).await;
+    assert_eq!(outcome.stdout, rights_of(65_533, 65_532, "65531 "), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn capabilities_that_a_change_of_user_leaves_are_given_up() {
+    use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
+    if !rustix::process::geteuid().is_root() {
+        skipped("only root may change the user");
+        return;
+    }
+    // Of this thread alone, which starts the helper.
+    let mut own = capabilities(None).unwrap();
+    own.inheritable = CapabilitySet::NET_BIND_SERVICE;
+    set_capabilities(None, own).unwrap();
+    let inherited = run(helped(shell("grep CapInh /proc/self/status"))).await;
+    assert!(!inherited.stdout.contains("0000000000000000"), "the test shows nothing: {inherited:?}");
+    let outcome = run(helped(shell(RIGHTS).user(65_533, 65_532, []))).await;
+    assert_eq!(outcome.stdout, rights_of(65_533, 65_532, ""), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn ambient_capabilities_do_not_reach_a_program_that_is_to_run_as_the_own_user() {
+    use std::os::unix::fs::PermissionsExt as _;
+    if !rustix::process::geteuid().is_root() || Command::new("setpriv").arg("-V").output().is_err() {
+        skipped("only root can play another user, by setpriv");
+        return;
+    }
+    let (_keep, path) = directory();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let helper = path.join("helper");
+    assert!(Command::new("cp").arg(example("inherited")).arg(&helper).status().unwrap().success());
+    let plan = json!({
+        "program": {"Unix": b"/bin/sh"}, "cwd": null, "uid": 65_533, "gid": 65_532, "groups": [],
+        "limits": [], "parent_death_signal": null, "parent": 1, "no_new_privs": false,
+        "listen_pid": false, "first_closed": 3,
+    });
+    let output = Command::new("setpriv")
+        .args(["--reuid=65533", "--regid=65532", "--clear-groups"])
+        .args(["--inh-caps=+net_bind_service", "--ambient-caps=+net_bind_service", "--"])
+        .arg(&helper)
+        .args(["-c", RIGHTS])
+        .env("PORTCREW_EXEC", plan.to_string())
+        .output()
+        .unwrap();
+    let stdout = String::from_utf8(output.stdout.clone()).unwrap();
+    assert_eq!(stdout, rights_of(65_533, 65_532, ""), "{output:?}");
+}
+
+#[tokio::test]
+async fn a_program_of_another_user_can_open_its_pipes_anew() {
+    if !rustix::process::geteuid().is_root() {
+        skipped("only root may change the user");
+        return;
+    }
+    let script = "echo out > /dev/stdout; echo err > /dev/stderr";
+    let outcome = run(helped(shell(script).user(65_533, 65_532, []))).await;
+    assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str()), ("out\n", "err\n"));
 }
 
 #[tokio::test]

@@ -115,6 +115,8 @@ impl Account {
             Event::Served { worker, seq } => self.served(*worker, *seq),
             Event::EndTold { worker, seq } => self.end_told(*worker, *seq),
             Event::AcceptsAlone { worker } => self.accepts_alone(*worker),
+            // Not drawn: it decides about questions alone, one by one, and no state follows from it.
+            Event::Confined { .. } => {}
             Event::Offence { worker } => self.offence(*worker),
             Event::Drained { worker } => self.drained(now, *worker),
             Event::Exited { worker, .. } => self.exited(now, *worker),

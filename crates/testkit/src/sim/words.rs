@@ -91,7 +91,7 @@ impl fmt::Display for Brief<'_, Notice> {
             Notice::Listening { worker, query, .. } => {
                 write!(f, "worker {worker} listens on {}", Brief(query))
             }
-            Notice::ListenFailed { worker, query, errno } => {
+            Notice::ListenFailed { worker, query, errno, .. } => {
                 write!(f, "worker {worker} gets {errno:?} for {}", Brief(query))
             }
             Notice::Bound { listener, query, .. } => {

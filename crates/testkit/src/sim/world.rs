@@ -66,7 +66,7 @@ impl World {
             };
             account.rules.set(name.clone(), Some(Ruled::new(*spec)));
         }
-        let primary = Primary::new(Settings { rules, limits });
+        let primary = Primary::new(Settings { rules, limits, ..Settings::default() });
         let crew = plan.led.as_ref().map(|it| {
             let machine = Crew::new(saboteur.crew_settings(it.settings.clone()));
             Box::new(CrewSeat::new(it, machine))

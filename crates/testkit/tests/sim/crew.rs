@@ -41,7 +41,7 @@ impl Crew {
     }
 
     pub(crate) fn with(workers: u32, rule: Rule, limits: Limits, fault: Fault) -> Self {
-        let settings = Settings { rules: Rules::new(rule), limits };
+        let settings = Settings { rules: Rules::new(rule), limits, ..Settings::default() };
         let primary = Primary::new(settings);
         let (given, now, offers, next) = (BTreeMap::new(), Time::ZERO, 0, 0);
         let mut crew = Self { primary, given, now, offers, fault, next };

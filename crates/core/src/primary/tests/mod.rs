@@ -3,6 +3,7 @@
 mod accepting;
 mod announced;
 mod answers;
+mod confinement;
 mod data;
 mod deaths;
 mod handover;
