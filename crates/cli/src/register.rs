@@ -8,10 +8,13 @@ use std::ffi::{OsStr, OsString};
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{
+    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
+};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::control::refuse_strangers;
 use crate::output::words::register as words;
 use crate::plan::Host;
 
@@ -21,20 +24,33 @@ const MODULE: &str = include_str!("../register.cjs");
 /// How long a leaving worker keeps idle connections; less where the grace is shorter than twice that.
 const LINGER: Duration = Duration::from_secs(1);
 
+/// Where it lies for workers of another user, who cannot enter the directory of ours. It goes with the next boot, and so do
+/// the crews that were started with it.
+const FOR_OTHERS: &str = "/run/portcrew-register";
+
 /// Variables with their values.
 type Variables = Vec<(OsString, OsString)>;
 
-/// The variables of a worker that preloads the module, whatever `before` had Node do, and leaves within `grace`.
+/// The variables of a worker that preloads the module, whatever `before` had Node do, and leaves within `grace`; of one
+/// that runs as another user, where it `is_for_others`.
 ///
 /// # Errors
 /// In words, when there is no place for the file or it cannot be written.
 pub(crate) fn variables(
     host: &Host,
+    is_for_others: bool,
     before: Option<&OsStr>,
     grace: Duration,
 ) -> Result<Variables, String> {
-    let directory = directory(host).ok_or_else(words::no_place)?;
-    let file = put(&directory).map_err(|error| words::cannot_put(&directory, &error))?;
+    let directory = match is_for_others {
+        true => Some(FOR_OTHERS.into()),
+        false => directory(host),
+    };
+    let directory = directory.ok_or_else(words::no_place)?;
+    let modes = if is_for_others { (0o755, 0o644) } else { (0o700, 0o600) };
+    // The directory itself is looked at with the file.
+    refuse_strangers(&directory)?;
+    let file = put(&directory, modes).map_err(|error| words::cannot_put(&directory, &error))?;
     let option = option(&file);
     let mut options = before.unwrap_or_default().to_owned();
     options.push(&option);
@@ -65,10 +81,12 @@ fn directory(host: &Host) -> Option<PathBuf> {
 }
 
 /// The file in that directory, made if it is not there.
-fn put(directory: &Path) -> io::Result<PathBuf> {
+fn put(directory: &Path, (of_directory, of_file): (u32, u32)) -> io::Result<PathBuf> {
     let file = directory.join(format!("register-{:016x}.cjs", hash(MODULE.as_bytes())));
     if !directory.is_dir() {
-        DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+        DirBuilder::new().recursive(true).mode(of_directory).create(directory)?;
+        // Whatever this process's mask leaves.
+        fs::set_permissions(directory, fs::Permissions::from_mode(of_directory))?;
     }
     // Whoever could write here could have every worker run what he likes.
     for path in [directory, &file] {
@@ -85,7 +103,7 @@ fn put(directory: &Path) -> io::Result<PathBuf> {
     }
     // Complete or not there at all: others may be starting with it.
     let draft = directory.join(format!(".register-{}", std::process::id()));
-    let written = write(&draft).and_then(|()| fs::rename(&draft, &file));
+    let written = write(&draft, of_file).and_then(|()| fs::rename(&draft, &file));
     if written.is_err() {
         // The first error is the one that counts.
         let _ = fs::remove_file(&draft);
@@ -93,10 +111,11 @@ fn put(directory: &Path) -> io::Result<PathBuf> {
     written.map(|()| file)
 }
 
-fn write(path: &Path) -> io::Result<()> {
+fn write(path: &Path, mode: u32) -> io::Result<()> {
     // A draft is left behind by a process of our number that was killed, and by nobody else.
     let _ = fs::remove_file(path);
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
+    file.set_permissions(fs::Permissions::from_mode(mode))?;
     file.write_all(MODULE.as_bytes())
 }
 
@@ -140,7 +159,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let variables = |grace| {
             let before = Some(OsStr::new("--enable-source-maps"));
-            variables(&host(home.path()), before, Duration::from_secs(grace)).unwrap()
+            variables(&host(home.path()), false, before, Duration::from_secs(grace)).unwrap()
         };
         let first = variables(10);
         let state = home.path().join(".local/state/portcrew");
@@ -164,10 +183,10 @@ mod tests {
         let state = home.path().join(".local/state/portcrew");
         fs::create_dir_all(&state).unwrap();
         fs::set_permissions(&state, PermissionsExt::from_mode(0o777)).unwrap();
-        let refused = variables(&host(home.path()), None, LINGER).unwrap_err();
+        let refused = variables(&host(home.path()), false, None, LINGER).unwrap_err();
         assert!(refused.contains("others may write"), "{refused}");
         let nowhere = Host::of(Path::new("/srv"), &[]);
-        assert_eq!(variables(&nowhere, None, LINGER).unwrap_err(), words::no_place());
+        assert_eq!(variables(&nowhere, false, None, LINGER).unwrap_err(), words::no_place());
     }
 
     #[test]

@@ -13,7 +13,7 @@
 //! - [`probe`]: what the kernel knows about a connection that somebody else held. [`ends`]: when one that somebody
 //!   else holds has ended.
 //! - [`peek`]: what a connection's first bytes tell, without taking one of them.
-//! - [`account`]: whom a child can run as.
+//! - [`account`]: whom a child can run as. [`custody`]: who could lead a path elsewhere.
 //! - [`error`]: what can go wrong, and whose fault it is.
 //!
 //! # Two ends of a channel
@@ -41,6 +41,7 @@
 pub mod account;
 pub mod channel;
 pub mod contract;
+pub mod custody;
 pub mod descriptor;
 pub mod ends;
 pub mod error;

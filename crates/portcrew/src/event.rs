@@ -6,8 +6,8 @@ use std::sync::Arc;
 use portcrew_core::supervise;
 
 use crate::{
-    Counted, Diagnosis, Handle, ListenerId, Message, Request, Scheduling, Settings, WorkerHandle,
-    WorkerId,
+    Counted, Diagnosis, Handle, ListenerId, ListenerName, Message, Request, Scheduling, Settings,
+    WorkerHandle, WorkerId,
 };
 
 /// Something that happened in a cluster. See [`Cluster::next_event`](crate::Cluster::next_event).
@@ -56,6 +56,8 @@ pub enum Event {
         address: ListenAddress,
         /// Why not.
         error: std::io::Error,
+        /// What [`Settings::allow`] would have to name, where that is why: the worker has fewer rights than the primary.
+        lacks: Option<ListenerName>,
     },
     /// A worker sent a message.
     #[non_exhaustive]

@@ -103,6 +103,7 @@ pub use portcrew_ipc::error::MessageError;
 pub use portcrew_ipc::inherit::InheritError;
 pub use portcrew_ipc::spawn::{SpawnError, SpawnErrorKind};
 pub use portcrew_ipc::strangers::reap as reap_strangers;
+pub use portcrew_ipc::{account, custody};
 pub use primary::{
     AcceptQueue, Cluster, CrewSnapshot, Diagnosis, Dialect, ListenerSnapshot, ProcessState, Signal,
     Snapshot, State, Window, WorkerHandle, WorkerSnapshot,

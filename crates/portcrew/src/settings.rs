@@ -8,7 +8,7 @@ mod policy;
 mod ready;
 mod show;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use portcrew_core::primary::ListenerName;
+use portcrew_ipc::account::User;
 
 use crate::Signal;
 
@@ -99,7 +100,9 @@ pub struct Settings {
     pub env: Vec<(OsString, OsString)>,
     /// The working directory. Default: this process's.
     pub cwd: Option<PathBuf>,
-    /// The user that workers run as. Needs privileges and a [`gid`](Self::gid). Default: this process's.
+    /// The user that workers run as, without any capability unless it is root. Needs privileges and a
+    /// [`gid`](Self::gid); [`run_as`](Self::run_as) sets all three. Workers with fewer rights than this process get no
+    /// listener that would give them more, unless it is [allowed](Self::allow). Default: this process's.
     pub uid: Option<u32>,
     /// The group that workers run as; all supplementary groups but [`groups`](Self::groups) are dropped.
     /// Default: this process's.
@@ -107,6 +110,15 @@ pub struct Settings {
     /// Supplementary groups that go with [`gid`](Self::gid). A primary without privileges whose workers are to
     /// have its own user and group cannot drop its groups: they keep them, and one that it lacks is refused.
     pub groups: Vec<u32>,
+    /// Whether programs that workers execute may gain no rights: `no_new_privs`, by which the set-user-id bit (of `sudo`,
+    /// and in places of `ping`) and capabilities of files mean nothing. Default: no such rights where workers run as
+    /// a [user](Self::uid) that is not root; elsewhere what this process itself has.
+    pub no_new_privs: Option<bool>,
+    /// What workers with fewer rights than this process (see [`uid`](Self::uid)) may listen on all the same: ports
+    /// below `net.ipv4.ip_unprivileged_port_start` (for UDP too), Unix-domain paths as the worker writes them, descriptors
+    /// of this process. Refused to them is also a UDP port with `SO_REUSEPORT`, which this process could share with
+    /// programs of its own user. They hear EACCES. Read once, when the cluster is made. Default: none.
+    pub allow: BTreeSet<ListenerName>,
     /// Standard input. Default: [`Stdio::Null`], so that a terminal's keys reach the primary alone.
     pub stdin: Stdio,
     /// Standard output. Default: [`Stdio::Inherit`].
@@ -201,6 +213,8 @@ impl Default for Settings {
             uid: None,
             gid: None,
             groups: Vec::new(),
+            no_new_privs: None,
+            allow: BTreeSet::new(),
             stdin: Stdio::Null,
             stdout: Stdio::Inherit,
             stderr: Stdio::Inherit,
@@ -252,6 +266,32 @@ impl Settings {
     pub fn silent(mut self) -> Self {
         self.stdout = Stdio::Piped;
         self.stderr = Stdio::Piped;
+        self
+    }
+
+    /// Has workers run as this user, by its name or number: with its own group and all groups that it is in.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Setting`](crate::Error::Setting) for a user without an entry, [`Error::Io`](crate::Error::Io) when the
+    /// system's databases cannot be asked.
+    pub fn run_as(mut self, user: &str) -> crate::Result<Self> {
+        let asked = crate::Error::io("look for the user that workers are to run as");
+        let found = User::find(user).map_err(asked)?;
+        let user = found.ok_or(crate::Error::Setting {
+            setting: "uid",
+            reason: "there is no such user; correct the name, or set Settings::uid and gid by their numbers",
+        })?;
+        let asked = crate::Error::io("look for the groups of the user that workers are to run as");
+        self.groups = user.groups(user.gid).map_err(asked)?;
+        (self.uid, self.gid) = (Some(user.uid), Some(user.gid));
+        Ok(self)
+    }
+
+    /// Lets workers with fewer rights listen there all the same.
+    #[must_use]
+    pub fn allow(mut self, listener: ListenerName) -> Self {
+        self.allow.insert(listener);
         self
     }
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
-    Assignment, ControlArgs, CrewName, CrewsCommand, Policies, Supervision, Surroundings, Workers,
-    environment, span,
+    Assignment, ControlArgs, CrewName, CrewsCommand, Identity, Policies, Supervision, Surroundings,
+    Workers, environment, span,
 };
 use crate::output::words::help;
 
@@ -114,6 +114,9 @@ pub(crate) struct RunArgs {
 
     #[command(flatten)]
     pub(crate) supervision: Supervision,
+
+    #[command(flatten)]
+    pub(crate) identity: Identity,
 
     /// `--` stands before the program: whatever follows it is meant for it.
     #[arg(skip)]

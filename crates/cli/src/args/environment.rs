@@ -9,8 +9,14 @@ use crate::output::words::usage;
 
 /// The variables by which a worker finds its channel. The primary sets them anew for each worker; a value from
 /// outside would make a worker talk into a descriptor of somebody else.
-pub(crate) const RESERVED: [&str; 3] =
-    ["NODE_UNIQUE_ID", "NODE_CHANNEL_FD", "NODE_CHANNEL_SERIALIZATION_MODE"];
+pub(crate) const RESERVED: [&str; 6] = [
+    "NODE_UNIQUE_ID",
+    "NODE_CHANNEL_FD",
+    "NODE_CHANNEL_SERIALIZATION_MODE",
+    "LISTEN_FDS",
+    "LISTEN_PID",
+    "LISTEN_FDNAMES",
+];
 
 /// Prefix of the project's own variables, reserved for the same reason.
 const OWN_PREFIX: &[u8] = b"PORTCREW_";

@@ -6,6 +6,7 @@ mod cli;
 mod control;
 mod crews;
 mod environment;
+mod identity;
 mod name;
 mod policy;
 mod span;
@@ -20,6 +21,7 @@ pub(crate) use crews::{
     ScaleArgs, Shell, Size, StopArgs, TargetArgs, as_name,
 };
 pub(crate) use environment::Assignment;
+pub(crate) use identity::Identity;
 pub(crate) use name::{ALL, CrewName};
 pub(crate) use policy::{Policies, Policy, Sticky, nearest};
 pub(crate) use supervision::{Deadline, Supervision};

@@ -64,7 +64,8 @@ fn preload(args: &RunArgs, plan: &mut RunPlan, host: &Host) -> Result<Option<Str
         let given = plan.env.iter().rev().find(|(key, _)| key == "NODE_OPTIONS");
         let before = given.map(|(_, value)| value.as_os_str());
         let before = before.or_else(|| host.variable("NODE_OPTIONS"));
-        let variables = register::variables(host, before, args.grace)?;
+        let is_for_others = plan.identity.is_another();
+        let variables = register::variables(host, is_for_others, before, args.grace)?;
         plan.env.extend(variables);
     }
     Ok(note)
@@ -102,6 +103,7 @@ fn settings(args: &RunArgs, plan: &RunPlan) -> Settings {
     settings.grace = args.grace;
     settings.start_deadline = args.start_deadline;
     supervise(&args.supervision, &mut settings);
+    plan.identity.apply(&mut settings);
     settings.stdout = Stdio::Piped;
     settings.stderr = Stdio::Piped;
     settings

@@ -6,10 +6,11 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
+use portcrew::custody::stranger_on_the_way;
 use rustix::fs::Access;
 use rustix::process::geteuid;
 
-use crate::output::words::control as words;
+use crate::output::words::{control as words, identity};
 
 /// Mode bits that belong to others than the owner.
 const OTHERS: u32 = 0o077;
@@ -35,6 +36,7 @@ impl Directory {
     /// The reason and the next step, in words.
     pub(crate) fn prepare(&self) -> Result<(), String> {
         let path = &self.0;
+        refuse_strangers(path)?;
         match DirBuilder::new().mode(0o700).create(path) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
@@ -64,7 +66,7 @@ impl Directory {
         if found.mode() & OTHERS != 0 {
             return Err(words::open_directory(path, found.mode() & 0o777));
         }
-        Ok(true)
+        refuse_strangers(path).map(|()| true)
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -85,7 +87,25 @@ impl Directory {
 /// # Errors
 /// The reason and the next step, in words.
 pub(crate) fn state_directory(name: &str) -> Result<PathBuf, String> {
-    Ok(states()?.join(name))
+    let directory = states()?.join(name);
+    refuse_strangers(&directory.join("out.log"))?;
+    Ok(directory)
+}
+
+/// For root alone: whoever can change a directory on the way could put a link there, and root would write, or listen,
+/// where that leads. Nobody else gains anything by leading another user about his own files.
+///
+/// # Errors
+/// The reason and the next step, in words.
+pub(crate) fn refuse_strangers(path: &Path) -> Result<(), String> {
+    if !geteuid().is_root() {
+        return Ok(());
+    }
+    match stranger_on_the_way(path) {
+        Ok(None) => Ok(()),
+        Ok(Some(it)) => Err(identity::strange_place(path, &it.at, it.owner, it.mode)),
+        Err(error) => Err(identity::strange_way(path, &error)),
+    }
 }
 
 /// Where those of all crews lie.
@@ -142,6 +162,14 @@ mod tests {
         let link = Directory(place.path().join("link"));
         symlink(ours.path(), link.path()).unwrap();
         assert!(link.prepare().is_err());
+        if geteuid().is_root() {
+            let theirs = place.path().join("theirs");
+            fs::create_dir(&theirs).unwrap();
+            std::os::unix::fs::chown(&theirs, Some(65_533), None).unwrap();
+            let refusal = Directory(theirs.join("portcrew")).prepare().unwrap_err();
+            assert!(refusal.contains("user 65533") && refusal.contains("XDG_"), "{refusal}");
+            assert!(!theirs.join("portcrew").exists());
+        }
         let file = Directory(place.path().join("file"));
         fs::write(file.path(), "").unwrap();
         assert!(file.prepare().is_err());

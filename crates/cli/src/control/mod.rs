@@ -23,7 +23,7 @@ pub(crate) mod v1;
 pub(crate) use claim::{Claim, Claimed};
 pub(crate) use client::{ANSWER_WITHIN, Client, Failure};
 pub(crate) use crews::{Crews, Found};
-pub(crate) use directory::{Directory, state_directory, states};
+pub(crate) use directory::{Directory, refuse_strangers, state_directory, states};
 pub(crate) use netstat::listen_overflows;
 pub(crate) use requests::{Answer, Request, Requests, Trouble};
 pub(crate) use server::{Server, serve};

@@ -7,6 +7,7 @@ mod cpus;
 mod entry;
 mod executable;
 mod host;
+mod identity;
 mod language;
 mod note;
 mod package;

@@ -202,7 +202,7 @@ fn of_variable(value: Option<&OsStr>) -> Result<Policy, Refusal> {
 
 /// What a worker may call this listener. A relative path is bound from the primary's directory, and the library
 /// compares it as the worker writes it: `app.sock`, `./app.sock` and the absolute one are the same.
-fn names(listener: &ListenerName, host: &Host) -> Vec<ListenerName> {
+pub(super) fn names(listener: &ListenerName, host: &Host) -> Vec<ListenerName> {
     let ListenerName::Path(path) = listener else {
         return vec![listener.clone()];
     };

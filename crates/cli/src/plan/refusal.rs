@@ -82,6 +82,8 @@ pub(crate) enum Refusal {
     },
     /// Options that do not go together, in words.
     Contradiction(&'static str),
+    /// Whom the workers are to run as, in words.
+    Identity(String),
     NoCurrentDirectory(io::Error),
 }
 
@@ -108,7 +110,8 @@ impl Refusal {
             | Self::NoAddress { .. }
             | Self::CannotShare { .. }
             | Self::NoSuchListener { .. }
-            | Self::Contradiction(_) => ExitStatus::Usage,
+            | Self::Contradiction(_)
+            | Self::Identity(_) => ExitStatus::Usage,
             Self::NoCurrentDirectory(_) => ExitStatus::Internal,
         }
     }
@@ -145,6 +148,7 @@ impl fmt::Display for Refusal {
             Self::CannotShare { item } => refusals::cannot_share(item),
             Self::NoSuchListener { listener, there } => policies::no_such_listener(listener, there),
             Self::Contradiction(reason) => (*reason).to_owned(),
+            Self::Identity(words) => words.clone(),
             Self::NoCurrentDirectory(error) => refusals::no_current_directory(error),
         })
     }

@@ -7,6 +7,7 @@ use super::behind;
 use super::cpus::available_cpus;
 use super::entry;
 use super::host::Host;
+use super::identity::Identity;
 use super::language::Language;
 use super::note::{Note, Why};
 use super::policies::Policies;
@@ -33,6 +34,8 @@ pub(crate) struct RunPlan {
     pub(crate) env: Vec<(OsString, OsString)>,
     /// The workers' directory, absolute.
     pub(crate) directory: PathBuf,
+    /// Whom the workers run as, and what they may have.
+    pub(crate) identity: Identity,
     /// Offer the lane: the program is a native binary, which may be a portcrew worker.
     pub(crate) lane: bool,
     /// What to say once before the start.
@@ -57,6 +60,7 @@ impl RunPlan {
         let executable = program.interpreter.as_ref().map_or(&program.path, |it| &it.path);
         let (mut policies, cannot) = policies.possible_for(executable, args.policy.as_ref())?;
         supervision::check(args, &policies)?;
+        let identity = Identity::new(&args.identity, host)?;
         policies.are_counted = supervision::counts_connections(&args.supervision);
         let behind = behind::note(args).into_iter();
         let notes = behind.chain(seen.note).chain(program.notes).chain(script).chain(cannot);
@@ -73,7 +77,8 @@ impl RunPlan {
             program: program.path,
             interpreter: program.interpreter,
             args: rest.to_vec(),
-            env: seen.env.into_iter().chain(given).collect(),
+            env: identity.env.iter().cloned().chain(seen.env).chain(given).collect(),
+            identity,
             directory: seen.host.directory().to_owned(),
             notes,
         })

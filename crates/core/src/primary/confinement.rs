@@ -49,11 +49,7 @@ impl Confinement {
 
     /// Port 0 is one that the kernel chooses, and it chooses no low one.
     const fn low(&self, port: u16) -> Option<ListenerName> {
-        if port != 0 && port < self.first_free_port {
-            Some(ListenerName::Port(port))
-        } else {
-            None
-        }
+        if port != 0 && port < self.first_free_port { Some(ListenerName::Port(port)) } else { None }
     }
 }
 

@@ -84,7 +84,8 @@ async fn an_impossible_limit_is_named() {
 }
 
 /// What a process says of its rights, in one line for each.
-const RIGHTS: &str = "grep -E '^(Uid|Gid|Groups|Cap(Inh|Prm|Eff|Amb)):' /proc/self/status | tr -s '\\t ' ' '";
+const RIGHTS: &str =
+    "grep -E '^(Uid|Gid|Groups|Cap(Inh|Prm|Eff|Amb)):' /proc/self/status | tr -s '\\t ' ' '";
 
 /// Of a user, with no right beyond.
 fn rights_of(uid: u32, gid: u32, groups: &str) -> String {
@@ -118,7 +119,10 @@ async fn capabilities_that_a_change_of_user_leaves_are_given_up() {
     own.inheritable = CapabilitySet::NET_BIND_SERVICE;
     set_capabilities(None, own).unwrap();
     let inherited = run(helped(shell("grep CapInh /proc/self/status"))).await;
-    assert!(!inherited.stdout.contains("0000000000000000"), "the test shows nothing: {inherited:?}");
+    assert!(
+        !inherited.stdout.contains("0000000000000000"),
+        "the test shows nothing: {inherited:?}"
+    );
     let outcome = run(helped(shell(RIGHTS).user(65_533, 65_532, []))).await;
     assert_eq!(outcome.stdout, rights_of(65_533, 65_532, ""), "{outcome:?}");
 }
@@ -126,7 +130,8 @@ async fn capabilities_that_a_change_of_user_leaves_are_given_up() {
 #[tokio::test]
 async fn ambient_capabilities_do_not_reach_a_program_that_is_to_run_as_the_own_user() {
     use std::os::unix::fs::PermissionsExt as _;
-    if !rustix::process::geteuid().is_root() || Command::new("setpriv").arg("-V").output().is_err() {
+    if !rustix::process::geteuid().is_root() || Command::new("setpriv").arg("-V").output().is_err()
+    {
         skipped("only root can play another user, by setpriv");
         return;
     }

@@ -115,10 +115,15 @@ impl ListenError {
             }
             (Errno::ADDRINUSE, Place::Descriptor) => "this worker listens on it already",
             (Errno::ACCESS, Place::Port { .. }) => {
-                "a low port needs CAP_NET_BIND_SERVICE, or a lower net.ipv4.ip_unprivileged_port_start"
+                "a low port needs CAP_NET_BIND_SERVICE, or a lower net.ipv4.ip_unprivileged_port_start; a worker of \
+                 another user needs its primary's leave (Settings::allow, `portcrew run --allow PORT`)"
             }
             (Errno::ACCESS | Errno::PERM, Place::Path(_)) => {
-                "its directory must exist, and be writable for the user that binds it"
+                "its directory must exist, and be writable for the user that binds it; a worker of another user \
+                 needs its primary's leave (Settings::allow, `portcrew run --allow PATH`)"
+            }
+            (Errno::ACCESS, Place::Descriptor) => {
+                "a worker of another user needs its primary's leave (Settings::allow, `portcrew run --allow fd:N`)"
             }
             (Errno::ADDRNOTAVAIL, _) => "`ip address` shows the addresses that this machine has",
             (Errno::INVAL, Place::Descriptor) => {

@@ -16,7 +16,7 @@ use super::command::{Command, CrewCommand, Naming, RuleChange, RuleChanges};
 use super::driver::{Driver, Parts, Registry};
 use super::launcher::Launcher;
 use super::policy::{self, Shown};
-use super::{Snapshot, WorkerHandle, events};
+use super::{Snapshot, WorkerHandle, events, rights};
 use crate::{Builder, Error, Event, Message, Policy, Result, Settings};
 
 /// A primary with its workers: Node's `cluster` object.
@@ -113,7 +113,8 @@ impl Cluster {
         });
         let mut limits = Limits::default();
         limits.summary_every = settings.summary_every;
-        let machine = MachineSettings { rules, limits };
+        let confinement = rights::lent(settings.allow.clone());
+        let machine = MachineSettings { rules, limits, confinement };
         let settings = Arc::new(settings);
         let (commands, receiver) = mpsc::unbounded_channel();
         let (sender, events) = events::queue();
@@ -139,7 +140,8 @@ impl Cluster {
         Arc::clone(&self.settings.lock())
     }
 
-    /// Replaces all settings, for workers that are started from now on. The policies stay what they were. A crew
+    /// Replaces all settings, for workers that are started from now on. The policies and what is
+    /// [allowed](Settings::allow) stay what they were. A crew
     /// begins to use them with its next [`reload`](Self::reload).
     ///
     /// # Errors
@@ -151,6 +153,7 @@ impl Cluster {
         let mut present = self.settings.lock();
         settings.policy = present.policy.clone();
         settings.policies.clone_from(&present.policies);
+        settings.allow.clone_from(&present.allow);
         let settings = Arc::new(settings);
         self.command(Command::SetUp(Arc::clone(&settings)))?;
         *present = settings;

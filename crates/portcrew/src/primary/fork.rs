@@ -16,6 +16,7 @@ use super::driver::Driver;
 use super::handle::Shared;
 use super::launcher::{Launch, Place};
 use super::link::Link;
+use super::rights;
 use crate::link::farewell_settings;
 use crate::pipes::Pipes;
 use crate::{Error, Result};
@@ -65,6 +66,9 @@ impl Driver {
         let handle = WorkerHandle { shared, commands };
         self.registry.lock().insert(id, handle.clone());
         self.then(Event::Forked { worker: id, origin: origin(id, place) });
+        if rights::are_fewer(self.launcher.settings_of(place)) {
+            self.then(Event::Confined { worker: id });
+        }
         Ok(handle)
     }
 }

@@ -12,6 +12,7 @@ use portcrew_ipc::spawn::{self, SpawnSpec};
 
 use super::node::{Inspector, Numbers, Wish};
 use super::readiness::MEANT_FOR_ONE;
+use super::rights;
 use crate::worker::GRACE;
 use crate::{Error, ExtraFd, Result, Settings, Stdio};
 
@@ -87,6 +88,12 @@ impl Launcher {
         &self.present.settings
     }
 
+    /// Whether some workers may have fewer rights than this process.
+    pub(super) fn lends(&self) -> bool {
+        let mut recipes = self.generations.values().chain([&self.present]);
+        recipes.any(|recipe| rights::are_fewer(&recipe.settings))
+    }
+
     /// The settings of a worker that belongs there.
     pub(super) fn settings_of(&self, place: Option<Place>) -> &Arc<Settings> {
         let recipe = place.and_then(|it| self.generations.get(&it.generation));
@@ -124,10 +131,9 @@ impl Launcher {
         let program = recipe.program(own)?;
         let settings = &*recipe.settings;
         let own_place = place.map(Place::variables).into_iter().flatten();
-        let inherited = std::env::vars_os().filter(|(name, _)| !is_meant_for_us(name));
         let grace = settings.grace.as_millis().to_string();
         let env = env.into_iter().chain(own_place).chain([(GRACE.into(), grace.into())]);
-        let (mut args, mut env) = (settings.args.clone(), merge(inherited, &settings.env, env));
+        let (mut args, mut env) = (settings.args.clone(), merge(inherited(), &settings.env, env));
         let wish = Wish::of(&program, &args, &env);
         let inspector = wish.inspector.map(|base| {
             let (numbers, slot) = (&mut self.inspectors, place.map(|it| it.slot));
@@ -148,7 +154,7 @@ pub(crate) fn plain_child(settings: Settings) -> Result<SpawnSpec> {
     let program = recipe.program(own.as_deref())?;
     let settings = &*recipe.settings;
     let spec = SpawnSpec::new(program).args(settings.args.clone());
-    let spec = spec.env(merge(std::env::vars_os(), &settings.env, []));
+    let spec = spec.env(merge(inherited(), &settings.env, []));
     Ok(with(spec, settings, own.as_deref())?.lane(false))
 }
 
@@ -181,7 +187,8 @@ fn with(mut spec: SpawnSpec, settings: &Settings, own: Option<&Path>) -> Result<
     spec.cwd.clone_from(&settings.cwd);
     (spec.uid, spec.gid) = (settings.uid, settings.gid);
     spec.groups.clone_from(&settings.groups);
-    if spec.cwd.is_some() || spec.gid.is_some() {
+    spec.no_new_privs = settings.no_new_privs.unwrap_or(rights::is_no_root(settings));
+    if spec.cwd.is_some() || spec.gid.is_some() || spec.no_new_privs {
         spec.helper = Some(match &settings.helper {
             Some(helper) => helper.clone(),
             None => own_executable(own)?,
@@ -216,6 +223,11 @@ fn merge(
 ) -> Vec<(OsString, OsString)> {
     let merged: BTreeMap<_, _> = inherited.chain(settings.iter().cloned()).chain(fork).collect();
     merged.into_iter().collect()
+}
+
+/// This process's environment, as far as it is anybody else's.
+fn inherited() -> impl Iterator<Item = (OsString, OsString)> {
+    std::env::vars_os().filter(|(name, _)| !is_meant_for_us(name))
 }
 
 /// Variables of this process that would say something wrong to its worker.

@@ -31,6 +31,7 @@ mod policy;
 mod readiness;
 mod ready;
 mod retry;
+mod rights;
 mod served;
 mod shared;
 mod signal;

@@ -37,10 +37,11 @@ impl Driver {
                 let address = address_of(query, Some(port));
                 self.events.push(Event::SelfBound { worker, address });
             }
-            Notice::ListenFailed { worker, ref query, errno } => {
+            Notice::ListenFailed { worker, ref query, errno, ref lacks } => {
                 let error = io::Error::from_raw_os_error(errno.0);
                 let address = address_of(query, None);
-                self.events.push(Event::ListenFailed { worker, address, error });
+                let lacks = lacks.clone();
+                self.events.push(Event::ListenFailed { worker, address, error, lacks });
             }
             Notice::Disconnected { worker, planned } => {
                 let planned = self.ended(worker, State::Disconnected, planned);

@@ -13,7 +13,9 @@ use portcrew_ipc::probe;
 use super::conns::Conn;
 use super::driver::Driver;
 use super::link::SHARED_TOKEN;
+use super::rights;
 use crate::net::bind;
+use crate::net::refused::Refused;
 use crate::wire;
 
 impl Driver {
@@ -158,13 +160,31 @@ impl Driver {
     }
 
     fn bind(&mut self, listener: ListenerId, query: &Query) {
-        let outcome = bind::bind(query).and_then(|bound| {
+        let outcome = self.may_bind(query).and_then(|()| bind::bind(query)).and_then(|bound| {
             let to = bound.to.clone();
             self.sockets.add(listener, query.clone(), bound)?;
             Ok(to)
         });
         let outcome = outcome.map_err(|it| bind::errno_of(&it.source, &query.address));
         self.then(Event::Bound { listener, outcome });
+    }
+
+    /// A path that workers with fewer rights asked for must not lead through a place that they could have changed.
+    fn may_bind(&mut self, query: &Query) -> Result<(), Refused> {
+        let Address::Unix { path, .. } = &query.address else {
+            return Ok(());
+        };
+        // An abstract name leads nowhere.
+        if path.starts_with('\0') || !self.launcher.lends() {
+            return Ok(());
+        }
+        let Err(source) = rights::refuse_strangers(path) else {
+            return Ok(());
+        };
+        let error =
+            crate::Error::Io { doing: "listen on a path for workers of another user", source };
+        self.events.push(crate::Event::Error { worker: None, error });
+        Err(std::io::Error::from_raw_os_error(portcrew_core::Errno::ACCESS.0).into())
     }
 
     pub(super) fn close_channel(&mut self, worker: WorkerId) {

@@ -199,7 +199,7 @@ impl Driver {
         self.send_wire(worker, wire::encode_refusal(&question, errno), None);
         let error = std::io::Error::from_raw_os_error(errno.0);
         let address = question.address;
-        self.events.push(crate::Event::ListenFailed { worker, address, error });
+        self.events.push(crate::Event::ListenFailed { worker, address, error, lacks: None });
         self.crew_tell(supervise::Event::CannotListen { worker, errno });
     }
 

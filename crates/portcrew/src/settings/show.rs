@@ -15,6 +15,8 @@ impl fmt::Debug for Settings {
             .field("uid", &self.uid)
             .field("gid", &self.gid)
             .field("groups", &self.groups)
+            .field("no_new_privs", &self.no_new_privs)
+            .field("allow", &self.allow)
             .field("stdin", &self.stdin)
             .field("stdout", &self.stdout)
             .field("stderr", &self.stderr)

@@ -25,7 +25,7 @@ pub(super) fn looks_like_one(text: &str) -> bool {
 }
 
 /// Reads what [looks like one](looks_like_one).
-pub(super) fn parse(text: &str) -> Result<ListenerName, String> {
+pub(in crate::args) fn parse(text: &str) -> Result<ListenerName, String> {
     if text.contains('/') {
         return Ok(ListenerName::Path(text.to_owned()));
     }

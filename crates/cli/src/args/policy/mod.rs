@@ -1,7 +1,7 @@
 //! `--policy`: who gets a connection, for all listeners or for single ones, as written.
 
 mod list;
-mod listener;
+pub(super) mod listener;
 mod name;
 mod nearest;
 mod one;

@@ -4,7 +4,7 @@ use std::io;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus as Status;
 
-use portcrew::{AddressType, Event, ListenAddress, WorkerHandle, WorkerId};
+use portcrew::{AddressType, Event, ListenAddress, ListenerName, WorkerHandle, WorkerId};
 use portcrew_core::primary::Exit;
 use serde_json::value::RawValue;
 
@@ -24,8 +24,11 @@ impl Hearing<'_> {
             }
             Event::Listening { worker, address } => self.listening(worker, &address),
             Event::SelfBound { worker, address } => self.self_bound(worker, &address),
-            Event::ListenFailed { worker, address, error } => {
+            Event::ListenFailed { worker, address, error, lacks: None } => {
                 self.cannot_listen(worker, &address, &error);
+            }
+            Event::ListenFailed { worker, address, lacks: Some(name), .. } => {
+                self.may_not_listen(worker, &address, &name);
             }
             Event::Message { worker, message, handle, .. } => {
                 self.message(worker, message.as_str(), handle.is_some());
@@ -99,6 +102,16 @@ impl Hearing<'_> {
         self.report.event(&events::Event::Error { worker, reason: &text });
         // All workers ask for the same address.
         if self.told.is_new(&text) {
+            self.report.notice(&text);
+        }
+    }
+
+    /// All workers ask for the same. It is said once, and counts as an error of each.
+    fn may_not_listen(&mut self, worker: WorkerId, address: &ListenAddress, lacks: &ListenerName) {
+        let text = notices::may_not_listen(&worker, address, lacks);
+        let reason = text.as_str();
+        self.report.event(&events::Event::Error { worker: Some(number(worker)), reason });
+        if self.told.is_new(&format!("--allow {lacks}")) {
             self.report.notice(&text);
         }
     }

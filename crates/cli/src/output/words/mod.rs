@@ -8,6 +8,7 @@ pub(crate) mod doctor;
 mod error;
 pub(crate) mod help;
 pub(crate) mod hung;
+pub(crate) mod identity;
 pub(crate) mod metrics;
 pub(crate) mod notes;
 pub(crate) mod notices;

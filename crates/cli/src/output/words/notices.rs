@@ -128,6 +128,17 @@ pub(crate) fn cannot_listen(
     format!("worker {worker} cannot listen on {address}: {reason}")
 }
 
+pub(crate) fn may_not_listen(
+    worker: &dyn Display,
+    address: &dyn Display,
+    lacks: &dyn Display,
+) -> String {
+    format!(
+        "worker {worker} asked for {address}, which its own user may not have, and was refused; allow it with \
+         --allow {lacks}"
+    )
+}
+
 pub(crate) fn misbehaved(worker: &dyn Display) -> String {
     format!("worker {worker} broke the protocol of its channel too often; the channel was closed")
 }

@@ -19,10 +19,10 @@ pub(crate) fn report(event: Event, known: &BTreeMap<WorkerId, WorkerHandle>) {
         Event::Online { worker } => tell("online", &json!({ "worker": worker.0 })),
         Event::Listening { worker, address } => listening("listening", worker, &address),
         Event::SelfBound { worker, address } => listening("self-bound", worker, &address),
-        Event::ListenFailed { worker, address, error } => {
+        Event::ListenFailed { worker, address, error, lacks } => {
             let fields = json!({
                 "worker": worker.0, "errno": error.raw_os_error(), "address": address.address,
-                "port": address.port, "fd": address.fd,
+                "port": address.port, "fd": address.fd, "lacks": lacks.map(|it| it.to_string()),
             });
             tell("listen-failed", &fields);
         }
