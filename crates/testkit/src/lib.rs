@@ -8,6 +8,7 @@
 //! * [`faults`]: workers that die in the middle, and clients that know what became of them.
 //! * [`fixture`]: what the well and badly behaved programs in `src/bin/` share.
 //! * [`tls`]: a certificate for the time of a test, and a client that resumes its session.
+//! * [`witness`]: what a program was really started with.
 //! * [`ledger`]: the clients' books against the primary's.
 //!
 //! Everything here speaks to loopback or to a Unix socket only, signals only what it started, and is bounded in time
@@ -27,3 +28,4 @@ pub mod ports;
 pub mod process;
 pub mod sim;
 pub mod tls;
+pub mod witness;

@@ -20,6 +20,7 @@ mod handles_many;
 mod handles_order;
 mod hostile;
 mod hung;
+mod hygiene;
 mod in_a_row;
 mod inspect_ports;
 mod kept;

@@ -8,8 +8,9 @@
 //! `NODE_CLUSTER_SCHED_POLICY`; `LANE=0` keeps portcrew's own workers on Node's channel; `RESPAWN=1` forks anew at
 //! once when a worker dies; `FORGET=1` keeps nothing of one that has ended, for long runs; `GRACE_MS`, `STABLE_MS` and
 //! `START_MS` are the crew's times, `ANSWER_MS` and `HEARTBEAT_MS` are how it notices that one hangs, `HANG_SIGNAL` what
-//! such a one gets;
-//! `MAX_CONNECTIONS` is what a worker may take, `DRAIN` the text that tells it to leave. Commands:
+//! such a one gets; `MAX_CONNECTIONS` is what a worker may take, `DRAIN` the text that tells it to leave; `DIRECTORY` is
+//! where workers start, `RUN_AS` the user `UID:GID[:GROUP]` that they run as, `ALLOW` the paths and ports, with commas,
+//! that they may have then. Commands:
 //!
 //! ```text
 //! fork [N] [KEY=VALUE...]    program PROGRAM [ARG...]    disconnect [ID]    kill ID SIGNAL
@@ -30,7 +31,9 @@ use std::ffi::OsString;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
-use portcrew::{Cluster, Drain, Event, Primary, Role, Settings, Signal, WorkerHandle, WorkerId};
+use portcrew::{
+    Cluster, Drain, Event, ListenerName, Primary, Role, Settings, Signal, WorkerHandle, WorkerId,
+};
 use portcrew_testkit::fixture::{commands, runtime, tell};
 use serde_json::json;
 
@@ -123,8 +126,26 @@ fn settings(program: OsString, args: impl Iterator<Item = OsString>) -> Settings
     settings.liveness.heartbeat = ms("HEARTBEAT_MS");
     settings.hang_signal = std::env::var("HANG_SIGNAL").ok().and_then(|it| Signal::from_name(&it));
     settings.max_connections = number("MAX_CONNECTIONS");
+    rights(&mut settings);
     if let Ok(text) = std::env::var("DRAIN") {
         settings.drain = Drain::Message(text);
     }
     settings
+}
+
+/// Where and as whom workers run, and what they may have.
+fn rights(settings: &mut Settings) {
+    settings.cwd = std::env::var_os("DIRECTORY").map(Into::into);
+    if let Ok(text) = std::env::var("RUN_AS") {
+        let ids: Vec<u32> = text.split(':').filter_map(|it| it.parse().ok()).collect();
+        (settings.uid, settings.gid) = (ids.first().copied(), ids.get(1).copied());
+        settings.groups = ids.get(2..).unwrap_or_default().to_vec();
+    }
+    for name in std::env::var("ALLOW").unwrap_or_default().split(',').filter(|it| !it.is_empty()) {
+        settings.allow.insert(match (name.parse(), name.strip_prefix("fd:")) {
+            (Ok(port), _) => ListenerName::Port(port),
+            (Err(_), Some(fd)) => ListenerName::Fd(fd.parse().unwrap_or(-1)),
+            (Err(_), None) => ListenerName::Path(name.to_owned()),
+        });
+    }
 }

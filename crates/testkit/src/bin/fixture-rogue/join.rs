@@ -7,7 +7,9 @@ use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use portcrew_ipc::channel::{Channel, ChannelSettings, Incoming};
 use portcrew_ipc::inherit::Inherited;
 use portcrew_ipc::lane::LaneWorker;
-use portcrew_ipc::message::{AddressType, ClusterBody, ClusterMessage, Packet, Query};
+use portcrew_ipc::message::{
+    AddressType, ClusterBody, ClusterMessage, Packet, Query, Reply, ReplyErrno,
+};
 use portcrew_ipc::socket;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::net::getsockname;
@@ -37,21 +39,35 @@ impl Rogue {
 
     /// Asks for its address and says that it listens there.
     pub(crate) async fn listen(&mut self) -> io::Result<()> {
-        let query = query()?;
-        self.say(ClusterBody::QueryServer(query.clone())).await?;
-        let port = self.answer_to_query().await?.or(query.port);
+        let query = query(&address())?;
+        let reply = self.ask(query.clone()).await?;
+        let shared = self.listener.as_ref().map(port_of).transpose()?;
+        let port = reply.sockname.map(|it| i32::from(it.port)).or(shared).or(query.port);
         self.say(ClusterBody::Listening(Query { port, ..query })).await
     }
 
-    /// The port that it got, where the primary tells.
-    async fn answer_to_query(&mut self) -> io::Result<Option<i32>> {
+    /// Asks for all of its addresses, says what it was told of each, and stays.
+    pub(crate) async fn ask_for_all(&mut self) -> io::Result<()> {
+        for address in address().split(',') {
+            let reply = self.ask(query(address)?).await?;
+            match reply.errno {
+                ReplyErrno::Absent | ReplyErrno::Null | ReplyErrno::Code(0) => {
+                    println!("GIVEN {address}");
+                }
+                ReplyErrno::Code(errno) => println!("REFUSED {address} {errno}"),
+            }
+        }
+        std::future::pending().await
+    }
+
+    async fn ask(&mut self, query: Query) -> io::Result<Reply> {
+        self.say(ClusterBody::QueryServer(query)).await?;
         loop {
             match self.channel.recv().await {
                 Some(Ok(Incoming::Cluster { message, handle })) => {
                     if let ClusterBody::Reply(reply) = message.body {
                         self.listener = handle.map(|handle| handle.fd);
-                        let shared = self.listener.as_ref().map(port_of).transpose()?;
-                        return Ok(reply.sockname.map(|it| i32::from(it.port)).or(shared));
+                        return Ok(reply);
                     }
                 }
                 Some(Ok(_)) => {}
@@ -63,7 +79,7 @@ impl Rogue {
 
     /// As [`listen`](Self::listen), and leaves in the channel what is behind the answer: a connection perhaps.
     pub(crate) async fn listen_and_read_no_further(&mut self) -> io::Result<()> {
-        let query = query()?;
+        let query = query(&address())?;
         self.say(ClusterBody::QueryServer(query.clone())).await?;
         let line = read_line(self.channel.as_fd())?;
         let reply: Value = serde_json::from_slice(&line)?;
@@ -106,21 +122,35 @@ fn read_line(channel: BorrowedFd<'_>) -> io::Result<Vec<u8>> {
     Ok(line)
 }
 
-fn query() -> io::Result<Query> {
-    let address = std::env::var("ADDRESS").unwrap_or_else(|_| "127.0.0.1:0".to_owned());
+fn address() -> String {
+    std::env::var("ADDRESS").unwrap_or_else(|_| "127.0.0.1:0".to_owned())
+}
+
+fn query(address: &str) -> io::Result<Query> {
     if let Some(path) = address.strip_prefix("unix:") {
         return Ok(Query {
             address: Some(path.to_owned()),
             port: Some(-1),
             address_type: AddressType::Pipe,
+            // As widely open as it can be asked for.
+            readable_all: Some(true),
+            writable_all: Some(true),
             ..Query::default()
         });
     }
+    if let Some(fd) = address.strip_prefix("fd:") {
+        let fd = Some(fd.parse().map_err(io::Error::other)?);
+        return Ok(Query { fd, ..Query::default() });
+    }
+    let (address, address_type) = match address.strip_prefix("udp:") {
+        Some(address) => (address, AddressType::Udp4),
+        None => (address, AddressType::Tcp4),
+    };
     let address: SocketAddr = address.parse().map_err(io::Error::other)?;
     Ok(Query {
         address: Some(address.ip().to_string()),
         port: Some(i32::from(address.port())),
-        address_type: AddressType::Tcp4,
+        address_type,
         ..Query::default()
     })
 }

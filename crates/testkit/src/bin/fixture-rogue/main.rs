@@ -12,6 +12,8 @@
 //!   counts its lines by the thousand.
 //! * `foreign`: writes and reads its channel as Bun does, and binds a port by itself. Says HEARD when it was told to
 //!   leave in the same way, and ends.
+//! * `ask`: asks for each of ADDRESS, which has several with commas (`fd:N` and `udp:PORT` too), as a program that has
+//!   taken a worker over would. Says GIVEN or REFUSED with the number of the error, for each in a line, and stays.
 //! * `twice`: takes each connection, answers twice for it, and closes it.
 //! * `refuser`: refuses every connection.
 //! * `hungry`: listens, and takes memory until its limit ends it.
@@ -68,6 +70,7 @@ fn main() -> io::Result<()> {
             }
             "mute" => quiet::receive(&mut rogue, quiet::Part::Mute).await,
             "nibbler" => quiet::receive(&mut rogue, quiet::Part::Nibbler).await,
+            "ask" => rogue.ask_for_all().await,
             "twice" => quiet::receive(&mut rogue, quiet::Part::Twice).await,
             "refuser" => quiet::receive(&mut rogue, quiet::Part::Refuser).await,
             "hungry" => {
