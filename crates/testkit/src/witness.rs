@@ -9,6 +9,7 @@ use std::ffi::OsString;
 use std::fs::Permissions;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use tempfile::TempDir;
 
@@ -71,6 +72,27 @@ impl Witness {
         own.into_iter().chain([program]).chain(args.into_iter().map(Into::into)).collect()
     }
 
+    /// A copy of a program where every user can look.
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    #[must_use]
+    pub fn copy(&self, program: impl AsRef<Path>) -> PathBuf {
+        let program = program.as_ref();
+        let copy = self.directory.path().join(program.file_name().unwrap_or_default());
+        // By another process: a file that this one writes stays busy while any other test starts a child.
+        let copied = Command::new("cp").arg("-L").arg(program).arg(&copy).status();
+        assert!(copied.is_ok_and(|it| it.success()), "{} can be copied", program.display());
+        std::fs::set_permissions(&copy, Permissions::from_mode(0o755)).expect("it is ours");
+        copy
+    }
+
+    /// Where the notes are: a directory that every user can write to.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
     /// What every process so far was started with, by pid.
     ///
     /// # Panics
@@ -115,6 +137,27 @@ impl Sight {
     #[must_use]
     pub fn says(&self, field: &str) -> &str {
         self.status.get(field).map_or("", String::as_str)
+    }
+
+    /// Whether it has the rights of this user and these groups, and not one beyond.
+    ///
+    /// # Panics
+    /// When it has others.
+    pub fn assert_rights(&self, uid: u32, gid: u32, groups: &str) {
+        let four = |id: u32| [id; 4].map(|it| it.to_string()).join(" ");
+        let none = "0000000000000000".to_owned();
+        let expected = [
+            ("Uid", four(uid)),
+            ("Gid", four(gid)),
+            ("Groups", groups.to_owned()),
+            ("CapInh", none.clone()),
+            ("CapPrm", none.clone()),
+            ("CapEff", none.clone()),
+            ("CapAmb", none),
+        ];
+        for (field, value) in expected {
+            assert_eq!(self.says(field), value, "{field}: {self:#?}");
+        }
     }
 
     /// The numbers of its descriptors.

@@ -4,6 +4,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::harmless::harmless_json;
 use portcrew::{Diagnosis, ProcessState};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -194,6 +195,7 @@ pub(crate) fn json_line(event: &Event<'_>) -> Vec<u8> {
             *byte = b' ';
         }
     }
+    let mut line = harmless_json(line);
     line.push(b'\n');
     line
 }

@@ -4,6 +4,7 @@
 
 pub(crate) mod events;
 mod feed;
+mod harmless;
 mod lines;
 mod page;
 mod report;

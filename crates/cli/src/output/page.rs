@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
+use super::harmless::{harmless_json, harmless_page};
 use super::report::coloured;
 use crate::args::Color;
 
@@ -28,14 +29,17 @@ impl Page {
     }
 }
 
-/// Prints an answer. Whoever closed the output has read what it wanted.
+/// Prints an answer, whatever is in it of what workers wrote. Whoever closed the output has read what it wanted.
 pub(crate) fn print(text: &str) {
     let mut stdout = io::stdout().lock();
-    let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    let _ = stdout.write_all(harmless_page(text).as_bytes()).and_then(|()| stdout.flush());
 }
 
 /// Prints one JSON object on a line of its own.
 pub(crate) fn print_json(value: &impl serde::Serialize) {
-    let text = serde_json::to_string(value).expect("answers have text keys and finite numbers");
-    print(&format!("{text}\n"));
+    let json = serde_json::to_vec(value).expect("answers have text keys and finite numbers");
+    let mut line = harmless_json(json);
+    line.push(b'\n');
+    let mut stdout = io::stdout().lock();
+    let _ = stdout.write_all(&line).and_then(|()| stdout.flush());
 }

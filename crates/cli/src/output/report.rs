@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use super::events::{Event, json_line};
 use super::feed::Feed;
+use super::harmless::harmless;
 use super::lines::{Label, Lines};
 use super::sink::{Limits, Marks, Rotation, Sink};
 use super::words::notices;
@@ -194,7 +195,7 @@ fn lock(status: &Mutex<String>) -> MutexGuard<'_, String> {
 }
 
 fn prefixed(text: &str) -> String {
-    text.lines().map(|line| format!("{}{line}\n", notices::PREFIX)).collect()
+    harmless(text).lines().map(|line| format!("{}{line}\n", notices::PREFIX)).collect()
 }
 
 fn dropped_line(lines: u64) -> Vec<u8> {

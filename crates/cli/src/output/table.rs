@@ -41,6 +41,9 @@ impl Cell {
     }
 }
 
+/// All that is ever written to colour a text.
+pub(super) const SEQUENCES: [&str; 4] = ["\x1b[32m", "\x1b[33m", "\x1b[31m", "\x1b[0m"];
+
 impl Tone {
     /// The text in its colour: green, yellow, red.
     pub(crate) fn paint(self, text: &str, coloured: bool) -> String {

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use crate::forms::{LISTENER, Pair, node_alone, node_under_us, rust, rust_under_node};
 
 /// A port below those that everybody may use; Node's own test uses the same.
-const LOW: u16 = 42;
+pub(crate) const LOW: u16 = 42;
 
 /// The user that may do nothing.
 const NOBODY: &str = "65534";
@@ -203,8 +203,7 @@ struct Stage {
 impl Stage {
     /// Nothing, visibly, where another user cannot be played or may use low ports.
     fn set() -> Option<Self> {
-        let first = std::fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start");
-        if first.is_ok_and(|it| it.trim().parse::<u16>().is_ok_and(|first| first <= LOW)) {
+        if everybody_may_use_low_ports() {
             return skip("everybody may use low ports");
         }
         let setpriv = Command::new("setpriv").arg("--version").output();
@@ -235,6 +234,12 @@ impl Stage {
             .env_remove("NODE_CLUSTER_SCHED_POLICY")
             .stdin_pipe()
     }
+}
+
+/// In this network namespace.
+pub(crate) fn everybody_may_use_low_ports() -> bool {
+    let first = std::fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start");
+    first.is_ok_and(|it| it.trim().parse::<u16>().is_ok_and(|first| first <= LOW))
 }
 
 fn open_to_all(path: &Path) {

@@ -46,6 +46,7 @@ mod register;
 mod reload;
 mod reload_numbers;
 mod requests;
+mod rights;
 mod serialization;
 mod setup;
 mod share;
