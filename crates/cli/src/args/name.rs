@@ -79,6 +79,21 @@ mod tests {
     }
 
     #[test]
+    fn no_other_character_is_let_in_wherever_it_stands() {
+        for character in '\0'..=char::MAX {
+            for text in [format!("{character}"), format!("a{character}"), format!("a{character}b")]
+            {
+                if text.parse::<CrewName>().is_ok() {
+                    assert!(
+                        character.is_ascii_alphanumeric() || "._-".contains(character),
+                        "{text:?}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
     fn the_name_comes_from_the_program_when_none_is_given() {
         for (program, name) in [
             ("/srv/server.js", "server"),

@@ -238,6 +238,44 @@ fn a_low_port_is_denied_with_the_option_that_allows_it_and_served_with_that() {
 }
 
 #[test]
+fn a_primary_with_one_capability_and_no_root_keeps_it_from_its_workers_and_uses_it_where_allowed() {
+    let setpriv = std::process::Command::new("setpriv").arg("--version").output();
+    let free = std::fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start");
+    let low = LOW + 1;
+    let is_free = free.is_ok_and(|it| it.trim().parse::<u16>().is_ok_and(|it| it <= low));
+    if !is_root() || setpriv.is_err() || is_free {
+        return skipped("only root can be another user, by setpriv, and low ports must be root's");
+    }
+    let witness = Witness::new();
+    let demo = witness.copy(PORTCREW);
+    let run = ["run", "-w", "2", "--no-control", "--uid", USER, "--gid", GROUP, "--allow", "44"];
+    let port = low.to_string();
+    let as_user = ["--reuid=65533", "--regid=65532", "--clear-groups"];
+    let program = Program::new(&demo)
+        .args(run)
+        .arg(witness.program())
+        .args(witness.args(&demo, ["demo", "--port", &port]))
+        .cwd("/")
+        .through(
+            "setpriv",
+            as_user.into_iter().chain([
+                "--inh-caps=+net_bind_service",
+                "--ambient-caps=+net_bind_service",
+                "--",
+            ]),
+        );
+    let mut crew = Crew { process: program.start() };
+    let address = crew.address();
+    assert_eq!(address.port(), low);
+    Load::new(address).requests(20).run().assert_all_ok();
+    for sight in all(&witness, 2) {
+        sight.assert_rights(65_533, 65_532, "");
+    }
+    crew.process.signal(Signal::Term);
+    assert_eq!(crew.status(), 0);
+}
+
+#[test]
 fn the_module_of_register_can_be_read_by_workers_of_another_user() {
     let node = require_node!();
     if !is_root() {
