@@ -276,6 +276,23 @@ fn a_primary_with_one_capability_and_no_root_keeps_it_from_its_workers_and_uses_
 }
 
 #[test]
+fn a_worker_of_another_user_is_heard_on_its_notify_socket() {
+    if !is_root() {
+        return skipped("only root can be another user");
+    }
+    let stage = Witness::new();
+    let program = stage.copy(PORTCREW);
+    // The worker is a primary, which says READY=1 to whoever started it.
+    let inner = ["run", "-w", "1", "--no-control"];
+    let outer = portcrew("run").args(["-w", "1", "--no-control", "--events", "--ready", "notify"]);
+    let outer = outer.args(["--uid", USER, "--gid", GROUP]).arg(&program).args(inner).arg(&program);
+    let mut crew = Crew { process: outer.args(["demo", "--port", "0"]).start() };
+    crew.process.wait_line(|line| line.contains("\"event\":\"ready\",\"worker\":1"), HANG);
+    crew.process.signal(Signal::Term);
+    assert_eq!(crew.status(), 0);
+}
+
+#[test]
 fn the_module_of_register_can_be_read_by_workers_of_another_user() {
     let node = require_node!();
     if !is_root() {
