@@ -50,7 +50,7 @@ fn each_privilege_is_refused_by_the_name_that_would_allow_it_and_nothing_is_boun
 #[test]
 fn what_is_allowed_is_bound_and_nothing_beside_it() {
     for (query, name) in privileges() {
-        let mut world = confined(|it| drop(it.allowed.insert(name.clone())));
+        let mut world = confined(|it| it.allowed = [name.clone()].into());
         assert!(matches!(world.asks(W1, query)[..], [Action::Bind { .. }]), "{name}");
         for (other, lacks) in privileges().into_iter().filter(|(_, it)| *it != name) {
             assert_eq!(told(&world.asks(W1, other)), Some((W1, Errno::ACCESS, Some(lacks))));
