@@ -3,13 +3,16 @@
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io;
+use std::path::Path;
 
 use portcrew::account::{User, group};
 use portcrew::{ListenerName, Settings};
 use rustix::process::{getegid, geteuid};
 
 use super::host::Host;
+use super::note::Note;
 use super::policies::names;
+use super::reach::Reader;
 use super::refusal::Refusal;
 use crate::args;
 use crate::output::words::identity as words;
@@ -68,6 +71,13 @@ impl Identity {
         settings.allow.clone_from(&self.allow);
     }
 
+    /// What to say of a program where that user cannot look.
+    pub(super) fn note(&self, program: &Path) -> Option<Note> {
+        let (uid, gid, groups) = self.ids.as_ref()?;
+        let at = Reader { uid: *uid, gid: *gid, groups }.kept_out_by(program)?;
+        Some(Note::OutOfReach { path: program.to_owned(), at, user: *uid })
+    }
+
     /// Whether files that are this process's alone cannot be read by the workers.
     pub(crate) fn is_another(&self) -> bool {
         self.ids.as_ref().is_some_and(|(uid, ..)| *uid != geteuid().as_raw())
@@ -109,8 +119,6 @@ fn variables(user: User) -> Vec<(OsString, OsString)> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     fn meant(uid: Option<&str>, gid: Option<&str>, allow: &[&str]) -> Result<Identity, Refusal> {

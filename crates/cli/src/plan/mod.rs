@@ -15,6 +15,7 @@ mod plain;
 mod policies;
 mod policy_change;
 mod program;
+mod reach;
 mod refusal;
 mod run_plan;
 mod supervision;

@@ -22,6 +22,8 @@ pub(crate) enum Note {
     HashBangMissing { script: PathBuf, interpreter: String, instead: PathBuf },
     /// An option was added so that Node.js runs TypeScript.
     StripTypesFlag { version: String },
+    /// The program is where the workers' user cannot look.
+    OutOfReach { path: PathBuf, at: PathBuf, user: u32 },
     /// The runtime does not serve from a shared socket, so the primary accepts.
     CannotShare,
 }
@@ -59,6 +61,7 @@ impl fmt::Display for Note {
                 notes::hash_bang_missing(script, interpreter, instead)
             }
             Self::StripTypesFlag { version } => notes::strip_types_flag(version),
+            Self::OutOfReach { path, at, user } => notes::out_of_reach(path, at, *user),
             Self::CannotShare => notes::cannot_share(),
         })
     }

@@ -63,7 +63,9 @@ impl RunPlan {
         let identity = Identity::new(&args.identity, host)?;
         policies.are_counted = supervision::counts_connections(&args.supervision);
         let behind = behind::note(args).into_iter();
-        let notes = behind.chain(seen.note).chain(program.notes).chain(script).chain(cannot);
+        let reach = identity.note(&program.path);
+        let notes = behind.chain(seen.note).chain(program.notes).chain(script);
+        let notes = notes.chain(cannot).chain(reach);
         let notes = notes.collect();
         let given = args.env.iter().map(|Assignment { key, value }| (key.clone(), value.clone()));
         Ok(Self {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use portcrew_testkit::http::Load;
@@ -273,6 +274,27 @@ fn a_primary_with_one_capability_and_no_root_keeps_it_from_its_workers_and_uses_
     }
     crew.process.signal(Signal::Term);
     assert_eq!(crew.status(), 0);
+}
+
+#[test]
+fn a_program_where_that_user_cannot_look_is_pointed_out() {
+    let node = require_node!();
+    if !is_root() {
+        return skipped("only root can be another user");
+    }
+    let closed = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(closed.path(), PermissionsExt::from_mode(0o700)).unwrap();
+    let script = closed.path().join("server.js");
+    std::fs::copy(fixture("hello.js"), &script).unwrap();
+    let program = portcrew("run").args(["-w", "1", "--no-control", "--uid", USER, "--gid", GROUP]);
+    let mut crew =
+        Crew { process: program.arg("--interpreter").arg(node.path()).arg(&script).start() };
+    let place = std::fs::canonicalize(closed.path()).unwrap();
+    crew.says(&format!("by its mode {} does not let it on", place.display()));
+    // Notes come before it listens to signals.
+    crew.says(": 1 worker, ");
+    crew.process.signal(Signal::Term);
+    crew.status();
 }
 
 #[test]

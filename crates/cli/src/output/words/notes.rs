@@ -55,6 +55,14 @@ pub(crate) fn strip_types_flag(version: &str) -> String {
     format!("Node.js {version} strips types only when told: --experimental-strip-types was added")
 }
 
+pub(crate) fn out_of_reach(path: &Path, at: &Path, user: u32) -> String {
+    let (path, at) = (path.display(), at.display());
+    format!(
+        "user {user} cannot read {path}: by its mode {at} does not let it on. Workers will not find their program; move \
+         it, or open {at} to that user"
+    )
+}
+
 pub(crate) fn cannot_share() -> String {
     "NODE_CLUSTER_SCHED_POLICY asks for a shared socket. Deno takes it and then listens on a port of its own, so \
      clients would wait in vain: the policy is round-robin"
