@@ -20,6 +20,8 @@ pub enum CloseReason {
     Abandoned,
     /// The listener was closed while it waited.
     ListenerClosed,
+    /// There was no room for it ([`Limits::shed`](crate::Limits::shed)).
+    Shed,
 }
 
 impl CloseReason {
@@ -33,6 +35,7 @@ impl CloseReason {
         Self::Unprovable,
         Self::Abandoned,
         Self::ListenerClosed,
+        Self::Shed,
     ];
 
     /// The name used in output and metrics.
@@ -47,6 +50,7 @@ impl CloseReason {
             Self::Unprovable => "unprovable",
             Self::Abandoned => "abandoned",
             Self::ListenerClosed => "listener_closed",
+            Self::Shed => "shed",
         }
     }
 }
@@ -69,7 +73,7 @@ pub struct Ledger {
     pub offered_again: u64,
     /// Answers that named no outstanding offer. They change nothing else.
     pub stray_answers: u64,
-    /// Accept calls that failed. Not part of the sum.
+    /// Times that accepting failed. Not part of the sum.
     pub accept_failures: u64,
     /// Times a scheduler named a worker that does not hold the listener.
     pub bad_picks: u64,
@@ -77,6 +81,15 @@ pub struct Ledger {
     pub scheduler_panics: u64,
     /// Connections whose first bytes were waited for in vain, so that the address decided.
     pub looked_in_vain: u64,
+    /// Connections that were open in workers which ended unasked, as far as they are counted. They were taken, so they are
+    /// not part of the sum.
+    pub died_inside: u64,
+    /// Workers that ended unasked and had taken connections which nobody counted: how many died inside them is unknown.
+    pub died_uncounted: u64,
+    /// The same as [`died_inside`](Self::died_inside) of workers that were asked to leave and were ended by a signal.
+    pub cut_inside: u64,
+    /// The same as [`died_uncounted`](Self::died_uncounted) of those.
+    pub cut_uncounted: u64,
 }
 
 impl Ledger {
@@ -98,8 +111,52 @@ impl Ledger {
         self.accepted == self.held + self.offered + self.taken + self.closed_total()
     }
 
+    /// Every count with its name in output and metrics; those of [`CloseReason::ALL`] have
+    /// [their own](CloseReason::name).
+    #[must_use]
+    pub const fn counts(&self) -> [(&'static str, u64); 14] {
+        // Written out, so that none is left out: the compiler knows them all.
+        let Self {
+            accepted,
+            held,
+            offered,
+            taken,
+            closed: _,
+            offered_again,
+            stray_answers,
+            accept_failures,
+            bad_picks,
+            scheduler_panics,
+            looked_in_vain,
+            died_inside,
+            died_uncounted,
+            cut_inside,
+            cut_uncounted,
+        } = *self;
+        [
+            ("accepted", accepted),
+            ("held", held),
+            ("offered", offered),
+            ("taken", taken),
+            ("offered_again", offered_again),
+            ("stray_answers", stray_answers),
+            ("accept_failures", accept_failures),
+            ("bad_picks", bad_picks),
+            ("scheduler_panics", scheduler_panics),
+            ("looked_in_vain", looked_in_vain),
+            ("died_inside", died_inside),
+            ("died_uncounted", died_uncounted),
+            ("cut_inside", cut_inside),
+            ("cut_uncounted", cut_uncounted),
+        ]
+    }
+
     pub(crate) fn close(&mut self, reason: CloseReason) {
-        self.closed[reason as usize] += 1;
+        self.close_all(reason, 1);
+    }
+
+    pub(crate) fn close_all(&mut self, reason: CloseReason, count: u64) {
+        self.closed[reason as usize] += count;
     }
 }
 

@@ -42,10 +42,17 @@ pub struct Limits {
     pub refusals: u32,
     /// How long a worker that refused a connection gets no other of that listener.
     pub refusal_rest: Duration,
-    /// First rest after accept failed for want of a resource (descriptors, memory); doubles.
+    /// First rest after accept failed for want of a resource (descriptors, memory); doubles. One for want of descriptors
+    /// ends before its time when the primary closes one of its own.
     pub accept_rest: Duration,
-    /// The longest such rest.
+    /// The longest such rest. So long it takes at most until everybody is served again when there is room.
     pub accept_rest_cap: Duration,
+    /// Connections that are accepted and closed at once as [`Shed`](crate::CloseReason::Shed) where there is no room for
+    /// them: [`held`](Self::held) are waiting, or no descriptor is left. So many per listener in
+    /// [`shed_every`](Self::shed_every); beyond it they stay in the kernel's backlog, as all do with 0.
+    pub shed: u32,
+    /// The time in which so many are shed, which is also the longest rest while any are.
+    pub shed_every: Duration,
     /// How long the sockets of an exited worker may stay open (a grandchild holds them). Beyond it they
     /// count as drained.
     pub exit_drain: Duration,
@@ -67,6 +74,9 @@ pub struct Limits {
 impl Limits {
     /// The default of [`data`](Self::data): a query with it stays well below what a cluster message may have.
     pub const DATA: usize = 16 * 1024;
+    /// What [`shed`](Self::shed) is where it is wanted: more than a thousand a second, which costs a few per cent of one
+    /// CPU.
+    pub const SHED: u32 = 64;
 }
 
 impl Default for Limits {
@@ -87,7 +97,9 @@ impl Default for Limits {
             refusals: 64,
             refusal_rest: Duration::from_millis(50),
             accept_rest: Duration::from_millis(10),
-            accept_rest_cap: Duration::from_secs(1),
+            accept_rest_cap: Duration::from_millis(500),
+            shed: 0,
+            shed_every: Duration::from_millis(50),
             exit_drain: Duration::from_secs(1),
             abandoned_after: Duration::from_secs(10),
             offences: 100,

@@ -103,6 +103,18 @@ impl Process {
         }
     }
 
+    /// Whether the process is ending or has ended. True already when its sockets are being closed for that reason: the
+    /// kernel takes its memory first. (And of one whose first thread has ended while others go on, which is seldom done.)
+    #[must_use]
+    pub fn is_ending(&self) -> bool {
+        match self.life {
+            Life::Unreaped => {}
+            Life::Reaped(_) | Life::Lost => return true,
+        }
+        let pages = std::fs::read(format!("/proc/{}/statm", self.pid()));
+        pages.is_ok_and(|pages| pages.starts_with(b"0 "))
+    }
+
     /// Sends a signal (its number) to the process. A process that has ended and is not reaped yet
     /// takes it without effect.
     ///

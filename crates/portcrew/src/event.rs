@@ -96,6 +96,18 @@ pub enum Event {
         /// Node's `exitedAfterDisconnect`.
         planned: bool,
     },
+    /// What the end of a worker cost: connections that it had taken and open. Comes when it has both disconnected and
+    /// exited, if nobody had asked it to leave, or it had to be ended by a signal. (What it had not answered for goes to
+    /// another worker, or is closed and counted: [`Ledger`](crate::Ledger).)
+    DiedInside {
+        /// Who.
+        worker: WorkerId,
+        /// How many. Those are included that it had closed, as long as their clients had not let go of them. `None` where
+        /// no policy counts connections, or the worker accepts by itself.
+        open: Option<u32>,
+        /// As in [`Exit`](Self::Exit).
+        planned: bool,
+    },
     /// A worker said how it is, by `STATUS=` on its notify socket; see [`Ready::Notify`](crate::Ready::Notify).
     Status {
         /// Who.

@@ -105,8 +105,8 @@ pub use portcrew_ipc::spawn::{SpawnError, SpawnErrorKind};
 pub use portcrew_ipc::strangers::reap as reap_strangers;
 pub use portcrew_ipc::{account, custody};
 pub use primary::{
-    AcceptQueue, Cluster, CrewSnapshot, Diagnosis, Dialect, ListenerSnapshot, ProcessState, Signal,
-    Snapshot, State, Window, WorkerHandle, WorkerSnapshot,
+    AcceptQueue, Cluster, CrewSnapshot, Diagnosis, Dialect, ListenerSnapshot, Loan, ProcessState,
+    Reserve, Signal, Snapshot, State, Window, WorkerHandle, WorkerSnapshot,
 };
 pub use request::Request;
 pub use role::{Primary, Role, role};

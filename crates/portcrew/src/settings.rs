@@ -145,6 +145,12 @@ pub struct Settings {
     /// How often [`Event::Scheduling`](crate::Event::Scheduling) tells the counts of each listener, while they change.
     /// Read once, when the cluster is made. Default: never.
     pub summary_every: Option<Duration>,
+    /// Whether connections are closed at once for which there is no room, each counted as
+    /// [`CloseReason::Shed`](crate::CloseReason::Shed): when 256 wait for a worker on one listener, or no descriptor is
+    /// left. At most 64 in 50 ms, per listener. The client finds its connection closed, or reset if it had sent
+    /// something, and gets no answer in its own protocol. Otherwise they wait in the kernel's backlog. Read once, when
+    /// the cluster is made. Default: no.
+    pub shed: bool,
     /// The executable that plays the exec helper, needed with [`cwd`](Self::cwd), [`uid`](Self::uid) and
     /// [`gid`](Self::gid). It must call [`role`](crate::role) first thing. Default: the running executable.
     pub helper: Option<PathBuf>,
@@ -225,6 +231,7 @@ impl Default for Settings {
             policy: Policy::from_env(),
             policies: BTreeMap::new(),
             summary_every: None,
+            shed: false,
             helper: None,
             ready: Ready::default(),
             probing: Probing::default(),

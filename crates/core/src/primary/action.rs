@@ -64,6 +64,14 @@ pub enum Action {
         /// Begin, or stop.
         on: bool,
     },
+    /// Accept connections that wait and close each at once, so many at most, also where descriptors are short: one that
+    /// was kept for this is used. Answer with [`Event::Shed`](super::Event::Shed). The listener is not accepted from.
+    Shed {
+        /// From which listener.
+        listener: ListenerId,
+        /// How many at most.
+        most: u32,
+    },
     /// Look for something in a connection's first bytes, without taking them, and answer with
     /// [`Event::Looked`](super::Event::Looked). Not needed any more once it is offered or released.
     Look {
@@ -81,7 +89,7 @@ pub enum Action {
         /// Begin, or end.
         on: bool,
     },
-    /// Close a listener's socket: the port is free from here on.
+    /// Close a listener's socket: the port is free from here on. Connections of it that are counted go on to be.
     CloseListener {
         /// Which.
         listener: ListenerId,
@@ -186,6 +194,16 @@ pub enum Notice {
         /// It was asked to leave, or said that it would: Node's `exitedAfterDisconnect`.
         planned: bool,
     },
+    /// What the end of a worker's process cost beyond what it had not answered for: connections that it had taken. Told
+    /// when nothing more can come from it, if it was not asked to leave, or was and was ended by a signal.
+    DiedInside {
+        /// Who.
+        worker: WorkerId,
+        /// How many were open in it; `None` where nobody counts them.
+        open: Option<u32>,
+        /// It was asked to leave, or said that it would.
+        planned: bool,
+    },
     /// A worker broke the protocol too often; its channel is being closed.
     Misbehaved {
         /// Who.
@@ -193,7 +211,7 @@ pub enum Notice {
         /// How often.
         offences: u32,
     },
-    /// A listener rests because `accept` failed for want of a resource.
+    /// A listener rests because `accept` failed for want of a resource. Not told again while that goes on.
     AcceptPaused {
         /// Which.
         listener: ListenerId,

@@ -67,8 +67,15 @@ pub struct View<'a> {
     pub counts: Counts,
     /// Whether its socket exists.
     pub is_open: bool,
+    /// Connections that came to it, as far as the primary accepts them: those that the policy or the limits turned away
+    /// included. `None` where workers have accepted by themselves: nobody counts theirs.
+    pub accepted: Option<u64>,
+    /// Those of them that a worker took.
+    pub taken: Option<u64>,
     /// Whether the primary accepts from it now.
     pub is_accepting: bool,
+    /// Whether it only does so to close what it accepts.
+    pub is_shedding: bool,
     /// Whether it rests because `accept` failed.
     pub is_resting: bool,
     /// Connections that wait for a worker, the oldest first.
@@ -102,8 +109,11 @@ impl Primary {
             },
             counts: listener.counts,
             is_open: matches!(listener.state, State::Open(_)),
-            is_accepting: listener.accepting == Accepting::On,
-            is_resting: listener.accepting == Accepting::Resting,
+            accepted: listener.known(listener.accepted),
+            taken: listener.known(listener.taken),
+            is_accepting: listener.accepting.is_polled(),
+            is_shedding: listener.accepting == Accepting::Shedding,
+            is_resting: matches!(listener.accepting, Accepting::Resting(_)),
             waiting: listener.queue.iter().copied().collect(),
             deepest: listener.deepest,
             holders: &listener.holders,

@@ -132,6 +132,8 @@ pub enum Event {
     Ended {
         /// Whose it was.
         worker: WorkerId,
+        /// Its process was ending, or had ended: this may be what ended the connection.
+        dying: bool,
     },
     /// How busy a worker's process was since the last time. Only while somebody
     /// [needs it](super::Primary::needs_cpu).
@@ -147,6 +149,13 @@ pub enum Event {
         listener: ListenerId,
         /// What to make of it.
         failure: AcceptFailure,
+    },
+    /// The outcome of [`Action::Shed`](super::Action::Shed).
+    Shed {
+        /// On which listener.
+        listener: ListenerId,
+        /// How many were accepted and closed.
+        count: u32,
     },
     /// The answer to [`Action::Prove`](super::Action::Prove).
     Proof {
@@ -210,7 +219,10 @@ impl Exit {
 pub enum AcceptFailure {
     /// That one connection failed; the next may not (ECONNABORTED and the network errors).
     Connection,
-    /// A resource ran out (EMFILE, ENFILE, ENOBUFS, ENOMEM) or the error is unknown: rest, or it spins.
+    /// No descriptor is left (EMFILE, ENFILE), or none but those that are kept for other things: rest, or it spins, until
+    /// one of ours is closed.
+    Descriptors,
+    /// Another resource ran out (ENOBUFS, ENOMEM) or the error is unknown: rest.
     Resource,
 }
 

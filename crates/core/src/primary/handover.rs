@@ -39,11 +39,14 @@ impl Primary {
             // The listener was closed between the accept and this call.
             self.ledger.close(CloseReason::ListenerClosed);
             let end = End::Closed(CloseReason::ListenerClosed);
-            out.push(Action::Release { conn, end });
-            return;
+            return self.release(conn, end, out);
         };
-        if listener.accepting == Accepting::On {
-            listener.rest.reset();
+        listener.accepted += 1;
+        match listener.accepting {
+            Accepting::On => listener.rest.reset(),
+            Accepting::Shedding => return self.shed_accepted(now, id, conn, out),
+            // One that was on its way.
+            Accepting::Off | Accepting::Full | Accepting::Resting(_) => {}
         }
         self.ledger.held += 1;
         listener.queue.push_back(conn);
@@ -106,7 +109,7 @@ impl Primary {
             listener.note_depth();
         }
         self.watch_oldest(id);
-        self.accept_if_room(id, out);
+        self.accept_if_room(now, id, out);
         debug_assert!(self.ledger.balances(), "a connection left the ledger at {now:?}");
     }
 
@@ -184,7 +187,10 @@ impl Primary {
         self.ledger.offered -= 1;
         self.ledger.taken += 1;
         self.opened(worker, offer.listener, (answer == Answer::TakenAndTold).then_some(ack), out);
-        out.push(Action::Release { conn: offer.conn, end: End::Taken(worker) });
+        if let Some(listener) = self.listeners.get_mut(&offer.listener) {
+            listener.taken += 1;
+        }
+        self.release(offer.conn, End::Taken(worker), out);
         self.pump(now, offer.listener, out);
     }
 
@@ -274,14 +280,14 @@ impl Primary {
             self.close_held(conn, CloseReason::HeldTooLong, out);
         }
         self.watch_oldest(id);
-        self.accept_if_room(id, out);
+        self.accept_if_room(now, id, out);
     }
 
     pub(super) fn close_held(&mut self, conn: ConnId, reason: CloseReason, out: &mut Vec<Action>) {
         self.conns.remove(&conn);
         self.ledger.held -= 1;
         self.ledger.close(reason);
-        out.push(Action::Release { conn, end: End::Closed(reason) });
+        self.release(conn, End::Closed(reason), out);
     }
 
     pub(super) fn close_offered(
@@ -293,7 +299,7 @@ impl Primary {
         self.conns.remove(&conn);
         self.ledger.offered -= 1;
         self.ledger.close(reason);
-        out.push(Action::Release { conn, end: End::Closed(reason) });
+        self.release(conn, End::Closed(reason), out);
     }
 
     fn take_offer(&mut self, worker: WorkerId, seq: Seq) -> Option<Offer> {

@@ -7,6 +7,7 @@ use super::live::Counting;
 use super::owed::Owed;
 use super::pace::Pace;
 use super::rules::RuleId;
+use super::shedding::Shedding;
 use super::worker::Worker;
 use super::{BoundTo, Mode};
 use crate::scheduler::{Choice, Look, WorkerView};
@@ -36,10 +37,28 @@ pub(super) enum Accepting {
     On,
     /// Nobody is to be handed connections (shared), or not yet (binding).
     Off,
+    /// It does, and closes what it accepts: the queue is full.
+    Shedding,
     /// The queue is full.
     Full,
-    /// `accept` failed for want of a resource; a timer ends the rest.
-    Resting,
+    /// `accept` failed for want of this; a timer ends the rest.
+    Resting(Want),
+}
+
+/// What is wanting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Want {
+    /// Descriptors: also the close of one of ours ends the rest.
+    Descriptors,
+    /// Something else, or nobody knows what.
+    Another,
+}
+
+impl Accepting {
+    /// Whether the shell accepts, whatever becomes of the connections.
+    pub(super) const fn is_polled(self) -> bool {
+        matches!(self, Self::On | Self::Shedding)
+    }
 }
 
 /// What a listener's scheduler has decided so far.
@@ -111,6 +130,15 @@ pub(super) struct Listener {
     pub(super) deepest: usize,
     pub(super) accepting: Accepting,
     pub(super) rest: Backoff,
+    /// When accepting failed last for want of something.
+    pub(super) failed_last: Option<Time>,
+    pub(super) shedding: Shedding,
+    /// Connections that the primary accepted here.
+    pub(super) accepted: u64,
+    /// Those of them that a worker took.
+    pub(super) taken: u64,
+    /// A worker has had the socket itself: what such a one accepts nobody counts.
+    pub(super) was_shared: bool,
     turns: u64,
 }
 
@@ -136,6 +164,11 @@ impl Listener {
             deepest: 0,
             accepting: Accepting::Off,
             rest: Backoff::new(limits.accept_rest, limits.accept_rest_cap, 0),
+            failed_last: None,
+            shedding: Shedding::default(),
+            accepted: 0,
+            taken: 0,
+            was_shared: false,
             turns: 0,
         }
     }
@@ -169,6 +202,7 @@ impl Listener {
             Mode::Shared if accepts_alone => (self.holders.len(), false),
             Mode::Shared => (self.candidates().len(), true),
         };
+        self.was_shared |= self.mode == Mode::Shared;
         self.silent.push(view.worker);
         let pace = Pace::new(view.window, unanswered);
         self.holdings.insert(place, Holding { way: self.mode, takes, pace });
@@ -348,6 +382,11 @@ impl Listener {
     /// Takes note of those who wait now that everybody was given who could be.
     pub(super) fn note_depth(&mut self) {
         self.deepest = self.deepest.max(self.queue.len());
+    }
+
+    /// A count of its connections, where all of them come through the primary.
+    pub(super) fn known(&self, count: u64) -> Option<u64> {
+        (!self.was_shared && self.mode == Mode::Handover).then_some(count)
     }
 
     fn holding(&mut self, worker: WorkerId) -> Option<(&mut WorkerView, &mut Holding)> {

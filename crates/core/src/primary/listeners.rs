@@ -1,11 +1,11 @@
 //! How a listener comes, is shared, rests and goes.
 
-use super::listener::{Accepting, Listener, State};
+use super::listener::{Listener, State};
 use super::machine::{Primary, Timer};
 use super::owed::Owed;
 use super::worker::Origin;
 use super::workers::Departure;
-use super::{AcceptFailure, Action, BoundTo, ListenerName, Mode, Notice};
+use super::{Action, BoundTo, ListenerName, Mode, Notice};
 use crate::scheduler::WorkerView;
 use crate::{
     Address, CloseReason, Errno, Key, ListenerId, Query, Reply, Seq, Time, ToWorker, WorkerId,
@@ -155,7 +155,7 @@ impl Primary {
                     self.discount_listener(worker);
                     self.admit(now, worker, seq, id, out);
                 }
-                self.accept_if_room(id, out);
+                self.accept_if_room(now, id, out);
             }
             Err(errno) => {
                 let seconds = listener.take_seconds();
@@ -193,6 +193,8 @@ impl Primary {
         let Origin { seat, generation } = record.origin;
         let view = WorkerView { seat, generation, ..WorkerView::new(worker, window) };
         let accepts_alone = record.accepts_alone;
+        // Datagrams are no connections.
+        record.accepts_itself |= listener.mode == Mode::Shared && !listener.query.address.is_udp();
         listener.add(WorkerView { listening: false, ..view }, accepts_alone, unanswered);
         listener.show_live(worker, record);
         let reply = match (&listener.state, listener.mode) {
@@ -358,63 +360,5 @@ impl Primary {
         for timer in timers {
             self.timers.cancel(timer);
         }
-    }
-
-    /// Accepting follows room: it stops with the queue's last place and begins with the first free one.
-    pub(super) fn accept_if_room(&mut self, id: ListenerId, out: &mut Vec<Action>) {
-        let held = self.limits.held;
-        let Some(listener) = self.listeners.get_mut(&id) else {
-            return;
-        };
-        let full = listener.queue.len() >= held;
-        let next = match (listener.accepting, listener.is_for_us(), full) {
-            (Accepting::On | Accepting::Full | Accepting::Off, false, _) => Accepting::Off,
-            (Accepting::On | Accepting::Full | Accepting::Off, true, true) => Accepting::Full,
-            (Accepting::On | Accepting::Full | Accepting::Off, true, false) => Accepting::On,
-            // The timer ends the rest, not the queue.
-            (Accepting::Resting, _, _) => Accepting::Resting,
-        };
-        let was_on = listener.accepting == Accepting::On;
-        listener.accepting = next;
-        if was_on != (next == Accepting::On) {
-            out.push(Action::Accept { listener: id, on: !was_on });
-        }
-    }
-
-    pub(super) fn accept_failed(
-        &mut self,
-        now: Time,
-        id: ListenerId,
-        failure: AcceptFailure,
-        out: &mut Vec<Action>,
-    ) {
-        self.ledger.accept_failures += 1;
-        let Some(listener) = self.listeners.get_mut(&id) else {
-            return;
-        };
-        match (failure, listener.accepting) {
-            (AcceptFailure::Resource, Accepting::On) => {
-                listener.accepting = Accepting::Resting;
-                let until = now + listener.rest.next_delay();
-                // Told once per rest that grows from the first: not once per failed call.
-                if listener.rest.streak() == 1 {
-                    out.push(Action::Notify(Notice::AcceptPaused { listener: id }));
-                }
-                out.push(Action::Accept { listener: id, on: false });
-                self.timers.set(Timer::AcceptRest(id), until);
-            }
-            // The next call may succeed at once.
-            (AcceptFailure::Connection, _) => {}
-            // It does not accept: a failure that was on its way.
-            (AcceptFailure::Resource, Accepting::Off | Accepting::Full | Accepting::Resting) => {}
-        }
-    }
-
-    pub(super) fn accept_again(&mut self, id: ListenerId, out: &mut Vec<Action>) {
-        let Some(listener) = self.listeners.get_mut(&id) else {
-            return;
-        };
-        listener.accepting = Accepting::Off;
-        self.accept_if_room(id, out);
     }
 }

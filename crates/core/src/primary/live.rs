@@ -45,8 +45,9 @@ impl Primary {
                 out.push(Action::Count { listener: id, on: true });
             }
             (true, Counting::Off) => self.counted_by(id, Counter::Workers, out),
-            (false, Counting::Asked | Counting::By(_)) => {
+            (false, before @ (Counting::Asked | Counting::By(_))) => {
                 listener.counting = Counting::Off;
+                self.counts_no_more(id, before);
                 if kind == SocketKind::Tcp {
                     out.push(Action::Count { listener: id, on: false });
                 }
@@ -76,6 +77,9 @@ impl Primary {
             // As it was; or the policy has changed meanwhile.
             Some(Counting::By(_) | Counting::Off) | None => return,
         }
+        if counter == Counter::Kernel {
+            self.counts_from_now(id);
+        }
         self.counted_by(id, counter, out);
         self.pump(now, id, out);
     }
@@ -104,6 +108,9 @@ impl Primary {
         else {
             return;
         };
+        if matches!(listener.counting, Counting::Off | Counting::Asked) {
+            record.uncounted.insert(id);
+        }
         match (listener.counting, told) {
             (Counting::By(Counter::Kernel), _) => record.live += 1,
             (Counting::By(Counter::Workers), Some(seq))
@@ -137,9 +144,16 @@ impl Primary {
     }
 
     /// A connection of a worker has ended, the kernel says.
-    pub(super) fn ended(&mut self, now: Time, worker: WorkerId, out: &mut Vec<Action>) {
+    pub(super) fn ended(
+        &mut self,
+        now: Time,
+        worker: WorkerId,
+        dying: bool,
+        out: &mut Vec<Action>,
+    ) {
         if let Some(record) = self.workers.get_mut(&worker) {
             record.live = record.live.saturating_sub(1);
+            record.ended_dying += u32::from(dying);
         }
         self.show_live_of(worker);
         self.pump_waiting(now, out);
@@ -158,7 +172,7 @@ impl Primary {
         };
         // One that it never took, or whose end it has told before, or that the kernel counts.
         if record.telling.remove(&seq) {
-            self.ended(now, worker, out);
+            self.ended(now, worker, false, out);
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::confinement::Confinement;
 use super::conns::Conn;
 use super::handover::Answer;
-use super::listener::{Accepting, Listener};
+use super::listener::Listener;
 use super::rules::{Rulebook, Rules};
 use super::worker::Worker;
 use super::{Action, Event, Life};
@@ -28,7 +28,7 @@ pub struct Settings {
 /// What a primary waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Timer {
-    /// A listener's rest after a failed accept.
+    /// A listener's rest after a failed accept, or until more may be shed.
     AcceptRest(ListenerId),
     /// The end of a worker's rest after a refusal, on this listener.
     RefusalRest(ListenerId),
@@ -62,6 +62,10 @@ pub struct Primary {
     pub(super) next_listener: u32,
     /// The generation of the last committed reload.
     pub(super) renewed: Generation,
+    /// A descriptor of ours is being closed.
+    pub(super) has_closed: bool,
+    /// Listeners that have rested for want of descriptors since one was closed.
+    pub(super) short: Vec<ListenerId>,
 }
 
 impl Primary {
@@ -81,6 +85,8 @@ impl Primary {
             answers: Histogram::default(),
             next_listener: 0,
             renewed: Generation::FIRST,
+            has_closed: false,
+            short: Vec::new(),
         }
     }
 
@@ -109,24 +115,26 @@ impl Primary {
             }
             Event::Counting { listener, by } => self.counting(now, listener, by, out),
             Event::Found { worker, listener } => self.found(worker, listener),
-            Event::Ended { worker } => self.ended(now, worker, out),
+            Event::Ended { worker, dying } => self.ended(now, worker, dying, out),
             Event::Cpu { worker, share } => self.cpu(now, worker, share, out),
             Event::AcceptFailed { listener, failure } => {
                 self.accept_failed(now, listener, failure, out);
             }
+            Event::Shed { listener, count } => self.shed(listener, count),
             Event::Proof { conn, proof } => self.proof(now, conn, proof, out),
             Event::Disconnect { worker } => self.disconnect(now, worker, out),
             Event::Unlist { worker } => self.unlisted(now, worker, out),
             Event::CloseListener { listener } => self.close_listener(listener, out),
             Event::Renewed { generation } => self.renewed(generation, out),
         }
+        self.end_rests(now, out);
     }
 
     /// Does what `now` has made due. Calling it early does nothing.
     pub fn handle_timeout(&mut self, now: Time, out: &mut Vec<Action>) {
         while let Some(timer) = self.timers.pop_due(now) {
             match timer {
-                Timer::AcceptRest(listener) => self.accept_again(listener, out),
+                Timer::AcceptRest(listener) => self.accept_again(now, listener, out),
                 Timer::RefusalRest(listener) => self.refusal_rest_over(now, listener, out),
                 Timer::Held(listener) => self.held_too_long(now, listener, out),
                 Timer::Look(listener) => self.looked_too_long(now, listener, out),
@@ -136,6 +144,7 @@ impl Primary {
                 Timer::Abandoned(worker) => self.abandoned(worker, out),
             }
         }
+        self.end_rests(now, out);
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called; `None` is never.
@@ -165,7 +174,7 @@ impl Primary {
     /// Whether the shell is to accept from this listener. Asked after each accepted connection.
     #[must_use]
     pub fn is_accepting(&self, listener: ListenerId) -> bool {
-        self.listeners.get(&listener).is_some_and(|it| it.accepting == Accepting::On)
+        self.listeners.get(&listener).is_some_and(|it| it.accepting.is_polled())
     }
 
     /// How far a worker's life has come; `None` once it is disconnected and exited.

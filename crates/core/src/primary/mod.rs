@@ -3,12 +3,14 @@
 //! Feed [`Primary::handle`] with what happened, perform the [`Action`]s it appends, in order, and call
 //! [`Primary::handle_timeout`] when [`Primary::next_timeout`] has come.
 
+mod accepting;
 mod action;
 mod announced;
 mod confinement;
 mod conns;
 mod event;
 mod handover;
+mod inside;
 mod listener;
 mod listeners;
 mod live;
@@ -19,6 +21,7 @@ mod pace;
 mod renewed;
 mod rules;
 mod seconds;
+mod shedding;
 mod summary;
 #[cfg(test)]
 mod tests;

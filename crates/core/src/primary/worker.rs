@@ -83,6 +83,12 @@ pub(super) struct Worker {
     pub(super) telling: BTreeSet<Seq>,
     /// It has at least one of which nobody will tell the end.
     pub(super) is_silent: bool,
+    /// Those of its connections whose end was told when it was ending itself.
+    pub(super) ended_dying: u32,
+    /// Listeners of which it has taken connections that nobody counted.
+    pub(super) uncounted: BTreeSet<ListenerId>,
+    /// It has a listening socket of its own, or shares one.
+    pub(super) accepts_itself: bool,
     next_seq: u64,
 }
 
@@ -102,6 +108,9 @@ impl Worker {
             live: 0,
             telling: BTreeSet::new(),
             is_silent: false,
+            ended_dying: 0,
+            uncounted: BTreeSet::new(),
+            accepts_itself: false,
             next_seq: 0,
         }
     }

@@ -43,6 +43,7 @@ impl Primary {
             return;
         }
         let first = record.advance(Stage::Listening);
+        let is_udp = query.address.is_udp();
         let self_bound = self.is_self_bound(worker, &query, port).then(|| Notice::SelfBound {
             worker,
             query: query.clone(),
@@ -50,6 +51,11 @@ impl Primary {
         });
         let (key, announced) = (query.key(), self.announced(worker, &query, port));
         out.push(Action::Notify(Notice::Listening { worker, query, port, first }));
+        if self_bound.is_some() && !is_udp {
+            if let Some(record) = self.workers.get_mut(&worker) {
+                record.accepts_itself = true;
+            }
+        }
         out.extend(self_bound.map(Action::Notify));
         self.refuse_seconds(worker, &key, out);
         if let Some(listener) = announced {
@@ -154,11 +160,11 @@ impl Primary {
                 out.push(Action::Notify(Notice::Disconnected { worker, planned }));
                 self.unlist(now, worker, Departure::Death, out);
             }
-            Life::Exited(_) => {
+            Life::Exited(status) => {
                 self.timers.cancel(Timer::ExitDrain(worker));
                 out.push(Action::CloseChannel { worker });
                 out.push(Action::Notify(Notice::Disconnected { worker, planned }));
-                self.gone(worker, out);
+                self.gone(worker, status, out);
             }
             // A channel has one end.
             Life::Disconnected => {}
@@ -189,7 +195,7 @@ impl Primary {
             Life::Disconnected => {
                 self.timers.cancel(Timer::Abandoned(worker));
                 out.push(Action::Notify(Notice::Exited { worker, status, planned }));
-                self.gone(worker, out);
+                self.gone(worker, status, out);
             }
             // A process is reaped once.
             Life::Exited(_) => {}
@@ -208,10 +214,13 @@ impl Primary {
     }
 
     /// Both ends are over. What it left unanswered is judged connection by connection.
-    fn gone(&mut self, worker: WorkerId, out: &mut Vec<Action>) {
+    fn gone(&mut self, worker: WorkerId, status: Exit, out: &mut Vec<Action>) {
         let Some(record) = self.workers.remove(&worker) else {
             return;
         };
+        // Its sockets are.
+        self.has_closed = true;
+        self.count_inside(worker, &record, status, out);
         for (seq, offer) in record.offers {
             out.push(Action::Prove { conn: offer.conn, worker, seq });
         }

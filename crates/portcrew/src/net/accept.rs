@@ -8,6 +8,9 @@ use portcrew_core::primary::AcceptFailure;
 use rustix::io::Errno;
 use rustix::net::{SocketFlags, acceptfrom_with};
 
+/// How one connection is taken; another in tests.
+pub(crate) type Accept = fn(BorrowedFd<'_>) -> io::Result<(OwnedFd, Option<SocketAddr>)>;
+
 /// Takes one connection, close-on-exec and non-blocking, with its client's address where it has one.
 ///
 /// A client that reset before it was accepted may have no address any more; the connection is still given.
@@ -41,7 +44,8 @@ pub(crate) fn classify(error: &io::Error) -> Option<AcceptFailure> {
         | Errno::HOSTUNREACH
         | Errno::OPNOTSUPP
         | Errno::NETUNREACH => Some(AcceptFailure::Connection),
-        // EMFILE, ENFILE, ENOBUFS, ENOMEM: the next call fails too. So may an unknown one: rest.
+        Errno::MFILE | Errno::NFILE => Some(AcceptFailure::Descriptors),
+        // ENOBUFS, ENOMEM: the next call fails too. So may an unknown one: rest.
         _ => Some(AcceptFailure::Resource),
     }
 }
@@ -52,7 +56,10 @@ mod tests {
 
     #[test]
     fn a_full_descriptor_table_is_no_reason_to_try_again_at_once() {
-        for errno in [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM, Errno::INVAL] {
+        for errno in [Errno::MFILE, Errno::NFILE] {
+            assert_eq!(classify(&errno.into()), Some(AcceptFailure::Descriptors), "{errno}");
+        }
+        for errno in [Errno::NOBUFS, Errno::NOMEM, Errno::INVAL] {
             assert_eq!(classify(&errno.into()), Some(AcceptFailure::Resource), "{errno}");
         }
     }

@@ -162,7 +162,7 @@ impl Watch {
             Err(error) => match classify(&error) {
                 // Another was faster, or the client has gone: back to sleep.
                 None | Some(AcceptFailure::Connection) => {}
-                Some(AcceptFailure::Resource) => return Err(error),
+                Some(AcceptFailure::Descriptors | AcceptFailure::Resource) => return Err(error),
             },
         }
         Ok(())

@@ -16,6 +16,7 @@ use super::command::{Command, CrewCommand, Naming, RuleChange, RuleChanges};
 use super::driver::{Driver, Parts, Registry};
 use super::launcher::Launcher;
 use super::policy::{self, Shown};
+use super::reserve::Reserve;
 use super::{Snapshot, WorkerHandle, events, rights};
 use crate::{Builder, Error, Event, Message, Policy, Result, Settings};
 
@@ -48,6 +49,7 @@ pub struct Cluster {
     registry: Arc<Registry>,
     /// Held while they are passed on, so that the driver has the same as the last.
     settings: Arc<Shown>,
+    reserve: Reserve,
 }
 
 impl Cluster {
@@ -113,6 +115,7 @@ impl Cluster {
         });
         let mut limits = Limits::default();
         limits.summary_every = settings.summary_every;
+        limits.shed = if settings.shed { Limits::SHED } else { 0 };
         let confinement = rights::lent(settings.allow.clone());
         let machine = MachineSettings { rules, limits, confinement };
         let settings = Arc::new(settings);
@@ -120,17 +123,25 @@ impl Cluster {
         let (sender, events) = events::queue();
         let registry = Arc::new(Registry::default());
         let shown = Arc::new(Shown::new(Arc::clone(&settings)));
+        let reserve = Reserve::new();
         let driver = Driver::new(Parts {
             machine: Primary::new(machine),
             launcher: Launcher::new(Arc::clone(&settings)),
             registry: Arc::clone(&registry),
             shown: Arc::clone(&shown),
+            reserve: reserve.clone(),
             events: sender,
             commands: receiver,
             command_sender: commands.downgrade(),
         });
         runtime.spawn(driver);
-        Ok(Self { commands, events, registry, settings: shown })
+        Ok(Self { commands, events, registry, settings: shown, reserve })
+    }
+
+    /// Descriptors that are kept for when no others are left, for your own part of steering the crew.
+    #[must_use]
+    pub fn reserve(&self) -> Reserve {
+        self.reserve.clone()
     }
 
     /// How workers are started now: Node's `cluster.settings`. (Node's are empty until the first setup; here a

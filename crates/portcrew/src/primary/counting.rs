@@ -1,6 +1,6 @@
 //! Which connections of which workers are open: cookies noted at the hand-over, ends as the kernel tells them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::future::Future as _;
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::pin::Pin;
@@ -27,6 +27,8 @@ pub(super) struct Counting {
     listeners: BTreeMap<ListenerId, u16>,
     /// Whose each connection is.
     pub(super) open: HashMap<Cookie, Open>,
+    /// Those of them that are closed, and whose last connections are still open.
+    closed: BTreeSet<ListenerId>,
     /// Kept for its memory.
     ended: Vec<Cookie>,
 }
@@ -121,6 +123,25 @@ impl Driver {
         }
     }
 
+    /// A listener is closed. Its connections count until they have ended: nothing is known of a worker that dies else.
+    pub(super) fn count_to_the_end(&mut self, listener: ListenerId) {
+        if self.counting.listeners.contains_key(&listener) {
+            self.counting.closed.insert(listener);
+            self.forget_closed();
+        }
+    }
+
+    /// Ends counting for those that are closed and have no connection left.
+    fn forget_closed(&mut self) {
+        let closed: Vec<_> = self.counting.closed.iter().copied().collect();
+        for id in closed {
+            if !self.counting.open.values().any(|it| it.listener == id) {
+                self.counting.closed.remove(&id);
+                self.stop_counting(id);
+            }
+        }
+    }
+
     /// A worker has taken a connection. To be called while our copy is open: so its end cannot have been told yet.
     pub(super) fn note_open(
         &mut self,
@@ -134,7 +155,7 @@ impl Driver {
         match cookie(socket) {
             Ok(cookie) => drop(self.counting.open.insert(cookie, Open { worker, listener })),
             // Whatever it was, nobody will tell when it ends.
-            Err(_) => self.then(Event::Ended { worker }),
+            Err(_) => self.then(Event::Ended { worker, dying: false }),
         }
     }
 
@@ -219,12 +240,24 @@ impl Driver {
     }
 
     fn over(&mut self, cookies: impl IntoIterator<Item = Cookie>) {
+        // Looked at once for each worker: those who die take all of theirs at a time.
+        let mut looked: Vec<(WorkerId, bool)> = Vec::new();
         for cookie in cookies {
             // Others have sockets at our ports too, and a survey tells some that were told before.
-            if let Some(Open { worker, .. }) = self.counting.open.remove(&cookie) {
-                self.then(Event::Ended { worker });
-            }
+            let Some(Open { worker, .. }) = self.counting.open.remove(&cookie) else {
+                continue;
+            };
+            let dying = match looked.iter().find(|(it, _)| *it == worker) {
+                Some((_, dying)) => *dying,
+                None => {
+                    let dying = self.links.get(&worker).is_none_or(|it| it.process.is_ending());
+                    looked.push((worker, dying));
+                    dying
+                }
+            };
+            self.then(Event::Ended { worker, dying });
         }
+        self.forget_closed();
     }
 
     /// The kernel tells nothing more: workers have to.

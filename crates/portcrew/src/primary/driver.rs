@@ -26,8 +26,10 @@ use super::link::Link;
 use super::looking::Looking;
 use super::policy::{Changes, Shown};
 use super::ready::{ReadySet, Source};
+use super::reserve::Reserve;
 use super::retry::Retries;
 use super::sockets::Sockets;
+use crate::net::accept::{self, Accept};
 
 /// Rounds in one poll before other tasks of the runtime get their turn.
 const ROUNDS: usize = 16;
@@ -64,6 +66,8 @@ pub(super) struct Driver {
     pub(super) looking: Looking,
     pub(super) counting: Counting,
     pub(super) ready: ReadySet,
+    pub(super) reserve: Reserve,
+    pub(super) accept_with: Accept,
     pub(super) events: Events,
     pub(super) commands: UnboundedReceiver<Command>,
     pub(super) command_sender: WeakUnboundedSender<Command>,
@@ -96,6 +100,7 @@ pub(super) struct Parts {
     pub(super) launcher: Launcher,
     pub(super) registry: Arc<Registry>,
     pub(super) shown: Arc<Shown>,
+    pub(super) reserve: Reserve,
     pub(super) events: Events,
     pub(super) commands: UnboundedReceiver<Command>,
     pub(super) command_sender: WeakUnboundedSender<Command>,
@@ -119,6 +124,8 @@ impl Driver {
             looking: Looking::default(),
             counting: Counting::default(),
             ready: ReadySet::default(),
+            reserve: parts.reserve,
+            accept_with: accept::accept,
             events: parts.events,
             commands: parts.commands,
             command_sender: parts.command_sender,

@@ -16,7 +16,7 @@ use super::driver::Driver;
 use super::handle::Shared;
 use super::launcher::{Launch, Place};
 use super::link::Link;
-use super::rights;
+use super::{reserve, rights};
 use crate::link::farewell_settings;
 use crate::pipes::Pipes;
 use crate::{Error, Result};
@@ -26,17 +26,32 @@ use crate::{Error, Result};
 const HANDLE_WINDOW: usize = 16;
 
 impl Driver {
-    /// Starts one worker. Nothing is left behind when it fails.
+    /// Starts one worker, also when no descriptor is left but those that were kept for it. Nothing is left behind when
+    /// it fails.
     pub(super) fn fork(
+        &mut self,
+        place: Option<Place>,
+        env: Vec<(OsString, OsString)>,
+    ) -> Result<WorkerHandle> {
+        // Node's `fork` sets up what nobody has set up, and says so each time.
+        let settings = Arc::clone(self.launcher.settings_of(place));
+        self.events.push(crate::Event::Setup { settings });
+        match self.try_fork(place, env.clone()) {
+            Err(error) if reserve::is_want(&error) => {
+                let _until_it_runs = self.reserve.lend_all();
+                self.try_fork(place, env)
+            }
+            outcome => outcome,
+        }
+    }
+
+    fn try_fork(
         &mut self,
         place: Option<Place>,
         env: Vec<(OsString, OsString)>,
     ) -> Result<WorkerHandle> {
         // Nobody is left to whom a new worker could matter.
         let Some(commands) = self.command_sender.upgrade() else { return Err(Error::Disconnected) };
-        // Node's `fork` sets up what nobody has set up, and says so each time.
-        let settings = Arc::clone(self.launcher.settings_of(place));
-        self.events.push(crate::Event::Setup { settings });
         let living = self.links.values().filter(|link| !link.shared.has_exited());
         let inspected = living.filter_map(|link| link.shared.inspector?.number).collect();
         let notify = self.notify_socket(place)?;

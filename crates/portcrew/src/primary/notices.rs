@@ -48,6 +48,9 @@ impl Driver {
                 self.events.push(Event::Disconnect { worker, planned });
             }
             Notice::Exited { worker, status: _, planned } => self.exited(worker, planned),
+            Notice::DiedInside { worker, open, planned } => {
+                self.events.push(Event::DiedInside { worker, open, planned });
+            }
             Notice::Misbehaved { worker, .. } => self.events.push(Event::Misbehaved { worker }),
             Notice::AcceptPaused { .. } => self.accept_paused(),
             // Workers announce their listeners themselves, with the port that they got.

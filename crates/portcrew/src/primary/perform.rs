@@ -33,6 +33,7 @@ impl Driver {
             // Who accepts is said by `Accept`, and by what workers are told.
             Action::Bind { listener, query, mode: _ } => self.bind(listener, &query),
             Action::Accept { listener, on } => self.accept_or_not(listener, on),
+            Action::Shed { listener, most } => self.shed(listener, most),
             Action::Look { conn, look } => self.look(conn, &look),
             Action::Count { listener, on: true } => self.count(listener),
             Action::Count { listener, on: false } => self.stop_counting(listener),
@@ -155,7 +156,7 @@ impl Driver {
     }
 
     fn close_listener(&mut self, listener: ListenerId) {
-        self.stop_counting(listener);
+        self.count_to_the_end(listener);
         self.sockets.close(listener);
     }
 

@@ -41,6 +41,8 @@ pub struct WorkerSnapshot {
     pub state: State,
     /// Connections that it took from the primary.
     pub taken: u64,
+    /// It accepts connections by itself besides: those nobody counts.
+    pub accepts_itself: bool,
     /// Its place in the crew; none of one that was forked by hand.
     pub slot: Option<SlotId>,
     /// How it is handed connections. `None` before its first word, and once its channel has ended.
@@ -73,7 +75,12 @@ pub struct ListenerSnapshot {
     pub name: Option<ListenerName>,
     /// The workers accept from it themselves.
     pub shared: bool,
-    /// The primary accepts from it now.
+    /// Connections that came to it, those that were closed included; `None` where workers have accepted by themselves:
+    /// nobody counts theirs.
+    pub accepted: Option<u64>,
+    /// Those of them that a worker took; `None` as there.
+    pub taken: Option<u64>,
+    /// The primary accepts from it now, and not only to close what it accepts.
     pub accepting: bool,
     /// Connections that wait for a worker.
     pub held: usize,
@@ -115,6 +122,7 @@ impl Driver {
                 pid: link.shared.pid,
                 state,
                 taken: link.taken,
+                accepts_itself: self.machine.accepts_itself(link.shared.id),
                 slot: link.place.as_ref().map(|place| place.slot),
                 dialect: link.dialect().filter(|_| state != State::Started),
             }
@@ -144,7 +152,9 @@ impl Driver {
                 policy: view.policy,
                 counted_by: view.counted_by,
                 counts: view.counts,
-                accepting: view.is_accepting,
+                accepted: view.accepted,
+                taken: view.taken,
+                accepting: view.is_accepting && !view.is_shedding,
                 held: view.waiting.len(),
                 deepest: view.deepest,
                 accept_queue,

@@ -13,17 +13,24 @@ use super::driver::Driver;
 use super::link::{SHARED_TOKEN, Written};
 use super::readiness;
 use super::ready::Source;
+use super::reserve;
 use super::{Dialect, State};
 use crate::link::{Heard, Received};
 use crate::net::accept;
 use crate::wire::Question;
 use crate::{Error, wire};
 
+#[cfg(test)]
+mod tests;
+
 /// Connections taken from one listener before the other sources get their turn.
 const ACCEPT_BATCH: usize = 64;
 
 /// Messages taken from one channel before the other sources get their turn.
 const MESSAGE_BATCH: usize = 64;
+
+/// Reads of one lane before the other sources get their turn: of up to 16 packets each, with many answers in a packet.
+const LANE_READS: usize = 4;
 
 impl Driver {
     pub(super) fn visit(&mut self, source: Source) {
@@ -42,11 +49,12 @@ impl Driver {
         // Before one of them is taken out.
         self.sockets.look_now_and_then(id, self.now);
         self.sockets.keep_mode(id);
+        let accept = if self.reserve.is_whole() { self.accept_with } else { reserve::refuse };
         for _ in 0..ACCEPT_BATCH {
             let Some(socket) = self.sockets.get(id) else {
                 return;
             };
-            match socket.poll_accept(accept::accept) {
+            match socket.poll_accept(accept) {
                 Poll::Pending => return,
                 Poll::Ready(Ok((conn, peer))) => {
                     let local =
@@ -69,7 +77,7 @@ impl Driver {
 
     fn read_lane(&mut self, worker: WorkerId) {
         let (mut ended, mut beats) = (Vec::new(), Vec::new());
-        loop {
+        for _ in 0..LANE_READS {
             let Some(link) = self.links.get_mut(&worker) else {
                 return;
             };
@@ -90,7 +98,7 @@ impl Driver {
                 // It may have been woken because there is room again.
                 Poll::Pending => return self.mark_dirty(worker),
                 Poll::Ready(Ok(LaneEvent::Received)) => {}
-                Poll::Ready(Ok(LaneEvent::Closed)) => break,
+                Poll::Ready(Ok(LaneEvent::Closed)) => return self.lane_ended(worker),
                 // Records cannot be told apart any more: nothing it says can be trusted.
                 Poll::Ready(Err(_)) => {
                     self.tell(Event::Offence { worker });
@@ -99,7 +107,10 @@ impl Driver {
                 }
             }
         }
-        self.lane_ended(worker);
+        self.mark_dirty(worker);
+        if let Some(link) = self.links.get(&worker) {
+            link.wake_lane();
+        }
     }
 
     /// The worker closed its lane. Its channel ends too: what it has not answered it never will. What it had

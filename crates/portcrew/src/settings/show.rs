@@ -27,6 +27,7 @@ impl fmt::Debug for Settings {
             .field("policy", &self.policy)
             .field("policies", &self.policies)
             .field("summary_every", &self.summary_every)
+            .field("shed", &self.shed)
             .field("helper", &self.helper)
             .field("ready", &self.ready)
             .field("probing", &self.probing)

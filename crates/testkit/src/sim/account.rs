@@ -66,6 +66,8 @@ pub struct Account {
     is_late: bool,
     /// First bytes of which it is unclear whether they were waited for in vain.
     unclear: u64,
+    /// Of whom it was told that so many died inside, and how many were counted.
+    pub miscounted: Option<(WorkerId, u32, Option<u32>)>,
     /// Who has just announced a listener that it did not get from the primary.
     self_bound: Option<WorkerId>,
 }
@@ -128,9 +130,10 @@ impl Account {
             Event::Counting { listener, by } => self.counting(*listener, *by),
             // Not drawn: no model looks into the tables of processes.
             Event::Found { .. } => {}
-            Event::Ended { worker } => self.conn_ended(*worker),
+            Event::Ended { worker, dying: _ } => self.conn_ended(*worker),
             Event::Cpu { worker, share } => self.busy(*worker, *share),
             Event::AcceptFailed { .. } => self.tally.accept_failures += 1,
+            Event::Shed { listener, count } => self.shed(now, *listener, *count),
             Event::Proof { conn, proof } => self.proven(*conn, *proof, plan),
             Event::Disconnect { worker } | Event::Unlist { worker } => self.told_to_leave(*worker),
             Event::CloseListener { listener } => self.close(*listener),
@@ -198,6 +201,12 @@ impl Account {
                 self.admitted(*listener, *worker, way, plan, kernel)
             }
             Action::Send { .. } | Action::Accept { .. } | Action::CloseChannel { .. } => Ok(()),
+            Action::Shed { most, .. } => {
+                let shed = plan.limits.shed;
+                ensure((1..=shed).contains(most), Check::C5Bounds, || {
+                    format!("{most} are to be shed, and {shed} at most may be")
+                })
+            }
             Action::Look { conn, look } => self.looks(*conn, look),
             Action::Count { listener, on } => self.counts(*listener, *on),
             Action::Offer { worker, seq, conn, listener } => {
@@ -278,6 +287,13 @@ impl Account {
                 });
             }
             Notice::Scheduling { listener, news } => return self.scheduling(*listener, news),
+            Notice::DiedInside { worker, open: Some(open), .. } => {
+                let live = self.crew.get(worker).map(|it| it.live);
+                if live != Some(*open) {
+                    self.miscounted = Some((*worker, *open, live));
+                }
+                return Ok(());
+            }
             Notice::Disconnected { worker, .. } => (worker, true),
             Notice::Exited { worker, .. } => (worker, false),
             _ => return Ok(()),

@@ -162,11 +162,15 @@ pub enum Mutation {
     CorkedIsUntouched,
     /// Bytes that were thrown away count as unread.
     DiscardIsUntouched,
+    /// Connections that were shed for want of descriptors are not heard of.
+    IgnoresShed,
+    /// More is shed in a span of time than may be.
+    ShedsWithoutEnd,
 }
 
 impl Mutation {
     /// All of them.
-    pub const ALL: [Self; 75] = [
+    pub const ALL: [Self; 77] = [
         Self::KeepsTaken,
         Self::KeepsPeerGone,
         Self::ReleasesTwice,
@@ -242,5 +246,7 @@ impl Mutation {
         Self::HalfClosedIsTouched,
         Self::CorkedIsUntouched,
         Self::DiscardIsUntouched,
+        Self::IgnoresShed,
+        Self::ShedsWithoutEnd,
     ];
 }

@@ -239,6 +239,8 @@ fn limits(rng: &mut Rng) -> Limits {
     limits.abandoned_after = ms(rng, 50, 500);
     limits.offences = few(rng, 2, 8);
     limits.listeners_per_worker = rng.index(3) + 1;
+    limits.shed = if rng.percent(25) { few(rng, 1, 3) } else { 0 };
+    limits.shed_every = ms(rng, 1, 60);
     limits
 }
 

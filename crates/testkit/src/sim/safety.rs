@@ -27,7 +27,7 @@ impl World {
             self.check_views(&view, listing)?;
             if view.is_open {
                 self.check_socket(&view)?;
-                self.check_bounds(&view)?;
+                self.check_bounds(&view, listing)?;
                 self.check_back_pressure(&view, listing)?;
                 self.check_progress(&view)?;
                 self.check_order(&view)?;
@@ -38,6 +38,10 @@ impl World {
         let listed = self.account.listings().count();
         ensure(views == listed, Check::C9SocketLife, || {
             format!("{listed} listeners are wanted and {views} are there")
+        })?;
+        let miscounted = self.account.miscounted;
+        ensure(miscounted.is_none(), Check::C11Live, || {
+            format!("who died, with how many, and how many were counted: {miscounted:?}")
         })
     }
 
@@ -117,7 +121,7 @@ impl World {
     }
 
     /// C5: the queue holds no more than its limit and what came back; nobody is refused without end.
-    fn check_bounds(&self, view: &View<'_>) -> Checked {
+    fn check_bounds(&self, view: &View<'_>, listing: &Listing) -> Checked {
         let limits = &self.plan.limits;
         let entry = |conn: &ConnId| self.account.entry(*conn);
         let returned = |conn: &&ConnId| entry(conn).is_some_and(|it| it.returned);
@@ -126,13 +130,19 @@ impl World {
         ensure(view.waiting.len() <= most, Check::C5Bounds, || {
             format!("{} wait and {back} of them came back: {view:?}", view.waiting.len())
         })?;
+        // One span may end where the next begins.
+        let (now, every) = (self.clock.now(), limits.shed_every);
+        let lately = listing.shed.iter().rev().take_while(|it| now.since(**it) < every).count();
+        ensure(lately <= 2 * limits.shed as usize, Check::C5Bounds, || {
+            format!("{lately} were shed in {every:?}: {view:?}")
+        })?;
         let refused = view.waiting.iter().filter_map(entry).map(|it| it.refusals).max();
         ensure(refused.unwrap_or(0) <= limits.refusals, Check::C7Progress, || {
             format!("a connection was refused {refused:?} times and waits still")
         })
     }
 
-    /// C6: a listener is polled exactly while there is room, unless it rests or all its holders accept for
+    /// C6: a listener is polled exactly while there is room, or what finds none may be shed, unless it rests or all its holders accept for
     /// themselves.
     fn check_back_pressure(&self, view: &View<'_>, listing: &Listing) -> Checked {
         let polled = self.kernel.sockets.get(&view.listener).is_some_and(|it| it.polled);
@@ -140,7 +150,12 @@ impl World {
         let to_come = view.mode == Mode::Handover && listing.holders.is_empty();
         let ours = to_come || listing.handed() > 0;
         let right = polled == view.is_accepting
-            && if view.is_resting { !polled } else { polled == (ours && !full) };
+            && if view.is_resting {
+                !polled
+            } else {
+                polled == (ours && (!full || view.is_shedding))
+            }
+            && (full || !view.is_shedding);
         ensure(right, Check::C6BackPressure, || {
             format!("polled: {polled}, full: {full}, ours: {ours}, {view:?}")
         })

@@ -30,6 +30,8 @@ pub struct Shell {
     pub counted: BTreeMap<ListenerId, Counted>,
     /// The machine is to be told who counts these.
     pub counts: VecDeque<ListenerId>,
+    /// How many were shed, to be told.
+    pub shed: Vec<(ListenerId, u32)>,
     /// Offers that have left the primary.
     pub sent: BTreeSet<(WorkerId, Seq)>,
     /// When the kernel was asked last whether what holds a worker up is served.

@@ -24,7 +24,7 @@ fn open(rule: Rule) -> [u32; 4] {
     for (worker, ended) in [(1, 4), (2, 3), (4, 1)] {
         open[worker as usize - 1] -= ended;
         for _ in 0..ended {
-            crew.on(Event::Ended { worker: WorkerId(worker) });
+            crew.on(Event::Ended { worker: WorkerId(worker), dying: false });
         }
     }
     came(&mut crew, &mut open);
@@ -52,7 +52,7 @@ fn unequal_at(rule: impl Fn() -> Rule, fault: Fault) -> Option<(u64, u32)> {
             let has_one = open.get_mut(&ending).filter(|it| **it > 0 && rng.percent(45));
             if let Some(it) = has_one {
                 *it -= 1;
-                crew.on(Event::Ended { worker: ending });
+                crew.on(Event::Ended { worker: ending, dying: false });
                 return false;
             }
             let (worker, least) = (crew.serves(), open.values().min().copied());
@@ -91,12 +91,12 @@ fn a_count_that_is_one_too_high_is_seen() {
 #[test]
 fn an_end_that_is_not_heard_or_heard_twice_is_seen() {
     fn deaf(event: Event) -> Vec<Event> {
-        let lost = matches!(event, Event::Ended { worker: WorkerId(1) });
+        let lost = matches!(event, Event::Ended { worker: WorkerId(1), .. });
         (!lost).then_some(event).into_iter().collect()
     }
     fn twice(event: Event) -> Vec<Event> {
         match event {
-            Event::Ended { worker: WorkerId(2) } => vec![event.clone(), event],
+            Event::Ended { worker: WorkerId(2), .. } => vec![event.clone(), event],
             other => vec![other],
         }
     }

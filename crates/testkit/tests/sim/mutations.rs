@@ -21,7 +21,7 @@ const fn expected(mutation: Mutation) -> &'static [Check] {
         }
         Mutation::ForgetsOffer => &[Check::C1Account, Check::Liveness],
         Mutation::IgnoresAnswer | Mutation::IgnoresEmfile => &[Check::C1Account, Check::C4Copy],
-        Mutation::TakesRefusal => &[Check::C1Account, Check::C4Copy],
+        Mutation::TakesRefusal => &[Check::C1Account, Check::C4Copy, Check::C11Live],
         // Nobody but the count of the answers can tell one from the other.
         Mutation::LosesRefusal => &[Check::C1Account],
         Mutation::OffersTwice | Mutation::DrainsOnExit | Mutation::ExitsOnDrain => {
@@ -63,6 +63,8 @@ const fn expected(mutation: Mutation) -> &'static [Check] {
         Mutation::ForgetsLook => &[Check::C12Choice],
         Mutation::IgnoresLook | Mutation::LooksForEver => &[Check::C7Progress, Check::C1Account],
         Mutation::AsksAtOnce => &[Check::Spin],
+        Mutation::IgnoresShed => &[Check::C1Account],
+        Mutation::ShedsWithoutEnd => &[Check::C5Bounds],
         other => expected_of_crew(other),
     }
 }

@@ -11,7 +11,7 @@ const SEEDS: u64 = 10_000;
 const ENOUGH: u64 = 50;
 
 /// What a run of many seeds must have met. A fault that is never drawn is not survived.
-const MUST_MEET: [&str; 123] = [
+const MUST_MEET: [&str; 127] = [
     "a process was measured",
     "a reaped worker's pid is a stranger's",
     "a reaped worker's pid is another's",
@@ -82,6 +82,8 @@ const MUST_MEET: [&str; 123] = [
     "looked in vain",
     "nothing is found out of a worker that hangs",
     "notice: counted",
+    "notice: died inside, counted",
+    "notice: died inside, unknown",
     "notice: listen failed",
     "notice: misbehaved",
     "notice: scheduler failed",
@@ -112,6 +114,8 @@ const MUST_MEET: [&str; 123] = [
     "schedulers that panicked",
     "seat taken over",
     "several exits at one wake",
+    "shed",
+    "shed for want of descriptors",
     "signal: kill",
     "signal: report",
     "signal: terminate",

@@ -12,7 +12,7 @@ const SHRUNK: [Mutation; 12] = [
     Mutation::NeverAcceptsAgain,
     Mutation::TakesRefusal,
     Mutation::BelievesPeerGone,
-    Mutation::ExitsOnDrain,
+    Mutation::DrainsOnExit,
     Mutation::KeepsListener,
     Mutation::QueueOffByOne,
     Mutation::LazyScheduler,
@@ -21,7 +21,7 @@ const SHRUNK: [Mutation; 12] = [
     Mutation::ForgetsToCount,
 ];
 
-/// So long is a shrunk schedule at most, in steps. Of all planted faults two need more.
+/// So long is a shrunk schedule at most, in steps. Of all planted faults some three need more.
 const SHORT: usize = 25;
 
 fn shrunk(mutation: Mutation) -> (Violation, Short) {

@@ -69,3 +69,112 @@ fn the_deepest_queue_is_of_those_who_waited_and_not_of_those_who_found_a_free_wo
     let view = world.view(L0);
     assert_eq!((view.waiting.len(), view.deepest), (1, 2));
 }
+
+/// Nobody is left to open a descriptor for.
+const SHORT: Event = Event::AcceptFailed { listener: L0, failure: AcceptFailure::Descriptors };
+
+#[test]
+fn a_rest_for_want_of_descriptors_ends_when_one_of_ours_is_closed() {
+    let mut world = World::limited(|_| {}).crew(2, false);
+    world.accepts(1);
+    world.accepts(2);
+    assert!(world.on(SHORT).contains(&STOP));
+    let (worker, seq) = world.offer(1);
+    let actions = world.answers(worker, seq, true).to_vec();
+    assert_eq!(
+        (actions[0].clone(), actions.last()),
+        (release(1, End::Taken(worker)), Some(&BEGIN))
+    );
+    world.on(SHORT);
+    assert!(world.dies(W2).contains(&BEGIN), "its sockets are closed");
+    // Only its time ends a rest for want of anything else.
+    world.on(Event::AcceptFailed { listener: L0, failure: AcceptFailure::Resource });
+    world.proves(2, Proof::Touched);
+    assert!(!world.view(L0).is_accepting && world.view(L0).is_resting);
+}
+
+#[test]
+fn want_that_goes_on_is_told_once_and_again_when_it_comes_back() {
+    let told = Action::Notify(Notice::AcceptPaused { listener: L0 });
+    let mut world = World::limited(|limits| {
+        limits.accept_rest = Duration::from_millis(10);
+        limits.accept_rest_cap = Duration::from_millis(100);
+    })
+    .crew(1, false);
+    assert!(world.on(SHORT).contains(&told));
+    for conn in 0..5 {
+        // One has come in between, each time.
+        world.waits(150);
+        world.accepts(conn);
+        assert!(!world.on(SHORT).contains(&told), "{conn}");
+    }
+    world.waits(150);
+    world.waits(100);
+    assert!(world.on(SHORT).contains(&told));
+}
+
+fn shedding() -> World {
+    World::limited(|limits| {
+        (limits.held, limits.shed) = (1, 2);
+        limits.shed_every = Duration::from_millis(50);
+    })
+    .crew(1, false)
+}
+
+const fn release(conn: u64, end: End) -> Action {
+    Action::Release { conn: ConnId(conn), end }
+}
+
+#[test]
+fn what_finds_the_queue_full_is_shed_so_many_at_a_time() {
+    let mut world = shedding();
+    world.accepts(1);
+    assert_eq!(world.accepts(2), [], "it goes on to accept");
+    let shed = |conn| release(conn, closed(CloseReason::Shed));
+    assert_eq!(world.accepts(3), [shed(3)]);
+    assert!(world.view(L0).is_shedding);
+    assert_eq!(world.accepts(4), [shed(4), STOP]);
+    assert_eq!(world.waits(49), []);
+    assert_eq!(world.waits(1), [BEGIN]);
+    assert_eq!(world.accepts(5), [shed(5)]);
+    assert_eq!(world.primary.ledger().closed_for(CloseReason::Shed), 3);
+    assert_eq!(world.view(L0).accepted, Some(5));
+}
+
+#[test]
+fn a_free_place_ends_the_shedding_and_does_not_begin_another_share_of_it() {
+    let mut world = shedding();
+    for conn in 1..=3 {
+        world.accepts(conn);
+    }
+    let (worker, seq) = world.offer(1);
+    assert!(!world.answers(worker, seq, true).contains(&BEGIN), "it never stopped");
+    assert!(world.view(L0).is_accepting && !world.view(L0).is_shedding);
+    assert_eq!(world.accepts(4), [], "it waits");
+    // The second of this span, and not the first of another.
+    assert_eq!(world.accepts(5).last(), Some(&STOP));
+    let (worker, seq) = world.offer(2);
+    assert!(
+        world.answers(worker, seq, true).contains(&BEGIN),
+        "room ends the wait for the next span"
+    );
+    assert_eq!(world.waits(50), [], "so does the timer for nobody");
+}
+
+#[test]
+fn without_descriptors_the_shell_sheds_and_each_one_is_counted() {
+    let mut world = shedding();
+    assert_eq!(world.on(SHORT).last(), Some(&Action::Shed { listener: L0, most: 2 }));
+    world.on(Event::Shed { listener: L0, count: 2 });
+    let ledger = world.primary.ledger();
+    assert_eq!((ledger.accepted, ledger.closed_for(CloseReason::Shed)), (2, 2));
+    // However often it fails in one span.
+    let rest = world.primary.next_timeout().expect("it rests").since(world.now);
+    world.waits(u64::try_from(rest.as_millis()).unwrap_or(0) + 1);
+    assert!(!world.on(SHORT).iter().any(|it| matches!(it, Action::Shed { .. })));
+    world.waits(50);
+    assert_eq!(world.on(SHORT).last(), Some(&Action::Shed { listener: L0, most: 2 }));
+    world.on(Event::CloseListener { listener: L0 });
+    world.on(Event::Shed { listener: L0, count: 1 });
+    assert_eq!(world.primary.ledger().accepted, 3, "they were on their way");
+}

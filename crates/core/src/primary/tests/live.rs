@@ -47,8 +47,8 @@ fn what_is_taken_counts_until_it_ends_and_decides_who_is_next() {
     let taken: Vec<_> = (0..4).map(|conn| world.serves(conn)).collect();
     assert_eq!(taken, [W1, W2, W1, W2]);
     assert_eq!((world.live(W1), world.live(W2)), (Some(2), Some(2)));
-    world.on(Event::Ended { worker: W2 });
-    world.on(Event::Ended { worker: W2 });
+    world.on(Event::Ended { worker: W2, dying: false });
+    world.on(Event::Ended { worker: W2, dying: false });
     assert_eq!((world.serves(4), world.serves(5)), (W2, W2));
     assert_eq!(world.live(W2), Some(2));
 }
@@ -131,7 +131,7 @@ fn what_a_worker_tells_where_the_kernel_counts_counts_once() {
     world.on(Event::TakenAndTold { worker, seq });
     world.on(Event::EndTold { worker, seq });
     assert_eq!(world.live(worker), Some(1));
-    world.on(Event::Ended { worker });
+    world.on(Event::Ended { worker, dying: false });
     assert_eq!(world.live(worker), Some(0));
 }
 
@@ -146,7 +146,7 @@ fn a_policy_that_waits_for_an_end_is_asked_when_one_comes() {
     world.on(Event::Counting { listener: L0, by: Counter::Kernel });
     world.serves(1);
     assert_eq!(offered(world.accepts(2)), []);
-    assert_eq!(offered(world.on(Event::Ended { worker: W1 })), [(2, W1)]);
+    assert_eq!(offered(world.on(Event::Ended { worker: W1, dying: false })), [(2, W1)]);
 }
 
 #[test]
@@ -205,7 +205,7 @@ fn what_was_counted_counts_until_it_ends_though_nobody_counts_meanwhile() {
     assert_eq!(world.live(W1), None);
     // Not counted, and of the other the end is told all the same.
     world.serves(2);
-    world.on(Event::Ended { worker: W1 });
+    world.on(Event::Ended { worker: W1, dying: false });
     world.rules(None, Rule::handover(LeastConnections));
     world.on(Event::Counting { listener: L0, by: Counter::Kernel });
     assert_eq!((world.live(W1), world.live(W2)), (Some(0), Some(1)));

@@ -7,6 +7,7 @@ mod confinement;
 mod data;
 mod deaths;
 mod handover;
+mod inside;
 mod leaving;
 mod listeners;
 mod live;

@@ -8,7 +8,8 @@
 //! `NODE_CLUSTER_SCHED_POLICY`; `LANE=0` keeps portcrew's own workers on Node's channel; `RESPAWN=1` forks anew at
 //! once when a worker dies; `FORGET=1` keeps nothing of one that has ended, for long runs; `GRACE_MS`, `STABLE_MS` and
 //! `START_MS` are the crew's times, `ANSWER_MS` and `HEARTBEAT_MS` are how it notices that one hangs, `HANG_SIGNAL` what
-//! such a one gets; `MAX_CONNECTIONS` is what a worker may take, `DRAIN` the text that tells it to leave; `DIRECTORY` is
+//! such a one gets; `MAX_CONNECTIONS` is what a worker may take, `SHED=1` closes what finds no room, `LEAST=1` counts
+//! connections, `STICKY` is a header to look for, `DRAIN` the text that tells it to leave; `DIRECTORY` is
 //! where workers start, `RUN_AS` the user `UID:GID[:GROUP]` that they run as, `ALLOW` the paths and ports, with commas,
 //! that they may have then. Commands:
 //!
@@ -32,7 +33,8 @@ use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use portcrew::{
-    Cluster, Drain, Event, ListenerName, Primary, Role, Settings, Signal, WorkerHandle, WorkerId,
+    Cluster, Drain, Event, ListenerName, LookFor, Policy, Primary, Role, Settings, Signal, Sticky,
+    WorkerHandle, WorkerId,
 };
 use portcrew_testkit::fixture::{commands, runtime, tell};
 use serde_json::json;
@@ -125,7 +127,14 @@ fn settings(program: OsString, args: impl Iterator<Item = OsString>) -> Settings
     settings.liveness.answer_within = ms("ANSWER_MS").or(settings.liveness.answer_within);
     settings.liveness.heartbeat = ms("HEARTBEAT_MS");
     settings.hang_signal = std::env::var("HANG_SIGNAL").ok().and_then(|it| Signal::from_name(&it));
+    if std::env::var_os("LEAST").is_some() {
+        settings.policy = Policy::LeastConnections;
+    }
+    if let Ok(header) = std::env::var("STICKY") {
+        settings.policy = Policy::Sticky(Sticky::by_value(LookFor::Header(header)));
+    }
     settings.max_connections = number("MAX_CONNECTIONS");
+    settings.shed = std::env::var_os("SHED").is_some();
     rights(&mut settings);
     if let Ok(text) = std::env::var("DRAIN") {
         settings.drain = Drain::Message(text);

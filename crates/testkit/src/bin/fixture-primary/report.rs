@@ -59,6 +59,9 @@ pub(crate) fn report(event: Event, known: &BTreeMap<WorkerId, WorkerHandle>) {
             });
             tell("hangs", &fields);
         }
+        Event::DiedInside { worker, open, planned } => {
+            tell("died-inside", &json!({ "worker": worker.0, "open": open, "planned": planned }));
+        }
         Event::Misbehaved { worker } => tell("misbehaved", &json!({ "worker": worker.0 })),
         Event::Crew(notice) => tell("crew", &json!({ "notice": format!("{notice:?}") })),
         Event::Finished(outcome) => tell("finished", &json!({ "outcome": outcome.to_string() })),
@@ -106,14 +109,17 @@ pub(crate) fn counts(snapshot: &Snapshot) -> Value {
     });
     let listeners = snapshot.listeners.iter().map(|listener| {
         json!({ "key": listener.key, "shared": listener.shared, "accepting": listener.accepting,
-            "held": listener.held, "holders": listener.holders.len() })
+            "held": listener.held, "holders": listener.holders.len(),
+            "accepted": listener.accepted, "taken": listener.taken,
+            "dropped": listener.accept_queue.and_then(|it| it.dropped) })
     });
-    json!({
-        "accepted": ledger.accepted, "held": ledger.held, "offered": ledger.offered, "taken": ledger.taken,
-        "closed": closed, "offered_again": ledger.offered_again, "stray_answers": ledger.stray_answers,
-        "accept_failures": ledger.accept_failures, "bad_picks": ledger.bad_picks,
-        "workers": workers.collect::<Vec<_>>(), "listeners": listeners.collect::<Vec<_>>(),
-    })
+    let mut told = json!({
+        "closed": closed, "workers": workers.collect::<Vec<_>>(), "listeners": listeners.collect::<Vec<_>>(),
+    });
+    for (name, count) in ledger.counts() {
+        told[name] = count.into();
+    }
+    told
 }
 
 /// Node's words.

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd};
 
+use portcrew_ipc::lane::{Ended, LANE_BATCH, LaneWorker};
 use portcrew_ipc::socket;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::net::{Shutdown, shutdown};
@@ -16,7 +17,7 @@ const MANY: usize = 300;
 const HUGE: usize = 1 << 30;
 
 /// Plays the part to its end, or until the primary closes.
-pub(crate) fn attack(rogue: &Rogue, part: &str) -> io::Result<()> {
+pub(crate) fn attack(rogue: &mut Rogue, part: &str) -> io::Result<()> {
     let channel = rogue.channel.as_fd();
     let lane = || {
         let lane = rogue.lane.as_ref().map(|lane| lane.as_fd());
@@ -34,6 +35,7 @@ pub(crate) fn attack(rogue: &Rogue, part: &str) -> io::Result<()> {
         "questions" => repeat(channel, |_| question()),
         "sockets" => sockets(channel, |n| format!("{{\"n\":{n}}}\n").into_bytes()),
         "lane-garbage" => repeat(lane()?, |n| garbage(n + 1)),
+        "lane-flood" => return ends(rogue.lane.as_mut()),
         "lane-sockets" => sockets(lane()?, |_| vec![1, 2, 1, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0]),
         _ => return Err(io::Error::other("no such part")),
     };
@@ -103,6 +105,18 @@ fn flood(to: BorrowedFd<'_>) -> io::Result<()> {
     loop {
         write_all(to, &lines, &[])?;
         println!("A THOUSAND");
+    }
+}
+
+/// Ends of connections that never were, for as long as anybody reads: they mean nothing, and are allowed.
+fn ends(lane: Option<&mut LaneWorker>) -> io::Result<()> {
+    let lane = lane.ok_or_else(|| io::Error::other("this part needs the lane"))?;
+    println!("READY");
+    let ended: Vec<_> = (0..LANE_BATCH as u64).map(|seq| Ended { seq }).collect();
+    loop {
+        if lane.try_tell_ended(&ended).map_err(io::Error::other)? == 0 {
+            poll(&mut [PollFd::new(&*lane, PollFlags::OUT)], None)?;
+        }
     }
 }
 

@@ -10,6 +10,7 @@
 //!   and says CLOSED when the primary has closed the rest; then it ends, or with `stay` behind it lives on.
 //! * `flood`: never stops to send what is allowed and means nothing. Says READY first, and
 //!   counts its lines by the thousand.
+//! * `lane-flood`: the same by the lane: ends of connections that never were. Says READY first.
 //! * `foreign`: writes and reads its channel as Bun does, and binds a port by itself. Says HEARD when it was told to
 //!   leave in the same way, and ends.
 //! * `ask`: asks for each of ADDRESS, which has several with commas (`fd:N` and `udp:PORT` too), as a program that has
@@ -87,7 +88,7 @@ fn main() -> io::Result<()> {
                 refuse::refuse(&mut rogue, count.unwrap_or(0)).await
             }
             hostile => {
-                hostile::attack(&rogue, hostile)?;
+                hostile::attack(&mut rogue, hostile)?;
                 rogue.wait_closed().await
             }
         }

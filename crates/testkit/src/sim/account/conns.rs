@@ -150,10 +150,23 @@ impl Account {
         self.tally.held += 1;
         if let Some(listing) = self.listings.get_mut(&listener) {
             listing.held += 1;
+            if plan.limits.shed > 0 && listing.held > plan.limits.held {
+                listing.shed.push(now);
+                return self.end(conn, End::Closed(CloseReason::Shed));
+            }
             self.look_if_needed(listener, conn);
             self.make_room(listener, plan);
         } else {
             self.end(conn, End::Closed(CloseReason::ListenerClosed));
+        }
+    }
+
+    /// So many were accepted and closed for which there was no descriptor.
+    pub(super) fn shed(&mut self, now: Time, listener: ListenerId, count: u32) {
+        self.tally.accepted += u64::from(count);
+        self.tally.closed[CloseReason::Shed as usize] += u64::from(count);
+        if let Some(listing) = self.listings.get_mut(&listener) {
+            listing.shed.extend((0..count).map(|_| now));
         }
     }
 

@@ -3,7 +3,7 @@
 use portcrew_core::primary::{End, Mode, Origin};
 use portcrew_core::scheduler::Seat;
 use portcrew_core::supervise::Generation;
-use portcrew_core::{Address, CloseReason, Key, ListenerId, Query, Seq, WorkerId};
+use portcrew_core::{Address, CloseReason, Key, ListenerId, Query, Seq, Time, WorkerId};
 
 use super::live::Counting;
 use super::{Account, Holding, Kernel, Member, Plan, Status};
@@ -35,6 +35,8 @@ pub struct Listing {
     pub(super) held: usize,
     /// The most that have waited when all was done that an event made necessary.
     pub deepest: usize,
+    /// When each was shed that found no room.
+    pub shed: Vec<Time>,
     /// Whether its connections are counted.
     pub counting: Counting,
     /// The newest generation that has asked for it; none that can be, where somebody has who is of no crew.
@@ -131,6 +133,7 @@ impl Account {
             refused: 0,
             held: 0,
             deepest: 0,
+            shed: Vec::new(),
             counting: Counting::Off,
             newest: self.asker.map_or(Generation::FIRST, |it| self.generation_of(it.worker)),
             data: query.data.clone(),

@@ -123,7 +123,9 @@ impl<'a> Reader<'a> {
             "key" | "query" | "listener" | "origin" | "peer" | "local" | "source" | "route"
             | "sight" | "look" | "seat" | "generation" | "by_key" | "counts" | "told"
             | "deepest" | "given" | "turns" | "next_seq" | "state" | "data" | "counting"
-            | "rule" | "live" | "is_silent" | "telling" | "latency" | "held_up" | "cpu" => {
+            | "rule" | "live" | "is_silent" | "telling" | "latency" | "held_up" | "cpu"
+            | "accepted" | "taken" | "was_shared" | "failed_last" | "shedding" | "ended_dying"
+            | "uncounted" | "accepts_itself" => {
                 self.value();
             }
             "share" => {

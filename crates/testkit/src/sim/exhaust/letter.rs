@@ -73,7 +73,9 @@ impl Letter {
         match self {
             Self::Accept => model.polled && model.conns.len() < CONNECTIONS,
             // For want of something once: how long it rests is spread, and would make times of its own.
-            Self::AcceptFails(AcceptFailure::Resource) => model.polled && model.failed_at.is_none(),
+            Self::AcceptFails(AcceptFailure::Resource | AcceptFailure::Descriptors) => {
+                model.polled && model.failed_at.is_none()
+            }
             Self::AcceptFails(AcceptFailure::Connection) => model.polled,
             Self::Answer(worker, nth, _) => {
                 !model.sides[worker].drained && model.offered_to(worker).nth(nth).is_some()

@@ -184,7 +184,7 @@ impl Model {
             }
             Letter::AcceptFails(failure) => {
                 self.books.failures += 1;
-                if failure == AcceptFailure::Resource {
+                if failure != AcceptFailure::Connection {
                     self.failed_at = Some(self.now);
                 }
             }
@@ -341,6 +341,7 @@ impl Model {
             Action::Notify(_) => Ok(()),
             Action::Send { .. }
             | Action::Bind { .. }
+            | Action::Shed { .. }
             | Action::Look { .. }
             | Action::Count { .. } => wrong(Check::WorkerSide),
         }

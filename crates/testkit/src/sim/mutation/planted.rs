@@ -19,7 +19,7 @@ pub(super) fn aims_at_event(mutation: Mutation, event: &Event) -> bool {
         (Mutation::BelievesUnprovable, Event::Proof { proof, .. }) => *proof == Proof::Unprovable,
         (Mutation::BelievesPeerGone, Event::Proof { proof, .. }) => *proof == Proof::PeerGone,
         (Mutation::IgnoresEmfile, Event::AcceptFailed { failure, .. }) => {
-            *failure == AcceptFailure::Resource
+            *failure != AcceptFailure::Connection
         }
         (Mutation::MisreadsLook, Event::Looked { key, .. }) => key.is_some(),
         (Mutation::DrainsOnExit, Event::Exited { .. })
@@ -28,6 +28,7 @@ pub(super) fn aims_at_event(mutation: Mutation, event: &Event) -> bool {
         | (Mutation::ForgetsSeat, Event::Forked { .. })
         | (Mutation::ForgetsEnd | Mutation::EndsTwice, Event::Ended { .. })
         | (Mutation::ForgetsEndTold, Event::EndTold { .. })
+        | (Mutation::IgnoresShed, Event::Shed { .. })
         | (Mutation::IgnoresServed, Event::Served { .. })
         | (Mutation::BelievesNobodyTells, Event::TakenAndTold { .. })
         | (Mutation::CountsUnasked, Event::Counting { .. })

@@ -102,6 +102,7 @@ impl Saboteur {
             Some(Mutation::RestsNever) => limits.refusal_rest = Duration::ZERO,
             Some(Mutation::ForgivesNothing) => limits.deficit = u64::MAX,
             Some(Mutation::LooksForEver) => limits.look_for = FOR_EVER,
+            Some(Mutation::ShedsWithoutEnd) => limits.shed_every = Duration::from_nanos(1),
             Some(Mutation::AsksAtOnce) => limits.ask_again = Duration::from_micros(1),
             Some(_) | None => {}
         }

@@ -76,7 +76,7 @@ impl World {
         let (conn, worker) = self.kernel.noted.swap_remove(at);
         self.trace.say(|| format!("    the kernel tells the end of {conn}"));
         self.seen.saw("kernel told an end");
-        self.feed(Event::Ended { worker })?;
+        self.feed(Event::Ended { worker, dying: false })?;
         Ok(true)
     }
 

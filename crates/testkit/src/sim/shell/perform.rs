@@ -4,7 +4,7 @@ use portcrew_core::primary::{Action, BoundTo, Event, Mode, Notice, Proof, Schedu
 use portcrew_core::{ConnId, Errno, ListenerId, Query, Seq, SockName, WorkerId};
 
 use crate::sim::crew::TAKEN;
-use crate::sim::kernel::{Socket, judge};
+use crate::sim::kernel::{Peer, Socket, judge};
 use crate::sim::link::{Down, LaneOffer};
 use crate::sim::mutation::Circumstances;
 use crate::sim::plan::{is_unprovable, port_of};
@@ -16,13 +16,16 @@ impl World {
     /// Performs what the machine decided, after the saboteur has had a look.
     pub(in crate::sim) fn perform_all(&mut self) -> Checked {
         let now = self.clock.now();
-        for decided in std::mem::take(&mut self.actions) {
-            let about = self.circumstances(&decided);
-            for action in self.saboteur.action(decided, about) {
-                self.trace.say(|| format!("    {}", Brief(&action)));
-                self.account.action(now, &action, &self.plan, &self.kernel)?;
-                self.perform(action)?;
+        while !self.actions.is_empty() {
+            for decided in std::mem::take(&mut self.actions) {
+                let about = self.circumstances(&decided);
+                for action in self.saboteur.action(decided, about) {
+                    self.trace.say(|| format!("    {}", Brief(&action)));
+                    self.account.action(now, &action, &self.plan, &self.kernel)?;
+                    self.perform(action)?;
+                }
             }
+            self.tell_shed();
         }
         self.flush_some();
         Ok(())
@@ -70,6 +73,7 @@ impl World {
                 self.shell.binds.push_back((listener, query));
             }
             Action::Accept { listener, on } => return self.poll(listener, on),
+            Action::Shed { listener, most } => return self.shed(listener, most),
             Action::CloseListener { listener } => return self.close_socket(listener),
             Action::Look { conn, look } => return self.look(conn, look),
             Action::Count { listener, on } => return self.count(listener, on),
@@ -136,6 +140,36 @@ impl World {
         ensure(was != on, Check::C6BackPressure, || {
             format!("listener {listener} was told twice: {on}")
         })
+    }
+
+    /// Accepts and closes what waits.
+    fn shed(&mut self, listener: ListenerId, most: u32) -> Checked {
+        let Some(socket) = self.kernel.sockets.get_mut(&listener) else {
+            return Ok(());
+        };
+        let polled = socket.polled;
+        let count = socket.backlog.len().min(most as usize);
+        let shed: Vec<_> = socket.backlog.drain(..count).collect();
+        for conn in shed {
+            self.kernel.conn_mut(conn).peer = Peer::Rst;
+            self.seen.saw("shed for want of descriptors");
+        }
+        self.shell.shed.push((listener, u32::try_from(count).unwrap_or(u32::MAX)));
+        ensure(!polled, Check::C6BackPressure, || {
+            format!("listener {listener} is to be shed from, and is accepted from")
+        })
+    }
+
+    /// Tells how many were shed, in the same step.
+    fn tell_shed(&mut self) {
+        let now = self.clock.now();
+        for (listener, count) in std::mem::take(&mut self.shell.shed) {
+            let event = Event::Shed { listener, count };
+            self.account.event(now, &event, &self.plan, &self.kernel);
+            for told in self.saboteur.event(event) {
+                self.primary.handle(now, told, &mut self.actions);
+            }
+        }
     }
 
     fn close_socket(&mut self, listener: ListenerId) -> Checked {
@@ -247,6 +281,8 @@ const fn name(notice: &Notice) -> &'static str {
         Notice::Exited { planned: true, .. } => "notice: exited, planned",
         Notice::Exited { .. } => "notice: exited",
         Notice::Misbehaved { .. } => "notice: misbehaved",
+        Notice::DiedInside { open: Some(_), .. } => "notice: died inside, counted",
+        Notice::DiedInside { .. } => "notice: died inside, unknown",
         Notice::AcceptPaused { .. } => "notice: accept paused",
         Notice::Scheduling { news, .. } => name_of_news(news),
         _ => "notice: other",

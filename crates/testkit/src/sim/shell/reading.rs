@@ -177,7 +177,11 @@ impl World {
             moved = true;
             if full {
                 self.seen.saw("accept failed for want of descriptors");
-                let failure = AcceptFailure::Resource;
+                let failure = if self.rng.percent(80) {
+                    AcceptFailure::Descriptors
+                } else {
+                    AcceptFailure::Resource
+                };
                 self.feed(Event::AcceptFailed { listener, failure })?;
                 break;
             }
