@@ -87,6 +87,9 @@ pub(crate) struct Supervision {
     #[arg(help = help::MAX_CONNECTIONS, value_parser = numbers::connections)]
     pub(crate) max_connections: Option<u64>,
 
+    #[arg(long, help_heading = help::WEAR, hide_short_help = true, help = help::SHED)]
+    pub(crate) shed: bool,
+
     #[arg(long, value_name = "CODES", help_heading = help::WEAR, hide_short_help = true)]
     #[arg(help = help::STOP_EXIT_CODES, value_delimiter = ',', value_parser = numbers::exit_code)]
     pub(crate) stop_exit_codes: Vec<i32>,

@@ -24,9 +24,10 @@ const WORKERS: [Column; 10] = [
     Column { title: "memory", right: true, rank: 5 },
 ];
 
-const LISTENERS: [Column; 6] = [
+const LISTENERS: [Column; 7] = [
     Column { title: "listener", right: false, rank: 0 },
     Column { title: "policy", right: false, rank: 0 },
+    Column { title: "accepted", right: true, rank: 5 },
     Column { title: "waiting", right: true, rank: 1 },
     Column { title: "most", right: true, rank: 4 },
     Column { title: "unaccepted", right: false, rank: 3 },
@@ -92,7 +93,16 @@ fn restarts(status: &Status) -> String {
 
 fn ledger(status: &Status) -> String {
     let it = &status.ledger;
+    // Datagrams are no connections.
+    let has_unknown =
+        status.listeners.iter().any(|it| it.accepted.is_none() && !it.key.contains(":udp"));
+    if has_unknown && it.accepted == 0 {
+        return words::UNKNOWN_BESIDES.to_owned();
+    }
     let mut text = format!("{} accepted, {} taken", it.accepted, it.taken);
+    if has_unknown {
+        let _ = write!(text, ", {}", words::UNKNOWN_BESIDES);
+    }
     for (what, count) in [("waiting", it.held), ("offered", it.offered)] {
         if count > 0 {
             let _ = write!(text, ", {count} {what}");
@@ -100,6 +110,13 @@ fn ledger(status: &Status) -> String {
     }
     for (why, count) in it.closed.iter().filter(|(_, count)| **count > 0) {
         let _ = write!(text, ", {count} closed ({why})");
+    }
+    for (what, inside, uncounted) in
+        [("died", it.died_inside, it.died_uncounted), ("were cut", it.cut_inside, it.cut_uncounted)]
+    {
+        if inside + uncounted > 0 {
+            let _ = write!(text, ", {}", words::lost_with_workers(what, inside, uncounted));
+        }
     }
     text
 }
@@ -124,7 +141,7 @@ fn worker(it: &Worker) -> Vec<Cell> {
         Cell::toned(state, tone),
         known(it.generation.map(|it| it.to_string())),
         known(it.uptime_ms.map(|it| words::age_of(Duration::from_millis(it)))),
-        Cell::new(it.taken.to_string()),
+        known(it.taken.map(|it| it.to_string())),
         known(it.live.map(|it| it.to_string())),
         known(it.figures.cpu_percent.map(|it| format!("{it:.1}%"))),
         known(it.figures.memory.map(words::size)),
@@ -136,6 +153,7 @@ fn listener(it: &Listener) -> Vec<Cell> {
     vec![
         Cell::new(&it.key),
         Cell::new(&it.policy),
+        Cell::new(it.accepted.map_or_else(|| words::UNKNOWN.to_owned(), |it| it.to_string())),
         Cell::new(it.held.to_string()),
         Cell::new(it.deepest.to_string()),
         Cell::new(it.accept_queue.map_or_else(|| "-".to_owned(), |it| words::accept_queue(&it))),

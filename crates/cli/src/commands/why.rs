@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::each::{each_apart, undone};
 use crate::args::TargetArgs;
-use crate::control::v1::{Link, Why};
+use crate::control::v1::{Link, What, Why};
 use crate::exit::ExitStatus;
 use crate::output::words::commands as words;
 
@@ -26,6 +26,9 @@ fn text(why: &Why) -> String {
     for link in &why.chain {
         let age = now.saturating_sub(Duration::from_millis(link.time_ms));
         let _ = writeln!(text, "{:>12}  {}", words::ago(age), subject(link));
+        if let Some(inside) = inside(link) {
+            let _ = writeln!(text, "{:>12}  {inside}", "");
+        }
         if let Some(then) = &link.then {
             let _ = writeln!(text, "{:>12}  {then}", "");
         }
@@ -34,6 +37,15 @@ fn text(why: &Why) -> String {
         }
     }
     text
+}
+
+/// What the end of a worker cost, unless nothing.
+fn inside(link: &Link) -> Option<String> {
+    let is_death = link.what == What::Lost && link.worker.is_some();
+    match link.died_inside {
+        Some(0) => None,
+        open => is_death.then(|| words::died_inside(open)),
+    }
 }
 
 fn subject(link: &Link) -> String {

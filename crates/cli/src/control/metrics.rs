@@ -33,7 +33,15 @@ fn connections(page: &mut Page<'_>, status: &Status) {
         ("portcrew_connections_accepted", words::ACCEPTED, ledger.accepted),
         ("portcrew_connections_taken", words::TAKEN, ledger.taken),
         ("portcrew_connections_offered_again", words::OFFERED_AGAIN, ledger.offered_again),
+        ("portcrew_connections_looked_in_vain", words::IN_VAIN, ledger.looked_in_vain),
+        ("portcrew_connections_died_inside", words::DIED_INSIDE, ledger.died_inside),
+        ("portcrew_connections_cut_inside", words::CUT_INSIDE, ledger.cut_inside),
+        ("portcrew_workers_died_uncounted", words::DIED_UNCOUNTED, ledger.died_uncounted),
+        ("portcrew_workers_cut_uncounted", words::CUT_UNCOUNTED, ledger.cut_uncounted),
         ("portcrew_accept_failures", words::ACCEPT_FAILURES, ledger.accept_failures),
+        ("portcrew_stray_answers", words::STRAY_ANSWERS, ledger.stray_answers),
+        ("portcrew_bad_picks", words::BAD_PICKS, ledger.bad_picks),
+        ("portcrew_scheduler_panics", words::SCHEDULER_PANICS, ledger.scheduler_panics),
     ] {
         page.head(name, Kind::Counter, help);
         page.line(&format!("{name}_total"), &[], value);
@@ -68,48 +76,51 @@ fn listeners(page: &mut Page<'_>, status: &Status) {
     let queue = |read: fn(&AcceptQueue) -> Option<u32>| {
         move |it: &Listener| it.accept_queue.as_ref().and_then(read).map(u64::from)
     };
-    each_listener(page, status, "held", words::LISTENER_HELD, |it| Some(it.held as u64));
-    each_listener(page, status, "held_deepest", words::LISTENER_DEEPEST, |it| {
-        Some(it.deepest as u64)
-    });
-    let name = "accept_queue";
-    each_listener(page, status, name, words::ACCEPT_QUEUE, queue(|it| Some(it.waiting)));
-    let name = "accept_queue_deepest";
-    each_listener(page, status, name, words::ACCEPT_QUEUE_DEEPEST, queue(|it| Some(it.deepest)));
-    let name = "accept_queue_limit";
-    each_listener(page, status, name, words::ACCEPT_QUEUE_LIMIT, queue(|it| Some(it.limit)));
-    page.head("portcrew_listener_dropped", Kind::Counter, words::DROPPED);
+    let gauge = |name| (name, Kind::Gauge);
+    let counter = |name| (name, Kind::Counter);
+    let held = |it: &Listener| Some(it.held as u64);
+    let deepest = |it: &Listener| Some(it.deepest as u64);
+    each_listener(page, status, gauge("held"), words::LISTENER_HELD, held);
+    each_listener(page, status, gauge("held_deepest"), words::LISTENER_DEEPEST, deepest);
+    for (name, help, read) in [
+        ("accept_queue", words::ACCEPT_QUEUE, queue(|it| Some(it.waiting))),
+        ("accept_queue_deepest", words::ACCEPT_QUEUE_DEEPEST, queue(|it| Some(it.deepest))),
+        ("accept_queue_limit", words::ACCEPT_QUEUE_LIMIT, queue(|it| Some(it.limit))),
+    ] {
+        each_listener(page, status, gauge(name), help, read);
+    }
+    each_listener(page, status, counter("accepted"), words::LISTENER_ACCEPTED, |it| it.accepted);
+    each_listener(page, status, counter("taken"), words::LISTENER_TAKEN, |it| it.taken);
     let dropped = queue(|it| it.dropped);
-    each_value(page, status, "portcrew_listener_dropped_total", dropped);
-    let name = "portcrew_namespace_listen_overflows";
-    page.head(name, Kind::Counter, words::OVERFLOWS);
-    if let Some(count) = status.listen_overflows {
-        page.line(&format!("{name}_total"), &[], count);
+    each_listener(page, status, counter("dropped"), words::DROPPED, dropped);
+    for (name, help, value) in [
+        ("portcrew_namespace_listen_overflows", words::OVERFLOWS, status.listen_overflows),
+        ("portcrew_namespace_listen_drops", words::DROPS, status.listen_drops),
+    ] {
+        page.head(name, Kind::Counter, help);
+        if let Some(count) = value {
+            page.line(&format!("{name}_total"), &[], count);
+        }
     }
 }
 
-/// A gauge of each listener of which it is known.
+/// What is known of each listener.
 fn each_listener(
     page: &mut Page<'_>,
     status: &Status,
-    name: &str,
+    (name, kind): (&str, Kind),
     help: &str,
     read: impl Fn(&Listener) -> Option<u64>,
 ) {
     let name = format!("portcrew_listener_{name}");
-    page.head(&name, Kind::Gauge, help);
-    each_value(page, status, &name, read);
-}
-
-fn each_value(
-    page: &mut Page<'_>,
-    status: &Status,
-    name: &str,
-    read: impl Fn(&Listener) -> Option<u64>,
-) {
+    page.head(&name, kind, help);
+    let sample = match kind {
+        Kind::Counter => format!("{name}_total"),
+        Kind::Gauge | Kind::Histogram => name,
+    };
     for listener in &status.listeners {
         if let Some(value) = read(listener) {
-            page.line(name, &[("listener", &escaped(&listener.key))], value);
+            page.line(&sample, &[("listener", &escaped(&listener.key))], value);
         }
     }
 }
@@ -139,7 +150,9 @@ fn output(page: &mut Page<'_>, status: &Status) {
 fn workers(page: &mut Page<'_>, status: &Status) {
     page.head("portcrew_worker_taken", Kind::Counter, words::WORKER_TAKEN);
     for worker in &status.workers {
-        page.line("portcrew_worker_taken_total", &[("worker", &worker.id)], worker.taken);
+        if let Some(taken) = worker.taken {
+            page.line("portcrew_worker_taken_total", &[("worker", &worker.id)], taken);
+        }
     }
     page.head("portcrew_worker_ready", Kind::Gauge, words::WORKER_READY);
     for worker in &status.workers {

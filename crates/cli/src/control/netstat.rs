@@ -5,8 +5,17 @@ use std::fs;
 /// Connections that found an accept queue full, of any program in this process's network namespace, since that was
 /// made: for the usual one, since the machine was started.
 pub(crate) fn listen_overflows() -> Option<u64> {
+    extended("ListenOverflows")
+}
+
+/// What listening sockets have dropped there for whatever reason: a full queue, no memory, a wrong sequence.
+pub(super) fn listen_drops() -> Option<u64> {
+    extended("ListenDrops")
+}
+
+fn extended(name: &str) -> Option<u64> {
     let text = fs::read_to_string("/proc/net/netstat").ok()?;
-    counter(&text, "TcpExt:", "ListenOverflows")
+    counter(&text, "TcpExt:", name)
 }
 
 /// A counter of a file that has two lines for each group: names and values.
@@ -26,6 +35,6 @@ mod tests {
         let text = "TcpExt: A ListenOverflows B\nTcpExt: 1 22 3\nIpExt: A\nIpExt: 9\n";
         assert_eq!(counter(text, "TcpExt:", "ListenOverflows"), Some(22));
         assert_eq!(counter(text, "TcpExt:", "C"), None);
-        assert!(listen_overflows().is_some());
+        assert!(listen_overflows().is_some() && listen_drops() >= listen_overflows());
     }
 }

@@ -17,7 +17,7 @@ use tokio::time::{interval, timeout};
 
 use super::figures::Looks;
 use super::metrics;
-use super::netstat::listen_overflows;
+use super::netstat::{listen_drops, listen_overflows};
 use super::requests::{Answer, Desk, Request, Trouble};
 use super::silence::STILL_THERE;
 use super::v1;
@@ -151,6 +151,7 @@ async fn look(crew: &Shared) -> Result<super::requests::Status, Refusal> {
         let figures = |pid| found.get(&pid).copied().unwrap_or_default();
         status.figures = figures(std::process::id());
         status.listen_overflows = listen_overflows();
+        status.listen_drops = listen_drops();
         for worker in &mut status.workers {
             worker.figures = figures(worker.pid);
         }

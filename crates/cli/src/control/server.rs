@@ -11,6 +11,8 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
+use portcrew::{Loan, Reserve};
+use rustix::io::Errno;
 use rustix::process::geteuid;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
@@ -46,7 +48,7 @@ const MOST_REFUSED: usize = 8;
 /// How long the end of the crew waits until the last answers are taken.
 const LAST_ANSWERS_WITHIN: Duration = Duration::from_millis(500);
 
-/// How long it waits after an accept that failed: for want of a descriptor, the next would fail too.
+/// How long it waits after an accept that failed although a descriptor was lent for it: the next would fail too.
 const AFTER_FAILURE: Duration = Duration::from_millis(100);
 
 /// A server that runs. Dropping it stops it without waiting.
@@ -58,17 +60,22 @@ pub(crate) struct Server {
     task: JoinHandle<()>,
 }
 
-/// Serves on the claim's socket, in the runtime of the caller.
+/// Serves on the claim's socket, in the runtime of the caller. A client for whom no descriptor is left gets one of the
+/// reserve.
 ///
 /// # Errors
 /// When the runtime cannot take the socket.
-pub(crate) fn serve(mut claim: Claim, feed: Arc<Feed>) -> io::Result<(Server, Requests)> {
+pub(crate) fn serve(
+    mut claim: Claim,
+    feed: Arc<Feed>,
+    reserve: Reserve,
+) -> io::Result<(Server, Requests)> {
     let listener = claim.take_listener().expect("a claim is served once");
     let listener = UnixListener::from_std(listener)?;
     let (desk, requests) = channel();
     let shared = Arc::new(Shared::new(desk, Arc::clone(&feed)));
     let (over, ends) = watch::channel(false);
-    let task = tokio::spawn(accept_all(listener, shared, ends));
+    let task = tokio::spawn(accept_all(listener, shared, reserve, ends));
     Ok((Server { claim, feed, over, task }, requests))
 }
 
@@ -84,7 +91,13 @@ impl Server {
     }
 }
 
-async fn accept_all(listener: UnixListener, shared: Arc<Shared>, mut over: watch::Receiver<bool>) {
+async fn accept_all(
+    listener: UnixListener,
+    shared: Arc<Shared>,
+    reserve: Reserve,
+    mut over: watch::Receiver<bool>,
+) {
+    let mut loan: Option<Loan> = None;
     let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     let strangers = Arc::new(Semaphore::new(MOST_REFUSED));
     let graceful = GracefulShutdown::new();
@@ -94,16 +107,24 @@ async fn accept_all(listener: UnixListener, shared: Arc<Shared>, mut over: watch
             _ = over.changed() => break,
             next = async { (place.await, listener.accept().await) } => next,
         };
-        let Ok((stream, _)) = stream else {
-            sleep(AFTER_FAILURE).await;
-            continue;
+        let stream = match stream {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                let has_failed_with_it = loan.take().is_some();
+                loan = (is_want(&error) && !has_failed_with_it).then(|| reserve.lend(1));
+                if loan.as_ref().is_none_or(|it| it.count() == 0) {
+                    sleep(AFTER_FAILURE).await;
+                }
+                continue;
+            }
         };
+        let lent = loan.take();
         if !is_allowed(&stream) {
             if let Ok(stranger) = Arc::clone(&strangers).try_acquire_owned() {
                 tokio::spawn(async move {
                     // Whoever does not want to hear it has its answer all the same.
                     let _ = timeout(REFUSED_WITHIN, refuse(stream)).await;
-                    drop(stranger);
+                    drop((lent, stranger));
                 });
             }
             continue;
@@ -119,11 +140,17 @@ async fn accept_all(listener: UnixListener, shared: Arc<Shared>, mut over: watch
         tokio::spawn(async move {
             // What a client does wrong is answered, or ends its connection; there is nobody else to tell.
             let _ = connection.await;
-            drop(place);
+            // Its descriptor is closed by now.
+            drop((lent, place));
         });
     }
     drop(listener);
     graceful.shutdown().await;
+}
+
+/// Whether no descriptor was left.
+fn is_want(error: &io::Error) -> bool {
+    [Errno::MFILE, Errno::NFILE].iter().any(|it| error.raw_os_error() == Some(it.raw_os_error()))
 }
 
 /// The same user, or root. File modes say the same; this holds also where somebody has changed them.

@@ -52,6 +52,9 @@ pub(crate) struct Status {
     pub(crate) output_lost: u64,
     /// Connections that found an accept queue full: of any program in the primary's network namespace.
     pub(crate) listen_overflows: Option<u64>,
+    /// Connections and requests for one that listening sockets have dropped there, for whatever reason.
+    #[serde(default)]
+    pub(crate) listen_drops: Option<u64>,
     /// The primary's own.
     #[serde(flatten)]
     pub(crate) figures: Figures,
@@ -95,6 +98,12 @@ pub(crate) struct Listener {
     /// For people.
     pub(crate) address: Option<String>,
     pub(crate) policy: String,
+    /// Connections that came to it; `null` where workers accept by themselves.
+    #[serde(default)]
+    pub(crate) accepted: Option<u64>,
+    /// Those of them that a worker took; `null` as there.
+    #[serde(default)]
+    pub(crate) taken: Option<u64>,
     /// The primary accepts from it now.
     pub(crate) accepting: bool,
     /// Connections that wait in the primary for a worker.
@@ -158,8 +167,8 @@ pub(crate) struct Worker {
     pub(crate) state: WorkerState,
     pub(crate) generation: Option<u64>,
     pub(crate) uptime_ms: Option<u64>,
-    /// Connections that it took from the primary. Where workers accept for themselves nobody counts.
-    pub(crate) taken: u64,
+    /// Connections that it took; `null` where it accepts by itself, for nobody counts those.
+    pub(crate) taken: Option<u64>,
     /// Connections that it was offered and has not answered for.
     pub(crate) in_flight: u64,
     /// Connections that it has open, while a policy counts them.
@@ -202,6 +211,25 @@ pub(crate) struct Ledger {
     pub(crate) closed: BTreeMap<String, u64>,
     pub(crate) offered_again: u64,
     pub(crate) accept_failures: u64,
+    #[serde(default)]
+    pub(crate) stray_answers: u64,
+    #[serde(default)]
+    pub(crate) bad_picks: u64,
+    #[serde(default)]
+    pub(crate) scheduler_panics: u64,
+    #[serde(default)]
+    pub(crate) looked_in_vain: u64,
+    /// Open in workers that ended unasked, as far as they are counted: they were taken.
+    #[serde(default)]
+    pub(crate) died_inside: u64,
+    /// Such workers of whose connections nobody knows.
+    #[serde(default)]
+    pub(crate) died_uncounted: u64,
+    /// The same two of workers that were asked to leave, and were ended by a signal.
+    #[serde(default)]
+    pub(crate) cut_inside: u64,
+    #[serde(default)]
+    pub(crate) cut_uncounted: u64,
 }
 
 /// How far a reload has come.
@@ -241,6 +269,9 @@ pub(crate) struct Link {
     pub(crate) because: String,
     /// What came of it, in words.
     pub(crate) then: Option<String>,
+    /// Connections that were open in the worker; `null` where that is unknown, and where no worker ended.
+    #[serde(default)]
+    pub(crate) died_inside: Option<u32>,
     /// The last lines that the worker printed.
     pub(crate) output: Vec<String>,
 }

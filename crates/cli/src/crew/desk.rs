@@ -98,6 +98,7 @@ impl Desk {
             Noted::Hangs { worker, how, left } => {
                 self.history.hangs(worker, how, left, outputs.tail(worker));
             }
+            Noted::DiedInside { worker, open } => self.history.died_inside(worker, open),
             Noted::Crew(CrewNotice::Ready { worker }) => self.is_ready(worker, wanted),
             Noted::Crew(notice) => self.crew(notice, outputs),
             // Better no verdict than one that never comes.

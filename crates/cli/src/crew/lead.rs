@@ -62,10 +62,13 @@ async fn lead(wish: Wish, report: &Report) -> Result<ExitStatus, Box<dyn Error>>
     };
     let policies = wish.policies.to_string();
     let deadline = wish.settings.start_deadline;
-    let ready = &wish.settings.ready;
+    let ready = wish.settings.ready.clone();
+    let grace = wish.settings.grace;
     let hearing = Hearing::new(&wish, report);
     let control = wish.control;
-    let (server, requests) = match control.claim.map(|it| serve(it, report.feed())).transpose()? {
+    let cluster = Cluster::new(wish.settings)?;
+    let serve = |claim| serve(claim, report.feed(), cluster.reserve());
+    let (server, requests) = match control.claim.map(serve).transpose()? {
         Some((server, requests)) => (Some(server), Some(requests)),
         None => (None, None),
     };
@@ -73,8 +76,8 @@ async fn lead(wish: Wish, report: &Report) -> Result<ExitStatus, Box<dyn Error>>
         report,
         server,
         requests,
-        desk: Desk::new(control.about, control.announce, wish.policies.clone(), ready),
-        grace: wish.settings.grace,
+        desk: Desk::new(control.about, control.announce, wish.policies.clone(), &ready),
+        grace,
         wanted: wish.workers,
         stopping: false,
         signals,
@@ -83,8 +86,8 @@ async fn lead(wish: Wish, report: &Report) -> Result<ExitStatus, Box<dyn Error>>
         hearing,
         patience: Some((Instant::now() + deadline, deadline)),
         outputs: Outputs::new(),
-        upward: Above::new(report, wish.workers, ready, wish.init),
-        cluster: Cluster::new(wish.settings)?,
+        upward: Above::new(report, wish.workers, &ready, wish.init),
+        cluster,
     };
     let (name, workers) = (wish.name.as_str(), wish.workers);
     let pid = std::process::id();

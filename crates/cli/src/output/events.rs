@@ -41,6 +41,8 @@ pub(crate) enum Event<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         core: Option<bool>,
     },
+    /// So many connections were open in a worker that ended; `null` where nobody counts them.
+    DiedInside { worker: u64, open: Option<u32>, asked: bool },
     /// Something went wrong that a worker, or with `null` the primary, is at fault for.
     Error { worker: Option<u64>, reason: &'a str },
     /// A worker hangs, for this reason. One that was found to be `able` gets a signal now, one that is `stopped` is killed,

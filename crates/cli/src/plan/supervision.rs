@@ -43,6 +43,7 @@ pub(crate) fn apply(asked: &Supervision, settings: &mut Settings) {
     settings.max_age = asked.max_age;
     settings.max_memory = asked.max_memory;
     settings.max_connections = asked.max_connections;
+    settings.shed = asked.shed;
     settings.stop_exit_codes.clone_from(&asked.stop_exit_codes);
     settings.hang_signal = asked.hang_signal;
     settings.stop_signal = asked.stop_signal.unwrap_or(settings.stop_signal);
@@ -52,7 +53,8 @@ pub(crate) fn apply(asked: &Supervision, settings: &mut Settings) {
 /// Whether something is asked for that the primary can only know of connections that it gives. That answers have their
 /// default asks for nothing: there are none.
 pub(super) fn counts_connections(asked: &Supervision) -> bool {
-    asked.max_connections.is_some() || asked.answer_within.is_some_and(|it| it.time().is_some())
+    let answers = asked.answer_within.is_some_and(|it| it.time().is_some());
+    asked.max_connections.is_some() || answers || asked.shed
 }
 
 fn stable_for(asked: &Supervision) -> Duration {
@@ -166,6 +168,7 @@ mod tests {
             ("--ready alive --stable 2s --start-deadline 2s", words::NEVER_ALIVE),
             ("--policy shared --max-connections 9", words::NOBODY_COUNTS),
             ("--policy shared --answer-within 5s", words::NOBODY_COUNTS),
+            ("--policy shared --shed", words::NOBODY_COUNTS),
             ("--register --drain message:x", words::NOT_REGISTERED),
             ("--register --shutdown-with-message", words::NOT_REGISTERED),
         ] {

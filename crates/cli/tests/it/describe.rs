@@ -27,8 +27,8 @@ fn a_crew_is_described_with_its_workers_and_listeners() {
          1  0  PID  ready  0  AGE  5  -  CPU  SIZE\n\
          2  1  PID  ready  0  AGE  5  -  CPU  SIZE\n\
          \n\
-         listener  policy  waiting  most  unaccepted  workers\n\
-         127.0.0.1:0:4:undefined:0  round-robin  0  N  0 of PID, most N  1 2\n"
+         listener  policy  accepted  waiting  most  unaccepted  workers\n\
+         127.0.0.1:0:4:undefined:0  round-robin  10  0  N  0 of PID, most N  1 2\n"
     );
     assert_eq!((answer.status, answer.stderr.as_str()), (0, ""));
     let json = home.json(&["show", "--json", "api"]);
@@ -38,9 +38,9 @@ fn a_crew_is_described_with_its_workers_and_listeners() {
 /// How many have waited at once is another number each time.
 fn without_depths(text: &str) -> String {
     let line = |line: &str| match line.split("  ").collect::<Vec<_>>()[..] {
-        [key, policy, waiting, _, queue, workers] if key.starts_with("127.0.0.1:") => {
+        [key, policy, accepted, waiting, _, queue, workers] if key.starts_with("127.0.0.1:") => {
             let queue = queue.rsplit_once(' ').map_or(queue, |it| it.0);
-            [key, policy, waiting, "N", &format!("{queue} N"), workers].join("  ")
+            [key, policy, accepted, waiting, "N", &format!("{queue} N"), workers].join("  ")
         }
         _ => line.to_owned(),
     };

@@ -30,6 +30,7 @@ mod names;
 mod nested;
 mod output;
 mod planted;
+mod overload;
 mod policies;
 mod policy_change;
 mod queues;

@@ -129,6 +129,8 @@ mod tests {
             key: "null:80:4".to_owned(),
             address: Some("port 80".to_owned()),
             policy: "round-robin".to_owned(),
+            accepted: Some(9),
+            taken: Some(9),
             accepting: true,
             held: 0,
             deepest: 256,

@@ -33,6 +33,7 @@ struct Thing {
     slot: Option<SlotId>,
     because: String,
     then: Option<String>,
+    died_inside: Option<u32>,
     /// Read when somebody asks: until then its last lines may still be on their way.
     tail: Option<Arc<Tail>>,
 }
@@ -68,6 +69,14 @@ impl History {
         let (what, then) =
             if left { (What::Debugged, Some(words::left_alone())) } else { (What::Lost, None) };
         self.add(Thing { worker: Some(worker), pid, then, tail, ..Thing::new(what, how) });
+    }
+
+    /// What the loss of a worker cost. Of one that was asked to leave there is none.
+    pub(super) fn died_inside(&mut self, worker: WorkerId, open: Option<u32>) {
+        let is_its = |it: &&mut Thing| it.what == What::Lost && it.worker == Some(worker);
+        if let Some(lost) = self.chain.iter_mut().rev().find(is_its) {
+            lost.died_inside = open;
+        }
     }
 
     /// A slot gets another worker. That is what came of the loss before it, if that was of a worker that ended.
@@ -135,7 +144,17 @@ impl Thing {
     fn new(what: What, because: String) -> Self {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let time_ms = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
-        Self { time_ms, what, worker: None, pid: None, slot: None, because, then: None, tail: None }
+        Self {
+            time_ms,
+            what,
+            worker: None,
+            pid: None,
+            slot: None,
+            because,
+            then: None,
+            died_inside: None,
+            tail: None,
+        }
     }
 
     fn link(&self) -> Link {
@@ -147,6 +166,7 @@ impl Thing {
             slot: self.slot.map(|it| it.0),
             because: self.because.clone(),
             then: self.then.clone(),
+            died_inside: self.died_inside,
             output: self.tail.as_ref().map(|it| it.lines()).unwrap_or_default(),
         }
     }
@@ -172,6 +192,19 @@ mod tests {
         assert_eq!((first.worker, first.pid, first.slot), (Some(8), Some(108), Some(1)));
         assert_eq!(first.output, ["boom"]);
         assert!(first.then.as_deref().is_some_and(|it| it.contains("100 ms")));
+    }
+
+    #[test]
+    fn what_died_inside_stands_with_the_loss() {
+        let mut history = History::default();
+        for id in [1, 2] {
+            history.lost(WorkerId(id), "was ended by SIGKILL".to_owned(), None);
+        }
+        history.died_inside(WorkerId(1), Some(3));
+        history.died_inside(WorkerId(2), None);
+        history.died_inside(WorkerId(9), Some(1));
+        let inside: Vec<_> = history.why("api").chain.iter().map(|it| it.died_inside).collect();
+        assert_eq!(inside, [Some(3), None]);
     }
 
     #[test]

@@ -32,6 +32,11 @@ pub(in crate::crew) enum Noted {
         how: String,
         left: bool,
     },
+    /// So many connections were open in one that ended.
+    DiedInside {
+        worker: WorkerId,
+        open: Option<u32>,
+    },
     Crew(CrewNotice),
     /// Events were dropped, verdicts perhaps among them.
     Lagged,
@@ -53,6 +58,9 @@ impl Noted {
             Event::Exit { worker, planned: true, .. } => Self::Gone { worker: *worker },
             Event::Exit { worker, status, planned: false } => {
                 Self::Lost { worker: *worker, how: how_it_ended(exit_of(*status)) }
+            }
+            Event::DiedInside { worker, open, planned: _ } => {
+                Self::DiedInside { worker: *worker, open: *open }
             }
             Event::Crew(notice) => Self::Crew(*notice),
             Event::Lagged { .. } => Self::Lagged,

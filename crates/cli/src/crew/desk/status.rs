@@ -41,6 +41,7 @@ impl Desk {
             output_lost: 0,
             // With the figures, where nobody waits for it.
             listen_overflows: None,
+            listen_drops: None,
             figures: v1::Figures::default(),
         }
     }
@@ -69,6 +70,8 @@ fn listener(it: &portcrew::ListenerSnapshot) -> v1::Listener {
         key: it.key.clone(),
         address: it.address.as_ref().map(ToString::to_string),
         policy: it.policy.to_owned(),
+        accepted: it.accepted,
+        taken: it.taken,
         accepting: it.accepting,
         held: it.held,
         deepest: it.deepest,
@@ -115,7 +118,7 @@ fn worker(it: &WorkerSnapshot, member: Option<&WorkerView>, snapshot: &Snapshot)
         state: state(it.state, member.map(|it| it.stage)),
         generation: member.map(|it| it.generation.0),
         uptime_ms: member.map(|it| millis(it.age)),
-        taken: it.taken,
+        taken: (!it.accepts_itself).then_some(it.taken),
         in_flight: dealt.iter().map(|it| u64::from(it.in_flight)).sum(),
         // The same at each of its listeners.
         live: dealt.iter().find_map(|it| it.live).map(u64::from),
@@ -149,6 +152,14 @@ fn ledger(it: &Ledger) -> v1::Ledger {
         closed: closed.collect(),
         offered_again: it.offered_again,
         accept_failures: it.accept_failures,
+        stray_answers: it.stray_answers,
+        bad_picks: it.bad_picks,
+        scheduler_panics: it.scheduler_panics,
+        looked_in_vain: it.looked_in_vain,
+        died_inside: it.died_inside,
+        died_uncounted: it.died_uncounted,
+        cut_inside: it.cut_inside,
+        cut_uncounted: it.cut_uncounted,
     }
 }
 
@@ -158,4 +169,27 @@ fn number(worker: WorkerId) -> u64 {
 
 fn millis(span: std::time::Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_the_library_counts_has_its_name_and_its_number_here() {
+        let mut counted = Ledger::default();
+        (counted.accepted, counted.held, counted.offered, counted.taken) = (1, 2, 3, 4);
+        (counted.offered_again, counted.stray_answers, counted.accept_failures) = (5, 6, 7);
+        (counted.bad_picks, counted.scheduler_panics, counted.looked_in_vain) = (8, 9, 10);
+        (counted.died_inside, counted.died_uncounted) = (11, 12);
+        (counted.cut_inside, counted.cut_uncounted) = (13, 14);
+        let mut said = serde_json::to_value(ledger(&counted)).unwrap();
+        let closed = said.as_object_mut().unwrap().remove("closed").unwrap();
+        let all: BTreeMap<_, _> = counted.counts().into_iter().collect();
+        assert_eq!(said, serde_json::to_value(all).unwrap());
+        let reasons: Vec<_> = closed.as_object().unwrap().keys().cloned().collect();
+        let mut expected: Vec<_> = CloseReason::ALL.iter().map(|it| it.name()).collect();
+        expected.sort_unstable();
+        assert_eq!(reasons, expected);
+    }
 }

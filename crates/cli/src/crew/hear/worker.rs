@@ -39,6 +39,10 @@ impl Hearing<'_> {
                 self.report.event(&events::Event::Disconnect { worker: number(worker) });
             }
             Event::Exit { worker, status, planned } => self.exited(worker, status, planned),
+            Event::DiedInside { worker, open, planned: asked } => {
+                let worker = number(worker);
+                self.report.event(&events::Event::DiedInside { worker, open, asked });
+            }
             Event::Error { worker, error } => self.error(worker, &error),
             Event::Misbehaved { worker } => {
                 self.trouble(Some(worker), &notices::misbehaved(&worker));

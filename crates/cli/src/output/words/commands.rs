@@ -254,6 +254,31 @@ pub(crate) fn age_of(age: Duration) -> String {
     }
 }
 
+/// What the end of a worker cost.
+pub(crate) fn died_inside(open: Option<u32>) -> String {
+    match open {
+        Some(1) => "1 connection was open in it".to_owned(),
+        Some(open) => format!("{} were open in it", of(open.into(), "connection")),
+        None => "how many connections were open in it is unknown: nothing counts them".to_owned(),
+    }
+}
+
+/// What the ends of workers cost: connections where they are counted, workers where they are not.
+pub(crate) fn lost_with_workers(what: &str, inside: u64, uncounted: u64) -> String {
+    match uncounted {
+        0 => format!("{inside} {what} with their workers"),
+        _ => format!(
+            "{inside} {what} with their workers, and an unknown number with {uncounted} more workers"
+        ),
+    }
+}
+
+/// Connections of which nobody knows, behind those that are counted.
+pub(crate) const UNKNOWN_BESIDES: &str = "unknown where workers accept by themselves";
+
+/// A number of a listener that nobody counts.
+pub(crate) const UNKNOWN: &str = "unknown";
+
 /// `0 of 511, most 12`: what waits in the kernel.
 pub(crate) fn accept_queue(queue: &AcceptQueue) -> String {
     format!("{} of {}, most {}", queue.waiting, queue.limit, queue.deepest)

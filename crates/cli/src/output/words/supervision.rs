@@ -66,6 +66,8 @@ pub(crate) const MAX_MEMORY: &str = "How much memory a worker may have, such as 
 pub(crate) const MAX_AGE: &str = "How long a worker may live, spread by a fifth either way, such as 12h or 7d; then it is replaced in the same way";
 pub(crate) const MAX_CONNECTIONS: &str =
     "How many connections a worker may be given; then it is replaced in the same way";
+pub(crate) const SHED: &str = "Close connections at once for which there is no room, each counted, and do not leave \
+    them in the kernel's backlog: when 256 wait for a worker, or no descriptor is left";
 pub(crate) const STOP_EXIT_CODES: &str = "Statuses after which a worker is not replaced before the next reload, joined \
     by commas: 0,3";
 pub(crate) const DRAIN: &str = "How a worker is told to leave: disconnect, message:TEXT or signal:NAME [default: \
@@ -180,8 +182,8 @@ pub(crate) const NOBODY_REPLACED: &str = "--surge 0: with no new worker beside t
     first, a reload could replace nobody. Give --surge 1, or --max-unavailable 1";
 pub(crate) const NEVER_ALIVE: &str = "--start-deadline: with --ready alive a worker is ready when it has lived for \
     --stable (1 s by default), which is not within that. Give more time, or another --ready";
-pub(crate) const NOBODY_COUNTS: &str = "--max-connections and --answer-within are about connections that the primary \
-    gives, and with the policy `shared` workers take them by themselves. Leave them out, or choose --policy \
+pub(crate) const NOBODY_COUNTS: &str = "--max-connections, --answer-within and --shed are about connections that the primary \
+    accepts, and with the policy `shared` workers take them by themselves. Leave them out, or choose --policy \
     round-robin, least-connections or sticky; --max-age and --max-memory work with each";
 pub(crate) const NOT_REGISTERED: &str = "--register acts when a worker is told by Node's disconnect or by SIGTERM, and \
     --drain says otherwise. Leave one of them out, or give --drain signal:TERM";
