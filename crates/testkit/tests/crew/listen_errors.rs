@@ -2,24 +2,19 @@
 //! says.
 
 use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixListener;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 
 use portcrew_testkit::node::Node;
-use portcrew_testkit::process::Program;
 use portcrew_testkit::require_node;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::forms::{LISTENER, Pair, node_alone, node_under_us, rust, rust_under_node};
+use crate::stage::{NOBODY, Stage, skip};
 
 /// A port below those that everybody may use; Node's own test uses the same.
 pub(crate) const LOW: u16 = 42;
-
-/// The user that may do nothing.
-const NOBODY: &str = "65534";
 
 /// What is taken, missing or wrong, while it lives.
 struct Obstacles {
@@ -169,8 +164,8 @@ fn a_path_that_is_too_long_both_ways_is_named_as_such() {
 
 #[test]
 fn a_low_port_is_denied_to_another_user_and_its_workers_hear_why() {
-    let Some(stage) = Stage::set() else { return };
-    let mut pair = Pair::of_rust(stage.as_nobody(&[&stage.primary, &stage.listener]), 1);
+    let Some((stage, primary, listener)) = stage() else { return };
+    let mut pair = Pair::of_rust(stage.run_as(NOBODY, &[&primary, &listener]), 1);
     let said = pair.listen(1, "it", &format!("127.0.0.1:{LOW}"), &json!({}));
     assert_eq!(
         without_text(&said),
@@ -179,9 +174,9 @@ fn a_low_port_is_denied_to_another_user_and_its_workers_hear_why() {
     );
     assert!(said["text"].as_str().unwrap().contains("CAP_NET_BIND_SERVICE"), "{said}");
     let node = require_node!();
-    let script = stage.copy(&portcrew_testkit::node::fixture("listener.js"));
+    let script = stage.copy(portcrew_testkit::node::fixture("listener.js"));
     for policy in ["rr", "none"] {
-        let program = stage.as_nobody(&[&stage.primary, node.path(), &script]);
+        let program = stage.run_as(NOBODY, &[&primary, node.path(), &script]);
         let mut pair = Pair::of_node(program.env("NODE_CLUSTER_SCHED_POLICY", policy), 1);
         let said = pair.listen(1, "it", &format!("127.0.0.1:{LOW}"), &json!({}));
         assert_eq!(
@@ -193,63 +188,19 @@ fn a_low_port_is_denied_to_another_user_and_its_workers_hear_why() {
     }
 }
 
-/// A place that everybody can enter, with what another user is to start.
-struct Stage {
-    directory: TempDir,
-    primary: PathBuf,
-    listener: PathBuf,
-}
-
-impl Stage {
-    /// Nothing, visibly, where another user cannot be played or may use low ports.
-    fn set() -> Option<Self> {
-        if everybody_may_use_low_ports() {
-            return skip("everybody may use low ports");
-        }
-        let setpriv = Command::new("setpriv").arg("--version").output();
-        if !rustix::process::geteuid().is_root() || setpriv.is_err() {
-            return skip("only root can play another user, by setpriv");
-        }
-        let directory = tempfile::tempdir().unwrap();
-        open_to_all(directory.path());
-        let mut stage = Self { directory, primary: PathBuf::new(), listener: PathBuf::new() };
-        stage.primary = stage.copy(Path::new(env!("CARGO_BIN_EXE_fixture-primary")));
-        stage.listener = stage.copy(Path::new(LISTENER));
-        Some(stage)
+/// The primary and the worker, where another user can be played and may not use low ports.
+fn stage() -> Option<(Stage, PathBuf, PathBuf)> {
+    if everybody_may_use_low_ports() {
+        return skip("everybody may use low ports");
     }
-
-    fn copy(&self, file: &Path) -> PathBuf {
-        let copy = self.directory.path().join(file.file_name().unwrap());
-        std::fs::copy(file, &copy).unwrap();
-        open_to_all(&copy);
-        copy
-    }
-
-    fn as_nobody(&self, command: &[&Path]) -> Program {
-        Program::new("setpriv")
-            .args(["--reuid", NOBODY, "--regid", NOBODY, "--clear-groups", "--"])
-            .args(command)
-            .cwd(self.directory.path())
-            .env_remove("NODE_OPTIONS")
-            .env_remove("NODE_CLUSTER_SCHED_POLICY")
-            .stdin_pipe()
-    }
+    let stage = Stage::set()?;
+    let primary = stage.copy(env!("CARGO_BIN_EXE_fixture-primary"));
+    let listener = stage.copy(LISTENER);
+    Some((stage, primary, listener))
 }
 
 /// In this network namespace.
 pub(crate) fn everybody_may_use_low_ports() -> bool {
     let first = std::fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start");
     first.is_ok_and(|it| it.trim().parse::<u16>().is_ok_and(|first| first <= LOW))
-}
-
-fn open_to_all(path: &Path) {
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
-}
-
-/// Says visibly that a test was not made.
-pub(crate) fn skip<T>(why: &str) -> Option<T> {
-    use std::io::Write as _;
-    // Written to the descriptor itself: the test framework hides what `eprintln!` writes in a passing test.
-    let _ = writeln!(std::io::stderr(), "skipped: {why}");
-    None
 }

@@ -14,7 +14,7 @@ use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open}
 use serde_json::{Value, json};
 
 use crate::forms::{Pair, loopback, node_under_us, own_place, port, rust, rust_under_node};
-use crate::listen_errors::skip;
+use crate::stage::skip;
 use crate::support::even_share;
 
 /// The first Node that knows `reusePort`.

@@ -12,7 +12,7 @@ use portcrew_testkit::require_node;
 use serde_json::{Value, json};
 
 use crate::forms::{Pair, loopback, node_under_us, port};
-use crate::listen_errors::skip;
+use crate::stage::skip;
 use crate::support::HANG;
 
 /// The first Node whose workers know `dropMaxConnection`, and that 0 connections are a number too.

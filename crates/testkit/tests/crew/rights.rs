@@ -12,7 +12,8 @@ use portcrew_testkit::witness::Witness;
 use serde_json::{Value, json};
 
 use crate::forms::{LISTENER, Pair, own_place};
-use crate::listen_errors::{LOW, everybody_may_use_low_ports, skip};
+use crate::listen_errors::{LOW, everybody_may_use_low_ports};
+use crate::stage::skip;
 use crate::support::{Crew, HANG, ROGUE, SERVER, primary};
 
 const USER: u32 = 65_533;

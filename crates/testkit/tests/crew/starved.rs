@@ -14,13 +14,13 @@ const QUESTIONS: u64 = 300;
 
 /// Lets it open nothing more. The limit is one of numbers, and a hole below it could still be filled: the lowest
 /// free number.
-fn starve(pid: u32) {
+pub(crate) fn starve(pid: u32) {
     let open = proc_fs::fds(pid).unwrap();
     let free = (0..).find(|number| open.iter().all(|(fd, _)| fd != number)).unwrap();
     limit(pid, Some(u64::from(free)));
 }
 
-fn limit(pid: u32, descriptors: Option<u64>) {
+pub(crate) fn limit(pid: u32, descriptors: Option<u64>) {
     let pid = Pid::from_raw(i32::try_from(pid).unwrap());
     let maximum = rustix::process::getrlimit(Resource::Nofile).maximum;
     let current = descriptors.or(maximum);
