@@ -42,10 +42,7 @@ pub(crate) fn variables(
     before: Option<&OsStr>,
     grace: Duration,
 ) -> Result<Variables, String> {
-    let directory = match is_for_others {
-        true => Some(FOR_OTHERS.into()),
-        false => directory(host),
-    };
+    let directory = if is_for_others { Some(FOR_OTHERS.into()) } else { directory(host) };
     let directory = directory.ok_or_else(words::no_place)?;
     let modes = if is_for_others { (0o755, 0o644) } else { (0o700, 0o600) };
     // The directory itself is looked at with the file.

@@ -9,17 +9,14 @@ use crate::output::words::usage;
 
 /// The variables by which a worker finds its channel. The primary sets them anew for each worker; a value from
 /// outside would make a worker talk into a descriptor of somebody else.
-pub(crate) const RESERVED: [&str; 6] = [
-    "NODE_UNIQUE_ID",
-    "NODE_CHANNEL_FD",
-    "NODE_CHANNEL_SERIALIZATION_MODE",
-    "LISTEN_FDS",
-    "LISTEN_PID",
-    "LISTEN_FDNAMES",
-];
+const RESERVED: [&str; 3] =
+    ["NODE_UNIQUE_ID", "NODE_CHANNEL_FD", "NODE_CHANNEL_SERIALIZATION_MODE"];
 
 /// Prefix of the project's own variables, reserved for the same reason.
 const OWN_PREFIX: &[u8] = b"PORTCREW_";
+
+/// Prefix of those by which systemd gives sockets to a process. Workers have none of these, so they never get them.
+const SOCKETS_PREFIX: &[u8] = b"LISTEN_";
 
 /// One variable and its value. The value may be any bytes but NUL.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +36,9 @@ impl Assignment {
         let (key, value) = (&bytes[..at], &bytes[at + 1..]);
         if key.is_empty() {
             return Err(usage::env_without_key());
+        }
+        if key.starts_with(SOCKETS_PREFIX) {
+            return Err(usage::env_sockets());
         }
         if key.starts_with(OWN_PREFIX) || RESERVED.iter().any(|r| r.as_bytes() == key) {
             return Err(usage::env_reserved());
@@ -77,6 +77,11 @@ mod tests {
         assert_eq!(parse(b"=b"), Err(usage::env_without_key()));
         assert_eq!(parse(b"NODE_CHANNEL_FD=3"), Err(usage::env_reserved()));
         assert_eq!(parse(b"PORTCREW_LANE_FD=4"), Err(usage::env_reserved()));
+        for name in ["FDS", "PID", "FDNAMES", "PIDFDID"] {
+            let assignment = format!("LISTEN_{name}=1");
+            assert_eq!(parse(assignment.as_bytes()), Err(usage::env_sockets()));
+        }
+        assert!(parse(b"LISTEN=80").is_ok());
         assert!(parse(b"NODE_ENV=production").is_ok());
     }
 }

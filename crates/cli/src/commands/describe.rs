@@ -9,7 +9,7 @@ use crate::args::TargetArgs;
 use crate::control::v1::{Listener, Status, Worker, WorkerState};
 use crate::exit::ExitStatus;
 use crate::output::words::commands as words;
-use crate::output::{Cell, Column, Page, Tone, table};
+use crate::output::{Cell, Column, Page, Tone, table, unbroken};
 
 const WORKERS: [Column; 10] = [
     Column { title: "worker", right: true, rank: 0 },
@@ -60,7 +60,7 @@ fn text(status: &Status, page: Page) -> String {
         ("restarts", restarts(status)),
         ("connections", ledger(status)),
     ] {
-        let _ = writeln!(text, "{key:<12} {value}");
+        let _ = writeln!(text, "{key:<12} {}", unbroken(&value));
     }
     if let Some(reload) = status.reload {
         let _ = writeln!(text, "{:<12} {} of {} replaced", "reload", reload.replaced, reload.of);

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::control::{ANSWER_WITHIN, Client, Crews, Failure, Found, Meant, choose, v1};
 use crate::exit::ExitStatus;
 use crate::output::words::commands as words;
-use crate::output::{print, print_json, say_plainly};
+use crate::output::{print, print_json, say_plainly, unbroken};
 
 /// What was done to one crew.
 pub(super) struct Done {
@@ -78,7 +78,7 @@ pub(super) fn each_of(
             Err(undone) => (undone.status, false, undone.words, undone.answer),
         };
         if !as_json && ok && !words.is_empty() {
-            print(&format!("{words}\n"));
+            print(&format!("{}\n", unbroken(&words)));
         } else if !as_json && !ok {
             say_plainly(&words);
         }
@@ -175,8 +175,10 @@ pub(super) fn undone(name: &str, failure: Failure) -> Undone {
         Failure::Silent(span) => plain(words::gone_silent(name, span), ExitStatus::NoCrew),
         Failure::NoAnswer(error) => plain(words::no_answer(name, &error), ExitStatus::NoCrew),
         Failure::Refused(status, problem) => {
-            let lines = problem.output.iter().map(|line| format!("\n{}", words::output_line(line)));
-            let text = words::refused(name, &problem.error, &problem.next);
+            let lines = problem.output.iter().map(|line| words::output_line(&unbroken(line)));
+            let lines = lines.map(|line| format!("\n{line}"));
+            // Why a reload was undone can be a worker's own words.
+            let text = words::refused(name, &unbroken(&problem.error), &unbroken(&problem.next));
             Undone {
                 words: lines.fold(text, |text, line| text + &line),
                 answer: serde_json::to_value(&problem).expect("a problem has text keys"),

@@ -21,7 +21,7 @@ use crate::crew::{READY, SILENT};
 use crate::exit::ExitStatus;
 use crate::output::words::commands as words;
 use crate::output::words::notices::PREFIX;
-use crate::output::{print, print_json, say_plainly};
+use crate::output::{print, print_json, say_plainly, unbroken};
 use crate::plan::{Host, Note, RunPlan};
 
 /// Bytes of what a crew said that are shown when it did not start.
@@ -138,7 +138,7 @@ impl Background {
             let crews: Vec<_> = status.into_iter().collect();
             print_json(&json!({ "api": v1::API, "crews": crews }));
         } else {
-            print(&format!("{words}\n{}\n", words::logs_are_in(&self.directory)));
+            print(&format!("{}\n{}\n", unbroken(words), words::logs_are_in(&self.directory)));
         }
     }
 

@@ -7,6 +7,7 @@ use super::each::{each_apart, undone};
 use crate::args::TargetArgs;
 use crate::control::v1::{Link, What, Why};
 use crate::exit::ExitStatus;
+use crate::output::unbroken;
 use crate::output::words::commands as words;
 
 /// Asks each crew that is meant.
@@ -25,15 +26,15 @@ fn text(why: &Why) -> String {
     let mut text = format!("{}\n", why.name);
     for link in &why.chain {
         let age = now.saturating_sub(Duration::from_millis(link.time_ms));
-        let _ = writeln!(text, "{:>12}  {}", words::ago(age), subject(link));
+        let _ = writeln!(text, "{:>12}  {}", words::ago(age), unbroken(&subject(link)));
         if let Some(inside) = inside(link) {
             let _ = writeln!(text, "{:>12}  {inside}", "");
         }
         if let Some(then) = &link.then {
-            let _ = writeln!(text, "{:>12}  {then}", "");
+            let _ = writeln!(text, "{:>12}  {}", "", unbroken(then));
         }
         for line in &link.output {
-            let _ = writeln!(text, "{:>12}  | {line}", "");
+            let _ = writeln!(text, "{:>12}  | {}", "", unbroken(line));
         }
     }
     text

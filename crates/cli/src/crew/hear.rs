@@ -15,7 +15,7 @@ use portcrew::{CrewNotice, Event, Outcome, Ready, Signal, Snapshot, WorkerId};
 use super::dealing::Dealing;
 use super::ending::Account;
 use super::explain::Explaining;
-use super::once::Once;
+use super::once::{News, Once};
 use super::outputs::Outputs;
 use super::reload::Reload;
 use super::{Kind, Wish};
@@ -36,8 +36,12 @@ pub(super) struct Hearing<'a> {
     /// What one gets that hangs.
     hang_signal: Signal,
     since: Instant,
-    /// Addresses of which it was said that they listen, or that they are taken: once is enough.
-    told: Once,
+    /// Addresses of which it was said that they listen: once is enough.
+    told_listening: Once,
+    /// Those of which it was said that they are taken.
+    told_taken: Once,
+    /// Those of which it was said how they are allowed.
+    told_denied: Once,
     /// It was said that the program binds its addresses by itself.
     told_self_bound: bool,
     /// A worker that ended unasked, until the next event tells what comes of it.
@@ -58,7 +62,9 @@ impl<'a> Hearing<'a> {
             stop_signal: wish.settings.stop_signal,
             hang_signal: wish.settings.hang_signal.unwrap_or(wish.settings.stop_signal),
             since: Instant::now(),
-            told: Once::default(),
+            told_listening: Once::default(),
+            told_taken: Once::default(),
+            told_denied: Once::default(),
             told_self_bound: false,
             gone: None,
             deaths: 0,
@@ -140,6 +146,16 @@ impl<'a> Hearing<'a> {
         self.report.notice(text);
         let worker = worker.map(number);
         self.report.event(&events::Event::Error { worker, reason: text });
+    }
+}
+
+/// Says that of which there is news, or once that more of its kind is not said.
+fn say(report: &Report, news: News, text: &str) {
+    match news {
+        News::New => report.notice(text),
+        News::TooMany => report.notice(&notices::further_ones(text)),
+        // It was said.
+        News::Nothing => {}
     }
 }
 

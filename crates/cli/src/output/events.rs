@@ -4,10 +4,11 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::harmless::harmless_json;
 use portcrew::{Diagnosis, ProcessState};
 use serde::Serialize;
 use serde_json::value::RawValue;
+
+use super::harmless::harmless_json;
 
 /// One thing that happened.
 #[derive(Debug, Serialize)]

@@ -8,32 +8,40 @@ use std::fmt::Write as _;
 
 use super::table::SEQUENCES;
 
-/// The text with its control characters written out; lines and tabs stay.
+/// A text of our own with its control characters written out; its lines and tabs stay.
 pub(super) fn harmless(text: &str) -> Cow<'_, str> {
     without(text, &[])
 }
 
-/// The same, where our own colours stay.
-pub(super) fn harmless_page(text: &str) -> Cow<'_, str> {
-    without(text, &SEQUENCES)
+/// The same for an answer, where our own colours stay, if it has some.
+pub(super) fn harmless_page(text: &str, coloured: bool) -> Cow<'_, str> {
+    without(text, if coloured { &SEQUENCES } else { &[] })
 }
 
-/// The same for JSON: the serialiser writes out all that JSON forbids, and the rest of them can only be in strings.
+/// What others wrote, as a part of one line: it neither begins another, nor goes to another column.
+pub(crate) fn unbroken(text: &str) -> Cow<'_, str> {
+    if text.contains(['\n', '\t']) {
+        Cow::Owned(text.replace('\n', "\\n").replace('\t', "\\t"))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// The same as [`harmless`] for JSON: the serialiser writes out all that JSON forbids, and the rest of them can only be
+/// in strings.
 pub(super) fn harmless_json(json: Vec<u8>) -> Vec<u8> {
-    // DEL, and U+0080 to U+009F in UTF-8.
-    let is_control = |pair: &[u8]| pair[0] == 0x7f || (pair[0] == 0xc2 && pair[1] < 0xa0);
-    if json.last() != Some(&0x7f) && !json.windows(2).any(is_control) {
+    // The serialiser has left no other of them below 0x80.
+    if json.is_ascii() && !json.contains(&0x7f) {
         return json;
     }
     match String::from_utf8(json) {
         Ok(text) => {
             let mut out = String::with_capacity(text.len() + 16);
             for it in text.chars() {
-                match it {
-                    '\u{7f}'..='\u{9f}' => {
-                        let _ = write!(out, "\\u{:04x}", u32::from(it));
-                    }
-                    _ => out.push(it),
+                if is_harmful(it) {
+                    let _ = write!(out, "\\u{:04x}", u32::from(it));
+                } else {
+                    out.push(it);
                 }
             }
             out.into_bytes()
@@ -81,21 +89,30 @@ mod tests {
             ("a\u{202e}kcos", "a\\u{202e}kcos"),
         ] {
             assert_eq!(harmless(text), expected);
-            assert_eq!(harmless_page(text), expected);
+            assert_eq!(harmless_page(text, true), expected);
         }
     }
 
     #[test]
     fn our_own_colours_stay_and_no_other_sequence() {
         let text = "\x1b[32mgood\x1b[0m \x1b[8mhidden \x1b[2J";
-        assert_eq!(harmless_page(text), "\x1b[32mgood\x1b[0m \\u{1b}[8mhidden \\u{1b}[2J");
-        assert_eq!(harmless(text).matches("\\u{1b}").count(), 4);
+        assert_eq!(harmless_page(text, true), "\x1b[32mgood\x1b[0m \\u{1b}[8mhidden \\u{1b}[2J");
+        for plain in [harmless(text), harmless_page(text, false)] {
+            assert_eq!(plain.matches("\\u{1b}").count(), 4);
+        }
+    }
+
+    #[test]
+    fn what_others_wrote_begins_no_line_and_no_column() {
+        assert_eq!(unbroken("/x\nreload: done\t!"), "/x\\nreload: done\\t!");
+        assert_eq!(unbroken("/run/a.sock \u{e9}"), "/run/a.sock \u{e9}");
     }
 
     #[test]
     fn json_means_the_same_and_holds_no_control_character() {
-        let value =
-            serde_json::json!({ "a": "\u{1b}[1m\u{9b}2J\u{7f}\u{e9}\u{a0}", "b": "\u{7f}" });
+        let turned = "a\u{202a}b\u{202e}c\u{2066}d\u{2069}\u{2029}";
+        let all = format!("\u{1b}[1m\u{9b}2J\u{7f}\u{e9}\u{a0}\n\t{turned}");
+        let value = serde_json::json!({ "a": all, "b": "\u{7f}" });
         let json = harmless_json(serde_json::to_vec(&value).unwrap());
         assert_eq!(serde_json::from_slice::<serde_json::Value>(&json).unwrap(), value);
         assert!(!String::from_utf8(json).unwrap().chars().any(is_harmful));

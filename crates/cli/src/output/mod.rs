@@ -14,6 +14,7 @@ mod table;
 pub(crate) mod words;
 
 pub(crate) use feed::{Feed, MOST_READERS, Piece, Subscription};
+pub(crate) use harmless::unbroken;
 pub(crate) use lines::Lines;
 pub(crate) use page::{Page, print, print_json};
 pub(crate) use report::{Report, Stream, Style, say_plainly};

@@ -31,8 +31,9 @@ impl Page {
 
 /// Prints an answer, whatever is in it of what workers wrote. Whoever closed the output has read what it wanted.
 pub(crate) fn print(text: &str) {
+    let text = harmless_page(text, Page::of_stdout().coloured);
     let mut stdout = io::stdout().lock();
-    let _ = stdout.write_all(harmless_page(text).as_bytes()).and_then(|()| stdout.flush());
+    let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
 }
 
 /// Prints one JSON object on a line of its own.

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use super::events::{Event, json_line};
 use super::feed::Feed;
-use super::harmless::harmless;
+use super::harmless::{harmless, unbroken};
 use super::lines::{Label, Lines};
 use super::sink::{Limits, Marks, Rotation, Sink};
 use super::words::notices;
@@ -27,6 +27,9 @@ const MOST_LOG: u64 = 16 * 1024 * 1024;
 
 /// Goes back to the beginning of a terminal's line and empties it.
 const CLEAR: &str = "\r\x1b[K";
+
+/// Characters of a sentence, beyond which it is cut: there may be a worker's text in it.
+const MOST_SAID: usize = 4096;
 
 /// How output looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,12 +125,12 @@ impl Report {
         Lines::new(Label::new(worker, turn, self.style.raw, colour), Arc::clone(sink))
     }
 
-    /// Says something as the primary. Never blocks.
+    /// Says something as the primary, in one line whatever is in it. Never blocks.
     pub(crate) fn notice(&self, text: &str) {
         let status = self.status.as_ref().map(lock);
         let text = match &status {
-            Some(status) if !status.is_empty() => format!("{CLEAR}{}{status}", prefixed(text)),
-            Some(_) | None => prefixed(text),
+            Some(status) if !status.is_empty() => format!("{CLEAR}{}{status}", sentence(text)),
+            Some(_) | None => sentence(text),
         };
         self.stderr.write(text.as_bytes(), 1);
     }
@@ -180,7 +183,8 @@ impl Report {
     }
 }
 
-/// Says something when there is no crew yet: straight to stderr. A closed stderr is nobody to tell about it.
+/// Says something when there is no crew yet: straight to stderr. Each line of it becomes one, so it is our own text, and
+/// what others wrote is [unbroken] in it. A closed stderr is nobody to tell about it.
 pub(crate) fn say_plainly(text: &str) {
     let _ = io::stderr().lock().write_all(prefixed(text).as_bytes());
 }
@@ -192,6 +196,15 @@ fn sink(fd: BorrowedFd<'_>, marks: Marks, rotation: Option<Rotation>) -> io::Res
 fn lock(status: &Mutex<String>) -> MutexGuard<'_, String> {
     // Nothing panics while it holds this lock.
     status.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// One line. Also what a worker wrote makes no second one of it, which would be taken for ours.
+fn sentence(text: &str) -> String {
+    let text = unbroken(text);
+    match text.char_indices().nth(MOST_SAID) {
+        Some((end, _)) => prefixed(&format!("{}…", &text[..end])),
+        None => prefixed(&text),
+    }
 }
 
 fn prefixed(text: &str) -> String {
@@ -229,6 +242,15 @@ mod tests {
     #[test]
     fn every_line_of_the_primary_is_prefixed() {
         assert_eq!(prefixed("one\ntwo"), "portcrew: one\nportcrew: two\n");
+    }
+
+    #[test]
+    fn a_sentence_is_one_line_of_bounded_length_whatever_is_in_it() {
+        let forged = sentence("listening on /x\nreload: done\r\n\u{1b}[A");
+        assert_eq!(forged, "portcrew: listening on /x\\nreload: done\\r\\n\\u{1b}[A\n");
+        let long = sentence(&"\u{e9}".repeat(MOST_SAID + 1));
+        assert_eq!(long.chars().filter(|it| *it == '\u{e9}').count(), MOST_SAID);
+        assert!(long.ends_with("\u{e9}…\n"));
     }
 
     #[test]

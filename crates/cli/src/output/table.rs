@@ -1,5 +1,6 @@
 //! Tables that fit the terminal: the columns that matter least go first.
 
+use super::harmless::unbroken;
 use super::page::Page;
 
 /// What stands between two columns.
@@ -15,7 +16,7 @@ pub(crate) struct Column {
     pub(crate) rank: u8,
 }
 
-/// A cell, and how it is told apart on a terminal with colours.
+/// A cell, in one line whatever is in it, and how it is told apart on a terminal with colours.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Cell {
     pub(crate) text: String,
@@ -33,11 +34,12 @@ pub(crate) enum Tone {
 
 impl Cell {
     pub(crate) fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into(), tone: Tone::Plain }
+        Self::toned(text, Tone::Plain)
     }
 
     pub(crate) fn toned(text: impl Into<String>, tone: Tone) -> Self {
-        Self { text: text.into(), tone }
+        let text = text.into();
+        Self { text: unbroken(&text).into_owned(), tone }
     }
 }
 

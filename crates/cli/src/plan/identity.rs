@@ -49,8 +49,8 @@ impl Identity {
             (None, None) => return Err(Refusal::Identity(words::no_group_known(uid))),
         };
         let own = (geteuid().as_raw(), getegid().as_raw());
-        if own.0 != 0 && own != (uid, gid) {
-            return Err(Refusal::Identity(words::not_root(user)));
+        if let Some(reason) = not_allowed(own, (user, uid), (asked.gid.as_deref(), gid)) {
+            return Err(Refusal::Identity(reason));
         }
         let groups = match &entry {
             Some(entry) => entry.groups(gid).map_err(|error| unknown(user, &error))?,
@@ -84,6 +84,22 @@ impl Identity {
     }
 }
 
+/// Why a process that is not root cannot make workers these: another user, or itself with another group.
+fn not_allowed(
+    own: (u32, u32),
+    (user, uid): (&str, u32),
+    (group, gid): (Option<&str>, u32),
+) -> Option<String> {
+    if own.0 == 0 || own == (uid, gid) {
+        None
+    } else if own.0 == uid {
+        let number = gid.to_string();
+        Some(words::not_own_group(group.unwrap_or(&number)))
+    } else {
+        Some(words::not_root(user))
+    }
+}
+
 /// The entry, where there is one, and the number.
 fn find(user: &str) -> Result<(Option<User>, u32), Refusal> {
     let entry = User::find(user).map_err(|error| unknown(user, &error))?;
@@ -108,7 +124,7 @@ const fn is_one(number: u32) -> bool {
 }
 
 fn unknown(name: &str, error: &io::Error) -> Refusal {
-    Refusal::Identity(words::cannot_look_up(name, error))
+    Refusal::NoUserDatabase(words::cannot_look_up(name, error))
 }
 
 /// As a login sets them. Those of whoever started this would lead programs into directories that they cannot enter.
@@ -159,6 +175,13 @@ mod tests {
         if !geteuid().is_root() {
             assert!(refused(Some("4294967290"), Some("1"), &[]).contains("sudo"));
         }
+        // Whose fault it is: the user's or the group's.
+        let asked = |own, uid, group, gid| not_allowed(own, ("me", uid), (group, gid));
+        assert_eq!(asked((7, 8), 7, Some("docker"), 9), Some(words::not_own_group("docker")));
+        assert_eq!(asked((7, 8), 7, None, 9), Some(words::not_own_group("9")));
+        assert_eq!(asked((7, 8), 6, Some("docker"), 9), Some(words::not_root("me")));
+        assert_eq!(asked((7, 8), 7, None, 8), None);
+        assert_eq!(asked((0, 0), 6, None, 9), None);
     }
 
     #[test]

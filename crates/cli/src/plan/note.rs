@@ -26,6 +26,8 @@ pub(crate) enum Note {
     OutOfReach { path: PathBuf, at: PathBuf, user: u32 },
     /// The runtime does not serve from a shared socket, so the primary accepts.
     CannotShare,
+    /// Workers that have no lane are asked for a sign of life that they cannot give.
+    NoHeartbeat,
 }
 
 /// Why a wrapper cannot be left out.
@@ -63,6 +65,7 @@ impl fmt::Display for Note {
             Self::StripTypesFlag { version } => notes::strip_types_flag(version),
             Self::OutOfReach { path, at, user } => notes::out_of_reach(path, at, *user),
             Self::CannotShare => notes::cannot_share(),
+            Self::NoHeartbeat => notes::no_heartbeat(),
         })
     }
 }

@@ -84,6 +84,8 @@ pub(crate) enum Refusal {
     Contradiction(&'static str),
     /// Whom the workers are to run as, in words.
     Identity(String),
+    /// What the system knows of users and groups cannot be read, in words.
+    NoUserDatabase(String),
     NoCurrentDirectory(io::Error),
 }
 
@@ -112,7 +114,7 @@ impl Refusal {
             | Self::NoSuchListener { .. }
             | Self::Contradiction(_)
             | Self::Identity(_) => ExitStatus::Usage,
-            Self::NoCurrentDirectory(_) => ExitStatus::Internal,
+            Self::NoUserDatabase(_) | Self::NoCurrentDirectory(_) => ExitStatus::Internal,
         }
     }
 }
@@ -148,7 +150,7 @@ impl fmt::Display for Refusal {
             Self::CannotShare { item } => refusals::cannot_share(item),
             Self::NoSuchListener { listener, there } => policies::no_such_listener(listener, there),
             Self::Contradiction(reason) => (*reason).to_owned(),
-            Self::Identity(words) => words.clone(),
+            Self::Identity(words) | Self::NoUserDatabase(words) => words.clone(),
             Self::NoCurrentDirectory(error) => refusals::no_current_directory(error),
         })
     }

@@ -65,8 +65,9 @@ impl RunPlan {
         let behind = behind::note(args).into_iter();
         let reach = identity.note(&program.path);
         let notes = behind.chain(seen.note).chain(program.notes).chain(script);
-        let notes = notes.chain(cannot).chain(reach);
-        let notes = notes.collect();
+        let lane = program.native && program.interpreter.is_none();
+        let heartbeat = args.supervision.heartbeat.filter(|_| !lane).map(|_| Note::NoHeartbeat);
+        let notes = notes.chain(cannot).chain(reach).chain(heartbeat).collect();
         let given = args.env.iter().map(|Assignment { key, value }| (key.clone(), value.clone()));
         Ok(Self {
             name: args
@@ -75,7 +76,7 @@ impl RunPlan {
                 .unwrap_or_else(|| crew_name(&program.path, program.language, rest)),
             workers: args.workers.on(available_cpus()),
             policies,
-            lane: program.native && program.interpreter.is_none(),
+            lane,
             program: program.path,
             interpreter: program.interpreter,
             args: rest.to_vec(),
@@ -184,6 +185,14 @@ mod tests {
         assert_eq!(plan.env, [("A".into(), "1".into())]);
         assert_eq!(plan.directory, disk.path());
         assert_eq!(plan.notes, []);
+    }
+
+    #[test]
+    fn a_sign_of_life_that_nobody_here_can_give_is_pointed_out() {
+        let disk = disk(&[("server.js", ""), ("server", "\x7fELF")]);
+        let notes = |program| plan(&disk, &["--heartbeat", "5s", program]).notes;
+        assert_eq!(notes("server.js"), [Note::NoHeartbeat]);
+        assert_eq!(notes("./server"), []);
     }
 
     #[test]

@@ -102,7 +102,19 @@ fn of_reloads(asked: &Supervision) -> Option<&'static str> {
 
 fn of_leaving(asked: &Supervision) -> Option<&'static str> {
     let is_killed = asked.stop_signal == Some(Signal::Kill);
-    (is_killed && asked.kill_after.is_some()).then_some(words::KILLED_ANYWAY)
+    if is_killed && asked.kill_after.is_some() {
+        Some(words::KILLED_ANYWAY)
+    } else if asked.hang_signal.is_some() && nobody_hangs(&liveness(asked)) {
+        Some(words::NOBODY_HANGS)
+    } else {
+        None
+    }
+}
+
+/// Nothing is looked at by which a worker could be found to hang.
+fn nobody_hangs(it: &Liveness) -> bool {
+    let signs = [it.every, it.answer_within, it.heartbeat, it.watchdog];
+    signs.iter().all(Option::is_none)
 }
 
 fn of_surroundings(args: &RunArgs, policies: &Policies) -> Option<&'static str> {
@@ -164,6 +176,7 @@ mod tests {
             ("--surge 0", words::NOBODY_REPLACED),
             ("--surge 0 --max-unavailable 0", words::NOBODY_REPLACED),
             ("--stop-signal KILL --kill-after 5s", words::KILLED_ANYWAY),
+            ("--answer-within off --hang-signal ABRT", words::NOBODY_HANGS),
             ("--ready alive --start-deadline 1s", words::NEVER_ALIVE),
             ("--ready alive --stable 2s --start-deadline 2s", words::NEVER_ALIVE),
             ("--policy shared --max-connections 9", words::NOBODY_COUNTS),
@@ -191,6 +204,9 @@ mod tests {
             "--grace 0 --kill-after 0",
             "--stop-signal INT --kill-after 24h",
             "--stop-signal KILL",
+            "--hang-signal ABRT",
+            "--answer-within off --hang-signal ABRT --heartbeat 5s",
+            "--answer-within off --hang-signal ABRT --ready tcp:127.0.0.1:1 --alive-every 1s",
             "--policy shared --answer-within off --heartbeat 5s",
         ] {
             assert_eq!(refused(words), None, "{words}");

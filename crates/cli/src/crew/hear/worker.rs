@@ -8,7 +8,7 @@ use portcrew::{AddressType, Event, ListenAddress, ListenerName, WorkerHandle, Wo
 use portcrew_core::primary::Exit;
 use serde_json::value::RawValue;
 
-use super::{Hearing, number};
+use super::{Hearing, number, say};
 use crate::crew::Kind;
 use crate::crew::causes::how_it_ended;
 use crate::exit::ExitStatus;
@@ -71,12 +71,11 @@ impl Hearing<'_> {
         let address = address.to_string();
         let (worker, text) = (number(worker), address.as_str());
         self.report.event(&events::Event::Listening { worker, address: text });
-        if self.told.is_new(&address) {
-            self.report.notice(&match self.kind {
-                Kind::Run => notices::listening(&address),
-                Kind::Demo => notices::demo_open(&address),
-            });
-        }
+        let text = match self.kind {
+            Kind::Run => notices::listening(&address),
+            Kind::Demo => notices::demo_open(&address),
+        };
+        say(self.report, self.told_listening.look(&address), &text);
     }
 
     /// Said once: each of the program's workers does the same, and so do those that come after.
@@ -105,9 +104,7 @@ impl Hearing<'_> {
         let worker = Some(number(worker));
         self.report.event(&events::Event::Error { worker, reason: &text });
         // All workers ask for the same address.
-        if self.told.is_new(&text) {
-            self.report.notice(&text);
-        }
+        say(self.report, self.told_taken.look(&text), &text);
     }
 
     /// All workers ask for the same. It is said once, and counts as an error of each.
@@ -115,9 +112,7 @@ impl Hearing<'_> {
         let text = notices::may_not_listen(&worker, address, lacks);
         let reason = text.as_str();
         self.report.event(&events::Event::Error { worker: Some(number(worker)), reason });
-        if self.told.is_new(&format!("--allow {lacks}")) {
-            self.report.notice(&text);
-        }
+        say(self.report, self.told_denied.look(&lacks.to_string()), &text);
     }
 
     fn message(&self, worker: WorkerId, text: &str, has_handle: bool) {

@@ -188,13 +188,18 @@ impl State {
         let lost = lines.saturating_sub(whole as u64);
         self.lost += lost;
         self.unwritten.lines += lost;
-        if let Some(last) = written.last() {
-            self.unwritten.is_torn = *last != b'\n';
-        }
+        self.unwritten.ended_with(written);
     }
 }
 
 impl Unwritten {
+    /// There was room for this part of something: the device has that now, and no more.
+    fn ended_with(&mut self, written: &[u8]) {
+        if let Some(last) = written.last() {
+            self.is_torn = *last != b'\n';
+        }
+    }
+
     /// What stands in their place; nothing where none is missing.
     fn mark(self, marks: Marks) -> Vec<u8> {
         let mut mark = if self.is_torn { b"\n".to_vec() } else { Vec::new() };
@@ -233,7 +238,11 @@ impl Shared {
                     self.lock().unwritten = Unwritten::default();
                     write::write(&fd, &bytes, || self.moved())
                 }
-                Written::Lost { .. } => Written::Lost { count: 0 },
+                Written::Lost { count } => {
+                    // The whole mark is said again, and behind a part of it from a line of its own on.
+                    self.lock().unwritten.ended_with(&mark[..count]);
+                    Written::Lost { count: 0 }
+                }
                 Written::ReaderGone => Written::ReaderGone,
             };
             match written {
@@ -425,6 +434,21 @@ mod tests {
         assert_eq!((state.lost, state.unwritten.mark(MARKS)), (7, b"\n(7 lost)\n".to_vec()));
         state.had_no_room(b"", 0);
         assert_eq!(state.lost, 7);
+    }
+
+    #[test]
+    fn a_mark_that_was_cut_is_said_again_from_a_line_of_its_own_on() {
+        let mut unwritten = Unwritten { lines: 3, is_torn: false };
+        for (written, again) in [
+            (&b""[..], &b"(3 lost)\n"[..]),
+            (b"(3 lo", b"\n(3 lost)\n"),
+            (b"", b"\n(3 lost)\n"),
+            (b"\n", b"(3 lost)\n"),
+            (b"(3 lost)", b"\n(3 lost)\n"),
+        ] {
+            unwritten.ended_with(written);
+            assert_eq!(unwritten.mark(MARKS), again);
+        }
     }
 
     #[test]

@@ -284,11 +284,11 @@ pub(crate) fn accept_queue(queue: &AcceptQueue) -> String {
     format!("{} of {}, most {}", queue.waiting, queue.limit, queue.deepest)
 }
 
-/// `512 KiB`, `3.4 MiB`.
 pub(crate) fn lines_of_output(lines: u64) -> String {
     format!("{} of output", of(lines, "line"))
 }
 
+/// `512 KiB`, `3.4 MiB`.
 pub(crate) fn size(bytes: u64) -> String {
     const KIB: f64 = 1024.0;
     let bytes = bytes as f64;

@@ -53,6 +53,14 @@ pub(crate) fn not_root(user: &str) -> String {
     )
 }
 
+pub(crate) fn not_own_group(group: &str) -> String {
+    format!(
+        "only root can run workers with another group (`{}`) than its own. Start it with sudo, by `sg`, or leave --gid \
+         out",
+        group.escape_debug()
+    )
+}
+
 /// A path of root's that goes through a place of somebody else's.
 pub(crate) fn strange_place(path: &Path, at: &Path, owner: u32, mode: u32) -> String {
     let (path, at) = (path.display(), at.display());

@@ -104,3 +104,9 @@ pub(crate) fn why_no_command() -> String {
 pub(crate) fn why_not_text() -> String {
     "its command is not UTF-8".to_owned()
 }
+
+pub(crate) fn no_heartbeat() -> String {
+    "--heartbeat asks native programs with the Rust library, and this one is run by an interpreter: nobody here is \
+     asked. Look at such workers by --answer-within, or by a probe of --ready with --alive-every"
+        .to_owned()
+}

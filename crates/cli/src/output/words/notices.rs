@@ -3,6 +3,8 @@
 use std::fmt::Display;
 use std::time::Duration;
 
+use portcrew::ListenerName;
+
 use super::{count, of};
 
 /// What stands before each line of the primary itself.
@@ -131,12 +133,33 @@ pub(crate) fn cannot_listen(
 pub(crate) fn may_not_listen(
     worker: &dyn Display,
     address: &dyn Display,
-    lacks: &dyn Display,
+    lacks: &ListenerName,
 ) -> String {
+    let how = match as_option(lacks) {
+        Some(name) => format!("allow it with --allow {name}"),
+        None => "--allow takes no path with a comma, and one with blanks or other signs in quotes; is that path \
+                 meant?"
+            .to_owned(),
+    };
     format!(
-        "worker {worker} asked for {address}, which its own user may not have, and was refused; allow it with \
-         --allow {lacks}"
+        "worker {worker} asked for {address}, which its own user may not have, and was refused; {how}"
     )
+}
+
+/// The name as it can be typed. The worker has chosen it, and what stands here is put into a shell: of root, at that.
+fn as_option(lacks: &ListenerName) -> Option<String> {
+    let ListenerName::Path(path) = lacks else {
+        return Some(lacks.to_string());
+    };
+    let is_plain = |it: char| it.is_ascii_alphanumeric() || "/._-+@%".contains(it);
+    // Without a slash in it, it would be no path, and with a dash before it another option.
+    let before = if path.starts_with(['/', '.']) && path.contains('/') { "" } else { "./" };
+    (!path.is_empty() && path.chars().all(is_plain)).then(|| format!("{before}{path}"))
+}
+
+/// Of what was said for many addresses, there are more: `text` is what would be said of the next.
+pub(crate) fn further_ones(text: &str) -> String {
+    format!("{text}. Further ones are not said here: they are in --events")
 }
 
 pub(crate) fn misbehaved(worker: &dyn Display) -> String {
@@ -330,6 +353,29 @@ pub(crate) fn span(span: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_option_that_allows_a_listener_can_be_typed_as_it_stands_or_is_left_out() {
+        let path = |it: &str| as_option(&ListenerName::Path(it.to_owned()));
+        assert_eq!(as_option(&ListenerName::Port(80)).as_deref(), Some("80"));
+        assert_eq!(as_option(&ListenerName::Fd(5)).as_deref(), Some("fd:5"));
+        for (name, typed) in [
+            ("app.sock", "./app.sock"),
+            (".app.sock", "./.app.sock"),
+            ("./app.sock", "./app.sock"),
+            ("-v/app.sock", "./-v/app.sock"),
+            ("/run/a-b_c@1.sock", "/run/a-b_c@1.sock"),
+        ] {
+            assert_eq!(path(name).as_deref(), Some(typed));
+        }
+        for name in
+            ["", "/a,b", "/a b", "/a'b", "/a;reboot", "/$(reboot)", "/a\nb", "/\u{e9}", "~/a"]
+        {
+            assert_eq!(path(name), None, "{name}");
+        }
+        let denied = may_not_listen(&1, &"/a;reboot", &ListenerName::Path("/a;reboot".to_owned()));
+        assert!(!denied.contains("--allow /a"), "{denied}");
+    }
 
     #[test]
     fn spans_read_naturally() {

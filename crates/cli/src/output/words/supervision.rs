@@ -38,7 +38,7 @@ pub(crate) const ALIVE_EVERY: &str = "Repeat the probe of --ready for a ready wo
 pub(crate) const ALIVE_FAILURES: &str =
     "How many of these probes must fail in a row for that [default: 3]";
 pub(crate) const ANSWER_WITHIN: &str = "How long a worker may leave a connection unanswered that it is offered, which \
-    is how long its event loop may be blocked, or `off`; beyond it it is ended and replaced [default: 60s]";
+    is how long its event loop may be blocked; beyond it it is ended and replaced. Or `off` [default: 60s]";
 pub(crate) const ANSWER_WITHIN_LONG: &str = "\
 How long a worker may leave a connection unanswered that it is offered, which is how long its event loop may be blocked; \
 beyond it it is ended and replaced, and what it has not touched is answered by others. `off` for servers that stop \
@@ -49,8 +49,8 @@ pub(crate) const HEARTBEAT_LONG: &str = "\
 How often a worker of the Rust library is asked whether its runtime turns; one that has not answered by the next time is \
 ended and replaced, before a connection meets it. Node's channel knows no such question: of other workers their answers \
 are what counts (--answer-within), and the probe of --ready where it is repeated (--alive-every)";
-pub(crate) const HANG_SIGNAL: &str = "What a worker gets that hangs, such as ABRT for a core file; SIGKILL follows \
-    --kill-after that [default: that of --stop-signal]";
+pub(crate) const HANG_SIGNAL: &str = "What a worker gets that hangs, such as ABRT for a core file; one that has not ended \
+    --kill-after later gets SIGKILL [default: that of --stop-signal]";
 pub(crate) const WATCHDOG: &str = "How long a worker may be without WATCHDOG=1 on its $NOTIFY_SOCKET, with --ready \
     notify; beyond it it is ended and replaced";
 pub(crate) const STABLE: &str = "How long a new worker must serve before the old one of its place leaves; with --ready \
@@ -190,6 +190,9 @@ pub(crate) const NOT_REGISTERED: &str = "--register acts when a worker is told b
 
 pub(crate) const KILLED_ANYWAY: &str = "--kill-after is the time from the stop signal to SIGKILL, and with --stop-signal \
     KILL they are the same. Leave one of them out";
+
+pub(crate) const NOBODY_HANGS: &str = "--hang-signal is what a worker gets that is found to hang, and with --answer-within \
+    off nothing finds that. Leave one of them out, or give --heartbeat, --watchdog or --alive-every";
 
 /// A worker that has not shown by the deadline that it is ready, in the way that it was to.
 pub(crate) fn not_in_time(worker: &dyn Display, after: Duration, by: &Ready) -> String {

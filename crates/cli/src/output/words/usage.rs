@@ -44,3 +44,9 @@ pub(crate) fn env_without_key() -> String {
 pub(crate) fn env_reserved() -> String {
     "the primary sets this variable itself, anew for each worker; give it another name".to_owned()
 }
+
+pub(crate) fn env_sockets() -> String {
+    "workers inherit no listening sockets by these variables, and socket activation is not spoken yet: they ask the \
+     primary when they listen; give it another name"
+        .to_owned()
+}
