@@ -24,8 +24,8 @@ const MODULE: &str = include_str!("../register.cjs");
 /// How long a leaving worker keeps idle connections; less where the grace is shorter than twice that.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// Where it lies for workers of another user, who cannot enter the directory of ours. It goes with the next boot, and so do
-/// the crews that were started with it.
+/// Where it lies for workers of another user, who cannot enter the directory of ours. It goes with the next boot, and
+/// so do the crews that were started with it.
 const FOR_OTHERS: &str = "/run/portcrew-register";
 
 /// Variables with their values.

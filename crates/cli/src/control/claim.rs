@@ -95,8 +95,8 @@ impl Lock {
             }
             // Its last owner may have removed it between our open and our lock.
             if is_still_there(&file, path)? {
-                // Only where a dead primary's is in it: ext4 writes out at its close what was emptied, and so the end of
-                // this process would wait for a disk.
+                // Only where a dead primary's is in it: ext4 writes out at its close what was emptied, and so the end
+                // of this process would wait for a disk.
                 if file.metadata()?.len() > 0 {
                     file.set_len(0)?;
                 }

@@ -2,7 +2,8 @@
 //!
 //! `lead` waits for events and signals and obeys, `hear` turns what happens into words and JSON, `outputs` carries
 //! what the workers print, `reload`, `causes` and `dealing` find words, `explain` is `--explain`, `counts` is the
-//! demo's line, `once` keeps them from being said again, `ending` finds the exit status, `desk` what is known for those who ask on the control socket.
+//! demo's line, `once` keeps them from being said again, `ending` finds the exit status, `desk` what is known for those
+//! who ask on the control socket.
 
 mod causes;
 mod counts;

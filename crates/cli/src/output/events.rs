@@ -46,9 +46,9 @@ pub(crate) enum Event<'a> {
     DiedInside { worker: u64, open: Option<u32>, asked: bool },
     /// Something went wrong that a worker, or with `null` the primary, is at fault for.
     Error { worker: Option<u64>, reason: &'a str },
-    /// A worker hangs, for this reason. One that was found to be `able` gets a signal now, one that is `stopped` is killed,
-    /// one that is `traced` is left alone; `doing` says what it was doing, as far as that is known, and `output` the last
-    /// lines that it has printed.
+    /// A worker hangs, for this reason. One that was found to be `able` gets a signal now, one that is `stopped` is
+    /// killed, one that is `traced` is left alone; `doing` says what it was doing, as far as that is known, and
+    /// `output` the last lines that it has printed.
     Hangs { worker: u64, reason: &'a str, found: Found, doing: &'a Doing<'a>, output: &'a [String] },
     /// A reload began, was completed, or was rolled back for a reason.
     Reload { state: ReloadState, reason: Option<&'a str> },

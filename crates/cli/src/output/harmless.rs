@@ -1,7 +1,8 @@
 //! What others wrote, as it may stand on an operator's terminal: a path, a message, a reason of a worker could hold the
 //! sequences by which a terminal is told to do something.
 //!
-//! The lines that workers print are not meant: they are passed on as they are, as if the program had been started there.
+//! The lines that workers print are not meant: they are passed on as they are, as if the program had been started
+//! there.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;

@@ -183,8 +183,8 @@ impl Report {
     }
 }
 
-/// Says something when there is no crew yet: straight to stderr. Each line of it becomes one, so it is our own text, and
-/// what others wrote is [unbroken] in it. A closed stderr is nobody to tell about it.
+/// Says something when there is no crew yet: straight to stderr. Each line of it becomes one, so it is our own text,
+/// and what others wrote is [unbroken] in it. A closed stderr is nobody to tell about it.
 pub(crate) fn say_plainly(text: &str) {
     let _ = io::stderr().lock().write_all(prefixed(text).as_bytes());
 }

@@ -23,7 +23,8 @@ impl Host {
         Ok(Self { directory, environment: std::env::vars_os().collect() })
     }
 
-    /// The same for those who may need no directory. Where it was removed and is not needed there is none: an empty path.
+    /// The same for those who may need no directory. Where it was removed and is not needed there is none: an empty
+    /// path.
     ///
     /// # Errors
     /// As [`current`](Self::current), where it is needed.

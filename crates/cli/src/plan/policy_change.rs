@@ -59,8 +59,8 @@ impl PolicyChange {
         common.chain(own).find(|(policy, _)| **policy == Policy::Shared).map(|it| it.1)
     }
 
-    /// Takes in another change that came later and is decided about with this one. However many come so, what is kept is
-    /// one policy for each listener, and there is none of a listener that the crew does not know.
+    /// Takes in another change that came later and is decided about with this one. However many come so, what is kept
+    /// is one policy for each listener, and there is none of a listener that the crew does not know.
     pub(crate) fn take_in(&mut self, later: Self) {
         self.common = later.common.or(self.common.take());
         later.own.into_iter().for_each(|own| put(&mut self.own, own));

@@ -47,7 +47,7 @@ impl Scene {
         if !line.text.contains(because) {
             self.crew.process.fail(because);
         }
-        load.wait_answered(load.answered() + 50, HANG);
+        load.wait_answered(50, HANG);
         assert_eq!(self.crew.pids_when(2), old);
         load.finish()
     }
@@ -115,10 +115,12 @@ fn one_whose_health_check_fails_is_rolled_back_at_its_deadline() {
     let _node = require_node!();
     let status = Arc::new(AtomicU16::new(200));
     let probe = format!("http://{}/", health(&status));
-    let scene = Scene::new(&["--stable", "100ms", "--ready", &probe, "--start-deadline", "1s"]);
+    // Long: the first workers have the same deadline.
+    let scene = Scene::new(&["--stable", "100ms", "--ready", &probe, "--start-deadline", "6s"]);
+    scene.crew.says("worker 1 is ready");
     scene.crew.says("worker 2 is ready");
     status.store(503, Ordering::SeqCst);
-    scene.is_rolled_back(&hello(), "was not ready within 1 s").assert_all_ok();
+    scene.is_rolled_back(&hello(), "was not ready within 6 s").assert_all_ok();
 }
 
 #[test]

@@ -3,8 +3,6 @@
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::net::SocketAddr;
-use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use portcrew_testkit::process::{Line, Process, Program, Stream, eventually, proc_fs};
@@ -14,18 +12,20 @@ pub(crate) const HANG: Duration = Duration::from_secs(30);
 
 /// The binary with a sub-command, in an environment that does not change what a test sees.
 ///
-/// Each has a place of its own for its control socket: crews of other tests have the same names.
+/// Each has a place of its own for its control socket, its logs and the module of `--register`: crews of other tests
+/// have the same names. It is not in the checkout, which may belong to another user: root makes no socket there.
 pub(crate) fn portcrew(command: &str) -> Program {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let runtime = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{number}"));
-    std::fs::create_dir_all(&runtime).unwrap();
+    let place = tempfile::tempdir().unwrap();
+    let [runtime, state] = ["run", "state"].map(|name| place.path().join(name));
+    std::fs::create_dir(&runtime).unwrap();
     Program::new(env!("CARGO_BIN_EXE_portcrew"))
         .arg(command)
         .env_remove("NODE_OPTIONS")
         .env_remove("NODE_CLUSTER_SCHED_POLICY")
         .env_remove("PORT")
         .env("XDG_RUNTIME_DIR", runtime)
+        .env("XDG_STATE_HOME", state)
+        .keep(place)
         .name(format!("portcrew {command}"))
 }
 

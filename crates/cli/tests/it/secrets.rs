@@ -14,7 +14,7 @@ fn no_command_no_answer_and_no_event_has_the_value_of_a_variable() {
     let given = format!("TOKEN={}", SECRETS[1]);
     let args = ["run", "--name", "api", "-w", "1", "--events", "--explain", "--env", &given];
     let args = [&args[..], &[PORTCREW, "demo", "--port", "0"]].concat();
-    let crew = Crew { process: home.program(&args).env("SECRET", SECRETS[0]).start() };
+    let mut crew = Crew { process: home.program(&args).env("SECRET", SECRETS[0]).start() };
     crew.address();
     home.complete("api");
     home.api("api", "POST", "/v1/reload", "");
@@ -30,6 +30,7 @@ fn no_command_no_answer_and_no_event_has_the_value_of_a_variable() {
         all.push(home.http("api", "GET", path, "").1);
     }
     crew.process.signal(Signal::Term);
+    assert_eq!(crew.status(), 0);
     all.extend(crew.process.lines().into_iter().map(|line| line.text));
     assert!(all.iter().any(|text| text.contains("\"event\":\"fork\"")), "the test shows nothing");
     for text in &all {

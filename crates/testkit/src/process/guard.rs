@@ -1,5 +1,6 @@
 //! A running program that cannot outlive its test.
 
+use std::any::Any;
 use std::fmt;
 use std::io::{self, Write as _};
 use std::os::unix::process::CommandExt as _;
@@ -25,13 +26,15 @@ pub struct Process {
     readers: Vec<JoinHandle<()>>,
     marker: String,
     status: Option<ExitStatus>,
+    /// Dropped behind the whole tree's end.
+    _kept: Vec<Box<dyn Any + Send + Sync>>,
 }
 
 impl Process {
     pub(super) fn start(program: Program) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         reap::adopt_orphans();
-        let Program { mut command, stdin, name } = program;
+        let Program { mut command, stdin, name, kept } = program;
         // Descendants inherit the marker, so a daemon that left group and session is still known as ours.
         let run = format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         command.env(reap::MARKER, &run).process_group(0);
@@ -50,7 +53,7 @@ impl Process {
         }
         let stdin = child.stdin.take();
         let marker = format!("{}={run}", reap::MARKER);
-        Self { name, child, stdin, log, readers, marker, status: None }
+        Self { name, child, stdin, log, readers, marker, status: None, _kept: kept }
     }
 
     /// The process id. It stays ours until [`wait_exit`](Self::wait_exit) has returned or the guard is dropped.

@@ -1,5 +1,6 @@
 //! What to start: a program with its arguments and surroundings.
 
+use std::any::Any;
 use std::ffi::OsStr;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
@@ -16,6 +17,7 @@ pub struct Program {
     pub(super) command: Command,
     pub(super) stdin: Stdio,
     pub(super) name: String,
+    pub(super) kept: Vec<Box<dyn Any + Send + Sync>>,
 }
 
 impl Program {
@@ -23,7 +25,7 @@ impl Program {
     pub fn new(program: impl AsRef<OsStr>) -> Self {
         let program = program.as_ref();
         let name = Path::new(program).file_name().unwrap_or(program).to_string_lossy().into_owned();
-        Self { command: Command::new(program), stdin: Stdio::null(), name }
+        Self { command: Command::new(program), stdin: Stdio::null(), name, kept: Vec::new() }
     }
 
     /// Adds one argument.
@@ -85,7 +87,7 @@ impl Program {
 
     /// Gives the program this as descriptor 3, by way of a shell; its standard input is `/dev/null` then.
     pub fn inherits(self, descriptor: impl Into<Stdio>) -> Self {
-        let Self { command: wanted, name, .. } = self;
+        let Self { command: wanted, name, kept, .. } = self;
         let mut command = Command::new("/bin/sh");
         command.args(["-c", "exec \"$@\" 3<&0 </dev/null", "sh"]);
         command.arg(wanted.get_program()).args(wanted.get_args());
@@ -98,12 +100,18 @@ impl Program {
         if let Some(directory) = wanted.get_current_dir() {
             command.current_dir(directory);
         }
-        Self { command, stdin: descriptor.into(), name }
+        Self { command, stdin: descriptor.into(), name, kept }
     }
 
     /// Runs the program as this user and group, without further groups. Only root may.
     pub fn user(mut self, user: u32, group: u32) -> Self {
         self.command.uid(user).gid(group);
+        self
+    }
+
+    /// Keeps a thing, such as a directory of its own, until the program and all that it started have ended.
+    pub fn keep(mut self, thing: impl Any + Send + Sync) -> Self {
+        self.kept.push(Box::new(thing));
         self
     }
 

@@ -1,6 +1,7 @@
 //! A worker gets what is its own and nothing that its primary has: descriptors, variables, signals.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use portcrew_testkit::http::Load;
 use portcrew_testkit::node::{Node, fixture};
@@ -21,6 +22,16 @@ fn each_way(witness: &Witness) -> Vec<Program> {
         [of(SERVER.as_ref(), &[])].into_iter().chain(node)
     };
     both().chain(both().map(|program| program.env("DIRECTORY", "/"))).collect()
+}
+
+/// Whether a program that a test begins with is there and does this; says visibly where it does not.
+fn can(program: &str, args: &[&str]) -> bool {
+    let tried = Command::new(program).args(args).output();
+    let can = tried.is_ok_and(|it| it.status.success());
+    if !can {
+        eprintln!("skipped: there is no {program} here that can {args:?}");
+    }
+    can
 }
 
 /// Descriptors 3, 7 and 50 are open in what is started, as a careless shell leaves them.
@@ -50,6 +61,9 @@ fn assert_all_exact(witness: &Witness, count: usize) {
 #[test]
 fn workers_have_their_three_streams_channel_and_lane_also_under_load_and_after_deaths_and_reloads()
 {
+    if !can("bash", &["--version"]) {
+        return;
+    }
     let count = each_way(&Witness::new()).len();
     for way in 0..count {
         let witness = Witness::new();
@@ -141,11 +155,14 @@ fn seen(witness: &Witness, pid: u64) -> Sight {
 
 #[test]
 fn workers_begin_with_every_signal_as_the_system_has_it_whatever_the_primary_ignores_or_blocks() {
+    let signals = ["--ignore-signal=CHLD,PIPE,HUP,USR2", "--block-signal=USR1,WINCH"];
+    if !can("env", &[signals[0], signals[1], "true"]) {
+        return;
+    }
     let count = each_way(&Witness::new()).len();
     for way in 0..count {
         let witness = Witness::new();
         let program = each_way(&witness).swap_remove(way);
-        let signals = ["--ignore-signal=CHLD,PIPE,HUP,USR2", "--block-signal=USR1,WINCH"];
         let mut crew = Crew::start(program.through("env", signals));
         let own = std::fs::read_to_string(format!("/proc/{}/status", crew.pid())).unwrap();
         let ignored = own.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap().trim();

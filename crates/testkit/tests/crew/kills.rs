@@ -58,7 +58,7 @@ fn kill_under_load(crew: &mut Crew, address: SocketAddr, kills: u64) {
     let before = proc_fs::fd_count(crew.pid()).unwrap();
     let load = Load::new(address)
         .clients(CLIENTS)
-        .per_try_timeout(Duration::from_secs(2))
+        .per_try_timeout(HANG)
         .time_limit(Duration::from_secs(300))
         .background();
     for _ in 0..kills {
