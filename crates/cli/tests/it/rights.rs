@@ -242,7 +242,7 @@ fn a_low_port_is_denied_with_the_option_that_allows_it_and_served_with_that() {
         let program =
             portcrew("run").args(["-w", "2", "--no-control", "--uid", USER, "--gid", GROUP]);
         let program = program.args(allow).arg(node.path()).arg(&script);
-        let program = program.args([LOW.to_string(), own_address().to_string()]);
+        let program = program.arg(LOW.to_string()).env("HELLO_ADDRESS", own_address().to_string());
         Crew { process: program.start() }
     };
     let mut crew = run(&[]);
@@ -274,13 +274,14 @@ fn a_primary_with_one_capability_and_no_root_keeps_it_from_its_workers_and_uses_
     let script = witness.copy(fixture("hello.js"));
     let run = ["run", "-w", "2", "--no-control", "--uid", USER, "--gid", GROUP];
     let port = LOW_TOO.to_string();
-    let server = [script.into(), port.clone().into(), own_address().to_string().into()];
+    let server = [script.into_os_string(), OsString::from(&port)];
     let as_user = ["--reuid=65533", "--regid=65532", "--clear-groups"];
     let program = Program::new(&portcrew)
         .args(run)
         .args(["--allow", &port])
         .arg(witness.program())
-        .args(witness.args::<OsString>(node.path(), server))
+        .args(witness.args(node.path(), server))
+        .env("HELLO_ADDRESS", own_address().to_string())
         .cwd("/")
         .through(
             "setpriv",
