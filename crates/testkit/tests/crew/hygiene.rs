@@ -9,6 +9,7 @@ use portcrew_testkit::process::{Program, eventually, proc_fs};
 use portcrew_testkit::witness::{Sight, Witness};
 use serde_json::json;
 
+use crate::stage::skip;
 use crate::support::{Crew, HANG, SERVER, primary};
 
 /// A primary of our workers and one of Node's, each of which is seen at its start: started by itself, and by the exec
@@ -28,10 +29,7 @@ fn each_way(witness: &Witness) -> Vec<Program> {
 fn can(program: &str, args: &[&str]) -> bool {
     let tried = Command::new(program).args(args).output();
     let can = tried.is_ok_and(|it| it.status.success());
-    if !can {
-        eprintln!("skipped: there is no {program} here that can {args:?}");
-    }
-    can
+    can || skip::<bool>(&format!("there is no {program} here that can {args:?}")).is_some()
 }
 
 /// Descriptors 3, 7 and 50 are open in what is started, as a careless shell leaves them.
