@@ -43,8 +43,11 @@ pub struct Limits {
     /// How long a worker that refused a connection gets no other of that listener.
     pub refusal_rest: Duration,
     /// First rest after accept failed for want of a resource (descriptors, memory); doubles. One for want of descriptors
-    /// ends before its time when the primary closes one of its own.
+    /// ends before its time: see [`accept_low_mark`](Self::accept_low_mark).
     pub accept_rest: Duration,
+    /// So many descriptors of its own the primary closes before a rest for want of them ends early: what a rest and its
+    /// end cost is then spread over as many connections. With fewer the rest lasts its time.
+    pub accept_low_mark: u32,
     /// The longest such rest. So long it takes at most until everybody is served again when there is room.
     pub accept_rest_cap: Duration,
     /// Connections that are accepted and closed at once as [`Shed`](crate::CloseReason::Shed) where there is no room for
@@ -97,6 +100,7 @@ impl Default for Limits {
             refusals: 64,
             refusal_rest: Duration::from_millis(50),
             accept_rest: Duration::from_millis(10),
+            accept_low_mark: 8,
             accept_rest_cap: Duration::from_millis(500),
             shed: 0,
             shed_every: Duration::from_millis(50),

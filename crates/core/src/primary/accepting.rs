@@ -102,6 +102,7 @@ impl Primary {
         if want == Want::Descriptors {
             let most = listener.shedding.left(now, &self.limits);
             out.extend((most > 0).then_some(Action::Shed { listener: id, most }));
+            self.freed = 0;
             if !self.short.contains(&id) {
                 self.short.push(id);
             }
@@ -125,11 +126,12 @@ impl Primary {
         }
     }
 
-    /// Descriptors of ours were closed: those who rest for want of one need not wait for their time.
+    /// Enough descriptors of ours were closed: those who rest for want of one need not wait for their time.
     pub(super) fn end_rests(&mut self, now: Time, out: &mut Vec<Action>) {
-        if !std::mem::take(&mut self.has_closed) {
+        if self.freed < self.limits.accept_low_mark.max(1) {
             return;
         }
+        self.freed = 0;
         for id in std::mem::take(&mut self.short) {
             let resting = self.listeners.get(&id).map(|it| it.accepting);
             if resting == Some(Accepting::Resting(Want::Descriptors)) {
@@ -140,7 +142,7 @@ impl Primary {
 
     /// Lets a connection go that is in no place any more.
     pub(super) fn release(&mut self, conn: ConnId, end: End, out: &mut Vec<Action>) {
-        self.has_closed = true;
+        self.freed = self.freed.saturating_add(1);
         out.push(Action::Release { conn, end });
     }
 }

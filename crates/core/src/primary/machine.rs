@@ -62,8 +62,8 @@ pub struct Primary {
     pub(super) next_listener: u32,
     /// The generation of the last committed reload.
     pub(super) renewed: Generation,
-    /// A descriptor of ours is being closed.
-    pub(super) has_closed: bool,
+    /// Descriptors of ours that are closed since a listener last began to rest for want of one.
+    pub(super) freed: u32,
     /// Listeners that have rested for want of descriptors since one was closed.
     pub(super) short: Vec<ListenerId>,
 }
@@ -85,7 +85,7 @@ impl Primary {
             answers: Histogram::default(),
             next_listener: 0,
             renewed: Generation::FIRST,
-            has_closed: false,
+            freed: 0,
             short: Vec::new(),
         }
     }

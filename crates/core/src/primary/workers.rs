@@ -218,8 +218,8 @@ impl Primary {
         let Some(record) = self.workers.remove(&worker) else {
             return;
         };
-        // Its sockets are.
-        self.has_closed = true;
+        // With its sockets. That is rare, so it need not be counted how many they are.
+        self.freed = self.freed.saturating_add(self.limits.accept_low_mark);
         self.count_inside(worker, &record, status, out);
         for (seq, offer) in record.offers {
             out.push(Action::Prove { conn: offer.conn, worker, seq });

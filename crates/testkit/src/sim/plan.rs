@@ -234,6 +234,8 @@ fn limits(rng: &mut Rng) -> Limits {
     limits.refusals = few(rng, 1, 6);
     limits.refusal_rest = ms(rng, 5, 60);
     limits.accept_rest = ms(rng, 5, 20);
+    // Not drawn: the seeds that are kept would be other worlds.
+    limits.accept_low_mark = 1 + limits.refusals % 3;
     limits.accept_rest_cap = ms(rng, 40, 200);
     limits.exit_drain = ms(rng, 10, 200);
     limits.abandoned_after = ms(rng, 50, 500);

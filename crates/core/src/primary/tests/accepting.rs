@@ -74,8 +74,28 @@ fn the_deepest_queue_is_of_those_who_waited_and_not_of_those_who_found_a_free_wo
 const SHORT: Event = Event::AcceptFailed { listener: L0, failure: AcceptFailure::Descriptors };
 
 #[test]
+fn a_rest_for_want_of_descriptors_ends_when_as_many_of_ours_are_closed_as_the_low_mark() {
+    let mut world = World::limited(|limits| limits.accept_low_mark = 2).crew(1, true);
+    for conn in 1..=4 {
+        world.accepts(conn);
+    }
+    let (worker, early) = world.offer(1);
+    world.answers(worker, early, true);
+    assert!(world.on(SHORT).contains(&STOP));
+    // What was closed before counts for nothing: the failure came afterwards.
+    let (worker, first) = world.offer(2);
+    assert!(!world.answers(worker, first, true).contains(&BEGIN));
+    let (worker, second) = world.offer(3);
+    assert_eq!(world.answers(worker, second, true).last(), Some(&BEGIN));
+    // Nor does a mark wait for what never comes: its time ends the rest as well.
+    world.on(SHORT);
+    assert!(world.waits(1_000).contains(&BEGIN));
+}
+
+/// Where the low mark is 1.
+#[test]
 fn a_rest_for_want_of_descriptors_ends_when_one_of_ours_is_closed() {
-    let mut world = World::limited(|_| {}).crew(2, false);
+    let mut world = World::limited(|limits| limits.accept_low_mark = 1).crew(2, false);
     world.accepts(1);
     world.accepts(2);
     assert!(world.on(SHORT).contains(&STOP));

@@ -143,6 +143,7 @@ fn limits() -> Limits {
     limits.held_up = limits.slow;
     (limits.refusals, limits.refusal_rest) = (1, ticks(1));
     (limits.accept_rest, limits.accept_rest_cap) = (ticks(1), ticks(1));
+    limits.accept_low_mark = 1;
     (limits.exit_drain, limits.abandoned_after) = (ticks(2), ticks(3));
     (limits.offences, limits.deficit) = (0, 1);
     limits
