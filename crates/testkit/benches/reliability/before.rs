@@ -25,7 +25,7 @@ pub(crate) struct Row {
     pub(crate) again: u64,
     pub(crate) accepted: u64,
     pub(crate) taken: u64,
-    /// Descriptors that the primaries had more in the end.
+    /// Descriptors that the primaries had more, or fewer, in the end.
     pub(crate) leaked: u64,
 }
 
@@ -56,7 +56,7 @@ fn kill(world: &World, who: &'static str, lane: bool, kills: u64) -> Result<Row,
         row.accepted += outcome.counts.accepted;
         row.taken += outcome.counts.taken;
         let (before, after) = outcome.descriptors;
-        row.leaked += after.saturating_sub(before) as u64;
+        row.leaked += after.abs_diff(before) as u64;
     }
     Ok(Row { took_s: begun.elapsed().as_secs_f64(), ..row })
 }

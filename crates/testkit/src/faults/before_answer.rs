@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::ScopedJoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -109,10 +109,7 @@ impl BeforeTheAnswer {
         });
         let last = stage.settled_books();
         // The last who died have successors, who are offered nothing any more.
-        let after = eventually("as many descriptors as before", HANG, || {
-            let now = proc_fs::fd_count(stage.process.pid()).ok()?;
-            (now == descriptors).then_some(now)
-        });
+        let after = descriptors_after(stage.process.pid(), descriptors);
         let (counts, offered_again) =
             (counts(&last).since(&counts(&first)), again(&last) - again(&first));
         let descriptors = (descriptors, after);
@@ -134,6 +131,8 @@ impl Outcome {
         let books = (self.counts.accepted, self.counts.taken);
         assert_eq!(books, (clients, clients), "the books disagree: {self:#?}");
         assert!(self.plain.answered > 0 && self.half_closed.answered > 0, "{self:#?}");
+        let (before, after) = self.descriptors;
+        assert_eq!(before, after, "descriptors were lost: {self:#?}");
         assert!(self.offered_again >= self.kills, "somebody died without a connection: {self:#?}");
     }
 }
@@ -226,6 +225,19 @@ impl Stage {
             let counts = counts(&books);
             (counts.held + counts.offered == 0).then_some(books)
         })
+    }
+}
+
+/// The primary's descriptors as soon as they are as many as before, or else when the time is over: then they tell how
+/// many leaked.
+fn descriptors_after(primary: u32, before: usize) -> usize {
+    let deadline = Instant::now() + HANG;
+    loop {
+        let now = proc_fs::fd_count(primary).unwrap_or(0);
+        if now == before || Instant::now() >= deadline {
+            return now;
+        }
+        std::thread::sleep(Duration::from_millis(2));
     }
 }
 
