@@ -66,6 +66,11 @@ impl Books {
         listed(&self.closed)
     }
 
+    /// All that a run in which nobody dies must be without.
+    pub(crate) fn losses(&self) -> u64 {
+        self.traffic.failures() + self.inside + self.closed.values().sum::<u64>()
+    }
+
     /// `equal`, or what is wrong.
     pub(crate) fn verdict(&self) -> String {
         if self.disagreements.is_empty() {

@@ -40,6 +40,8 @@ pub(crate) struct Row {
     pub(crate) who: &'static str,
     pub(crate) kills: u64,
     pub(crate) took_s: f64,
+    /// Of the same load before the first kill: what fails there no kill explains.
+    pub(crate) calm: Books,
     pub(crate) books: Books,
     pub(crate) growth: Growth,
 }
@@ -84,6 +86,7 @@ fn kill(
     kills: u64,
 ) -> Result<Row, Failure> {
     warm_up(world, &mut fleet, kills)?;
+    let calm = calm(&mut fleet, kills);
     let first = fleet.settled_counts();
     let before = Level::of(fleet.pid())?;
     let (begun, load) = (Instant::now(), load(&fleet).background());
@@ -97,5 +100,14 @@ fn kill(
     let (took_s, report) = (begun.elapsed().as_secs_f64(), load.finish());
     let counts = fleet.settled_counts().since(&first);
     let growth = before.again(fleet.pid())?;
-    Ok(Row { who, kills, took_s, books: Books::of(&report, counts), growth })
+    Ok(Row { who, kills, took_s, calm, books: Books::of(&report, counts), growth })
+}
+
+/// The same load while nobody is killed, for a tenth of the answers.
+fn calm(fleet: &mut Fleet<'_>, kills: u64) -> Books {
+    let first = fleet.settled_counts();
+    let load = load(fleet).background();
+    load.wait_answered(BETWEEN * (kills / 10).max(10), HANG);
+    let report = load.finish();
+    Books::of(&report, fleet.settled_counts().since(&first))
 }

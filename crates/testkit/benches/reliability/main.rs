@@ -35,6 +35,9 @@ mod pm2;
 mod report;
 mod soak;
 mod starved;
+#[path = "../common/stats.rs"]
+#[allow(dead_code, reason = "another benchmark uses the rest of it")]
+mod stats;
 mod stopped;
 #[path = "../../tests/crew/support.rs"]
 #[allow(dead_code, clippy::unwrap_used, reason = "the tests of crews use the rest of it")]

@@ -32,7 +32,10 @@ const AFTERMATH: Duration = Duration::from_secs(3);
 #[derive(Debug, Serialize)]
 pub(crate) struct Row {
     pub(crate) who: String,
+    /// Workers that were signalled.
     pub(crate) kills: u64,
+    /// Workers that were to be. At a kill that finds no worker nobody dies.
+    pub(crate) asked: u64,
     pub(crate) books: Books,
     /// Of the process that owns the workers.
     pub(crate) descriptors_before: usize,
@@ -84,7 +87,7 @@ fn kill(
     who: &str,
     primary: u32,
     address: SocketAddr,
-    kills: u64,
+    asked: u64,
 ) -> Result<Row, Failure> {
     let load = || {
         let load = portcrew_testkit::http::Load::new(address).clients(CLIENTS);
@@ -95,12 +98,13 @@ fn kill(
     std::thread::sleep(AFTERMATH);
     let descriptors_before = proc_fs::fd_count(primary)?;
     let running = load().background();
-    let mut workers = Vec::new();
-    for _ in 0..kills {
+    let (mut workers, mut kills) = (Vec::new(), 0);
+    for _ in 0..asked {
         world.interrupt.check()?;
         std::thread::sleep(EVERY);
         if let Some(victim) = oldest(&mut workers, primary)? {
             signal_child(primary, victim, Signal::Kill)?;
+            kills += 1;
         }
     }
     std::thread::sleep(AFTERMATH);
@@ -108,7 +112,7 @@ fn kill(
     std::thread::sleep(AFTERMATH);
     let descriptors_after = proc_fs::fd_count(primary)?;
     let books = Books::of_clients(&report);
-    Ok(Row { who: who.to_owned(), kills, books, descriptors_before, descriptors_after })
+    Ok(Row { who: who.to_owned(), kills, asked, books, descriptors_before, descriptors_after })
 }
 
 /// The child of `primary` that has been in `known` for longest. None when it has none.

@@ -6,7 +6,7 @@ use std::os::unix::fs::FileTypeExt as _;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use portcrew_testkit::http::Load;
+use portcrew_testkit::http::{Background, Load};
 use portcrew_testkit::process::proc_fs;
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use serde::Serialize;
@@ -26,19 +26,32 @@ const SHED: &str = "--shed";
 /// Between an answer, or a refusal, and the next attempt of a client.
 const THINK: Duration = Duration::from_millis(100);
 
-/// Between two questions on the control socket, each of which may take so long as well.
-const ASK_EVERY: Duration = Duration::from_millis(250);
+/// Questions on the control socket in a second, on average. They come by a clock of their own, whatever the answers take.
+const ASKS: f64 = 4.0;
+
+/// The most questions under way: all that can come within the time that each of them has.
+const ASKERS: usize = 64;
 
 /// One that has none is counted as unanswered.
 const ASK_WITHIN: Duration = Duration::from_secs(2);
+
+/// Below all that a primary has open, beside the standard streams: whatever it closes, it can open nothing.
+const NOTHING: u64 = 3;
+
+/// What was under way when the limit came has come to its end within this.
+const UNDER_WAY: Duration = Duration::from_millis(300);
 
 #[derive(Debug, Serialize)]
 pub(crate) struct Row {
     pub(crate) shedding: bool,
     pub(crate) clients: usize,
     pub(crate) seconds: u32,
-    /// The primary's, of one processor.
-    pub(crate) cpu_percent: f64,
+    /// The same clients before the shortage: what serving them costs.
+    pub(crate) free: Span,
+    /// Nothing at all can be accepted.
+    pub(crate) barred: Span,
+    /// Nothing is free but what the primary itself closes.
+    pub(crate) scarce: Span,
     pub(crate) asks: u64,
     pub(crate) asks_answered: u64,
     pub(crate) slowest_ask_ms: f64,
@@ -66,64 +79,99 @@ fn starve(world: &World, counts: &Counts, shedding: bool) -> Result<Row, Failure
     // All clients fit into the kernel's queue, so that none of them has to knock again by TCP's own clock.
     let program = crew::command(&place, options).arg(SERVER).env("BACKLOG", "4096");
     let crew = Crew::start(&place, program);
-    let (address, clients) = (crew.address()?, counts.starved_clients);
+    let (address, clients, primary) = (crew.address()?, counts.starved_clients, crew.pid());
     let load = Load::new(address).clients(clients).think(THINK).per_try_timeout(HANG);
     let load = load.reset_on_close(true).time_limit(HANG * 2);
     load.clone().requests(2 * clients as u64).try_run()?;
     let first = settled(&place);
     // At rest: a connection that it had then would leave it a descriptor when it goes.
-    limit(crew.pid(), Some(lowest_free(crew.pid())?))?;
-    let load = load.background();
-    let shortage = Shortage::watch(world, &place, crew.pid(), counts.starved_s);
-    limit(crew.pid(), None)?;
+    let least = lowest_free(primary)?;
+    let (load, seconds) = (load.background(), counts.starved_s);
+    load.wait_answered(clients as u64, HANG);
+    let span = Duration::from_secs(seconds.into());
+    let watch = |span| Span::watch(world, primary, &load, span);
+    let free = watch(span / 2)?;
+    limit(primary, Some(NOTHING))?;
+    std::thread::sleep(UNDER_WAY);
+    let barred = watch(span / 2)?;
+    limit(primary, Some(least))?;
+    let asks = Load::new(control(&place)?.as_path()).path("/v1/status").clients(ASKERS);
+    let asks = asks.open_loop(ASKS, 1).per_try_timeout(ASK_WITHIN).time_limit(HANG).background();
+    let scarce = watch(span)?;
+    let asks = asks.finish();
+    limit(primary, None)?;
     let lifted = Instant::now();
-    let shortage = shortage?;
     load.wait_answered(clients as u64, HANG);
     let recovered_ms = lifted.elapsed().as_secs_f64() * 1e3;
     let report = load.finish();
-    let slowest_s = report.slowest_attempt.as_secs_f64();
-    let row = Row {
+    let books = Books::of(&report, settled(&place).since(&first));
+    crew.stop();
+    Ok(Row {
         shedding,
         clients,
-        seconds: counts.starved_s,
-        cpu_percent: shortage.cpu_percent,
-        asks: shortage.asks,
-        asks_answered: shortage.answered,
-        slowest_ask_ms: shortage.slowest.as_secs_f64() * 1e3,
-        books: Books::of(&report, settled(&place).since(&first)),
+        seconds,
+        free,
+        barred,
+        scarce,
+        asks: asks.attempts(),
+        asks_answered: asks.ok,
+        slowest_ask_ms: asks.slowest_attempt.as_secs_f64() * 1e3,
+        books,
         recovered_ms,
-        slowest_s,
-    };
-    crew.stop();
-    Ok(row)
+        slowest_s: report.slowest_attempt.as_secs_f64(),
+    })
 }
 
-/// What is seen of a primary that has no descriptor.
-#[derive(Default)]
-struct Shortage {
-    cpu_percent: f64,
-    asks: u64,
-    answered: u64,
-    slowest: Duration,
+impl Row {
+    /// Of one processor, what the primary used at the limit more than the same answers cost before. What was shed counts
+    /// for no service.
+    pub(crate) fn beyond_percent(&self) -> f64 {
+        self.scarce.cpu_percent() - self.scarce.rate() * self.free.each_us() / 1e4
+    }
 }
 
-impl Shortage {
-    fn watch(world: &World, place: &Place, primary: u32, seconds: u32) -> Result<Self, Failure> {
-        let control = control(place)?;
-        let mut seen = Self::default();
-        let (used, begun) = (proc_fs::cpu_time(primary)?, Instant::now());
-        while begun.elapsed() < Duration::from_secs(seconds.into()) {
+/// What a primary does in a while, under the same clients.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct Span {
+    pub(crate) seconds: f64,
+    /// The primary's.
+    pub(crate) cpu_s: f64,
+    pub(crate) answered: u64,
+}
+
+impl Span {
+    fn watch(
+        world: &World,
+        primary: u32,
+        load: &Background,
+        span: Duration,
+    ) -> Result<Self, Failure> {
+        let (begun, used, answered) =
+            (Instant::now(), proc_fs::cpu_time(primary)?, load.answered());
+        while begun.elapsed() < span {
             world.interrupt.check()?;
-            std::thread::sleep(ASK_EVERY);
-            let ask = Load::new(control.as_path()).requests(1).path("/v1/status");
-            let report = ask.per_try_timeout(ASK_WITHIN).try_run()?;
-            seen.asks += 1;
-            seen.answered += report.ok;
-            seen.slowest = seen.slowest.max(report.slowest_attempt);
+            std::thread::sleep(Duration::from_millis(50));
         }
-        let used = proc_fs::cpu_time(primary)?.saturating_sub(used);
-        seen.cpu_percent = used.as_secs_f64() * 100.0 / begun.elapsed().as_secs_f64();
-        Ok(seen)
+        Ok(Self {
+            seconds: begun.elapsed().as_secs_f64(),
+            cpu_s: proc_fs::cpu_time(primary)?.saturating_sub(used).as_secs_f64(),
+            answered: load.answered() - answered,
+        })
+    }
+
+    /// Of one processor.
+    pub(crate) fn cpu_percent(&self) -> f64 {
+        self.cpu_s * 100.0 / self.seconds
+    }
+
+    /// Answers a second.
+    pub(crate) fn rate(&self) -> f64 {
+        self.answered as f64 / self.seconds
+    }
+
+    /// The CPU of one answer, in microseconds.
+    pub(crate) fn each_us(&self) -> f64 {
+        self.cpu_s * 1e6 / self.answered.max(1) as f64
     }
 }
 

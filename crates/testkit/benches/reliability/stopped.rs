@@ -53,7 +53,7 @@ pub(crate) struct Slice {
     pub(crate) failed: u64,
     /// Of those that did not wait for the stopped worker.
     pub(crate) p99_ms: f64,
-    /// Answers that did.
+    /// Answers that did: that took longer than any other does. With all workers there is none.
     pub(crate) stuck: u64,
     pub(crate) slowest_ms: f64,
 }

@@ -7,6 +7,7 @@ use crate::level::Growth;
 use crate::report::Report;
 use crate::soak::Soak;
 use crate::starved;
+use crate::stats::Spread;
 use crate::stopped::{ALLOWED, DEADLINE, Round, WINDOW};
 use crate::target::{Target, at_most, nothing};
 
@@ -22,8 +23,9 @@ pub(crate) fn all(report: &Report) -> Vec<Target> {
     targets.extend(report.soak.iter().flat_map(soak));
     targets.extend(report.peers.iter().filter(|it| it.who.starts_with("portcrew")).flat_map(
         |it| {
-            let who = format!("{} kills beside the others", it.kills);
+            let who = format!("{} kills beside the others", it.asked);
             [
+                nothing(&format!("{who}: those that found no worker"), it.asked - it.kills),
                 nothing(&format!("{who}: hung"), it.books.hung),
                 nothing(&format!("{who}: refused"), it.books.refused),
                 leaked(&who, it.descriptors_after as i64 - it.descriptors_before as i64),
@@ -35,7 +37,12 @@ pub(crate) fn all(report: &Report) -> Vec<Target> {
 
 fn kills(row: &kills::Row) -> Vec<Target> {
     let who = format!("{} kills, {}", row.kills, row.who);
-    let mut targets = clients(&who, &row.books);
+    let calm = row.calm.attempts;
+    let mut targets = vec![nothing(
+        &format!("{calm} requests before the first of {who}: failed, inside or closed"),
+        row.calm.losses(),
+    )];
+    targets.extend(clients(&who, &row.books));
     targets.extend(flat(&who, &row.growth));
     targets
 }
@@ -58,7 +65,7 @@ fn before(row: &before::Row) -> Vec<Target> {
             measured: format!("{} and {}", row.accepted, row.taken),
             reached: row.accepted == all && row.taken == all,
         },
-        nothing(&format!("{who}: descriptors more in the primary"), row.leaked),
+        nothing(&format!("{who}: descriptors more or fewer in the primary"), row.leaked),
     ]
 }
 
@@ -103,12 +110,20 @@ fn leaked(who: &str, descriptors: i64) -> Target {
 fn starved(row: &starved::Row) -> Vec<Target> {
     let how = if row.shedding { "with shedding" } else { "without shedding" };
     let who = format!("{} s without descriptors, {} clients, {how}", row.seconds, row.clients);
+    let (barred, beyond) = (row.barred.cpu_percent(), row.beyond_percent());
     let mut targets = vec![
         at_most(
-            &format!("{who}: CPU of the primary, %"),
+            &format!("{who}: CPU of the primary while nothing can be accepted, %"),
             5.0,
-            row.cpu_percent,
-            &format!("{:.2}", row.cpu_percent),
+            barred,
+            &format!("{barred:.2}"),
+        ),
+        nothing(&format!("{who}: answers meanwhile"), row.barred.answered),
+        at_most(
+            &format!("{who}: CPU of the primary beyond what serving costs, %"),
+            5.0,
+            beyond,
+            &format!("{beyond:.2}"),
         ),
         Target {
             what: format!("{who}: control answers"),
@@ -131,11 +146,11 @@ fn starved(row: &starved::Row) -> Vec<Target> {
 }
 
 fn stopped(rounds: &[Round]) -> Vec<Target> {
-    let mut ratios: Vec<_> = rounds.iter().map(|it| it.stopped.p99_ms / it.whole.p99_ms).collect();
-    ratios.sort_by(f64::total_cmp);
-    let Some(median) = ratios.get(ratios.len() / 2).copied() else {
+    let ratios = rounds.iter().map(|it| it.stopped.p99_ms / it.whole.p99_ms);
+    let Some(Spread { median, .. }) = Spread::of(ratios) else {
         return Vec::new();
     };
+    let slow = rounds.iter().map(|it| it.whole.stuck).sum();
     let limit = (DEADLINE + ALLOWED).as_secs_f64() * 1e3;
     let slowest = rounds.iter().map(|it| it.stopped.slowest_ms).fold(0.0, f64::max);
     let most = rounds.iter().map(|it| it.stopped.stuck).max().unwrap_or(0);
@@ -159,6 +174,7 @@ fn stopped(rounds: &[Round]) -> Vec<Target> {
             most as f64,
             &most,
         ),
+        nothing("one of three stopped: answers beside it that took as long as those", slow),
         nothing("one of three stopped: failures", failed),
     ]
 }
