@@ -28,12 +28,40 @@ fn every_fault_has_a_test_or_a_written_reason() {
     report(faults.into_iter().filter_map(wrong));
 }
 
+#[test]
+fn every_table_of_faults_has_a_row() {
+    let page = document(PAGE);
+    report(empty(&page).into_iter().map(|heading| format!("no fault below: {heading}")));
+}
+
+/// The lines about faults: headings, tables, and what is between.
+fn lines(page: &str) -> impl Iterator<Item = &str> {
+    let below = page.lines().skip_while(|line| *line != HEADING).skip(1);
+    below.take_while(|line| !line.starts_with("## "))
+}
+
 /// The rows of the tables of faults, by their lines.
 fn rows(page: &str) -> Vec<&str> {
-    let below = page.lines().skip_while(|line| *line != HEADING).skip(1);
-    let section = below.take_while(|line| !line.starts_with("## "));
-    let tables = section.filter(|line| line.starts_with('|') && !line.starts_with("|-"));
-    tables.filter(|line| !line.starts_with("| fault ")).collect()
+    lines(page).filter(|line| is_row(line)).collect()
+}
+
+fn is_row(line: &str) -> bool {
+    line.starts_with('|') && !line.starts_with("|-") && !line.starts_with("| fault ")
+}
+
+/// The headings below which there is no row.
+fn empty(page: &str) -> Vec<&str> {
+    let mut empty: Vec<&str> = Vec::new();
+    let mut last = None;
+    for line in lines(page) {
+        if line.starts_with("### ") {
+            empty.extend(last.replace(line));
+        } else if is_row(line) {
+            last = None;
+        }
+    }
+    empty.extend(last);
+    empty
 }
 
 fn wrong(row: &str) -> Option<String> {
@@ -49,8 +77,16 @@ fn wrong(row: &str) -> Option<String> {
 }
 
 #[test]
+fn a_heading_without_a_row_is_found() {
+    let head = "| fault | what holds | test |\n|---|---|---|\n";
+    let row = "| it dies | all | none: nobody can |\n";
+    let page = format!("{HEADING}\n### A\n{head}### B\n{head}{row}### C\n{head}## D\n### E\n");
+    assert_eq!(empty(&page), ["### A", "### C"]);
+}
+
+#[test]
 fn a_row_without_a_test_and_without_a_reason_is_wrong() {
-    let page = "## A\n| a | b | c |\n## Every fault and its test\n\n### b.2\n\n| fault | what holds | test |\n|---|---|---|\n\
+    let page = "## A\n| a | b | c |\n## Every fault and its test\n\n### Workers\n\n| fault | what holds | test |\n|---|---|---|\n\
         | it dies | all | `crew: kills::it_dies` |\n| it flies | all | none: nobody can |\n| it lies | all | later |\n\
         | it tries | |\n## B\n| a | b | c |\n";
     let rows = rows(page);
