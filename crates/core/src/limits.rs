@@ -45,8 +45,8 @@ pub struct Limits {
     /// First rest after accept failed for want of a resource (descriptors, memory); doubles. One for want of descriptors
     /// ends before its time: see [`accept_low_mark`](Self::accept_low_mark).
     pub accept_rest: Duration,
-    /// So many descriptors of its own the primary closes before a rest for want of them ends early: what a rest and its
-    /// end cost is then spread over as many connections. With fewer the rest lasts its time.
+    /// So many descriptors of its own the primary closes before a rest for want of them ends early, or half of what it
+    /// has where that is less: what a rest and its end cost is then spread over as many connections.
     pub accept_low_mark: u32,
     /// The longest such rest. So long it takes at most until everybody is served again when there is room.
     pub accept_rest_cap: Duration,

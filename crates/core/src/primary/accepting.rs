@@ -103,6 +103,7 @@ impl Primary {
             let most = listener.shedding.left(now, &self.limits);
             out.extend((most > 0).then_some(Action::Shed { listener: id, most }));
             self.freed = 0;
+            self.low_mark = self.low_mark();
             if !self.short.contains(&id) {
                 self.short.push(id);
             }
@@ -128,7 +129,7 @@ impl Primary {
 
     /// Enough descriptors of ours were closed: those who rest for want of one need not wait for their time.
     pub(super) fn end_rests(&mut self, now: Time, out: &mut Vec<Action>) {
-        if self.freed < self.limits.accept_low_mark.max(1) {
+        if self.freed < self.low_mark {
             return;
         }
         self.freed = 0;
@@ -138,6 +139,13 @@ impl Primary {
                 self.accept_again(now, id, out);
             }
         }
+    }
+
+    /// Half of what it has, up to the limit: where few descriptors are all that there is, they are served one by one
+    /// rather than not at all.
+    fn low_mark(&self) -> u32 {
+        let half = u32::try_from(self.conns.len() / 2).unwrap_or(u32::MAX);
+        half.min(self.limits.accept_low_mark).max(1)
     }
 
     /// Lets a connection go that is in no place any more.

@@ -64,6 +64,8 @@ pub struct Primary {
     pub(super) renewed: Generation,
     /// Descriptors of ours that are closed since a listener last began to rest for want of one.
     pub(super) freed: u32,
+    /// At so many of them a rest for want of descriptors ends.
+    pub(super) low_mark: u32,
     /// Listeners that have rested for want of descriptors since one was closed.
     pub(super) short: Vec<ListenerId>,
 }
@@ -86,6 +88,7 @@ impl Primary {
             next_listener: 0,
             renewed: Generation::FIRST,
             freed: 0,
+            low_mark: 1,
             short: Vec::new(),
         }
     }

@@ -76,7 +76,7 @@ const SHORT: Event = Event::AcceptFailed { listener: L0, failure: AcceptFailure:
 #[test]
 fn a_rest_for_want_of_descriptors_ends_when_as_many_of_ours_are_closed_as_the_low_mark() {
     let mut world = World::limited(|limits| limits.accept_low_mark = 2).crew(1, true);
-    for conn in 1..=4 {
+    for conn in 1..=6 {
         world.accepts(conn);
     }
     let (worker, early) = world.offer(1);
