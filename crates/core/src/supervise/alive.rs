@@ -9,15 +9,18 @@ use super::{Action, Reason, Settings};
 use crate::{Time, WorkerId};
 
 /// How often a crew that watches its workers expects to be called, at least and at most: four times within its shortest
-/// deadline, so that a pause which is too short to be noticed is short beside that too.
-const PULSE: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
+/// deadline. With [`LATE`] that makes a pause which is too short to be noticed shorter than half of the deadline.
+const PULSE: (Duration, Duration) = (SHORTEST_QUARTER, Duration::from_secs(5));
 
 /// The pulse of a crew that has probes. They have no deadline of their own here.
 const PROBED_PULSE: Duration = Duration::from_secs(1);
 
-/// How late a call may come. A later one means that the primary was stopped, or had no processor: what seemed to be
-/// silence before it was its own.
+/// How late a call may come at most: a quarter of the shortest deadline, or this. A later one means that the primary was
+/// stopped, or had no processor: what seemed to be silence before it was its own.
 const LATE: Duration = Duration::from_millis(500);
+
+/// A quarter of a deadline, at least: what is less is nothing unusual in a process that works.
+const SHORTEST_QUARTER: Duration = Duration::from_millis(25);
 
 /// The shortest deadline: with none at all a crew would do nothing but look.
 const SHORTEST: Duration = Duration::from_millis(1);
@@ -29,7 +32,7 @@ impl Crew {
             State::Running(_) | State::Stopping(_) if self.settings.watches() => {}
             State::Running(_) | State::Stopping(_) | State::Idle | State::Finished => return,
         }
-        if self.timers.next().is_some_and(|due| now - due > LATE) {
+        if self.timers.next().is_some_and(|due| now - due > self.settings.late()) {
             self.resumed = now;
             for record in self.workers.values_mut() {
                 record.failed_probes = 0;
@@ -38,6 +41,7 @@ impl Crew {
             for worker in watched {
                 self.expect_sign(now, worker);
                 self.ask_again(now, worker);
+                self.look_again(now, worker);
             }
         }
         if self.timers.is_set(Timer::Pulse) {
@@ -69,7 +73,7 @@ impl Crew {
         };
         if answered {
             record.failed_probes = 0;
-            record.is_alive();
+            self.shows_life(worker, |it| matches!(it, Reason::ProbesFailed(_)));
             return self.ready(now, worker, out);
         }
         // What is not ready yet need not answer, and what began before a pause was not looked at in time.
@@ -99,14 +103,16 @@ impl Crew {
             return;
         };
         if matches!(record.doubt, Doubt::Excused(then) if since > then) {
-            record.is_alive();
+            record.doubt = Doubt::None;
         }
-        let counts_from = since.max(self.resumed);
+        // A runtime that turned meanwhile has the deadline once more: what waits there waits for the program's own code,
+        // which may take no more than it can serve.
+        let counts_from = since.max(self.resumed).max(record.turned);
         // One that is not ready may listen, and works for its readiness: until it should have been.
         let (ready, late) = (record.is_ready(), record.started + self.settings.start_deadline);
         let due = if ready { counts_from + most } else { late.max(counts_from + most) };
         if now >= due {
-            self.hangs(now, worker, Reason::Unanswered(now - counts_from), out);
+            self.hangs(now, worker, Reason::Unanswered(now - since.max(self.resumed)), out);
         } else {
             self.timers.bring_forward(Timer::Answers, due);
         }
@@ -114,9 +120,7 @@ impl Crew {
 
     /// A worker said that it is alive.
     pub(super) fn signed(&mut self, now: Time, worker: WorkerId) {
-        if let Some(record) = self.workers.get_mut(&worker) {
-            record.is_alive();
-        }
+        self.shows_life(worker, |it| matches!(it, Reason::SignMissed(_)));
         self.expect_sign(now, worker);
     }
 
@@ -138,7 +142,7 @@ impl Crew {
 
     /// A worker understands when it is asked whether its runtime turns.
     pub(super) fn beats(&mut self, now: Time, worker: WorkerId) {
-        if let Some(record) = self.workers.get_mut(&worker) {
+        if let Some(record) = self.workers.get_mut(&worker).filter(|it| it.beat == Beat::Deaf) {
             record.beat = Beat::Heard;
         }
         self.expect_beat(now, worker);
@@ -153,16 +157,19 @@ impl Crew {
     }
 
     /// It has answered. The next question comes at its time.
-    pub(super) fn beat(&mut self, worker: WorkerId) {
-        if let Some(record) = self.workers.get_mut(&worker) {
-            match record.beat {
-                Beat::Asked => {
-                    record.beat = Beat::Heard;
-                    record.is_alive();
-                }
-                // An answer to a question that nobody has asked.
-                Beat::Deaf | Beat::Heard => {}
+    pub(super) fn beat(&mut self, now: Time, worker: WorkerId) {
+        let Some(record) = self.workers.get_mut(&worker) else {
+            return;
+        };
+        match record.beat {
+            Beat::Asked => {
+                (record.beat, record.turned) = (Beat::Heard, now);
+                self.shows_life(worker, |it| {
+                    matches!(it, Reason::NoBeat(_) | Reason::Unanswered(_))
+                });
             }
+            // An answer to a question that nobody has asked.
+            Beat::Deaf | Beat::Heard => {}
         }
     }
 
@@ -184,9 +191,27 @@ impl Crew {
         }
     }
 
+    /// An answer is overdue. That of a program may wait on purpose, so its runtime is asked; where a question is on its
+    /// way already, its answer has as long.
+    pub(super) fn ask_at_once(&mut self, now: Time, worker: WorkerId, out: &mut Vec<Action>) {
+        let Some(record) = self.workers.get_mut(&worker) else {
+            return;
+        };
+        match record.beat {
+            Beat::Heard => {
+                record.beat = Beat::Asked;
+                out.push(Action::AskForBeat { worker });
+                self.ask_again(now, worker);
+            }
+            // It never answers, or will.
+            Beat::Deaf | Beat::Asked => {}
+        }
+    }
+
     /// The primary stood still, so the answer may lie here: its time begins again. The question is not asked twice.
     fn ask_again(&mut self, now: Time, worker: WorkerId) {
-        let asked = self.workers.get(&worker).is_some_and(|it| it.beat == Beat::Asked);
+        let record = self.workers.get(&worker);
+        let asked = record.is_some_and(|it| it.is_ready() && it.beat == Beat::Asked);
         if let (Some(every), true) = (self.settings.beats(), asked) {
             self.timers.set(Timer::Beat(worker), now + every);
         }
@@ -200,18 +225,8 @@ impl Crew {
     }
 }
 
-impl Worker {
-    /// It has shown life. What it is being examined for stands: that was too late.
-    fn is_alive(&mut self) {
-        match self.doubt {
-            Doubt::Excused(_) => self.doubt = Doubt::None,
-            Doubt::None | Doubt::Examined { .. } => {}
-        }
-    }
-}
-
 impl Settings {
-    fn answers(&self) -> Option<Duration> {
+    pub(super) fn answers(&self) -> Option<Duration> {
         self.answer_within.map(|it| it.max(SHORTEST))
     }
 
@@ -220,9 +235,17 @@ impl Settings {
     }
 
     fn pulse(&self) -> Duration {
-        let deadlines = [self.answer_within, self.watchdog, self.heartbeat];
-        let fours = deadlines.into_iter().flatten().map(|it| it / 4);
         let probed = self.probe_failures.map(|_| PROBED_PULSE);
-        fours.chain(probed).min().unwrap_or(PULSE.1).clamp(PULSE.0, PULSE.1)
+        let quarter = self.quarter_of_shortest().into_iter().chain(probed).min();
+        quarter.unwrap_or(PULSE.1).clamp(PULSE.0, PULSE.1)
+    }
+
+    fn late(&self) -> Duration {
+        self.quarter_of_shortest().unwrap_or(LATE).clamp(SHORTEST_QUARTER, LATE)
+    }
+
+    fn quarter_of_shortest(&self) -> Option<Duration> {
+        let deadlines = [self.answer_within, self.watchdog, self.heartbeat];
+        deadlines.into_iter().flatten().map(|it| it / 4).min()
     }
 }

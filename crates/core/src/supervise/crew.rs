@@ -175,8 +175,10 @@ impl Crew {
             Event::Owes { worker, since } => self.owes(now, worker, since, out),
             Event::Sign { worker } => self.signed(now, worker),
             Event::Beats { worker } => self.beats(now, worker),
-            Event::Beat { worker } => self.beat(worker),
-            Event::Examined { worker, found } => self.examined(now, worker, found, out),
+            Event::Beat { worker } => self.beat(now, worker),
+            Event::Examined { worker, found, owes } => {
+                self.examined(now, worker, found, owes, out);
+            }
             Event::Misbehaved { worker } => self.misbehaved(now, worker, out),
             Event::Exited { worker, status, planned } => {
                 self.exited(now, worker, status, planned, out);
@@ -198,7 +200,7 @@ impl Crew {
                 Timer::Watchdog(worker) => self.sign_missed(now, worker, out),
                 Timer::Beat(worker) => self.beat_due(now, worker, out),
                 // Better ended by the usual steps than not at all.
-                Timer::Examined(worker) => self.examined(now, worker, Found::Able, out),
+                Timer::Examined(worker) => self.hung(now, worker, Found::Able, out),
                 Timer::Answers => self.see_answers(now, out),
                 Timer::Pulse => self.pulse(now),
                 Timer::StartDeadline(worker) => self.start_deadline_passed(worker, out),

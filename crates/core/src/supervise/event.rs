@@ -61,7 +61,8 @@ pub enum Event {
         /// Who.
         worker: WorkerId,
     },
-    /// A worker's runtime turns: it answered when it was asked.
+    /// A worker's runtime turns: it answered when it was asked. Or the shell could not ask it, of which nobody is to
+    /// be blamed.
     Beat {
         /// Who.
         worker: WorkerId,
@@ -72,6 +73,8 @@ pub enum Event {
         worker: WorkerId,
         /// What.
         found: Found,
+        /// Since when it owes an answer by now, as with [`Owes`](Self::Owes).
+        owes: Option<Time>,
     },
     /// A worker could not get a listener.
     CannotListen {

@@ -1,10 +1,16 @@
 //! What becomes of a worker that hangs: it is found out what it is doing, and then it is ended as that allows.
 
+use std::time::Duration;
+
 use super::crew::{Crew, Timer};
-use super::life::{Doubt, Life};
+use super::life::{Beat, Doubt, Life};
 use super::restart::Loss;
 use super::{Action, Force, Found, Notice, Reason};
 use crate::{Time, WorkerId};
+
+/// How long a worker that owes an answer may take to show that its runtime turns, or as long as it may owe one, if that
+/// is shorter.
+const BEAT_WITHIN: Duration = Duration::from_secs(1);
 
 impl Crew {
     /// It serves nobody any more. What it is doing can be seen until it is signalled, so that is looked at first.
@@ -22,18 +28,78 @@ impl Crew {
             (Life::Up(_), Doubt::None | Doubt::Excused(_)) => {
                 let again = record.doubt != Doubt::None;
                 record.doubt = Doubt::Examined { reason, again };
-                let until = now + self.settings.examine_within;
-                self.timers.set(Timer::Examined(worker), until);
                 out.push(Action::Examine { worker });
+                if is_unanswered(&reason) {
+                    self.ask_at_once(now, worker, out);
+                }
+                self.look_again(now, worker);
             }
             // It is being looked at; or it is on its way out, for which there are deadlines.
             (Life::Up(_), Doubt::Examined { .. }) | (Life::Cut(_) | Life::Ending(_), _) => {}
         }
     }
 
+    /// Who is looked at has its time for that, from now on.
+    pub(super) fn look_again(&mut self, now: Time, worker: WorkerId) {
+        let Some(record) = self.workers.get(&worker) else {
+            return;
+        };
+        let waits = match record.doubt {
+            Doubt::Examined { reason, .. } => is_unanswered(&reason) && record.beat == Beat::Asked,
+            Doubt::None | Doubt::Excused(_) => return,
+        };
+        let (look, most) = (self.settings.examine_within, self.settings.answers());
+        let beat = most.filter(|_| waits).map(|it| it.min(BEAT_WITHIN));
+        self.timers.set(Timer::Examined(worker), now + beat.map_or(look, |it| it.max(look)));
+    }
+
+    /// It has shown life in this way: what it was suspected for, if that is withdrawn by it, is forgotten. Another
+    /// suspicion stands: a thread that says that it lives says nothing of another that does not answer.
+    pub(super) fn shows_life(&mut self, worker: WorkerId, withdraws: fn(&Reason) -> bool) {
+        let Some(record) = self.workers.get_mut(&worker) else {
+            return;
+        };
+        match record.doubt {
+            Doubt::Excused(_) => record.doubt = Doubt::None,
+            Doubt::Examined { reason, .. } if withdraws(&reason) => {
+                record.doubt = Doubt::None;
+                self.timers.cancel(Timer::Examined(worker));
+            }
+            Doubt::None | Doubt::Examined { .. } => {}
+        }
+    }
+
+    /// It is known what it is doing. What owes an answer and may still show that its runtime turns is given its time for
+    /// that; but one that is stopped cannot.
+    pub(super) fn examined(
+        &mut self,
+        now: Time,
+        worker: WorkerId,
+        found: Found,
+        owes: Option<Time>,
+        out: &mut Vec<Action>,
+    ) {
+        let (Some(record), Some(most)) = (self.workers.get(&worker), self.settings.answers())
+        else {
+            return self.hung(now, worker, found, out);
+        };
+        let Doubt::Examined { reason, .. } = record.doubt else {
+            return;
+        };
+        if is_unanswered(&reason) {
+            if owes.is_none_or(|since| now < since.max(self.resumed) + most) {
+                return self.shows_life(worker, is_unanswered);
+            }
+            if found == Found::Able && record.beat == Beat::Asked {
+                return;
+            }
+        }
+        self.hung(now, worker, found, out);
+    }
+
     /// It is known what it is doing, or will not be known. Nobody waits for it any more: it is made to end, and
     /// replaced; but for one that somebody debugs, who would lose what he looks at.
-    pub(super) fn examined(
+    pub(super) fn hung(
         &mut self,
         now: Time,
         worker: WorkerId,
@@ -65,4 +131,8 @@ impl Crew {
         let lost = Loss::of(worker, &before, reason, now, &self.settings);
         self.lost(now, lost, out);
     }
+}
+
+const fn is_unanswered(reason: &Reason) -> bool {
+    matches!(reason, Reason::Unanswered(_))
 }

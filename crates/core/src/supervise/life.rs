@@ -36,6 +36,8 @@ pub(super) struct Worker {
     /// In a row, since it was ready.
     pub(super) failed_probes: u32,
     pub(super) beat: Beat,
+    /// When it last answered that question.
+    pub(super) turned: Time,
     pub(super) doubt: Doubt,
     /// Why it is to be replaced when its turn comes.
     pub(super) worn: Option<Worn>,
@@ -130,6 +132,7 @@ impl Worker {
             speaks: false,
             failed_probes: 0,
             beat: Beat::Deaf,
+            turned: now,
             doubt: Doubt::None,
             worn: None,
             listen_failed: None,

@@ -1,10 +1,11 @@
 //! The crew's machine and the primary's, composed: what one notices the other hears.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use portcrew_core::Time;
 use portcrew_core::primary::{Event as PrimaryEvent, Notice as PrimaryNotice};
 use portcrew_core::supervise::{Action, Crew, Event, Force, Generation, Notice, Phase, Ticket};
+use portcrew_core::{Time, WorkerId};
 use portcrew_ipc::spawn::SpawnErrorKind;
 
 use super::command::CrewCommand;
@@ -25,10 +26,10 @@ pub(super) struct CrewSeat {
     /// As they were when it was started.
     settings: Option<Arc<crate::Settings>>,
     vitals: Option<Vitals>,
-    /// What was just found out about a worker that may hang.
-    pub(super) diagnosis: Option<Box<Diagnosis>>,
+    /// What was found out about workers that may hang, until it is told, or they are looked at again.
+    pub(super) diagnoses: BTreeMap<WorkerId, Box<Diagnosis>>,
     /// What came of forks, and who owes an answer.
-    answers: Vec<Event>,
+    pub(super) answers: Vec<Event>,
     /// The generation that a reload was answered with, since it was last asked.
     reload: Option<Generation>,
 }
@@ -177,6 +178,7 @@ impl Driver {
                 Event::Disconnected { worker, planned }
             }
             PrimaryNotice::Exited { worker, status, planned } => {
+                self.crew.diagnoses.remove(&worker);
                 Event::Exited { worker, status, planned }
             }
             // No news of a worker's life.

@@ -5,7 +5,7 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
-use portcrew_core::{ConnId, Key, ListenerId, Seq};
+use portcrew_core::{ConnId, Key, ListenerId, Seq, Time};
 use portcrew_ipc::channel::{Channel, OutgoingHandle};
 use portcrew_ipc::error::{LaneError, QueueError};
 use portcrew_ipc::handle::HandleKind;
@@ -52,12 +52,25 @@ pub(super) struct Link {
     question: Option<Beat>,
     /// Such questions so far.
     questions: u64,
+    /// The number of the one that was written and is not answered.
+    open: Option<u64>,
+    /// What is held back from it for want of something that the primary lacks.
+    held: Held,
     /// Offers that were still in the channel's outbox when it ended.
     unsent: Vec<u64>,
     /// It was told to leave: when it has, nothing of it is to stay.
     told_to_leave: bool,
     /// The machine was told that nothing more comes.
     pub(super) drained: bool,
+}
+
+/// Whether something for a worker is held back by the primary. That is not its fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Held {
+    /// Nothing, since then.
+    No(Time),
+    /// Something.
+    Yes,
 }
 
 /// What became of writing.
@@ -95,6 +108,8 @@ impl Link {
             batch: Vec::new(),
             question: None,
             questions: 0,
+            open: None,
+            held: Held::No(Time::ZERO),
             unsent: Vec::new(),
             told_to_leave: false,
             drained: false,
@@ -208,9 +223,34 @@ impl Link {
         self.question = Some(Beat { number: self.questions });
     }
 
-    /// Whether this is its answer to the last question.
-    pub(super) fn is_answered_by(&self, beat: Beat) -> bool {
-        self.questions == beat.number
+    /// Whether this is its answer to a question that is open, which it is no longer.
+    pub(super) fn takes_beat(&mut self, beat: Beat) -> bool {
+        self.open.take_if(|number| *number == beat.number).is_some()
+    }
+
+    /// Since when it owes an answer, of which the oldest offer is of `oldest`: since it could be sent. `None` while it
+    /// may not have been.
+    pub(super) fn owes_since(&self, oldest: Time) -> Option<Time> {
+        match self.held {
+            Held::No(since) => Some(oldest.max(since)),
+            Held::Yes => None,
+        }
+    }
+
+    /// Takes down what became of writing. True when a question was to be written and is given up: who was never asked
+    /// need not answer.
+    pub(super) fn wrote(&mut self, now: Time, written: Written) -> bool {
+        match (written, self.held) {
+            (Written::Later, _) => {
+                self.held = Held::Yes;
+                self.question.take().is_some()
+            }
+            (Written::All, Held::Yes) => {
+                self.held = Held::No(now);
+                false
+            }
+            (Written::All, Held::No(_)) => false,
+        }
     }
 
     /// Writes what waits. Errors that mean that the worker is gone are not reported here: its sockets'
@@ -275,7 +315,7 @@ impl Link {
             (&mut self.lane, self.question, self.batch.is_empty())
         {
             match lane.try_ask(question) {
-                Ok(Sent::All) => self.question = None,
+                Ok(Sent::All) => (self.question, self.open) = (None, Some(question.number)),
                 Ok(Sent::WouldBlock) => {
                     if let Some(written) = self.wait_for_room() {
                         return written;

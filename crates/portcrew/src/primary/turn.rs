@@ -278,9 +278,14 @@ impl Driver {
         let Some(link) = self.links.get_mut(&worker) else {
             return;
         };
-        match link.flush(&self.conns) {
+        let written = link.flush(&self.conns);
+        let unasked = link.wrote(self.now, written);
+        match written {
             Written::All => {}
             Written::Later => self.write_later(worker),
+        }
+        if unasked {
+            self.crew_tell(supervise::Event::Beat { worker });
         }
     }
 }

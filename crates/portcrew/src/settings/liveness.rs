@@ -8,7 +8,8 @@ use std::time::Duration;
 /// [`Event::Hangs`](crate::Event::Hangs) tells. Then it gets [`Settings::hang_signal`](crate::Settings::hang_signal),
 /// [`Settings::kill_after`](crate::Settings::kill_after) that SIGKILL with its process group, and a successor; the
 /// connections that it has not touched are answered by others. One that is stopped (SIGSTOP) hears no other signal, so it
-/// gets SIGKILL at once. One that somebody debugs (ptrace) is left alone, with its connections.
+/// gets SIGKILL at once. One that somebody debugs (ptrace), or that has an inspector, is left alone, with its connections.
+/// What it was missed for and shows while it is looked at (an answer, a beat, a probe, a sign) withdraws that.
 ///
 /// A pause of the primary itself (stopped, or without a processor) is held against nobody.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +25,9 @@ pub struct Liveness {
     /// one, not when they serve it, so this is the time for which an event loop may be blocked; what has it at most is a
     /// connection whose worker hangs. A worker that is not ready is given until
     /// [`Settings::start_deadline`](crate::Settings::start_deadline); one that has an inspector is never looked at, since
-    /// it may stand at a breakpoint. Leave it out (`None`) for servers that stop accepting on purpose, for as long.
+    /// it may stand at a breakpoint. A worker of this library answers when its program accepts, which may wait on purpose:
+    /// so its runtime is asked first, and while that turns it has as long again. Leave it out (`None`) for others that
+    /// stop accepting on purpose, for as long.
     /// Default 60 s: no connection waits for ever.
     pub answer_within: Option<Duration>,
     /// How long a worker may be without `WATCHDOG=1` on its notify socket, where that is how it is

@@ -9,6 +9,7 @@
 //! {"op":"ask","body":B,"ms":N}    {"op":"give","kind":"listener"|"stream"|"udp"}
 //! {"op":"say","text":T}    {"op":"notify","text":T}, to its NOTIFY_SOCKET
 //! {"op":"hang","how":"spin"|"sleep"}, for ever    {"op":"exit","code":N}    {"op":"leave"}
+//! {"op":"full"} takes one connection more at most; again: all that come
 //! "shutdown" leaves too, and says {"told":…}    anything else comes back as {"echo":…}
 //! ```
 //!
@@ -20,6 +21,7 @@
 
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use portcrew::{
@@ -29,7 +31,11 @@ use portcrew_testkit::fixture::{Bound, answer, tell, use_it};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
+
+/// This worker has as much to do as it wants.
+static FULL: LazyLock<watch::Sender<bool>> = LazyLock::new(|| watch::Sender::new(false));
 
 #[derive(Deserialize)]
 #[serde(tag = "op", rename_all = "lowercase")]
@@ -40,6 +46,7 @@ enum Order {
     Notify { text: String },
     Hang { how: String },
     Exit { code: i32 },
+    Full,
     Leave,
 }
 
@@ -100,7 +107,12 @@ where
     S: Connection + AsyncRead + AsyncWrite + Unpin,
 {
     let mut connections = JoinSet::new();
-    while let Ok((stream, _)) = listener.accept().await {
+    let mut full = FULL.subscribe();
+    // Its sender is never dropped.
+    while full.wait_for(|it| !it).await.is_ok() {
+        let Ok((stream, _)) = listener.accept().await else {
+            break;
+        };
         connections.spawn(answer(stream, worker.id().0));
         while connections.try_join_next().is_some() {}
     }
@@ -166,6 +178,10 @@ async fn obey(worker: Worker, order: Order) {
         }
         Order::Hang { how } => hang(&how),
         Order::Exit { code } => std::process::exit(code),
+        Order::Full => {
+            FULL.send_modify(|it| *it = !*it);
+            say(&worker, &json!({ "full": *FULL.borrow() }));
+        }
         Order::Leave => worker.leave(),
     }
 }

@@ -176,6 +176,21 @@ fn an_idle_worker_whose_runtime_is_blocked_is_noticed_before_a_connection_meets_
 }
 
 #[test]
+fn a_worker_that_accepts_no_more_is_left_alone_while_its_runtime_turns() {
+    let mut scene = Scene::new(primary(SERVER), 1, 1_000);
+    scene.crew.tell(r#"send 1 {"op":"full"}"#);
+    scene.crew.next("message");
+    let load = scene.load();
+    scene.wait_owed();
+    wait_for_a_deadline(3_500);
+    assert!(!scene.is_told("hangs") && !scene.is_told("exit"));
+    scene.crew.tell(r#"send 1 {"op":"full"}"#);
+    load.wait_answered(100, HANG);
+    scene.end(load);
+    assert!(!scene.is_told("hangs") && !scene.is_told("exit"));
+}
+
+#[test]
 fn no_beat_is_held_against_a_worker_that_does_not_know_it() {
     let beats = |program: Program| program.env("HEARTBEAT_MS", "1000");
     let silent = Scene::new(beats(primary(ROGUE).arg("deaf")), 1, 60_000);

@@ -4,7 +4,7 @@ use super::*;
 
 /// What is decided about it once it is known what it is doing.
 fn found(world: &mut World, found: Found) -> Vec<Action> {
-    world.on(Event::Examined { worker: W1, found })
+    world.on(Event::Examined { worker: W1, found, owes: Some(Time::ZERO) })
 }
 
 fn is_looked_at(actions: &[Action]) -> bool {
@@ -118,7 +118,7 @@ fn a_newcomer_that_hangs_within_the_stable_time_fails_the_reload() {
     world.serve(W2);
     let (worker, began, answered) = (W2, world.now, false);
     world.on(Event::Probed { worker, began, answered });
-    let told = notices(&world.on(Event::Examined { worker, found: Found::Able }));
+    let told = notices(&world.on(Event::Examined { worker, found: Found::Able, owes: None }));
     assert!(matches!(
         told[1..],
         [Notice::ReloadFailed { reason: Reason::ProbesFailed(1), .. }, Notice::RolledBack { .. }]

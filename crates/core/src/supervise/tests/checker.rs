@@ -24,6 +24,10 @@ pub(super) struct Process {
     pub(super) beats: bool,
     /// It was asked then, or a pause of the primary ended then, and has not answered.
     pub(super) asked: Option<Time>,
+    /// When it last answered such a question.
+    pub(super) turned: Time,
+    /// It has shown life since it was last looked at.
+    pub(super) shown: bool,
     pub(super) ready: bool,
     /// It was refused a listener before it was ready.
     pub(super) refused: bool,
@@ -168,23 +172,26 @@ impl Checker {
     /// Nobody is suspected for a silence that is not its own.
     fn is_suspect(&mut self, now: Time, worker: WorkerId) {
         let (seed, settings) = (self.seed, &self.settings);
-        let it = self.alive.get(&worker).expect("a process that was started");
+        let it = self.alive.get_mut(&worker).expect("a process that was started");
         let probes = settings.probe_failures.is_some_and(|most| it.failed >= most);
-        let owed = self.owed.map(|since| now - since.max(self.resumed));
-        let answers = owed.is_some_and(|waited| Some(waited) >= settings.answer_within);
+        let owed = self.owed.map(|since| now - since.max(self.resumed).max(it.turned));
+        let answers = is_over(owed, settings.answer_within);
         let sign = settings.watchdog.is_some_and(|within| now - it.sign >= within);
-        let beat = it.asked.is_some_and(|asked| Some(now - asked) >= settings.heartbeat);
+        let beat = is_over(it.asked.map(|asked| now - asked), settings.heartbeat);
         assert!(probes || answers || sign || beat, "seed {seed}: {worker} is suspected: {it:?}");
         let known = self.examined.insert(worker, None);
-        assert_eq!(known, None, "seed {seed}: {worker} is looked at twice at a time");
+        let again = std::mem::replace(&mut it.shown, false);
+        assert!(known.is_none() || again, "seed {seed}: {worker} is looked at twice at a time");
     }
 
-    /// A beat is asked for of who can give one, one at a time.
+    /// A beat is asked for of who can give one, one at a time: where that is wanted, or when an answer is overdue.
     fn asks(&mut self, now: Time, worker: WorkerId) {
         let (seed, by_age) = (self.seed, self.ready_after);
         let it = self.alive.get_mut(&worker).expect("a process that was started");
         let ready = it.ready || by_age.is_some_and(|after| now - it.started >= after);
-        assert!(it.beats && ready && it.asked.is_none(), "seed {seed}: asks {worker}: {it:?}");
+        let overdue = self.owed.is_some() && self.examined.contains_key(&worker);
+        let wanted = overdue || (ready && self.settings.heartbeat.is_some());
+        assert!(it.beats && wanted && it.asked.is_none(), "seed {seed}: asks {worker}: {it:?}");
         it.asked = Some(now);
     }
 
@@ -342,6 +349,11 @@ impl Checker {
     pub(super) fn all_judged(&self) {
         assert!(self.promised.is_empty(), "seed {}: no verdict on {:?}", self.seed, self.promised);
     }
+}
+
+/// So long a silence is as long as one may be, where one may not be for ever.
+fn is_over(silence: Option<Duration>, most: Option<Duration>) -> bool {
+    silence.zip(most).is_some_and(|(silence, most)| silence >= most)
 }
 
 fn is_hang(reason: Reason) -> bool {

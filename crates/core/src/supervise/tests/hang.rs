@@ -22,7 +22,7 @@ fn owes(world: &mut World, since: Time) -> Vec<Action> {
 }
 
 fn found(world: &mut World, found: Found) -> Vec<Action> {
-    world.on(Event::Examined { worker: W1, found })
+    world.on(Event::Examined { worker: W1, found, owes: Some(Time::ZERO) })
 }
 
 /// How long the crew waits until it does this.
@@ -184,4 +184,69 @@ fn a_pause_of_the_primary_gives_a_beat_its_time_again_and_asks_once() {
     assert_eq!(world.waits(0), []);
     assert_eq!(world.waits(3_999), []);
     assert_eq!(world.waits(1), [Action::Examine { worker: W1 }]);
+}
+
+/// A crew whose one worker understands beats, has owed an answer for too long, and is asked.
+fn asked() -> (World, Time) {
+    let mut world = world(|it| it.answer_within = Some(WITHIN));
+    world.on(Event::Beats { worker: W1 });
+    let since = world.now;
+    world.waits(4_000);
+    let ask = [Action::Examine { worker: W1 }, Action::AskForBeat { worker: W1 }];
+    assert_eq!(owes(&mut world, since), ask, "also without a heartbeat");
+    (world, since)
+}
+
+#[test]
+fn one_whose_runtime_turns_may_owe_an_answer_for_another_deadline_and_is_asked_again_then() {
+    let (mut world, since) = asked();
+    assert_eq!(found(&mut world, Found::Able), [], "it may yet beat");
+    assert_eq!(world.on(Event::Beat { worker: W1 }), []);
+    assert_eq!(hangs(&world.waits(3_999)), []);
+    assert_eq!(owes(&mut world, since), []);
+    world.waits(1);
+    assert!(owes(&mut world, since).contains(&Action::AskForBeat { worker: W1 }));
+}
+
+#[test]
+fn one_that_is_asked_has_a_second_for_its_beat() {
+    let (mut world, _) = asked();
+    found(&mut world, Found::Able);
+    assert_eq!(hangs(&world.waits(999)), []);
+    assert_eq!(hangs(&world.waits(1)), [Found::Able]);
+}
+
+#[test]
+fn one_that_is_stopped_is_asked_for_no_beat_first() {
+    let (mut world, _) = asked();
+    assert_eq!(hangs(&found(&mut world, Found::Stopped)), [Found::Stopped]);
+}
+
+#[test]
+fn one_that_has_answered_while_it_was_looked_at_is_left_alone() {
+    let (mut world, _) = hung();
+    assert_eq!(world.on(Event::Examined { worker: W1, found: Found::Able, owes: None }), []);
+    assert_eq!(hangs(&world.waits(600)), []);
+}
+
+#[test]
+fn a_suspicion_is_withdrawn_by_what_it_missed_and_by_nothing_else() {
+    let mut world = World::with(1, |it| it.watchdog = Some(WITHIN));
+    world.spawn();
+    world.serve(W1);
+    assert_eq!(world.waits(4_000), [Action::Examine { worker: W1 }]);
+    world.on(Event::Sign { worker: W1 });
+    assert_eq!(hangs(&found(&mut world, Found::Able)), [], "it came after all");
+    let (mut world, _) = hung();
+    world.on(Event::Sign { worker: W1 });
+    assert_eq!(hangs(&found(&mut world, Found::Able)), [Found::Able], "it owes an answer");
+}
+
+#[test]
+fn a_pause_that_is_long_beside_a_short_deadline_is_noticed() {
+    let mut world = world(|it| it.answer_within = Some(Duration::from_secs(1)));
+    let since = world.now;
+    world.waits(500);
+    world.now = world.now + Duration::from_millis(600);
+    assert_eq!(owes(&mut world, since), []);
 }

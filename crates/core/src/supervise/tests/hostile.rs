@@ -122,6 +122,8 @@ impl Hostile {
             sign: self.now,
             beats: false,
             asked: None,
+            turned: self.now,
+            shown: false,
             ready: false,
             refused: false,
             online: false,
@@ -160,6 +162,7 @@ impl Hostile {
         let counts = self.checker.began_after_the_pause(began);
         let process = self.alive(worker);
         process.ready |= answered;
+        process.shown |= answered;
         process.failed = match (answered, counts) {
             (true, _) => 0,
             (false, true) => process.failed + 1,
@@ -180,7 +183,11 @@ impl Hostile {
     }
 
     pub(super) fn beat(&mut self, worker: WorkerId) {
-        self.alive(worker).asked = None;
+        let now = self.now;
+        let process = self.alive(worker);
+        if process.asked.take().is_some() {
+            (process.turned, process.shown) = (now, true);
+        }
         self.tell(Event::Beat { worker });
     }
 
@@ -198,14 +205,20 @@ impl Hostile {
         if let Some(told) = self.checker.examined.get_mut(&worker) {
             *told = Some(found);
         }
-        self.tell(Event::Examined { worker, found });
+        let owes = (self.draw(8) > 0).then_some(Time::ZERO);
+        if let Some(process) = self.checker.alive.get_mut(&worker) {
+            process.shown |= owes.is_none();
+        }
+        self.tell(Event::Examined { worker, found, owes });
         if found == Found::Traced {
             self.checker.examined.remove(&worker);
         }
     }
 
     pub(super) fn sign(&mut self, worker: WorkerId) {
-        self.alive(worker).sign = self.now;
+        let now = self.now;
+        let process = self.alive(worker);
+        (process.sign, process.shown) = (now, true);
         self.tell(Event::Sign { worker });
     }
 
