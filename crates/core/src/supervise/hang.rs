@@ -87,7 +87,12 @@ impl Crew {
             return;
         };
         if is_unanswered(&reason) {
-            if owes.is_none_or(|since| now < since.max(self.resumed) + most) {
+            let due = owes.map(|since| since.max(self.resumed) + most);
+            if due.is_none_or(|due| now < due) {
+                // What it owes still was not told of when it was looked at: only its oldest offer is.
+                if let Some(due) = due {
+                    self.timers.bring_forward(Timer::Answers, due);
+                }
                 return self.shows_life(worker, is_unanswered);
             }
             if found == Found::Able && record.beat == Beat::Asked {
