@@ -146,6 +146,10 @@ pub enum Mutation {
     LosesReady,
     /// The crew is called for a pause of the primary as if there had been none.
     CountsPause,
+    /// Answers are held against workers though they may be owed for ever.
+    HangsWhenOff,
+    /// Beats are asked for though nobody wants them.
+    BeatsWhenOff,
     /// The crew does not hear what its workers owe.
     IgnoresHang,
     /// An answer is said to be owed for longer than it is.
@@ -170,7 +174,7 @@ pub enum Mutation {
 
 impl Mutation {
     /// All of them.
-    pub const ALL: [Self; 77] = [
+    pub const ALL: [Self; 79] = [
         Self::KeepsTaken,
         Self::KeepsPeerGone,
         Self::ReleasesTwice,
@@ -238,6 +242,8 @@ impl Mutation {
         Self::ForgetsFork,
         Self::LosesReady,
         Self::CountsPause,
+        Self::HangsWhenOff,
+        Self::BeatsWhenOff,
         Self::IgnoresHang,
         Self::BlamesEarly,
         Self::KeepsListeners,

@@ -82,7 +82,10 @@ const fn expected_of_crew(mutation: Mutation) -> &'static [Check] {
         }
         Mutation::ForgetsVerdict => &[Check::R1Verdict, Check::Liveness],
         Mutation::ForgetsFork | Mutation::LosesReady => &[Check::Liveness],
-        Mutation::CountsPause | Mutation::BlamesEarly => &[Check::T1Pause],
+        Mutation::CountsPause
+        | Mutation::BlamesEarly
+        | Mutation::HangsWhenOff
+        | Mutation::BeatsWhenOff => &[Check::T1Pause],
         Mutation::IgnoresHang => &[Check::T2Hang],
         Mutation::KeepsListeners | Mutation::LeavesListed | Mutation::KeepsOldListener => {
             &[Check::C9SocketLife]

@@ -51,6 +51,14 @@ pub struct Member {
     beats: bool,
     /// When it was asked for the beat that it has not given.
     asked: Option<Time>,
+    /// When it last gave a beat that it was asked for.
+    pub(super) turned: Time,
+    /// It has shown life since it was last looked at.
+    shown: bool,
+    /// It was said to hang.
+    hung: bool,
+    /// It broke the protocol too often.
+    misbehaved: bool,
     /// It was found to be stopped: SIGKILL is all that reaches it.
     stopped: bool,
     /// Somebody debugs it.
@@ -133,6 +141,10 @@ impl Checker {
             started: now,
             beats: false,
             asked: None,
+            turned: now,
+            shown: false,
+            hung: false,
+            misbehaved: false,
             stopped: false,
             traced: false,
         };
@@ -173,14 +185,24 @@ impl Checker {
         };
         match event {
             Event::Beats { worker } => self.change(*worker, |it| it.beats = true),
-            Event::Beat { worker } => self.change(*worker, |it| it.asked = None),
+            Event::Beat { worker } => self.change(*worker, |it| {
+                if it.asked.take().is_some() {
+                    (it.turned, it.shown) = (now, true);
+                }
+            }),
+            Event::Examined { worker, owes, .. } => {
+                let owed = owes.map(|since| now - since.max(self.resumed));
+                let excused = !is_over(owed, self.settings.answer_within);
+                self.change(*worker, |it| it.shown |= excused);
+            }
+            Event::Misbehaved { worker } => self.change(*worker, |it| it.misbehaved = true),
             Event::Spawned { worker, .. } => self.change(*worker, |it| it.known = true),
             Event::Online { worker } => self.change(*worker, |it| it.online = true),
             Event::Ready { worker } => self.change(*worker, |it| {
                 it.sign = if it.ready { it.sign } else { now };
                 it.ready = true;
             }),
-            Event::Sign { worker } => self.change(*worker, |it| it.sign = now),
+            Event::Sign { worker } => self.change(*worker, |it| (it.sign, it.shown) = (now, true)),
             Event::Disconnected { worker, .. } => {
                 self.change(*worker, |it| it.told |= it.online);
             }
@@ -299,13 +321,15 @@ impl Checker {
             return Ok(());
         };
         let (wait, since) = match force {
-            // It hangs; of that it is told first.
-            Force::Report => (Duration::ZERO, Some(now)),
+            // That it hangs is told first.
+            Force::Report => (Duration::ZERO, it.hung.then_some(now)),
             Force::Kill if it.stopped => (Duration::ZERO, Some(now)),
             Force::Terminate => (self.settings.grace, it.word.or(Some(Time::ZERO))),
             Force::Kill => (self.settings.term_grace, it.terminated),
         };
-        let first = it.word.is_none() && force == Force::Terminate;
+        // Who serves is told by a word, while one reaches it.
+        let serves = it.ready && it.online && !it.told && !it.misbehaved;
+        let first = it.word.is_none() && force == Force::Terminate && !serves;
         let waited = first || since.is_some_and(|since| now - since >= wait) || self.no_grace;
         it.told = true;
         match force {
@@ -319,30 +343,34 @@ impl Checker {
 
     /// T1: nobody is suspected for a silence that is not its own.
     fn is_suspect(&mut self, now: Time, worker: WorkerId) -> Checked {
-        let Some(it) = self.alive.get(&worker) else {
+        let Some(it) = self.alive.get_mut(&worker) else {
             return Ok(());
         };
         let settings = &self.settings;
         let owed = self.owed.filter(|it| it.0 == worker).map(|it| now - it.1.max(self.resumed));
-        let answers = owed.is_some_and(|waited| Some(waited) >= settings.answer_within);
+        let owed = owed.map(|waited| waited.min(now - it.turned));
+        let answers = is_over(owed, settings.answer_within);
         let sign = settings.watchdog.is_some_and(|within| now - it.sign >= within);
-        let beat = it.asked.is_some_and(|asked| Some(now - asked) >= settings.heartbeat);
+        let beat = is_over(it.asked.map(|asked| now - asked), settings.heartbeat);
         ensure(answers || sign || beat, Check::T1Pause, || {
             format!("worker {worker} is suspected at {now:?}, owed for {owed:?}: {it:?}")
         })?;
-        // What is found out of one that is debugged is told once; it is looked at again all the same.
-        let again = it.traced;
+        // What is found out of one that is debugged is told once; it is looked at again all the same. And so is one that
+        // has shown life meanwhile.
+        let again = std::mem::replace(&mut it.shown, false) || it.traced;
         ensure(self.examined.insert(worker) || again, Check::T1Pause, || {
             format!("worker {worker} is looked at twice at a time")
         })
     }
 
-    /// A beat is asked for of who can give one, one at a time.
+    /// A beat is asked for of who can give one, one at a time: where that is wanted, or when an answer is overdue.
     fn asks(&mut self, now: Time, worker: WorkerId) -> Checked {
         let Some(it) = self.alive.get_mut(&worker) else {
             return Ok(());
         };
-        let right = it.beats && it.ready && it.asked.is_none();
+        let overdue = self.owed.is_some_and(|it| it.0 == worker) && self.examined.contains(&worker);
+        let wanted = overdue || (it.ready && self.settings.heartbeat.is_some());
+        let right = it.beats && wanted && it.asked.is_none();
         it.asked = Some(now);
         ensure(right, Check::T1Pause, || format!("worker {worker} is asked for a beat: {it:?}"))
     }
@@ -350,6 +378,7 @@ impl Checker {
     /// T2: who hangs was looked at first.
     fn hangs(&mut self, worker: WorkerId, found: Found) -> Checked {
         self.change(worker, |it| {
+            it.hung |= found == Found::Able;
             it.stopped |= found == Found::Stopped;
             it.traced |= found == Found::Traced;
         });
@@ -445,4 +474,9 @@ impl Before {
     pub(super) const fn is_excused(&self) -> bool {
         self.excused
     }
+}
+
+/// So long a silence is as long as one may be, where one may not be for ever.
+fn is_over(silence: Option<Duration>, most: Option<Duration>) -> bool {
+    silence.zip(most).is_some_and(|(silence, most)| silence >= most)
 }

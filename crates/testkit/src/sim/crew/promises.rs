@@ -1,6 +1,7 @@
 //! What holds of crew and primary together after every step.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use portcrew_core::supervise::{Phase, SlotState, Stage};
 
@@ -65,8 +66,10 @@ impl World {
             let (Some(member), Some(since)) = (member, self.primary.oldest_offer(it.worker)) else {
                 continue;
             };
-            let owed = since.max(seat.checker.resumed) + within;
-            let due = owed.max(member.started + settings.start_deadline) + settings.examine_within;
+            let owed = since.max(seat.checker.resumed).max(member.turned) + within;
+            // One that may still show that its runtime turns has a second for that.
+            let look = settings.examine_within.max(within.min(Duration::from_secs(1)));
+            let due = owed.max(member.started + settings.start_deadline) + look;
             ensure(now <= due, Check::T2Hang, || {
                 format!("worker {} has owed an answer since {since:?}, until {now:?}", it.worker)
             })?;

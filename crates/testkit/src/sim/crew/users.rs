@@ -161,7 +161,8 @@ impl World {
             Some(Run::Frozen) => Found::Stopped,
             Some(Run::Running | Run::Zombie(_) | Run::Reaped) | None => Found::Able,
         };
-        self.crew_feed(Event::Examined { worker, found })?;
+        let owes = self.primary.oldest_offer(worker);
+        self.crew_feed(Event::Examined { worker, found, owes })?;
         Ok(true)
     }
 

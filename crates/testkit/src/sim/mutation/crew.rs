@@ -19,6 +19,12 @@ impl Saboteur {
                 settings.served_cap = Duration::ZERO;
                 settings.restart_cap = Duration::ZERO;
             }
+            Some(Mutation::HangsWhenOff) => {
+                settings.answer_within.get_or_insert(Duration::from_secs(1));
+            }
+            Some(Mutation::BeatsWhenOff) => {
+                settings.heartbeat.get_or_insert(Duration::from_secs(1));
+            }
             Some(_) | None => {}
         }
         settings
