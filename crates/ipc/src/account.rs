@@ -30,7 +30,7 @@ impl User {
     pub fn find(name_or_number: &str) -> io::Result<Option<Self>> {
         let mut found = unistd::User::from_name(name_or_number)?;
         if found.is_none() {
-            if let Ok(uid) = name_or_number.parse().map(Uid::from_raw) {
+            if let Some(uid) = number(name_or_number).map(Uid::from_raw) {
                 found = unistd::User::from_uid(uid)?;
             }
         }
@@ -61,7 +61,12 @@ impl User {
 /// A database cannot be asked.
 pub fn group(name_or_number: &str) -> io::Result<Option<u32>> {
     let found = unistd::Group::from_name(name_or_number)?;
-    Ok(found.map(|it| it.gid.as_raw()).or_else(|| name_or_number.parse().ok()))
+    Ok(found.map(|it| it.gid.as_raw()).or_else(|| number(name_or_number)))
+}
+
+/// A number that somebody can have: to the system the last one means none.
+fn number(text: &str) -> Option<u32> {
+    text.parse().ok().filter(|it| *it != u32::MAX)
 }
 
 #[cfg(test)]
@@ -81,6 +86,8 @@ mod tests {
         assert_eq!(User::find("no such user").unwrap(), None);
         assert_eq!(User::find("4294967290").unwrap(), None);
         assert_eq!(group("no such group").unwrap(), None);
+        assert_eq!(User::find("4294967295").unwrap(), None);
+        assert_eq!(group("4294967295").unwrap(), None);
         assert_eq!(group("4294967290").unwrap(), Some(4_294_967_290));
     }
 }

@@ -11,6 +11,8 @@ pub const SERIALIZATION_MODE: &str = "NODE_CHANNEL_SERIALIZATION_MODE";
 pub const UNIQUE_ID: &str = "NODE_UNIQUE_ID";
 /// Number of the lane's descriptor in the child. Programs that are not portcrew's never look at it.
 pub const LANE_FD: &str = "PORTCREW_LANE_FD";
+/// How long a worker may go on that has lost its primary, in milliseconds.
+pub const GRACE: &str = "PORTCREW_GRACE_MS";
 /// The plan for the exec helper, see [`crate::exec_helper`].
 pub const EXEC_PLAN: &str = "PORTCREW_EXEC";
 /// How many listening sockets follow from descriptor 3 on (socket activation).

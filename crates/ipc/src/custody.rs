@@ -15,6 +15,10 @@ use rustix::process::geteuid;
 /// Links on one way. Beyond it the kernel would not follow either.
 const MOST_LINKS: usize = 40;
 
+/// What the owner is shown as who has no number in this user namespace (user_namespaces(7)), and which users have one.
+const OVERFLOW_UID: &str = "/proc/sys/kernel/overflowuid";
+const UID_MAP: &str = "/proc/self/uid_map";
+
 /// Mode bits: group and others may write; entries belong to those who made them.
 const WRITABLE: u32 = 0o022;
 const STICKY: u32 = 0o1000;
@@ -31,12 +35,25 @@ pub struct Stranger {
 }
 
 /// The first place on the way to an absolute path that a [`Stranger`] could change, without the file itself. What does
-/// not exist yet ends the way.
+/// not exist yet ends the way: who makes it in a place that everybody writes (`/tmp`) is another question.
 ///
 /// # Errors
 ///
 /// A directory cannot be looked at; links lead in a circle.
 pub fn stranger_on_the_way(path: &Path) -> io::Result<Option<Stranger>> {
+    match stranger_on_the_whole_way(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        found => found,
+    }
+}
+
+/// As [`stranger_on_the_way`], for who goes that way next: it is all there, so nobody else can make a part of it
+/// meanwhile.
+///
+/// # Errors
+///
+/// As there; and `NotFound` for a directory that is not there.
+pub fn stranger_on_the_whole_way(path: &Path) -> io::Result<Option<Stranger>> {
     let mut way: VecDeque<OsString> = names(path.parent().unwrap_or(path)).collect();
     let (mut here, mut links) = (PathBuf::from("/"), 0);
     loop {
@@ -68,10 +85,6 @@ pub fn stranger_on_the_way(path: &Path) -> io::Result<Option<Stranger>> {
         } else {
             here.push(name);
         }
-        match here.symlink_metadata() {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Ok(_) | Err(_) => {}
-        }
     }
 }
 
@@ -91,15 +104,26 @@ fn is_strange(found: &Metadata) -> bool {
     is_writable || (owner != 0 && owner != geteuid().as_raw() && !is_unmapped(owner))
 }
 
-/// Inside a user namespace what belongs to nobody in it shows this number; nobody in it can change that.
+/// Inside a user namespace what belongs to nobody in it shows one number; nobody in it can change that.
 fn is_unmapped(owner: u32) -> bool {
-    const OVERFLOW: u32 = 65_534;
-    let all = ["0", "0", "4294967295"];
-    let is_inside = || {
-        let map = std::fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
-        !map.split_ascii_whitespace().eq(all)
-    };
-    owner == OVERFLOW && is_inside()
+    let read = |file| std::fs::read_to_string(file).unwrap_or_default();
+    is_nobody_here(owner, &read(OVERFLOW_UID), || read(UID_MAP))
+}
+
+/// Only where no user of the namespace has this number: where one has, it is that one's. What cannot be read is taken to
+/// say so.
+fn is_nobody_here(owner: u32, overflow: &str, map: impl FnOnce() -> String) -> bool {
+    if overflow.trim().parse() != Ok(owner) {
+        return false;
+    }
+    let map = map();
+    let mut ranges = map.lines().map(|line| {
+        let mut numbers = line.split_ascii_whitespace().map(|it| it.parse::<u64>().ok());
+        let (first, _outside, count) = (numbers.next()??, numbers.next()??, numbers.next()??);
+        Some(first..first.saturating_add(count))
+    });
+    !map.is_empty()
+        && ranges.all(|range| range.is_some_and(|range| !range.contains(&u64::from(owner))))
 }
 
 #[cfg(test)]
@@ -124,6 +148,32 @@ mod tests {
         let sticky = directory(&place.path().join("sticky"), 0o1777);
         assert_eq!(stranger_on_the_way(&sticky.join("file")).unwrap(), None);
         assert_eq!(stranger_on_the_way(Path::new("/file")).unwrap(), None);
+    }
+
+    #[test]
+    fn who_goes_the_way_at_once_is_told_of_a_directory_that_is_not_there() {
+        let place = tempfile::tempdir().unwrap();
+        let link = place.path().join("link");
+        symlink("none", &link).unwrap();
+        for missing in [place.path().join("none/file"), link.join("file")] {
+            assert_eq!(stranger_on_the_way(&missing).unwrap(), None);
+            let error = stranger_on_the_whole_way(&missing).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::NotFound, "{}", missing.display());
+        }
+        assert_eq!(stranger_on_the_whole_way(&place.path().join("file")).unwrap(), None);
+    }
+
+    #[test]
+    fn the_number_of_nobody_is_trusted_only_where_no_user_has_it() {
+        let is_nobody =
+            |owner, map: &str| is_nobody_here(owner, "65534\n", || map.to_owned());
+        assert!(is_nobody(65_534, "         0       1000          1\n"));
+        assert!(is_nobody(65_534, "0 1000 1\n1 100000 65533\n"));
+        assert!(!is_nobody(65_533, "0 1000 1\n"));
+        // The whole machine, Docker's userns-remap, rootless podman.
+        for map in ["0 0 4294967295\n", "0 231072 65536\n", "0 1000 1\n1 100000 65536\n", "", "0 x 1"] {
+            assert!(!is_nobody(65_534, map), "{map}");
+        }
     }
 
     #[test]

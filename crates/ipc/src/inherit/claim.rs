@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::os::fd::{OwnedFd, RawFd};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use rustix::net::SocketType;
 
@@ -21,6 +22,8 @@ pub struct Inherited {
     pub channel: OwnedFd,
     /// The lane, when the parent is portcrew.
     pub lane: Option<OwnedFd>,
+    /// How long a worker may go on without its primary, where that said so.
+    pub grace: Option<Duration>,
 }
 
 static CLAIMED: AtomicBool = AtomicBool::new(false);
@@ -77,7 +80,9 @@ pub fn claim() -> Result<Option<Inherited>, InheritError> {
     let lane = lane
         .map(|lane: RawFd| adopt(contract::LANE_FD, lane, SocketType::SEQPACKET))
         .transpose()?;
-    Ok(Some(Inherited { worker_id, channel, lane }))
+    // A number that is none says nothing: the worker is as good as one whom nobody has told.
+    let grace = announced.grace.and_then(|it| it.to_str()?.parse().ok());
+    Ok(Some(Inherited { worker_id, channel, lane, grace: grace.map(Duration::from_millis) }))
 }
 
 /// The variables as they were found.
@@ -86,6 +91,7 @@ struct Announced {
     mode: Option<OsString>,
     worker_id: Option<OsString>,
     lane: Option<OsString>,
+    grace: Option<OsString>,
 }
 
 impl Announced {
@@ -97,6 +103,7 @@ impl Announced {
             mode: take(contract::SERIALIZATION_MODE),
             worker_id: take(contract::UNIQUE_ID),
             lane: take(contract::LANE_FD),
+            grace: take(contract::GRACE),
         }
     }
 }

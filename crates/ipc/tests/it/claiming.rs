@@ -51,6 +51,16 @@ async fn a_grandchild_sees_neither_the_channel_nor_the_variables() {
 }
 
 #[test]
+fn the_grace_is_taken_and_one_that_is_no_number_refuses_nothing() {
+    for grace in ["10000", "soon", "340282366920938463463"] {
+        let env = [("NODE_CHANNEL_FD", "0"), ("PORTCREW_GRACE_MS", grace)];
+        let report = claim_with(&env, unix_stream());
+        assert_eq!(report["claim"], json!({"worker_id": null, "lane": false}), "{grace}");
+        assert_eq!(report["environment"], json!({}), "{grace}");
+    }
+}
+
+#[test]
 fn an_id_without_a_channel_makes_no_worker_and_is_removed() {
     let report = claim_with(&[("NODE_UNIQUE_ID", "3"), ("KEPT", "1")], Stdio::null());
     assert_eq!(report["claim"], json!("none"));

@@ -8,12 +8,12 @@ use std::sync::Arc;
 
 use portcrew_core::WorkerId;
 use portcrew_core::supervise::{Generation, SlotId};
+use portcrew_ipc::contract::GRACE;
 use portcrew_ipc::spawn::{self, SpawnSpec};
 
 use super::node::{Inspector, Numbers, Wish};
 use super::readiness::MEANT_FOR_ONE;
 use super::rights;
-use crate::worker::GRACE;
 use crate::{Error, ExtraFd, Result, Settings, Stdio};
 
 /// Where in a crew a worker belongs.
@@ -131,7 +131,7 @@ impl Launcher {
         let program = recipe.program(own)?;
         let settings = &*recipe.settings;
         let own_place = place.map(Place::variables).into_iter().flatten();
-        let grace = settings.grace.as_millis().to_string();
+        let grace = u64::try_from(settings.grace.as_millis()).unwrap_or(u64::MAX).to_string();
         let env = env.into_iter().chain(own_place).chain([(GRACE.into(), grace.into())]);
         let (mut args, mut env) = (settings.args.clone(), merge(inherited(), &settings.env, env));
         let wish = Wish::of(&program, &args, &env);

@@ -179,8 +179,13 @@ impl Driver {
         if path.starts_with('\0') || !self.launcher.lends() {
             return Ok(());
         }
-        let Err(source) = rights::refuse_strangers(path) else {
-            return Ok(());
+        let source = match rights::refuse_strangers(path) {
+            Ok(()) => return Ok(()),
+            // As binding would say it; and nobody may make the directory in between.
+            Err(source) if source.kind() == std::io::ErrorKind::NotFound => {
+                return Err(source.into());
+            }
+            Err(source) => source,
         };
         let error =
             crate::Error::Io { doing: "listen on a path for workers of another user", source };

@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use portcrew_core::primary::{Confinement, ListenerName};
-use portcrew_ipc::custody::stranger_on_the_way;
+use portcrew_ipc::custody::stranger_on_the_whole_way;
 use rustix::process::geteuid;
 use rustix::thread::{CapabilitySet, capabilities};
 
@@ -39,17 +39,20 @@ pub(super) fn lent(allowed: BTreeSet<ListenerName>) -> Confinement {
 
 /// # Errors
 ///
-/// Somebody but root and this process's user could lead this path elsewhere, or that cannot be found out.
+/// Somebody but root and this process's user could lead this path elsewhere, or that cannot be found out. `NotFound` when
+/// its directory is not there: whoever makes it could do so between this and the use of the path.
 pub(super) fn refuse_strangers(path: &str) -> io::Result<()> {
     let path = absolute(Path::new(path))?;
-    match stranger_on_the_way(&path)? {
+    match stranger_on_the_whole_way(&path)? {
         None => Ok(()),
         Some(it) => Err(io::Error::other(format!(
-            "{} belongs to user {} with mode {:04o}, so somebody could lead {} elsewhere; make it root's alone",
+            "{} belongs to user {} with mode {:04o}, so somebody else could lead {} elsewhere; let only root, or this \
+             process's user {}, write there",
             it.at.display(),
             it.owner,
             it.mode,
             path.display(),
+            geteuid().as_raw(),
         ))),
     }
 }

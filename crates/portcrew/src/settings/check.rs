@@ -19,6 +19,12 @@ impl Settings {
                  also Node's default",
             );
         }
+        if let Some(setting) = self.says_no_user() {
+            return wrong(
+                setting,
+                "4294967295 is no user's and no group's number: to the system it means that nothing is changed",
+            );
+        }
         if self.uid.is_some() && self.gid.is_none() {
             return wrong(
                 "uid",
@@ -55,6 +61,17 @@ impl Settings {
             None => Ok(()),
         }
     }
+
+    /// Where it has the number that setuid(2) and its like do not take for one.
+    fn says_no_user(&self) -> Option<&'static str> {
+        let none = Some(u32::MAX);
+        let said = [
+            ("uid", self.uid == none),
+            ("gid", self.gid == none),
+            ("groups", self.groups.contains(&u32::MAX)),
+        ];
+        said.into_iter().find_map(|(setting, is_said)| is_said.then_some(setting))
+    }
 }
 
 #[cfg(test)]
@@ -85,6 +102,13 @@ mod tests {
         assert!(setting == "uid" && reason.contains("Settings::gid"));
         let (setting, reason) = refused(|it| it.groups = vec![1]);
         assert!(setting == "groups" && reason.contains("Settings::gid"));
+        for (expected, setting) in [
+            ("uid", refused(|it| (it.uid, it.gid) = (Some(u32::MAX), Some(1)))),
+            ("gid", refused(|it| it.gid = Some(u32::MAX))),
+            ("groups", refused(|it| (it.gid, it.groups) = (Some(1), vec![2, u32::MAX]))),
+        ] {
+            assert!(setting.0 == expected && setting.1.contains("4294967295"), "{setting:?}");
+        }
         let zero = Some(std::time::Duration::ZERO);
         let (setting, reason) = refused(|it| it.liveness.answer_within = zero);
         assert!(setting == "liveness" && reason.contains("None"));

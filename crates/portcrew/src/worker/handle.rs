@@ -30,7 +30,8 @@ use crate::link::{Mailbox, Received, talking};
 /// channel is closed.
 ///
 /// Its primary sees to it that it goes: see [`Settings::grace`](crate::Settings::grace). When that has died, this
-/// process gets SIGTERM by its own hand after the same grace, and SIGKILL 2 s later.
+/// process gets SIGTERM by its own hand after the same grace, and SIGKILL 2 s later; not when its runtime hangs, which
+/// then learns of no end.
 #[derive(Clone)]
 pub struct Worker {
     pub(super) user: Arc<User>,
@@ -39,8 +40,8 @@ pub struct Worker {
 impl Worker {
     /// Takes what the primary left for this process.
     pub(crate) fn claimed(inherited: Inherited) -> Self {
-        let Inherited { worker_id, channel, lane, .. } = inherited;
-        let ends = Ends { channel, lane, grace: Some(orphaned::grace()) };
+        let Inherited { worker_id, channel, lane, grace, .. } = inherited;
+        let ends = Ends { channel, lane, grace: Some(grace.unwrap_or(orphaned::UNTOLD)) };
         Self::from_ends(WorkerId(worker_id.unwrap_or(0)), ends)
     }
 

@@ -37,7 +37,6 @@ pub(crate) use connection::Local;
 pub(crate) use inflow::Inflow;
 pub(crate) use listener::closed;
 pub(crate) use open::{Keep, Opened, Source, accept_by_thread};
-pub(crate) use orphaned::GRACE;
 pub(crate) use told::Tells;
 
 #[cfg(test)]

@@ -2,31 +2,23 @@
 //!
 //! It was told to finish by the end of its channel, but nobody is left who would make it: a client that keeps its
 //! connection would keep the process for ever. So it does to itself what its primary would have done, after the same
-//! grace.
+//! grace. It has to learn of the death for that, by the task on the program's runtime that reads the channel: a runtime
+//! that hangs before then is ended by nobody.
 
 use std::thread;
 use std::time::Duration;
 
 use rustix::process::{Signal, getpid, kill_process};
 
-/// The variable by which a primary tells its workers their grace, in milliseconds.
-pub(crate) const GRACE: &str = "PORTCREW_GRACE_MS";
-
 /// The grace where nobody has told one, as under Node's primary: that of [`Settings`](crate::Settings::grace).
-const UNTOLD: Duration = Duration::from_secs(10);
+pub(super) const UNTOLD: Duration = Duration::from_secs(10);
 
 /// From SIGTERM to SIGKILL.
 const KILL_AFTER: Duration = Duration::from_secs(2);
 
-/// What was told to this process.
-pub(super) fn grace() -> Duration {
-    let told = std::env::var(GRACE).ok().and_then(|it| it.parse().ok());
-    told.map_or(UNTOLD, Duration::from_millis)
-}
-
 /// Ends this process if it is still there after `grace`: SIGTERM, then SIGKILL.
 pub(super) fn end_after(grace: Duration) {
-    // Neither the program's runtime nor its main thread can be counted on: what hangs is what this is for.
+    // From here on the program's runtime is not needed any more: it may hang, or end before the process does.
     let escalate = move || {
         thread::sleep(grace);
         signal(Signal::TERM);

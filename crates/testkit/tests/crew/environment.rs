@@ -7,12 +7,13 @@ use serde_json::{Value, json};
 use crate::support::{Crew, HANG, ROLE, primary};
 
 /// None of these may reach a grandchild.
-const CONTRACT: [&str; 5] = [
+const CONTRACT: [&str; 6] = [
     "NODE_CHANNEL_FD",
     "NODE_UNIQUE_ID",
     "NODE_CHANNEL_SERIALIZATION_MODE",
     "PORTCREW_LANE_FD",
     "PORTCREW_EXEC",
+    "PORTCREW_GRACE_MS",
 ];
 
 fn numbers(fds: &Value) -> Vec<u64> {
