@@ -165,13 +165,14 @@ mod tests {
 
     #[test]
     fn the_number_of_nobody_is_trusted_only_where_no_user_has_it() {
-        let is_nobody =
-            |owner, map: &str| is_nobody_here(owner, "65534\n", || map.to_owned());
+        let is_nobody = |owner, map: &str| is_nobody_here(owner, "65534\n", || map.to_owned());
         assert!(is_nobody(65_534, "         0       1000          1\n"));
         assert!(is_nobody(65_534, "0 1000 1\n1 100000 65533\n"));
         assert!(!is_nobody(65_533, "0 1000 1\n"));
         // The whole machine, Docker's userns-remap, rootless podman.
-        for map in ["0 0 4294967295\n", "0 231072 65536\n", "0 1000 1\n1 100000 65536\n", "", "0 x 1"] {
+        for map in
+            ["0 0 4294967295\n", "0 231072 65536\n", "0 1000 1\n1 100000 65536\n", "", "0 x 1"]
+        {
             assert!(!is_nobody(65_534, map), "{map}");
         }
     }

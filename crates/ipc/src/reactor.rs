@@ -1,8 +1,9 @@
 //! Registration with tokio's reactor: the one place where a descriptor of ours meets `AsyncFd`.
 //!
 //! Channel, lane and pidfd all wait for readiness through [`AsyncOwnedFd`], who only looks through [`Arrivals`], who
-//! accepts through [`Listening`], and who only wants to know of the end through [`HangUp`]. All own their descriptor, alone or with others, so the unsafe promise that tokio asks for (the number stays
-//! open and means the same thing) is kept by their types.
+//! accepts through [`Listening`], and who only wants to know of the end through [`HangUp`]. All own their descriptor,
+//! alone or with others, so the unsafe promise that tokio asks for (the number stays open and means the same thing) is
+//! kept by their types.
 
 use std::future::Future;
 use std::io;

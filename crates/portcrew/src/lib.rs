@@ -78,6 +78,7 @@ mod parent;
 mod pipes;
 mod primary;
 mod request;
+pub mod rights;
 mod role;
 mod settings;
 mod wire;
@@ -103,7 +104,6 @@ pub use portcrew_ipc::error::MessageError;
 pub use portcrew_ipc::inherit::InheritError;
 pub use portcrew_ipc::spawn::{SpawnError, SpawnErrorKind};
 pub use portcrew_ipc::strangers::reap as reap_strangers;
-pub use portcrew_ipc::{account, custody};
 pub use primary::{
     AcceptQueue, Cluster, CrewSnapshot, Diagnosis, Dialect, ListenerSnapshot, Loan, ProcessState,
     Reserve, Signal, Snapshot, State, Window, WorkerHandle, WorkerSnapshot,

@@ -28,7 +28,8 @@ pub struct Primary {
 ///
 /// Call it first thing in `main`: before any runtime, thread or child, because it changes the environment
 /// (so that no grandchild takes this process's channel) and marks inherited descriptors close-on-exec. Signals that
-/// were blocked when the process was started are let through, and SIGCHLD is not ignored any more.
+/// were blocked when the process was started are let through, and SIGCHLD is not ignored any more: a program that blocks
+/// signals for itself does so after this call.
 /// Where the environment asks for the exec helper, this call plays that part and does not return.
 ///
 /// # Errors

@@ -192,7 +192,8 @@ pub struct Settings {
     /// [`Signal::Terminate`](crate::Signal::Terminate).
     pub stop_signal: Signal,
     /// What a worker of a crew gets that [hangs](Liveness), such as SIGABRT for a core file or a report;
-    /// [`kill_after`](Self::kill_after) that SIGKILL. Read once, as that. Default: [`stop_signal`](Self::stop_signal).
+    /// [`kill_after`](Self::kill_after) that SIGKILL. That is also the time for writing the core file: for workers with
+    /// much memory 2 s are too few, and SIGKILL leaves half of it. Read once, as that. Default: [`stop_signal`](Self::stop_signal).
     pub hang_signal: Option<Signal>,
     /// How long a leaving worker may take to finish its connections before it gets
     /// [`stop_signal`](Self::stop_signal). A worker of this library whose primary has died has as long, and ends itself

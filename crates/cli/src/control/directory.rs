@@ -6,7 +6,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use portcrew::custody::stranger_on_the_way;
+use portcrew::rights::stranger_on_the_way;
 use rustix::fs::Access;
 use rustix::process::geteuid;
 

@@ -10,13 +10,17 @@ use super::once::Once;
 use crate::output::words::scheduling as words;
 use crate::plan::{Own, Policies};
 
+/// Listeners whose changed policy is remembered. Of older ones a change back to it is said once more.
+const MOST_CHANGED: usize = 1_024;
+
 /// What was asked for, and what has become of it.
 #[derive(Debug)]
 pub(super) struct Dealing {
     policies: Policies,
     /// The policies of single listeners that nobody has asked for yet.
     unmet: Vec<Own>,
-    /// Listeners whose policy is not that of the start any more.
+    /// Listeners whose policy is not that of the start any more. Also closed ones, of which nothing is told: at most
+    /// [`MOST_CHANGED`].
     changed: BTreeMap<ListenerId, &'static str>,
     /// Addresses of which it was said that the kernel does not tell of their connections.
     untold: Once,
@@ -83,6 +87,9 @@ impl Dealing {
             true => self.changed.remove(&listener),
             false => self.changed.insert(listener, name),
         };
+        if self.changed.len() > MOST_CHANGED {
+            self.changed.pop_first();
+        }
         (before.unwrap_or(at_start) != name).then(|| words::changed(address, name))
     }
 }

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::io;
 use std::path::Path;
 
-use portcrew::account::{User, group};
+use portcrew::rights::{User, group};
 use portcrew::{ListenerName, Settings};
 use rustix::process::{getegid, geteuid};
 

@@ -167,7 +167,7 @@ fn workers_run_as_the_user_that_was_named_and_serve_and_can_still_print() {
 
 #[test]
 fn a_named_user_comes_with_its_groups_and_its_variables_and_may_keep_what_exec_gives() {
-    let Some(entry) = portcrew::account::User::find("nobody").unwrap().filter(|_| is_root()) else {
+    let Some(entry) = portcrew::rights::User::find("nobody").unwrap().filter(|_| is_root()) else {
         return skipped("only root can be another user, and it must be there");
     };
     let witness = Witness::new();

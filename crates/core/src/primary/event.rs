@@ -135,6 +135,14 @@ pub enum Event {
         /// Its process was ending, or had ended: this may be what ended the connection.
         dying: bool,
     },
+    /// Connections that have [ended](Self::Ended), as was told, before anybody knew that their worker was dying: that
+    /// may be what ended them. Before [`Exited`](Self::Exited).
+    EndedByDeath {
+        /// Whose they were.
+        worker: WorkerId,
+        /// How many.
+        count: u32,
+    },
     /// How busy a worker's process was since the last time. Only while somebody
     /// [needs it](super::Primary::needs_cpu).
     Cpu {

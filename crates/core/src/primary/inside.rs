@@ -34,6 +34,13 @@ impl Primary {
         out.push(Action::Notify(Notice::DiedInside { worker, open, planned }));
     }
 
+    /// Some that a worker had taken have ended with it.
+    pub(super) fn ended_by_death(&mut self, worker: WorkerId, count: u32) {
+        if let Some(record) = self.workers.get_mut(&worker) {
+            record.ended_dying = record.ended_dying.saturating_add(count);
+        }
+    }
+
     /// A listener's connections are not counted any more: of those that were, nobody will know whether they are open.
     pub(super) fn counts_no_more(&mut self, id: ListenerId, before: Counting) {
         match before {

@@ -119,6 +119,7 @@ impl Primary {
             Event::Counting { listener, by } => self.counting(now, listener, by, out),
             Event::Found { worker, listener } => self.found(worker, listener),
             Event::Ended { worker, dying } => self.ended(now, worker, dying, out),
+            Event::EndedByDeath { worker, count } => self.ended_by_death(worker, count),
             Event::Cpu { worker, share } => self.cpu(now, worker, share, out),
             Event::AcceptFailed { listener, failure } => {
                 self.accept_failed(now, listener, failure, out);

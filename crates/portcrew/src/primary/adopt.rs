@@ -28,7 +28,7 @@ impl Driver {
         };
         // A worker has these too, and nobody knows yet whether it takes them.
         let ours = self.conns.all().filter_map(|it| cookie(it.socket.as_fd()).ok());
-        let mut known: HashSet<Cookie> = ours.chain(self.counting.open.keys().copied()).collect();
+        let mut known: HashSet<Cookie> = ours.chain(self.counting.cookies()).collect();
         let workers: Vec<_> = self.links.keys().copied().collect();
         for worker in workers {
             let Some(link) = self.links.get(&worker) else { continue };
@@ -50,7 +50,7 @@ impl Driver {
         let Some(link) = self.links.get(&worker) else { return };
         let Some((cookie, held)) = connection(&link.process, number, port) else { return };
         if known.insert(cookie) {
-            self.counting.open.insert(cookie, Open { worker, listener });
+            self.counting.insert(cookie, Open { worker, listener });
             self.then(Event::Found { worker, listener });
         }
         // Until here our copy kept the kernel from telling its end. One at a time: thousands would be too many for us.

@@ -26,7 +26,11 @@ pub(super) struct Counting {
     /// The listeners of whose connections the kernel tells, and their ports.
     listeners: BTreeMap<ListenerId, u16>,
     /// Whose each connection is.
-    pub(super) open: HashMap<Cookie, Open>,
+    open: HashMap<Cookie, Open>,
+    /// How many of them each listener has; none that has none.
+    open_of: BTreeMap<ListenerId, usize>,
+    /// What was seen of the workers of those that ended.
+    deaths: BTreeMap<WorkerId, Glance>,
     /// Those of them that are closed, and whose last connections are still open.
     closed: BTreeSet<ListenerId>,
     /// Kept for its memory.
@@ -46,6 +50,22 @@ struct Kernel {
     next_survey: Time,
 }
 
+/// The last look at a worker of which connections ended: was it dying? To look is to read a file, so it is done seldom,
+/// and what ends meanwhile is decided by the next look or by the death.
+#[derive(Debug, Clone, Copy)]
+struct Glance {
+    at: Time,
+    was_dying: bool,
+    /// Have ended since.
+    since: u32,
+}
+
+/// How often it is looked at most. What ends by itself so shortly before a death counts as ended by it.
+const GLANCE_EVERY: Duration = Duration::from_millis(10);
+
+/// A death that comes later than this after a look has nothing to do with what ended after that look.
+const DEATH_TAKES: Duration = Duration::from_millis(100);
+
 /// An open connection.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Open {
@@ -58,6 +78,33 @@ impl Counting {
     pub(super) fn next_timeout(&self) -> Option<Time> {
         let kernel = self.kernel.as_ref().filter(|_| !self.open.is_empty())?;
         Some(kernel.next_survey)
+    }
+
+    /// Those that are open.
+    pub(super) fn cookies(&self) -> impl Iterator<Item = Cookie> + '_ {
+        self.open.keys().copied()
+    }
+
+    pub(super) fn insert(&mut self, cookie: Cookie, open: Open) {
+        *self.open_of.entry(open.listener).or_default() += 1;
+        if let Some(before) = self.open.insert(cookie, open) {
+            self.count_down(before.listener);
+        }
+    }
+
+    fn remove(&mut self, cookie: Cookie) -> Option<Open> {
+        let open = self.open.remove(&cookie)?;
+        self.count_down(open.listener);
+        Some(open)
+    }
+
+    fn count_down(&mut self, listener: ListenerId) {
+        if let Some(count) = self.open_of.get_mut(&listener) {
+            *count -= 1;
+            if *count == 0 {
+                self.open_of.remove(&listener);
+            }
+        }
     }
 }
 
@@ -135,7 +182,7 @@ impl Driver {
     fn forget_closed(&mut self) {
         let closed: Vec<_> = self.counting.closed.iter().copied().collect();
         for id in closed {
-            if !self.counting.open.values().any(|it| it.listener == id) {
+            if !self.counting.open_of.contains_key(&id) {
                 self.counting.closed.remove(&id);
                 self.stop_counting(id);
             }
@@ -153,7 +200,7 @@ impl Driver {
             return;
         }
         match cookie(socket) {
-            Ok(cookie) => drop(self.counting.open.insert(cookie, Open { worker, listener })),
+            Ok(cookie) => self.counting.insert(cookie, Open { worker, listener }),
             // Whatever it was, nobody will tell when it ends.
             Err(_) => self.then(Event::Ended { worker, dying: false }),
         }
@@ -240,24 +287,51 @@ impl Driver {
     }
 
     fn over(&mut self, cookies: impl IntoIterator<Item = Cookie>) {
-        // Looked at once for each worker: those who die take all of theirs at a time.
-        let mut looked: Vec<(WorkerId, bool)> = Vec::new();
         for cookie in cookies {
             // Others have sockets at our ports too, and a survey tells some that were told before.
-            let Some(Open { worker, .. }) = self.counting.open.remove(&cookie) else {
+            let Some(Open { worker, .. }) = self.counting.remove(cookie) else {
                 continue;
             };
-            let dying = match looked.iter().find(|(it, _)| *it == worker) {
-                Some((_, dying)) => *dying,
-                None => {
-                    let dying = self.links.get(&worker).is_none_or(|it| it.process.is_ending());
-                    looked.push((worker, dying));
-                    dying
-                }
-            };
+            let dying = self.is_dying(worker);
             self.then(Event::Ended { worker, dying });
         }
         self.forget_closed();
+    }
+
+    /// Whether a worker of which a connection has ended was dying, as far as is known now.
+    fn is_dying(&mut self, worker: WorkerId) -> bool {
+        let now = self.now;
+        if let Some(glance) = self.counting.deaths.get_mut(&worker) {
+            if glance.was_dying || now - glance.at < GLANCE_EVERY {
+                glance.since = glance.since.saturating_add(1);
+                return glance.was_dying;
+            }
+        }
+        let Some(link) = self.links.get(&worker) else {
+            return true;
+        };
+        let was_dying = link.process.is_ending();
+        if was_dying {
+            self.ended_by_death(worker);
+        }
+        self.counting.deaths.insert(worker, Glance { at: now, was_dying, since: 0 });
+        was_dying
+    }
+
+    /// Nothing more comes from a worker.
+    pub(super) fn forget_death(&mut self, worker: WorkerId) {
+        self.counting.deaths.remove(&worker);
+    }
+
+    /// A worker is dying, or has died: so may have ended what ended after the last look at it.
+    pub(super) fn ended_by_death(&mut self, worker: WorkerId) {
+        let Some(glance) = self.counting.deaths.remove(&worker) else {
+            return;
+        };
+        let is_recent = self.now - glance.at <= DEATH_TAKES;
+        if is_recent && !glance.was_dying && glance.since > 0 {
+            self.then(Event::EndedByDeath { worker, count: glance.since });
+        }
     }
 
     /// The kernel tells nothing more: workers have to.

@@ -1,6 +1,6 @@
 //! What is tried again a little later, because nothing announces when it will succeed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use portcrew_core::{ListenerId, Time, WorkerId};
@@ -20,16 +20,21 @@ pub(super) struct Retries {
     unwritten: BTreeSet<WorkerId>,
     /// Workers whose process could not be looked at.
     unseen: BTreeSet<WorkerId>,
-    /// Shared sockets that are not watched now.
-    unwatched: BTreeSet<ListenerId>,
+    /// Shared sockets that are not watched now, and when each is to be again.
+    unwatched: BTreeMap<ListenerId, Time>,
     /// Killed before they became workers, and not reaped yet.
     unreaped: Vec<Process>,
 }
 
 impl Retries {
     /// When the next attempt is due.
-    pub(super) const fn at(&self) -> Option<Time> {
-        self.at
+    pub(super) fn at(&self) -> Option<Time> {
+        self.unwatched.values().copied().chain(self.at).min()
+    }
+
+    /// Whether watching a shared socket waits for its time.
+    pub(super) fn leaves_unwatched(&self, listener: ListenerId) -> bool {
+        self.unwatched.contains_key(&listener)
     }
 
     /// Whether writing to `worker` waits for the next attempt.
@@ -53,9 +58,8 @@ impl Driver {
         self.retry_soon();
     }
 
-    pub(super) fn watch_later(&mut self, listener: ListenerId) {
-        self.retries.unwatched.insert(listener);
-        self.retry_soon();
+    pub(super) fn watch_later(&mut self, listener: ListenerId, after: Duration) {
+        self.retries.unwatched.insert(listener, self.now + after);
     }
 
     /// Takes a process that was killed: it must not stay a zombie, and its end is not waited for here.
@@ -66,6 +70,12 @@ impl Driver {
 
     /// Makes every attempt that is due.
     pub(super) fn try_again(&mut self) {
+        let unwatched = self.retries.unwatched.iter();
+        let due: Vec<_> = unwatched.filter(|it| *it.1 <= self.now).map(|it| *it.0).collect();
+        for listener in due {
+            self.retries.unwatched.remove(&listener);
+            self.watch_shared(listener);
+        }
         if self.retries.at.is_none_or(|at| at > self.now) {
             return;
         }
@@ -73,9 +83,6 @@ impl Driver {
         self.dirty.extend(std::mem::take(&mut self.retries.unwritten));
         for worker in std::mem::take(&mut self.retries.unseen) {
             self.visit(Source::Process(worker));
-        }
-        for listener in std::mem::take(&mut self.retries.unwatched) {
-            self.watch_shared(listener);
         }
         // An error means that somebody else has reaped it.
         self.retries.unreaped.retain_mut(|process| matches!(process.try_wait(), Ok(None)));

@@ -4,24 +4,28 @@
 use portcrew_core::ListenerId;
 
 use super::driver::Driver;
+use super::sockets::Shut;
 use crate::{Error, Event};
 
 impl Driver {
     /// A worker is about to get it, or it was found to be shut down a little while ago.
     pub(super) fn watch_shared(&mut self, listener: ListenerId) {
-        if self.sockets.watch(listener, &self.ready).is_err() {
-            self.watch_later(listener);
+        if self.retries.leaves_unwatched(listener) {
+            return;
+        }
+        if let Err(after) = self.sockets.watch(listener, &self.ready) {
+            self.watch_later(listener, after);
         }
     }
 
     pub(super) fn look_at_shared(&mut self, listener: ListenerId) {
-        if !self.sockets.was_shut(listener) {
+        let Some(Shut { is_new, watch_after }) = self.sockets.was_shut(listener, self.now) else {
             return;
-        }
+        };
         let error = match self.sockets.listen_again(listener) {
-            Ok(Some(port)) => Some(Error::ListenerShut { port }),
-            // Somebody else was faster.
-            Ok(None) => None,
+            Ok(Some(port)) if is_new => Some(Error::ListenerShut { port }),
+            // Somebody else was faster; or it is done again and again, which was told.
+            Ok(_) => None,
             Err(refused) => {
                 Some(Error::io("listen again on a socket that a worker shut down")(refused.source))
             }
@@ -30,6 +34,6 @@ impl Driver {
             self.events.push(Event::Error { worker: None, error });
         }
         // Not at once: a worker that does it again and again costs no more than a look now and then.
-        self.watch_later(listener);
+        self.watch_later(listener, watch_after);
     }
 }

@@ -6,8 +6,9 @@ use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
-use portcrew_core::{Key, ListenerId, Query, SocketKind, Time};
+use portcrew_core::{Backoff, Key, ListenerId, Query, SocketKind, Time};
 use portcrew_ipc::reactor::{Arrivals, HangUp};
 
 use super::AcceptQueue;
@@ -17,6 +18,13 @@ use crate::net::accept;
 use crate::net::bind::{self, Bound};
 use crate::net::refused::Refused;
 use crate::net::unix_path::SocketFile;
+
+/// Between a shutdown of a shared socket and the next look at it: at first, and at most where it is done again and
+/// again. Below the time for which workers wait for it to listen again.
+const WATCH_AGAIN: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(1));
+
+/// So long without a shutdown ends a streak: the next one is told again.
+const QUIET: Duration = Duration::from_secs(10);
 
 /// Every listening socket by its number.
 #[derive(Debug, Default)]
@@ -39,11 +47,31 @@ pub(super) struct Socket {
     address: Option<SocketAddr>,
     /// Once workers have it too, for one of them may shut it down for all.
     watched: Option<(HangUp, Waker)>,
+    /// How often in a row that was done.
+    shut: Streak,
     /// It was shut down, and could not be made to listen again yet.
     is_lost: bool,
+    /// Workers have it too.
+    is_shared: bool,
     /// At the kernel's queue.
     looks: Looks,
     socket: Arc<OwnedFd>,
+}
+
+/// Shutdowns, and failures to watch for them, that follow one another.
+#[derive(Debug)]
+struct Streak {
+    backoff: Backoff,
+    last: Option<Time>,
+}
+
+/// A shared socket was shut down.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Shut {
+    /// Not one more of a streak.
+    pub(super) is_new: bool,
+    /// When it is to be watched again.
+    pub(super) watch_after: Duration,
 }
 
 /// What wakes us for connections.
@@ -51,6 +79,20 @@ pub(super) struct Socket {
 struct Accepting {
     arrivals: Arrivals,
     waker: Waker,
+}
+
+impl Streak {
+    fn new() -> Self {
+        Self { backoff: Backoff::new(WATCH_AGAIN.0, WATCH_AGAIN.1, 0), last: None }
+    }
+
+    fn shut(&mut self, now: Time) -> Shut {
+        if self.last.replace(now).is_some_and(|last| now - last > QUIET) {
+            self.backoff.reset();
+        }
+        let is_new = self.backoff.streak() == 0;
+        Shut { is_new, watch_after: self.backoff.next_delay() }
+    }
 }
 
 impl Sockets {
@@ -66,7 +108,9 @@ impl Sockets {
             accepting: None,
             address,
             watched: None,
+            shut: Streak::new(),
             is_lost: false,
+            is_shared: false,
             looks: Looks::default(),
             socket: Arc::new(bound.socket),
         };
@@ -98,33 +142,39 @@ impl Sockets {
     /// Begins to watch for its being shut down, unless that is done already. Only TCP can listen again.
     ///
     /// # Errors
-    /// There is no descriptor or no memory to watch with.
-    pub(super) fn watch(&mut self, id: ListenerId, ready: &ReadySet) -> io::Result<()> {
-        let socket = self.open.get_mut(&id).filter(|it| it.address.is_some());
-        if let Some(socket @ Socket { watched: None, .. }) = socket {
-            let hang_up = HangUp::watch(socket.socket.as_fd())?;
-            socket.watched = Some((hang_up, ready.waker(Source::Shared(id))));
+    /// There is no descriptor or no memory to watch with: how long to wait before the next attempt.
+    pub(super) fn watch(&mut self, id: ListenerId, ready: &ReadySet) -> Result<(), Duration> {
+        let Some(socket) = self.open.get_mut(&id) else {
+            return Ok(());
+        };
+        socket.is_shared = true;
+        if socket.address.is_none() || socket.watched.is_some() {
+            return Ok(());
         }
-        Ok(())
+        match HangUp::watch(socket.socket.as_fd()) {
+            Ok(hang_up) => {
+                socket.watched = Some((hang_up, ready.waker(Source::Shared(id))));
+                Ok(())
+            }
+            Err(_) => Err(socket.shut.backoff.next_delay()),
+        }
     }
 
     /// Sets its mode once more where workers have it too: the mode is everybody's, and accepting must not block.
     pub(super) fn keep_mode(&self, id: ListenerId) {
-        if let Some(Socket { watched: Some(_), socket, .. }) = self.open.get(&id) {
+        if let Some(Socket { is_shared: true, socket, .. }) = self.open.get(&id) {
             // It cannot fail for a socket.
             let _ = rustix::io::ioctl_fionbio(socket, true);
         }
     }
 
     /// Whether it was shut down. If so it is watched no longer.
-    pub(super) fn was_shut(&mut self, id: ListenerId) -> bool {
-        let Some(socket) = self.open.get_mut(&id) else {
-            return false;
-        };
+    pub(super) fn was_shut(&mut self, id: ListenerId, now: Time) -> Option<Shut> {
+        let socket = self.open.get_mut(&id)?;
         let watched = socket
             .watched
             .take_if(|(hang_up, waker)| hang_up.poll(&mut Context::from_waker(waker)).is_ready());
-        watched.is_some()
+        watched.map(|_| socket.shut.shut(now))
     }
 
     /// Has it listen again. The port, if it did not listen. That it cannot is an error the first time.
@@ -207,6 +257,21 @@ mod tests {
     use portcrew_core::{Address, Family};
 
     use super::*;
+
+    #[test]
+    fn who_shuts_a_socket_again_and_again_is_told_of_once_and_looked_at_ever_later() {
+        let (mut streak, mut now, mut told) = (Streak::new(), Time::from_origin(QUIET), 0);
+        let mut looks = 0;
+        let end = now + Duration::from_secs(60);
+        while now < end {
+            let Shut { is_new, watch_after } = streak.shut(now);
+            now = now + watch_after;
+            looks += 1;
+            told += u32::from(is_new);
+        }
+        assert!(told == 1 && looks < 100, "told {told} times, looked {looks} times");
+        assert!(streak.shut(now + QUIET * 2).is_new);
+    }
 
     #[test]
     fn to_share_a_socket_takes_no_further_descriptor() {

@@ -260,6 +260,7 @@ impl Driver {
             Poll::Ready(Err(_)) => return self.look_later(worker),
         };
         link.shared.status().exit = Some(status);
+        self.ended_by_death(worker);
         self.tell(Event::Exited { worker, status: exit_of(status) });
     }
 
@@ -268,6 +269,7 @@ impl Driver {
         if self.machine.life(worker).is_some() {
             return;
         }
+        self.forget_death(worker);
         self.links.remove(&worker);
         self.registry.lock().remove(&worker);
         self.close_unserved();

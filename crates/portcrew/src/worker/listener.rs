@@ -42,7 +42,6 @@ pub struct Listener<S: Connection = TcpStream> {
     way: Way,
     local: Local,
     keep: Keep,
-    /// Of one that polls.
     revival: Revival,
     gives: PhantomData<fn() -> S>,
 }
@@ -83,7 +82,8 @@ impl<S: Connection> Listener<S> {
     ///
     /// # Errors
     ///
-    /// Those of `accept(2)`, and `NotConnected` once the listener is closed: leave the loop then. When the
+    /// Those of `accept(2)`, and `NotConnected` once the listener is closed: leave the loop then. A Unix-domain socket
+    /// that another worker has shut down is an error once, and closed. When the
     /// worker leaves, whoever waits for [`draining`](crate::Worker::draining) in the same `select!` hears
     /// that first.
     ///
@@ -145,13 +145,37 @@ impl<S: Connection> Listener<S> {
             let next = self.next_of_both(tells).await;
             match (&next, &self.way) {
                 (Some(Err(error)), Way::Ready(slot)) if revive::is_shut(error) => {
-                    if let Err(error) = revive::wait(slot).await {
-                        return Some(Err(error));
+                    if let Some(next) = self.until_revived(slot, tells).await {
+                        return next;
                     }
                 }
                 _ => return next,
             }
         }
+    }
+
+    /// Waits for a socket that was shut down, and for what comes by the inflow meanwhile.
+    async fn until_revived(&self, slot: &Arc<Slot<Listening>>, tells: Tells) -> Option<Next<S>> {
+        let mut place = Place::new(&self.inflow);
+        let mut revived = pin!(self.revival.wait(slot));
+        poll_fn(|cx| {
+            if let Poll::Ready(next) = poll_inflow(&self.inflow, cx, Some(place.ticket()), tells) {
+                return Poll::Ready(Some(next));
+            }
+            revived
+                .as_mut()
+                .poll(cx)
+                .map(|outcome| Some(Some(Err(self.not_revived(outcome.err()?)))))
+        })
+        .await
+    }
+
+    /// That it was shut down, for the user. One that never listens again is closed with it.
+    fn not_revived(&self, error: io::Error) -> io::Error {
+        if self.own().is_none() {
+            self.close();
+        }
+        error
     }
 
     async fn next_of_both(&self, tells: Tells) -> Next<S> {
@@ -191,7 +215,7 @@ impl<S: Connection> Listener<S> {
         };
         loop {
             if let Err(error) = ready!(self.revival.poll(cx)) {
-                return Poll::Ready(Some(Err(error)));
+                return Poll::Ready(Some(Err(self.not_revived(error))));
             }
             let Some(own) = slot.get() else {
                 return Poll::Pending;

@@ -128,8 +128,8 @@ impl Account {
             }
             Event::Looked { conn, source, key, route: _ } => self.looked(*conn, *source, *key),
             Event::Counting { listener, by } => self.counting(*listener, *by),
-            // Not drawn: no model looks into the tables of processes.
-            Event::Found { .. } => {}
+            // Not drawn: no model looks into the tables of processes, or at processes that end.
+            Event::Found { .. } | Event::EndedByDeath { .. } => {}
             Event::Ended { worker, dying: _ } => self.conn_ended(*worker),
             Event::Cpu { worker, share } => self.busy(*worker, *share),
             Event::AcceptFailed { .. } => self.tally.accept_failures += 1,

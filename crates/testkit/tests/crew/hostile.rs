@@ -112,13 +112,12 @@ fn an_answer_given_twice_counts_once() {
 }
 
 #[test]
-fn a_worker_that_never_stops_telling_of_ends_delays_nobody_else() {
+fn a_worker_that_never_stops_telling_of_ends_is_not_closed_for_it_and_others_are_served() {
     let mut crew = Crew::start(primary(SERVER));
     let address = crew.fork(2);
     crew.tell(&format!("program {ROGUE} lane-flood"));
     crew.tell("fork");
     crew.process.wait_line(|line| line == "READY", HANG);
-    // Each of these is an answer between two reads of the flood; so is each command.
     Load::new(address).clients(8).requests(500).per_try_timeout(HANG).run().assert_all_ok();
     crew.settled_counts();
     crew.tell("kill 3 SIGKILL");

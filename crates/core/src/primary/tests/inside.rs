@@ -46,6 +46,19 @@ fn the_kernel_counts_what_was_open_also_when_it_tells_of_the_ends_before_the_dea
 }
 
 #[test]
+fn ends_that_were_told_before_the_death_was_known_are_those_of_the_death() {
+    let mut world = counted(Counter::Kernel);
+    for conn in 0..4 {
+        world.takes(conn, false);
+    }
+    for _ in 0..3 {
+        world.on(Event::Ended { worker: W1, dying: false });
+    }
+    world.on(Event::EndedByDeath { worker: W1, count: 2 });
+    assert_eq!(inside(&world.dies(W1)), [(Some(3), false)]);
+}
+
+#[test]
 fn what_a_worker_told_on_its_lane_before_its_death_still_counts() {
     let mut world = counted(Counter::Workers);
     let first = world.takes(1, true);

@@ -112,7 +112,13 @@ async fn a_socket_that_stays_shut_down_is_an_error_in_the_end() {
 }
 
 #[tokio::test]
-async fn a_unix_socket_that_was_shut_down_is_an_error_at_once() {
+async fn a_unix_socket_that_was_shut_down_is_an_error_at_once_and_then_closed() {
+    for polls in [false, true] {
+        shut_down_for_good(polls).await;
+    }
+}
+
+async fn shut_down_for_good(polls: bool) {
     let (mut primary, worker) = Primary::new().await;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("socket");
@@ -126,11 +132,39 @@ async fn a_unix_socket_that_was_shut_down_is_an_error_at_once() {
     let (listener, _) = tokio::join!(soon(worker.listen_unix(&path)), answer);
     let listener = listener.unwrap();
     shutdown(&others, Shutdown::Both).unwrap();
-    for _ in 0..2 {
-        let error = soon(listener.accept()).await.unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
-        let error = soon(poll_fn(|cx| listener.poll_accept(cx))).await.unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+    for expected in [io::ErrorKind::InvalidInput, io::ErrorKind::NotConnected] {
+        let error = if polls {
+            soon(poll_fn(|cx| listener.poll_accept(cx))).await.unwrap_err()
+        } else {
+            soon(listener.accept()).await.unwrap_err()
+        };
+        assert_eq!(error.kind(), expected);
+    }
+}
+
+#[tokio::test]
+async fn who_waits_for_a_socket_that_was_shut_down_still_hears_that_it_is_closed() {
+    for polls in [false, true] {
+        let (mut primary, worker) = Primary::new().await;
+        let (socket, at) = bound();
+        let others = socket.try_clone().unwrap();
+        let (listener, ..) = ask(&mut primary, &worker, at, socket, 1).await;
+        let listener = listener.unwrap();
+        shutdown(&others, Shutdown::Both).unwrap();
+        let accepted = async {
+            if polls {
+                poll_fn(|cx| listener.poll_accept(cx)).await.unwrap_err()
+            } else {
+                listener.accept().await.unwrap_err()
+            }
+        };
+        let close = async {
+            settle().await;
+            listener.close();
+        };
+        let (error, ()) = tokio::join!(soon(accepted), close);
+        // And not that it was shut down, which would come after two seconds.
+        assert_eq!(error.kind(), io::ErrorKind::NotConnected, "polls: {polls}");
     }
 }
 
