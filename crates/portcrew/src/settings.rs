@@ -100,7 +100,7 @@ pub struct Settings {
     pub env: Vec<(OsString, OsString)>,
     /// The working directory. Default: this process's.
     pub cwd: Option<PathBuf>,
-    /// The user that workers run as, without any capability unless it is root. Needs privileges and a
+    /// The user that workers run as, without any capability; root is refused. Needs privileges and a
     /// [`gid`](Self::gid); [`run_as`](Self::run_as) sets all three. Workers with fewer rights than this process get no
     /// listener that would give them more, unless it is [allowed](Self::allow). Default: this process's.
     pub uid: Option<u32>,
@@ -112,7 +112,7 @@ pub struct Settings {
     pub groups: Vec<u32>,
     /// Whether programs that workers execute may gain no rights: `no_new_privs`, by which the set-user-id bit (of `sudo`,
     /// and in places of `ping`) and capabilities of files mean nothing. Default: no such rights where workers run as
-    /// a [user](Self::uid) that is not root; elsewhere what this process itself has.
+    /// another [user](Self::uid); elsewhere what this process itself has.
     pub no_new_privs: Option<bool>,
     /// What workers with fewer rights than this process (see [`uid`](Self::uid)) may listen on all the same: ports
     /// below `net.ipv4.ip_unprivileged_port_start` (for UDP too), Unix-domain paths as the worker writes them, descriptors

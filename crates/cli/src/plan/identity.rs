@@ -43,6 +43,9 @@ impl Identity {
             };
         };
         let (entry, uid) = find(user)?;
+        if uid == 0 {
+            return Err(Refusal::Contradiction(words::ROOT));
+        }
         let gid = match (&asked.gid, &entry) {
             (Some(name), _) => find_group(name)?,
             (None, Some(entry)) => entry.gid,
@@ -158,8 +161,10 @@ mod tests {
             (Some("nobody at all"), None, &[][..], &["`nobody at all`", "getent passwd"][..]),
             (Some("4294967290"), None, &[], &["4294967290", "--gid"]),
             (Some("4294967295"), Some("0"), &[], &["4294967295"]),
-            (Some("root"), Some("no group"), &[], &["`no group`", "getent group"]),
-            (Some("root"), Some("4294967295"), &[], &["4294967295"]),
+            (Some("4294967290"), Some("no group"), &[], &["`no group`", "getent group"]),
+            (Some("4294967290"), Some("4294967295"), &[], &["4294967295"]),
+            (Some("root"), None, &[], &["all of root's rights", "leave --uid out"]),
+            (Some("0"), Some("1"), &["./s"], &["all of root's rights"]),
             (None, Some("0"), &[], &["--uid"]),
             (None, None, &["./s"], &["--uid"]),
         ] {
@@ -171,7 +176,7 @@ mod tests {
     #[test]
     fn without_root_only_the_own_user_can_be_meant() {
         let own = (geteuid().as_raw().to_string(), getegid().as_raw().to_string());
-        assert!(meant(Some(&own.0), Some(&own.1), &[]).is_ok());
+        assert_eq!(meant(Some(&own.0), Some(&own.1), &[]).is_ok(), !geteuid().is_root());
         if !geteuid().is_root() {
             assert!(refused(Some("4294967290"), Some("1"), &[]).contains("sudo"));
         }

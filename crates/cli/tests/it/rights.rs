@@ -194,6 +194,8 @@ fn who_cannot_be_is_said_before_anything_is_started() {
     for (options, reason) in [
         (&["--uid", "no such user"][..], "there is no user `no such user`"),
         (&["--uid", "4294967295", "--gid", "1"], "there is no user `4294967295`"),
+        (&["--uid", "root"], "have all of root's rights; leave --uid out"),
+        (&["--uid", "0", "--gid", "1", "--allow", "80"], "have all of root's rights"),
         (&["--gid", "1"], "--gid goes with --uid"),
         (&["--allow", "80"], "--allow goes with --uid"),
     ] {

@@ -25,6 +25,12 @@ impl Settings {
                 "4294967295 is no user's and no group's number: to the system it means that nothing is changed",
             );
         }
+        if self.uid == Some(0) {
+            return wrong(
+                "uid",
+                "workers that run as root have all of root's rights; leave it out, or name another user",
+            );
+        }
         if self.uid.is_some() && self.gid.is_none() {
             return wrong(
                 "uid",
@@ -100,6 +106,8 @@ mod tests {
         assert!(setting == "serialization" && reason.contains("Serialization::Json"));
         let (setting, reason) = refused(|it| it.uid = Some(1));
         assert!(setting == "uid" && reason.contains("Settings::gid"));
+        let (setting, reason) = refused(|it| (it.uid, it.gid) = (Some(0), Some(0)));
+        assert!(setting == "uid" && reason.contains("another user"));
         let (setting, reason) = refused(|it| it.groups = vec![1]);
         assert!(setting == "groups" && reason.contains("Settings::gid"));
         for (expected, setting) in [

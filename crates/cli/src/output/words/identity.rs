@@ -16,6 +16,8 @@ pub(crate) const NO_NEW_PRIVS: &str =
 
 pub(crate) const GROUP_ALONE: &str =
     "--gid goes with --uid: a group alone takes no rights away. Name the user too";
+pub(crate) const ROOT: &str =
+    "workers that run as root have all of root's rights; leave --uid out, or name another user";
 pub(crate) const ALL_ALLOWED: &str = "--allow goes with --uid: workers that run as the primary does are refused \
     nothing. Leave it out, or name another user with --uid";
 
