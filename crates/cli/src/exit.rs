@@ -22,6 +22,8 @@ pub(crate) enum ExitStatus {
     NoCrew,
     /// The primary itself is at fault or lacks something that every machine has.
     Internal,
+    /// What was asked for was done, and the answer could not be written.
+    NotWritten,
     /// The program exists but cannot be executed: no permission, a directory, not a program.
     NotExecutable,
     /// The program, its interpreter or its script was not found.
@@ -30,7 +32,7 @@ pub(crate) enum ExitStatus {
 
 impl ExitStatus {
     /// All statuses in the order of their numbers.
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Stopped,
         Self::CrewFailed,
         Self::Usage,
@@ -39,6 +41,7 @@ impl ExitStatus {
         Self::NameTaken,
         Self::NoCrew,
         Self::Internal,
+        Self::NotWritten,
         Self::NotExecutable,
         Self::NotFound,
     ];
@@ -50,7 +53,7 @@ impl ExitStatus {
 
     /// The number that the parent process sees.
     ///
-    /// 126 and 127 are the shell's own; 70 is `EX_SOFTWARE` of `sysexits.h`; 2 is what the argument parser uses.
+    /// 126 and 127 are the shell's own; 70 and 74 are `EX_SOFTWARE` and `EX_IOERR` of `sysexits.h`; 2 is what the argument parser uses.
     pub(crate) const fn number(self) -> u8 {
         match self {
             Self::Stopped => 0,
@@ -61,6 +64,7 @@ impl ExitStatus {
             Self::NameTaken => 5,
             Self::NoCrew => 6,
             Self::Internal => 70,
+            Self::NotWritten => 74,
             Self::NotExecutable => 126,
             Self::NotFound => 127,
         }
@@ -90,6 +94,6 @@ mod tests {
     fn no_two_statuses_share_a_number() {
         let mut numbers: Vec<u8> = ExitStatus::ALL.map(ExitStatus::number).to_vec();
         numbers.dedup();
-        assert_eq!(numbers, [0, 1, 2, 3, 4, 5, 6, 70, 126, 127]);
+        assert_eq!(numbers, [0, 1, 2, 3, 4, 5, 6, 70, 74, 126, 127]);
     }
 }

@@ -18,11 +18,14 @@ fn main() -> std::process::ExitCode {
     // Before anything else: it may play the exec helper and never return, and it changes the environment, which is
     // sound only while no other thread runs.
     let status = match portcrew::role() {
-        Ok(role) => commands::dispatch(args::Cli::read(), role),
+        Ok(role) => match args::Cli::read() {
+            Ok(cli) => commands::dispatch(cli, role),
+            Err(instead) => output::answer_instead(&instead),
+        },
         Err(error) => {
             output::say_plainly(&output::words::chain(&error));
             exit::ExitStatus::Internal
         }
     };
-    status.into()
+    output::unless_lost(status).into()
 }

@@ -26,10 +26,13 @@ pub(crate) struct Cli {
 }
 
 impl Cli {
-    /// This process's command line. What cannot be read ends the process, with words and a status.
-    pub(crate) fn read() -> Self {
+    /// This process's command line.
+    ///
+    /// # Errors
+    /// What is to be said instead of a command: help, the version, or why it cannot be read.
+    pub(crate) fn read() -> Result<Self, clap::Error> {
         let words: Vec<OsString> = std::env::args_os().collect();
-        Self::parse_from(&words).with_separator(&words)
+        Ok(Self::try_parse_from(&words)?.with_separator(&words))
     }
 
     /// The parser takes `--` away.

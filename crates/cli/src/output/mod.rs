@@ -16,6 +16,6 @@ pub(crate) mod words;
 pub(crate) use feed::{Feed, MOST_READERS, Piece, Subscription};
 pub(crate) use harmless::unbroken;
 pub(crate) use lines::Lines;
-pub(crate) use page::{Page, print, print_json};
+pub(crate) use page::{Page, answer_instead, print, print_json, unless_lost};
 pub(crate) use report::{Report, Stream, Style, say_plainly};
 pub(crate) use table::{Cell, Column, Tone, table};

@@ -1,8 +1,57 @@
 //! `--help` and what the argument parser refuses.
 
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use crate::command::portcrew;
+
+/// What `portcrew` says on stderr and ends with, when its standard output is a full disk.
+fn on_a_full_disk(args: &[&str]) -> (i32, String) {
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_portcrew"));
+    command.args(args).stdin(Stdio::null()).stdout(full).stderr(Stdio::piped());
+    // No crew of anybody else's is asked.
+    let home = tempfile::tempdir().unwrap();
+    command.env("XDG_RUNTIME_DIR", home.path()).env("XDG_STATE_HOME", home.path());
+    let output = command.output().unwrap();
+    (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+}
+
+#[test]
+fn an_answer_that_cannot_be_written_is_said_and_has_its_own_status() {
+    for args in [
+        &["--version"][..],
+        &["--help"],
+        &["run", "--help"],
+        &["list"],
+        &["list", "--json"],
+        &["completions", "bash"],
+    ] {
+        let (status, said) = on_a_full_disk(args);
+        assert_eq!(status, 74, "{args:?}: {said}");
+        assert!(said.contains("cannot be written to standard output"), "{args:?}: {said}");
+    }
+    // What failed anyway has its own status.
+    assert_eq!(on_a_full_disk(&["describe", "nobody", "--json"]).0, 6);
+}
+
+#[test]
+fn a_reader_that_has_left_is_no_failure() {
+    for args in [&["--help"][..], &["completions", "bash"]] {
+        let (reader, writer) = UnixStream::pair().unwrap();
+        drop(reader);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_portcrew"));
+        let output = command
+            .args(args)
+            .stdout(OwnedFd::from(writer))
+            .stderr(Stdio::piped())
+            .output()
+            .unwrap();
+        assert_eq!((output.status.code(), output.stderr), (Some(0), Vec::new()), "{args:?}");
+    }
+}
 
 fn here() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -1,5 +1,6 @@
 //! The words of the commands that find a crew by its name: their `--help`, and what they say.
 
+use std::fmt::Display;
 use std::path::Path;
 use std::time::Duration;
 
@@ -89,7 +90,7 @@ pub(crate) fn silent(name: &str, pid: Option<u32>) -> String {
     }
 }
 
-pub(crate) fn no_answer(name: &str, reason: &dyn std::fmt::Display) -> String {
+pub(crate) fn no_answer(name: &str, reason: &dyn Display) -> String {
     format!("{name} does not answer ({reason}). Try again; `portcrew kill {name}` ends it")
 }
 
@@ -171,7 +172,7 @@ pub(crate) fn killed_primary(name: &str) -> String {
     format!("{name}: did not answer and was killed")
 }
 
-pub(crate) fn cannot_kill(name: &str, reason: &dyn std::fmt::Display) -> String {
+pub(crate) fn cannot_kill(name: &str, reason: &dyn Display) -> String {
     format!("{name}: cannot be killed: {reason}")
 }
 
@@ -179,7 +180,7 @@ pub(crate) fn deleted(name: &str) -> String {
     format!("{name}: deleted")
 }
 
-pub(crate) fn cannot_delete(path: &Path, reason: &dyn std::fmt::Display) -> String {
+pub(crate) fn cannot_delete(path: &Path, reason: &dyn Display) -> String {
     format!("{}: {reason}. Remove it by hand", path.display())
 }
 
@@ -207,14 +208,14 @@ pub(crate) fn start_failed(name: &str) -> String {
     format!("{name} did not start; it said:")
 }
 
-pub(crate) fn no_log(path: &Path, reason: &dyn std::fmt::Display) -> String {
+pub(crate) fn no_log(path: &Path, reason: &dyn Display) -> String {
     format!(
         "{}: {reason}. It is to hold the crew's output; set XDG_STATE_HOME to a directory that you can write",
         path.display()
     )
 }
 
-pub(crate) fn cannot_detach(reason: &dyn std::fmt::Display) -> String {
+pub(crate) fn cannot_detach(reason: &dyn Display) -> String {
     format!(
         "the crew cannot be started in the background: {reason}. `portcrew run` runs it in the foreground"
     )
@@ -254,6 +255,10 @@ pub(crate) fn age_of(age: Duration) -> String {
     }
 }
 
+pub(crate) fn not_written(reason: &dyn Display) -> String {
+    format!("the answer cannot be written to standard output: {reason}")
+}
+
 /// What the end of a worker cost.
 pub(crate) fn died_inside(open: Option<u32>) -> String {
     match open {
@@ -266,9 +271,9 @@ pub(crate) fn died_inside(open: Option<u32>) -> String {
 /// What the ends of workers cost: connections where they are counted, workers where they are not.
 pub(crate) fn lost_with_workers(what: &str, inside: u64, uncounted: u64) -> String {
     match uncounted {
-        0 => format!("{inside} {what} with their workers"),
+        0 => format!("at most {inside} {what} with their workers"),
         _ => format!(
-            "{inside} {what} with their workers, and an unknown number with {uncounted} more workers"
+            "at most {inside} {what} with their workers, and an unknown number with {uncounted} more workers"
         ),
     }
 }

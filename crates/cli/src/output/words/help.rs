@@ -54,6 +54,7 @@ Exit status:
   5    another crew has the name; nothing was started
   6    there is no such crew, or it does not answer
   70   portcrew itself failed
+  74   the answer of a command could not be written
   126  the program cannot be executed
   127  the program was not found";
 
