@@ -7,16 +7,19 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 
 use crate::output::words::usage;
 
-/// The variables by which a worker finds its channel. The primary sets them anew for each worker; a value from
+/// The variables by which a worker finds its channel, and its place (as PM2 has it). The primary sets them anew for each worker; a value from
 /// outside would make a worker talk into a descriptor of somebody else.
-const RESERVED: [&str; 3] =
-    ["NODE_UNIQUE_ID", "NODE_CHANNEL_FD", "NODE_CHANNEL_SERIALIZATION_MODE"];
+const RESERVED: [&str; 4] =
+    ["NODE_UNIQUE_ID", "NODE_CHANNEL_FD", "NODE_CHANNEL_SERIALIZATION_MODE", "NODE_APP_INSTANCE"];
 
 /// Prefix of the project's own variables, reserved for the same reason.
 const OWN_PREFIX: &[u8] = b"PORTCREW_";
 
 /// Prefix of those by which systemd gives sockets to a process. Workers have none of these, so they never get them.
 const SOCKETS_PREFIX: &[u8] = b"LISTEN_";
+
+/// Those of the notify socket, which are the primary's where workers have one of it.
+const OF_NOTIFY: [&str; 3] = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"];
 
 /// One variable and its value. The value may be any bytes but NUL.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +51,11 @@ impl Assignment {
             value: OsString::from_vec(value.to_vec()),
         })
     }
+
+    /// Whether it says where a worker tells that it is ready or alive.
+    pub(crate) fn is_about_notify(&self) -> bool {
+        OF_NOTIFY.iter().any(|it| self.key == *it)
+    }
 }
 
 /// The parser of one `--env` value; values need not be UTF-8.
@@ -76,6 +84,7 @@ mod tests {
         assert_eq!(parse(b"A"), Err(usage::env_without_value()));
         assert_eq!(parse(b"=b"), Err(usage::env_without_key()));
         assert_eq!(parse(b"NODE_CHANNEL_FD=3"), Err(usage::env_reserved()));
+        assert_eq!(parse(b"NODE_APP_INSTANCE=4"), Err(usage::env_reserved()));
         assert_eq!(parse(b"PORTCREW_LANE_FD=4"), Err(usage::env_reserved()));
         for name in ["FDS", "PID", "FDNAMES", "PIDFDID"] {
             let assignment = format!("LISTEN_{name}=1");

@@ -53,7 +53,7 @@ pub(crate) struct Supervision {
     pub(crate) heartbeat: Option<Duration>,
 
     #[arg(long, value_name = "NAME", help_heading = help::HEALTH, hide_short_help = true)]
-    #[arg(help = help::HANG_SIGNAL, value_parser = drain::stop_signal)]
+    #[arg(help = help::HANG_SIGNAL, value_parser = drain::hang_signal)]
     pub(crate) hang_signal: Option<Signal>,
 
     #[arg(long, value_name = "TIME", help_heading = help::HEALTH, hide_short_help = true)]

@@ -6,7 +6,7 @@ use portcrew::{Drain, Liveness, Ready, Settings, Signal};
 
 use super::policies::Policies;
 use super::refusal::Refusal;
-use crate::args::{Deadline, RunArgs, Supervision};
+use crate::args::{Assignment, Deadline, RunArgs, Supervision};
 use crate::output::words::supervision as words;
 
 /// How long a new worker must last before it counts: the library's default.
@@ -127,6 +127,8 @@ fn of_surroundings(args: &RunArgs, policies: &Policies) -> Option<&'static str> 
         && !matches!(asked.drain(), Drain::Disconnect | Drain::Signal(Signal::Terminate))
     {
         Some(words::NOT_REGISTERED)
+    } else if asked.ready() == Ready::Notify && args.env.iter().any(Assignment::is_about_notify) {
+        Some(words::OWN_NOTIFY_SOCKET)
     } else {
         None
     }
@@ -184,6 +186,8 @@ mod tests {
             ("--policy shared --shed", words::NOBODY_COUNTS),
             ("--register --drain message:x", words::NOT_REGISTERED),
             ("--register --shutdown-with-message", words::NOT_REGISTERED),
+            ("--ready notify --env NOTIFY_SOCKET=/s", words::OWN_NOTIFY_SOCKET),
+            ("--ready notify --env A=b --env WATCHDOG_USEC=9", words::OWN_NOTIFY_SOCKET),
         ] {
             assert_eq!(refused(words), Some(reason), "{words}");
         }
@@ -201,6 +205,8 @@ mod tests {
             "--surge 0 --max-unavailable 1",
             "--policy shared --max-age 7d --max-memory 1G",
             "--register --drain signal:TERM",
+            "--env NOTIFY_SOCKET=/s --env WATCHDOG_PID=9",
+            "--ready notify --env NOTIFY=1",
             "--grace 0 --kill-after 0",
             "--stop-signal INT --kill-after 24h",
             "--stop-signal KILL",

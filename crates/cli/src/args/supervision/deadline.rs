@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::args::span;
+use crate::output::words::supervision as words;
 
 /// How long something may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +32,10 @@ impl Deadline {
 pub(super) fn parse(text: &str) -> Result<Deadline, String> {
     match text {
         "off" => Ok(Deadline::Off),
-        _ => span::at_least::<1_000>(text).map(Deadline::After),
+        _ => match span::at_least::<1_000>(text) {
+            Ok(time) => Ok(Deadline::After(time)),
+            Err(reason) => Err(words::or_off(&reason)),
+        },
     }
 }
 
@@ -44,7 +48,7 @@ mod tests {
         assert_eq!(parse("off"), Ok(Deadline::Off));
         assert_eq!(parse("5s"), Ok(Deadline::After(Duration::from_secs(5))));
         for text in ["0", "10ms", "never", "OFF"] {
-            assert!(parse(text).is_err(), "{text}");
+            assert!(parse(text).unwrap_err().ends_with(", or `off`"), "{text}");
         }
     }
 }

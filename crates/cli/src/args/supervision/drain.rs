@@ -7,6 +7,10 @@ use crate::output::words::supervision as words;
 /// The longest text that workers are sent, in bytes. It is a word to a program, and no document.
 pub(super) const MAX_TEXT: usize = 1024;
 
+/// Those by which a program that does nothing about them is stopped or goes on.
+const END_NOBODY: [&str; 7] =
+    ["SIGCHLD", "SIGCONT", "SIGURG", "SIGWINCH", "SIGTSTP", "SIGTTIN", "SIGTTOU"];
+
 /// Reads `disconnect`, `message:TEXT` or `signal:NAME`.
 ///
 /// # Errors
@@ -32,6 +36,18 @@ pub(super) fn parse(text: &str) -> Result<Drain, String> {
 /// As of [`signal`].
 pub(super) fn stop_signal(text: &str) -> Result<Signal, String> {
     signal(text)
+}
+
+/// Reads the name of the signal for a worker that hangs: one that ends a program which does nothing about it.
+///
+/// # Errors
+/// As of [`signal`], and for those that end none.
+pub(super) fn hang_signal(text: &str) -> Result<Signal, String> {
+    let signal = signal(text)?;
+    match signal.name() {
+        Some(name) if END_NOBODY.contains(&name) => Err(words::ends_nobody()),
+        Some(_) | None => Ok(signal),
+    }
 }
 
 /// A signal by its name, with or without `SIG`, in any case.
@@ -85,6 +101,13 @@ mod tests {
             assert_eq!(parse(text), Err(reason), "{text}");
         }
         assert_eq!(stop_signal("STOP"), Err(words::not_heard()));
+        for text in ["WINCH", "SIGCONT", "chld", "URG", "TSTP"] {
+            assert_eq!(hang_signal(text), Err(words::ends_nobody()), "{text}");
+            assert!(stop_signal(text).is_ok(), "a program can do something about {text}");
+        }
+        assert_eq!(hang_signal("STOP"), Err(words::not_heard()));
+        assert!(hang_signal("ABRT").is_ok() && hang_signal("kill").is_ok());
+        assert!(words::signal_unknown().contains("ABRT"));
         assert_eq!(stop_signal("SIGSIGINT"), Err(words::signal_unknown()));
     }
 }

@@ -41,8 +41,8 @@ pub(crate) const ANSWER_WITHIN: &str = "How long a worker may leave a connection
     is how long its event loop may be blocked; beyond it it is ended and replaced. Or `off` [default: 60s]";
 pub(crate) const ANSWER_WITHIN_LONG: &str = "\
 How long a worker may leave a connection unanswered that it is offered, which is how long its event loop may be blocked; \
-beyond it it is ended and replaced, and what it has not touched is answered by others. A worker of the \
-Rust library whose runtime turns is left alone; `off` for others that stop accepting on purpose. Workers with an inspector (--inspect) are not looked at [default: 60s]";
+beyond it it is ended and replaced, and what it has not touched is answered by others. Noticed when a \
+connection is offered to it. A worker of the Rust library whose runtime turns is left alone; `off` for others that stop accepting on purpose. Workers with an inspector (--inspect) are not looked at [default: 60s]";
 pub(crate) const HEARTBEAT: &str = "How often a worker of the Rust library is asked whether its runtime turns; one \
     that has not answered by the next time is ended and replaced";
 pub(crate) const HEARTBEAT_LONG: &str = "\
@@ -140,13 +140,22 @@ pub(crate) fn text_refused(limit: usize) -> String {
 }
 
 pub(crate) fn signal_unknown() -> String {
-    "there is no signal of this name; give one such as TERM, INT, QUIT, HUP, USR1 or USR2"
+    "there is no signal of this name; give one such as TERM, INT, QUIT, HUP, ABRT, USR1 or USR2"
         .to_owned()
 }
 
 pub(crate) fn not_heard() -> String {
     "no program can hear this signal and leave by it; give one such as TERM, INT, QUIT or USR2"
         .to_owned()
+}
+
+pub(crate) fn ends_nobody() -> String {
+    "this signal ends no program by itself; give one such as ABRT, QUIT, TERM or KILL".to_owned()
+}
+
+/// What is wrong with a time that may be left out.
+pub(crate) fn or_off(reason: &str) -> String {
+    format!("{reason}, or `off`")
 }
 
 pub(crate) fn span_too_short(least: Duration) -> String {
@@ -185,6 +194,8 @@ pub(crate) const NEVER_ALIVE: &str = "--start-deadline: with --ready alive a wor
 pub(crate) const NOBODY_COUNTS: &str = "--max-connections, --answer-within and --shed are about connections that the primary \
     accepts, and with the policy `shared` workers take them by themselves. Leave them out, or choose --policy \
     round-robin, least-connections or sticky; --max-age and --max-memory work with each";
+pub(crate) const OWN_NOTIFY_SOCKET: &str = "--env: with --ready notify the primary sets NOTIFY_SOCKET and WATCHDOG_* itself, \
+    anew for each worker. Leave them out, or give another --ready";
 pub(crate) const NOT_REGISTERED: &str = "--register acts when a worker is told by Node's disconnect or by SIGTERM, and \
     --drain says otherwise. Leave one of them out, or give --drain signal:TERM";
 
