@@ -7,8 +7,8 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 
 use crate::output::words::usage;
 
-/// The variables by which a worker finds its channel, and its place (as PM2 has it). The primary sets them anew for each worker; a value from
-/// outside would make a worker talk into a descriptor of somebody else.
+/// The variables by which a worker finds its channel, and its place in PM2's words. The primary sets them anew for each
+/// worker; a value from outside would make a worker talk into a descriptor of somebody else.
 const RESERVED: [&str; 4] =
     ["NODE_UNIQUE_ID", "NODE_CHANNEL_FD", "NODE_CHANNEL_SERIALIZATION_MODE", "NODE_APP_INSTANCE"];
 

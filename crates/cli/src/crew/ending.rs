@@ -8,7 +8,7 @@ use crate::exit::ExitStatus;
 use crate::output::words::notices;
 
 /// What was counted while the crew ran and is needed to say how it ended.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Account {
     /// Workers that ended unasked.
     pub(super) deaths: u64,
@@ -16,6 +16,8 @@ pub(super) struct Account {
     pub(super) age: Duration,
     /// The status for the last program that could not be started.
     pub(super) spawn_failure: Option<ExitStatus>,
+    /// Why the last listener was not had, in words, where more is known than that.
+    pub(super) no_listener: Option<String>,
 }
 
 /// Workers that had to be killed.
@@ -33,7 +35,7 @@ pub(super) fn killed(outcome: Outcome) -> usize {
 }
 
 /// The exit status and the line that goes with it.
-pub(super) fn verdict(outcome: Outcome, account: Account) -> (ExitStatus, String) {
+pub(super) fn verdict(outcome: Outcome, account: &Account) -> (ExitStatus, String) {
     match outcome {
         Outcome::Stopped => (ExitStatus::Stopped, notices::stopped()),
         Outcome::Forced { workers } => (ExitStatus::Forced, notices::forced(workers)),
@@ -47,12 +49,33 @@ pub(super) fn verdict(outcome: Outcome, account: Account) -> (ExitStatus, String
         Outcome::CannotListen { errno, .. } => {
             let is_taken = errno.0 == rustix::io::Errno::ADDRINUSE.raw_os_error();
             let status = if is_taken { ExitStatus::AddressInUse } else { ExitStatus::CrewFailed };
-            (status, notices::gave_up_listening())
+            (status, notices::gave_up_listening(account.no_listener.as_deref()))
         }
         Outcome::NeverReady { .. } | Outcome::DiedTooOften { .. } => {
             (ExitStatus::CrewFailed, notices::crew_failed(account.deaths, account.age))
         }
         // An outcome of a newer library: whatever it is, nobody asked for it.
         _ => (ExitStatus::CrewFailed, outcome.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use portcrew::{Errno, WorkerId};
+
+    use super::*;
+
+    #[test]
+    fn a_crew_without_its_listener_says_at_last_why_where_that_is_known() {
+        let errno = Errno(rustix::io::Errno::ACCESS.raw_os_error());
+        let outcome = Outcome::CannotListen { worker: WorkerId(1), errno };
+        for (no_listener, last) in [
+            (None, "gave up: another try would find the address as it is"),
+            (Some("so it is"), "gave up: so it is"),
+        ] {
+            let account =
+                Account { no_listener: no_listener.map(Into::into), ..Account::default() };
+            assert_eq!(verdict(outcome, &account), (ExitStatus::CrewFailed, last.to_owned()));
+        }
     }
 }

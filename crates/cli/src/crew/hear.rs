@@ -48,6 +48,8 @@ pub(super) struct Hearing<'a> {
     gone: Option<(WorkerId, String)>,
     deaths: u64,
     spawn_failure: Option<ExitStatus>,
+    /// Why the last listener was not had, in words.
+    no_listener: Option<String>,
     reload: Option<Reload>,
     dealing: Dealing,
     explaining: Option<Explaining>,
@@ -69,6 +71,7 @@ impl<'a> Hearing<'a> {
             gone: None,
             deaths: 0,
             spawn_failure: None,
+            no_listener: None,
             reload: None,
             dealing: Dealing::new(wish.policies.clone()),
             explaining: wish.explain.then(|| Explaining::new(wish.policies.clone())),
@@ -80,6 +83,7 @@ impl<'a> Hearing<'a> {
             deaths: self.deaths,
             age: self.since.elapsed(),
             spawn_failure: self.spawn_failure,
+            no_listener: self.no_listener.clone(),
         }
     }
 

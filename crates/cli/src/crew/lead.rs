@@ -249,7 +249,7 @@ impl Leader<'_> {
     async fn end(mut self, outcome: Outcome) -> ExitStatus {
         self.hearing.no_more_events();
         self.outputs.finish().await;
-        let (status, text) = ending::verdict(outcome, self.hearing.account());
+        let (status, text) = ending::verdict(outcome, &self.hearing.account());
         self.report.notice(&text);
         if let Some(server) = self.server.take() {
             self.desk.verdicts.ended(ending::killed(outcome));

@@ -38,6 +38,8 @@ fn a_port_that_is_taken_ends_the_crew_with_a_status_of_its_own() {
     let said = crew.said();
     let named = format!("{address} belongs to another process");
     assert_eq!(said.iter().filter(|line| line.contains(&named)).count(), 1, "{said:?}");
+    let last = said.last().unwrap();
+    assert!(last.starts_with("gave up: ") && last.contains(&address.to_string()), "{said:?}");
 }
 
 #[test]

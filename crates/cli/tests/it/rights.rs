@@ -254,7 +254,7 @@ fn a_low_port_is_denied_with_the_option_that_allows_it_and_served_with_that() {
     ));
     crew.process.signal(Signal::Term);
     crew.status();
-    let said = crew.said().iter().filter(|line| line.contains("--allow")).count();
+    let said = crew.said().iter().filter(|line| line.contains("was refused; allow")).count();
     assert_eq!(said, 1, "it is said once: {:?}", crew.said());
     let mut crew = run(&["--allow", &LOW.to_string()]);
     let address = crew.serving(2);

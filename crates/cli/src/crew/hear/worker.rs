@@ -97,6 +97,13 @@ impl Hearing<'_> {
     }
 
     fn cannot_listen(&mut self, worker: WorkerId, address: &ListenAddress, error: &io::Error) {
+        self.no_listener = match error.kind() {
+            io::ErrorKind::AddrInUse => Some(notices::is_taken(address)),
+            io::ErrorKind::PermissionDenied if address.port.is_some() => {
+                Some(notices::needs_rights(address))
+            }
+            _ => None,
+        };
         if error.kind() != io::ErrorKind::AddrInUse {
             return self.trouble(Some(worker), &notices::cannot_listen(&worker, address, error));
         }
@@ -109,6 +116,7 @@ impl Hearing<'_> {
 
     /// All workers ask for the same. It is said once, and counts as an error of each.
     fn may_not_listen(&mut self, worker: WorkerId, address: &ListenAddress, lacks: &ListenerName) {
+        self.no_listener = Some(notices::needs_leave(address, lacks));
         let text = notices::may_not_listen(&worker, address, lacks);
         let reason = text.as_str();
         self.report.event(&events::Event::Error { worker: Some(number(worker)), reason });

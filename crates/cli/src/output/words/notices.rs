@@ -186,8 +186,25 @@ pub(crate) fn made_to_leave(worker: &dyn Display, signal: i32) -> String {
     format!("worker {worker} has not left; it gets {}", signal_name(signal))
 }
 
-pub(crate) fn gave_up_listening() -> String {
-    "gave up: another try would find the address as it is".to_owned()
+pub(crate) fn gave_up_listening(why: Option<&str>) -> String {
+    format!("gave up: {}", why.unwrap_or("another try would find the address as it is"))
+}
+
+pub(crate) fn is_taken(address: &dyn Display) -> String {
+    format!("another try would find {address} taken as well")
+}
+
+/// The primary itself may not have the address.
+pub(crate) fn needs_rights(address: &dyn Display) -> String {
+    format!(
+        "this user may not have {address}. A port below 1024 needs CAP_NET_BIND_SERVICE (systemd: \
+         AmbientCapabilities=), or root with --uid and --allow; else choose another"
+    )
+}
+
+/// Workers may not, and the primary could.
+pub(crate) fn needs_leave(address: &dyn Display, lacks: &dyn Display) -> String {
+    format!("the workers' user may not have {address} without --allow {lacks}")
 }
 
 pub(crate) fn unkillable(worker: &dyn Display) -> String {
