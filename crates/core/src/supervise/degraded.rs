@@ -124,6 +124,20 @@ impl Crew {
             let delay = self.rare.next_delay();
             self.wait(now, id, delay);
             out.push(Action::Notify(Notice::Canary { slot: id, delay }));
+        } else if self.slots.values().any(|it| self.is_served(now, it)) {
+            // The slots that had nobody are not wanted any more, so nobody will be started who could show it.
+            self.recover(out);
+        }
+    }
+
+    fn is_served(&self, now: Time, slot: &Slot) -> bool {
+        match slot.seat {
+            Seat::Taken(Occupant::Held(worker)) => {
+                let record = self.workers.get(&worker);
+                record.is_some_and(|it| it.is_up() && it.is_proof(now, &self.settings))
+            }
+            Seat::Vacant | Seat::Cleared | Seat::Waiting | Seat::Parked | Seat::Retired => false,
+            Seat::Taken(Occupant::Asked(_)) => false,
         }
     }
 

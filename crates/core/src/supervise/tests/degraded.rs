@@ -90,3 +90,16 @@ fn a_reload_heals_a_degraded_crew() {
     assert_eq!(world.crew.ready_workers(), 2);
     assert_eq!(world.crew.generation(), G1);
 }
+
+#[test]
+fn a_degraded_crew_whose_empty_slots_are_not_wanted_any_more_has_recovered() {
+    let mut world = World::serving(4);
+    for worker in [W2, W3, W4] {
+        world.exit(worker);
+    }
+    world.crash_for(60_000);
+    assert_eq!(world.crew.phase(), Phase::Degraded);
+    let actions = world.on(Event::Resize { workers: 1 }).to_vec();
+    assert_eq!(notices(&actions), [Notice::Resized { workers: 1 }, Notice::Recovered]);
+    assert_eq!((world.crew.phase(), world.crew.ready_workers()), (Phase::Running, 1));
+}
