@@ -1,17 +1,14 @@
 //! What a primary has open and how large it is, at one moment at rest.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use portcrew_testkit::process::proc_fs;
+use portcrew_testkit::process::{at_last, proc_fs};
 use serde::Serialize;
 
 use crate::Failure;
 
 /// How long a primary may take to close what the last worker has left.
 const RESTS_WITHIN: Duration = Duration::from_secs(10);
-
-/// Between two looks at it.
-const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 #[derive(Debug, Clone, Copy, Serialize)]
 pub(crate) struct Level {
@@ -46,14 +43,8 @@ impl Level {
 
     /// The same primary once it is as it was; or as it is when that does not come.
     pub(crate) fn again(self, pid: u32) -> Result<Growth, Failure> {
-        let deadline = Instant::now() + RESTS_WITHIN;
-        loop {
-            let growth = Growth { before: self, after: Self::of(pid)? };
-            if growth.is_level() || Instant::now() >= deadline {
-                return Ok(growth);
-            }
-            std::thread::sleep(LOOK_EVERY);
-        }
+        let is_level = |it: &Result<Growth, Failure>| it.as_ref().map_or(true, Growth::is_level);
+        at_last(RESTS_WITHIN, is_level, || Ok(Growth { before: self, after: Self::of(pid)? }))
     }
 }
 

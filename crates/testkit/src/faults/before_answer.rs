@@ -5,13 +5,13 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::ScopedJoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 
 use super::{Client, Fate, Kind, Point};
 use crate::ledger::PrimaryCounts;
-use crate::process::{Mark, Process, Program, eventually, proc_fs};
+use crate::process::{Mark, Process, Program, at_last, eventually, proc_fs};
 
 /// Workers that serve. Whoever waits is answered by them.
 const SERVING: usize = 2;
@@ -231,14 +231,7 @@ impl Stage {
 /// The primary's descriptors as soon as they are as many as before, or else when the time is over: then they tell how
 /// many leaked.
 fn descriptors_after(primary: u32, before: usize) -> usize {
-    let deadline = Instant::now() + HANG;
-    loop {
-        let now = proc_fs::fd_count(primary).unwrap_or(0);
-        if now == before || Instant::now() >= deadline {
-            return now;
-        }
-        std::thread::sleep(Duration::from_millis(2));
-    }
+    at_last(HANG, |now| *now == before, || proc_fs::fd_count(primary).unwrap_or(0))
 }
 
 /// One connection after another.

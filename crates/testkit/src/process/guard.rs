@@ -228,13 +228,23 @@ impl fmt::Debug for Process {
 ///
 /// # Panics
 /// When `within` passes without an answer; `what` says what was waited for.
-pub fn eventually<T>(what: &str, within: Duration, mut look: impl FnMut() -> Option<T>) -> T {
+pub fn eventually<T>(what: &str, within: Duration, look: impl FnMut() -> Option<T>) -> T {
+    at_last(within, Option::is_some, look)
+        .unwrap_or_else(|| panic!("{what}: not within {within:?}"))
+}
+
+/// What `look` finds once it is as wanted; or else, when the time is over, for whoever tells by how much it is not.
+pub fn at_last<T>(
+    within: Duration,
+    is_wanted: impl Fn(&T) -> bool,
+    mut look: impl FnMut() -> T,
+) -> T {
     let deadline = Instant::now() + within;
     loop {
-        if let Some(found) = look() {
+        let found = look();
+        if is_wanted(&found) || Instant::now() >= deadline {
             return found;
         }
-        assert!(Instant::now() < deadline, "{what}: not within {within:?}");
         std::thread::sleep(Duration::from_millis(2));
     }
 }

@@ -12,7 +12,7 @@ mod program;
 mod reap;
 mod signal;
 
-pub use guard::{Process, eventually};
+pub use guard::{Process, at_last, eventually};
 pub use log::{Line, MAX_CAPTURE, Mark, Stream};
 pub use program::Program;
 pub use reap::{signal_child, wait_dead};

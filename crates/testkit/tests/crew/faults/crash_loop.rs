@@ -51,11 +51,12 @@ fn who_comes_while_every_start_fails_is_answered_by_the_first_worker_that_lives(
     first.kill(Signal::Kill);
     local.exit(first.id());
     let to = ([127, 0, 0, 1], port).into();
-    let clients: Vec<_> = [Kind::Plain, Kind::HalfClosed]
-        .map(|kind| Client::connect(kind, to).unwrap())
-        .into_iter()
-        .map(|client| std::thread::spawn(move || client.fate(HANG)))
-        .collect();
+    let clients = [Kind::Plain, Kind::HalfClosed].map(|kind| {
+        let client = Client::connect(kind, to).unwrap();
+        let (told, fate) = tokio::sync::oneshot::channel();
+        std::thread::spawn(move || told.send(client.fate(HANG)));
+        fate
+    });
     let mut starts = 0;
     while starts < 4 {
         local.until(|event| matches!(event, Event::Exit { .. }).then_some(()));
@@ -65,13 +66,9 @@ fn who_comes_while_every_start_fails_is_answered_by_the_first_worker_that_lives(
     assert!(starts <= most, "{starts} starts where {most} were possible");
     std::fs::remove_file(&broken).unwrap();
     local.until(|event| matches!(event, Event::Listening { .. }).then_some(()));
-    local.run(async {
-        while !clients.iter().all(std::thread::JoinHandle::is_finished) {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-    });
-    for client in clients {
-        let fate = client.join().unwrap();
+    for fate in clients {
+        // The cluster goes on in this thread.
+        let fate = local.run(fate).unwrap();
         assert!(matches!(fate, Fate::Answered(worker) if worker > 1), "{fate:?}");
     }
 }
