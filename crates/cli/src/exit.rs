@@ -53,7 +53,8 @@ impl ExitStatus {
 
     /// The number that the parent process sees.
     ///
-    /// 126 and 127 are the shell's own; 70 and 74 are `EX_SOFTWARE` and `EX_IOERR` of `sysexits.h`; 2 is what the argument parser uses.
+    /// 126 and 127 are the shell's own; 70 and 74 are `EX_SOFTWARE` and `EX_IOERR` of `sysexits.h`;
+    /// 2 is what the argument parser uses.
     pub(crate) const fn number(self) -> u8 {
         match self {
             Self::Stopped => 0,

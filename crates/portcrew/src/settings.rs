@@ -111,8 +111,8 @@ pub struct Settings {
     /// have its own user and group cannot drop its groups: they keep them, and one that it lacks is refused.
     pub groups: Vec<u32>,
     /// Whether programs that workers execute may gain no rights: `no_new_privs`, by which the set-user-id bit (of `sudo`,
-    /// and in places of `ping`) and capabilities of files mean nothing. Default: no such rights where workers run as
-    /// another [user](Self::uid); elsewhere what this process itself has.
+    /// and in places of `ping`) and capabilities of files mean nothing. Default: none gained where a
+    /// [user](Self::uid) is set; elsewhere what this process itself has.
     pub no_new_privs: Option<bool>,
     /// What workers with fewer rights than this process (see [`uid`](Self::uid)) may listen on all the same: ports
     /// below `net.ipv4.ip_unprivileged_port_start` (for UDP too), Unix-domain paths as the worker writes them, descriptors
@@ -151,8 +151,9 @@ pub struct Settings {
     /// something, and gets no answer in its own protocol. Otherwise they wait in the kernel's backlog. Read once, when
     /// the cluster is made. Default: no.
     pub shed: bool,
-    /// The executable that plays the exec helper, needed with [`cwd`](Self::cwd), [`uid`](Self::uid) and
-    /// [`gid`](Self::gid). It must call [`role`](crate::role) first thing. Default: the running executable.
+    /// The executable that plays the exec helper, needed with [`cwd`](Self::cwd), [`uid`](Self::uid),
+    /// [`gid`](Self::gid) and [`no_new_privs`](Self::no_new_privs). It must call [`role`](crate::role) first thing.
+    /// Default: the running executable.
     pub helper: Option<PathBuf>,
     /// What shows that a worker of a crew is ready. Read once, when the crew is started. Default:
     /// [`Ready::Listening`].

@@ -1,6 +1,6 @@
 //! Ports in a row for programs that choose theirs by counting.
 
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
@@ -26,6 +26,15 @@ pub fn free_behind(ports: u16) -> u16 {
         let base = 10_000 + own.wrapping_add(next) % RANGE;
         (base + 1..=base + ports).all(is_free).then_some(base)
     })
+}
+
+/// An address on which nobody listened at this moment.
+///
+/// # Panics
+/// As [`free_behind`].
+#[must_use]
+pub fn free() -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, free_behind(1) + 1).into()
 }
 
 #[cfg(test)]

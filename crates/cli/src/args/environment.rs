@@ -15,8 +15,8 @@ const RESERVED: [&str; 4] =
 /// Prefix of the project's own variables, reserved for the same reason.
 const OWN_PREFIX: &[u8] = b"PORTCREW_";
 
-/// Prefix of those by which systemd gives sockets to a process. Workers have none of these, so they never get them.
-const SOCKETS_PREFIX: &[u8] = b"LISTEN_";
+/// Those by which systemd gives sockets to a process. Workers have none of these, so they never get them.
+const OF_SOCKETS: [&str; 4] = ["LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "LISTEN_PIDFDID"];
 
 /// Those of the notify socket, which are the primary's where workers have one of it.
 const OF_NOTIFY: [&str; 3] = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"];
@@ -40,7 +40,7 @@ impl Assignment {
         if key.is_empty() {
             return Err(usage::env_without_key());
         }
-        if key.starts_with(SOCKETS_PREFIX) {
+        if OF_SOCKETS.iter().any(|it| it.as_bytes() == key) {
             return Err(usage::env_sockets());
         }
         if key.starts_with(OWN_PREFIX) || RESERVED.iter().any(|r| r.as_bytes() == key) {
@@ -90,7 +90,7 @@ mod tests {
             let assignment = format!("LISTEN_{name}=1");
             assert_eq!(parse(assignment.as_bytes()), Err(usage::env_sockets()));
         }
-        assert!(parse(b"LISTEN=80").is_ok());
+        assert!(parse(b"LISTEN_PORT=80").is_ok());
         assert!(parse(b"NODE_ENV=production").is_ok());
     }
 }

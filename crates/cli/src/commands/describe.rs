@@ -96,13 +96,12 @@ fn ledger(status: &Status) -> String {
     // Datagrams are no connections.
     let has_unknown =
         status.listeners.iter().any(|it| it.accepted.is_none() && !it.key.contains(":udp"));
-    if has_unknown && it.accepted == 0 {
-        return words::UNKNOWN_BESIDES.to_owned();
-    }
-    let mut text = format!("{} accepted, {} taken", it.accepted, it.taken);
-    if has_unknown {
-        let _ = write!(text, ", {}", words::UNKNOWN_BESIDES);
-    }
+    let known = format!("{} accepted, {} taken", it.accepted, it.taken);
+    let mut text = match (has_unknown, it.accepted) {
+        (true, 0) => words::UNKNOWN_BESIDES.to_owned(),
+        (true, _) => format!("{known}, {}", words::UNKNOWN_BESIDES),
+        (false, _) => known,
+    };
     for (what, count) in [("waiting", it.held), ("offered", it.offered)] {
         if count > 0 {
             let _ = write!(text, ", {count} {what}");

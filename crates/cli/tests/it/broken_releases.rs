@@ -86,7 +86,7 @@ fn one_that_wants_a_second_address_that_it_cannot_have_leaves_the_first_as_it_wa
         // By whichever of the two the crew learns first.
         let report = scene.is_rolled_back(&release, "new worker ");
         // It has listened for a moment: what it was asked then has died with it, and nothing else.
-        assert_eq!(report.refused + report.timeout + report.unstarted, 0, "{report}");
+        assert_eq!(report.refused + report.hung() + report.unstarted, 0, "{report}");
         scene.crew.process.wait_line_after(mark, |line| line.contains(because), HANG);
     }
     drop(taken);

@@ -11,13 +11,14 @@ use portcrew_testkit::process::{Program, Signal};
 
 use crate::crew::HANG;
 use crate::home::Home;
+use crate::rights::is_root;
 
 /// Somebody who is neither root nor us.
 const NOBODY: u32 = 65534;
 
 #[test]
 fn another_user_is_refused_by_the_directory_and_if_that_was_opened_by_the_server() {
-    if !rustix_is_root() {
+    if !is_root() {
         eprintln!("skipped: only root can be another user");
         return;
     }
@@ -175,10 +176,4 @@ fn a_primary_that_does_not_answer_is_given_up_by_every_command() {
     let bad = "bad     crew: api has a socket and has not answered within 10 s\n";
     assert!(answer.status == 1 && answer.stdout.contains(bad), "{}", answer.stdout);
     crew.process.signal(Signal::Cont);
-}
-
-fn rustix_is_root() -> bool {
-    // The owner of what this process makes.
-    let file = tempfile::NamedTempFile::new().unwrap();
-    std::os::unix::fs::MetadataExt::uid(&fs::metadata(file.path()).unwrap()) == 0
 }

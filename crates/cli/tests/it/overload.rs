@@ -74,7 +74,7 @@ fn without_descriptors_commands_are_answered_and_workers_replaced() {
     limit(crew.process.pid(), None);
     load.wait_answered(200, HANG);
     let report = load.finish();
-    assert_eq!(report.timeout + report.refused + report.partial, 0, "{report}");
+    assert_eq!(report.hung() + report.refused + report.partial, 0, "{report}");
     let ledger = eventually("all is settled", HANG, || {
         let ledger = status(&home)["ledger"].clone();
         (ledger["held"] == 0 && ledger["offered"] == 0).then_some(ledger)

@@ -28,7 +28,7 @@ fn theirs(home: &Home, links: &[&str], victim: &Path) -> std::path::PathBuf {
 }
 
 fn is_root() -> bool {
-    let is_root = rustix::process::geteuid().is_root();
+    let is_root = crate::rights::is_root();
     if !is_root {
         eprintln!("skipped: only root is led elsewhere by others");
     }

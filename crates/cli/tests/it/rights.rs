@@ -35,7 +35,7 @@ fn is_free(port: u16) -> bool {
     first.is_ok_and(|it| it.trim().parse::<u16>().is_ok_and(|it| it <= port))
 }
 
-fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
@@ -371,19 +371,16 @@ fn a_worker_of_another_user_cannot_reach_the_control_socket() {
     }
     let home = Home::new();
     let crew = home.crew("api", "1");
-    let mut refused = 0;
     for command in [&["stop"][..], &["reload"], &["restart"], &["describe"], &["why"], &["delete"]]
     {
-        // As the other user, where the primary's own directories are: the commands, and by hand.
+        // As the other user, where the primary's own directories are.
         let stage = Witness::new();
         let args = [command, &["api"]].concat();
         let program = Program::new(stage.copy(PORTCREW)).args(args).cwd("/");
         let program = program.env("XDG_RUNTIME_DIR", home.path().join("run"));
         let (answer, _) = home.ended(program.user(65_533, 65_532).start());
         assert_ne!(answer.status, 0, "{command:?}: {}", answer.stdout);
-        refused += 1;
     }
-    assert_eq!(refused, 6);
     Load::new(crew.address()).requests(10).run().assert_all_ok();
     let (_, status) = home.api("api", "GET", "/v1/status", "");
     assert_eq!(

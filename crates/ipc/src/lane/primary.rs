@@ -1,4 +1,4 @@
-//! The primary's end of a lane: offers connections, collects answers and ends.
+//! The primary's end of a lane: offers connections, asks for beats, collects answers, ends and beats.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -79,7 +79,7 @@ impl LanePrimary {
     /// Asks whether the worker's runtime turns. One that knows the question sends it back.
     ///
     /// # Errors
-    /// [`PeerGone`](LaneError::PeerGone) as above.
+    /// [`PeerGone`](LaneError::PeerGone) as of [`try_offer`](Self::try_offer).
     pub fn try_ask(&mut self, question: Beat) -> Result<Sent, LaneError> {
         let mut room = buffer();
         let record = encode(&[question], &mut room);
@@ -132,7 +132,7 @@ impl LanePrimary {
         Poll::Ready(Ok(LaneEvent::Received))
     }
 
-    /// Appends all answers and ends that are there, without waiting and without a bound on their number: for a worker
+    /// Appends all answers, ends and beats that are there, without waiting and without a bound on their number: for a worker
     /// that is dead, whose last words count.
     ///
     /// # Errors
@@ -157,9 +157,7 @@ impl LanePrimary {
             }
         }
     }
-}
 
-impl LanePrimary {
     /// Ends the lane both ways for whoever holds its other end. What the worker had said before is still to be read,
     /// and behind it comes [`Closed`](LaneEvent::Closed), whether or not the worker closes its end.
     ///

@@ -7,7 +7,7 @@ pub const LANE_VERSION: u8 = 1;
 
 /// The version of the question whether a worker's runtime turns, and the value of `beat` in the `online` message of a
 /// worker that answers it.
-pub const BEAT_VERSION: u8 = 1;
+pub const BEAT_VERSION: u32 = 1;
 
 /// Most entries in one record, of whatever kind. Beyond this a descriptor costs no less.
 pub const LANE_BATCH: usize = 64;

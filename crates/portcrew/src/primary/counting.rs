@@ -29,10 +29,10 @@ pub(super) struct Counting {
     open: HashMap<Cookie, Open>,
     /// How many of them each listener has; none that has none.
     open_of: BTreeMap<ListenerId, usize>,
-    /// What was seen of the workers of those that ended.
-    deaths: BTreeMap<WorkerId, Glance>,
-    /// Those of them that are closed, and whose last connections are still open.
+    /// The listeners that are closed, and whose last connections are still open.
     closed: BTreeSet<ListenerId>,
+    /// The last look at each worker of which connections have ended.
+    deaths: BTreeMap<WorkerId, Glance>,
     /// Kept for its memory.
     ended: Vec<Cookie>,
 }
@@ -166,7 +166,9 @@ impl Driver {
         let here: Vec<_> = here.map(|(cookie, _)| *cookie).collect();
         self.over(here);
         if self.counting.listeners.is_empty() {
-            self.counting = Counting::default();
+            // A worker may be dying whose last connections these were.
+            let deaths = std::mem::take(&mut self.counting.deaths);
+            self.counting = Counting { deaths, ..Counting::default() };
         }
     }
 

@@ -10,9 +10,12 @@ use std::net::SocketAddr;
 use std::os::fd::{AsRawFd as _, BorrowedFd, OwnedFd, RawFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use portcrew_core::primary::AcceptFailure;
 use rustix::fs::{Mode, OFlags, open};
 use rustix::io::Errno;
 use rustix::process::{Resource, getrlimit};
+
+use crate::net::accept;
 
 /// Descriptors that are kept: a worker's start takes up to twelve for a moment. Where the limit is low, half of it.
 const KEPT: u64 = 16;
@@ -147,17 +150,9 @@ pub(super) fn refuse(_listener: BorrowedFd<'_>) -> io::Result<(OwnedFd, Option<S
 
 /// Whether something failed because no descriptor was left.
 pub(super) fn is_want(error: &(dyn std::error::Error + 'static)) -> bool {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        let errno = error.downcast_ref::<io::Error>().and_then(io::Error::raw_os_error);
-        if errno
-            .is_some_and(|it| [Errno::MFILE, Errno::NFILE].map(Errno::raw_os_error).contains(&it))
-        {
-            return true;
-        }
-        next = error.source();
-    }
-    false
+    std::iter::successors(Some(error), |it| it.source())
+        .filter_map(|it| it.downcast_ref::<io::Error>())
+        .any(|it| accept::classify(it) == Some(AcceptFailure::Descriptors))
 }
 
 #[cfg(test)]

@@ -87,10 +87,10 @@ impl Streak {
     }
 
     fn shut(&mut self, now: Time) -> Shut {
-        if self.last.replace(now).is_some_and(|last| now - last > QUIET) {
+        let is_new = self.last.replace(now).is_none_or(|last| now - last > QUIET);
+        if is_new {
             self.backoff.reset();
         }
-        let is_new = self.backoff.streak() == 0;
         Shut { is_new, watch_after: self.backoff.next_delay() }
     }
 }
@@ -271,6 +271,13 @@ mod tests {
         }
         assert!(told == 1 && looks < 100, "told {told} times, looked {looks} times");
         assert!(streak.shut(now + QUIET * 2).is_new);
+    }
+
+    #[test]
+    fn a_watch_that_failed_before_makes_the_first_shutdown_no_less_new() {
+        let mut streak = Streak::new();
+        streak.backoff.next_delay();
+        assert!(streak.shut(Time::ZERO).is_new);
     }
 
     #[test]

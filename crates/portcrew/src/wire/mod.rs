@@ -9,10 +9,8 @@ pub(crate) use from_worker::{
     Question, decode_from_worker, encode_from_worker, knows_beats, question,
 };
 pub(crate) use look::look;
+pub(crate) use portcrew_ipc::lane::BEAT_VERSION;
 pub(crate) use to_worker::{decode_to_worker, encode_newconn, encode_refusal, encode_to_worker};
 
 /// The version of the lane that this library speaks.
 pub(crate) const LANE_VERSION: u32 = 1;
-
-/// The version of the question on the lane that its workers answer.
-pub(crate) const BEAT_VERSION: u32 = 1;

@@ -1,6 +1,6 @@
 //! The same releases with PM2: its `reload`, its exit status, and what its clients see.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::net::TcpStream;
 use std::time::Duration;
 
 use portcrew_testkit::ports;
@@ -30,7 +30,7 @@ pub(crate) fn broken(
     let mut row = broken::Row::new("PM2", kind);
     for _ in 0..reloads {
         world.interrupt.check()?;
-        let address = free();
+        let address = ports::free();
         release.put(kind.predecessor())?;
         pm2.start(
             WORKERS,
@@ -63,7 +63,7 @@ pub(crate) fn good(
 ) -> Result<good::Row, Failure> {
     let pm2 = Pm2::new(cli)?;
     let release = Release::new(pm2.home(), Kind::Good)?;
-    let address = free();
+    let address = ports::free();
     pm2.start(WORKERS, release.script(), address, &[]);
     let mut row = good::Row::new("PM2, Node", load);
     let running = load.begin(address);
@@ -75,8 +75,4 @@ pub(crate) fn good(
     running.wait_answered(good::BETWEEN, crate::place::HANG);
     row.traffic.add(&running.finish());
     Ok(row.finished())
-}
-
-fn free() -> SocketAddr {
-    (Ipv4Addr::LOCALHOST, ports::free_behind(1) + 1).into()
 }

@@ -1,5 +1,6 @@
 //! Workers are killed under load: nobody hangs, nobody is refused, and what failed was inside a worker that died.
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use portcrew_testkit::http::Load;
@@ -17,7 +18,7 @@ use crate::support::SERVER;
 use crate::world::World;
 
 /// Clients at once, each with a connection for each request.
-pub(crate) const CLIENTS: usize = 32;
+const CLIENTS: usize = 32;
 
 /// Workers of each crew.
 pub(crate) const WORKERS: usize = 4;
@@ -26,7 +27,7 @@ pub(crate) const WORKERS: usize = 4;
 pub(crate) const OTHERS: usize = 2;
 
 /// Who has no answer after this hangs.
-pub(crate) const TRY: Duration = Duration::from_secs(5);
+const TRY: Duration = Duration::from_secs(5);
 
 /// Answers that are awaited between two kills.
 const BETWEEN: u64 = 20;
@@ -62,14 +63,14 @@ pub(crate) fn run(world: &World, counts: &Counts) -> Result<Vec<Row>, Failure> {
 }
 
 /// A load that goes on until it is finished.
-pub(crate) fn load(fleet: &Fleet<'_>) -> Load {
-    let load = Load::new(fleet.address).clients(CLIENTS).per_try_timeout(TRY);
+pub(crate) fn load(address: SocketAddr) -> Load {
+    let load = Load::new(address).clients(CLIENTS).per_try_timeout(TRY);
     load.reset_on_close(true).time_limit(LONGEST)
 }
 
 /// The twentieth part of `kills` before anything is counted: what is allocated once is there then.
 pub(crate) fn warm_up(world: &World, fleet: &mut Fleet<'_>, kills: u64) -> Result<(), Failure> {
-    let load = load(fleet).background();
+    let load = load(fleet.address).background();
     for _ in 0..(kills / 20).max(10) {
         world.interrupt.check()?;
         load.wait_answered(BETWEEN, HANG);
@@ -89,7 +90,7 @@ fn kill(
     let calm = calm(&mut fleet, kills);
     let first = fleet.settled_counts();
     let before = Level::of(fleet.pid())?;
-    let (begun, load) = (Instant::now(), load(&fleet).background());
+    let (begun, load) = (Instant::now(), load(fleet.address).background());
     for _ in 0..kills {
         world.interrupt.check()?;
         load.wait_answered(BETWEEN, HANG);
@@ -106,7 +107,7 @@ fn kill(
 /// The same load while nobody is killed, for a tenth of the answers.
 fn calm(fleet: &mut Fleet<'_>, kills: u64) -> Books {
     let first = fleet.settled_counts();
-    let load = load(fleet).background();
+    let load = load(fleet.address).background();
     load.wait_answered(BETWEEN * (kills / 10).max(10), HANG);
     let report = load.finish();
     Books::of(&report, fleet.settled_counts().since(&first))

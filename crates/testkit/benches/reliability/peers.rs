@@ -3,8 +3,7 @@
 //! Every so often the oldest worker is killed, whatever else goes on: one rule for all, that needs to know nothing of
 //! any of them but who the children of its primary are.
 
-use std::ffi::OsStr;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use portcrew_testkit::node::{Node, fixture};
@@ -16,7 +15,7 @@ use crate::Failure;
 use crate::args::Counts;
 use crate::books::Books;
 use crate::crew::{Crew, command_of};
-use crate::kills::{CLIENTS, TRY, WORKERS};
+use crate::kills::{self, WORKERS};
 use crate::place::{HANG, Place};
 use crate::pm2::Pm2;
 use crate::world::World;
@@ -50,12 +49,12 @@ pub(crate) fn run(world: &World, counts: &Counts) -> Result<Vec<Row>, Failure> {
     }
     if let Some(cli) = &world.pm2 {
         let pm2 = Pm2::new(cli)?;
-        let address = free();
-        pm2.start(WORKERS, &fixture("hello.js"), address, &[("HOST", OsStr::new("127.0.0.1"))]);
+        let address = ports::free();
+        pm2.start(WORKERS, &fixture("hello.js"), address, &[]);
         rows.push(kill(world, "PM2, Node", pm2.daemon()?, address, counts.peer_kills)?);
     }
     if let Some(nginx) = &world.nginx {
-        let address = free();
+        let address = ports::free();
         let master = nginx.start(WORKERS, address)?;
         rows.push(kill(world, "nginx", master.process.pid(), address, counts.peer_kills)?);
     }
@@ -89,10 +88,7 @@ fn kill(
     address: SocketAddr,
     asked: u64,
 ) -> Result<Row, Failure> {
-    let load = || {
-        let load = portcrew_testkit::http::Load::new(address).clients(CLIENTS);
-        load.per_try_timeout(TRY).reset_on_close(true).time_limit(Duration::from_secs(3600))
-    };
+    let load = || kills::load(address);
     // What is opened once, by the first connections, is no leak.
     drop(load().requests(2_000).try_run()?);
     std::thread::sleep(AFTERMATH);
@@ -123,8 +119,4 @@ fn oldest(known: &mut Vec<u32>, primary: u32) -> Result<Option<u32>, Failure> {
     children.retain(|child| !known.contains(child));
     known.append(&mut children);
     Ok(known.first().copied())
-}
-
-fn free() -> SocketAddr {
-    (Ipv4Addr::LOCALHOST, ports::free_behind(1) + 1).into()
 }

@@ -40,7 +40,7 @@ pub(crate) fn run(world: &World, counts: &Counts) -> Result<Soak, Failure> {
     fleet.wait_serving(WORKERS)?;
     let first = fleet.settled_counts();
     let before = Level::of(fleet.pid())?;
-    let (begun, load) = (Instant::now(), kills::load(&fleet).think(THINK).background());
+    let (begun, load) = (Instant::now(), kills::load(fleet.address).think(THINK).background());
     let (mut restarts, mut rss_kib) = (0, Vec::new());
     while restarts < counts.restarts {
         world.interrupt.check()?;

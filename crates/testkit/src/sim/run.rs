@@ -39,22 +39,10 @@ pub fn run(seed: u64, mutation: Option<Mutation>) -> Result<Coverage, Box<Violat
     go(seed, mutation, Rng::new(seed), 0, Extent::Whole).outcome
 }
 
-/// Runs one seed once more and keeps its last lines, or all of them.
+/// All that happens in one seed.
 #[must_use]
-pub fn explain(
-    seed: u64,
-    mutation: Option<Mutation>,
-    all: bool,
-) -> (Option<Box<Violation>>, Vec<String>) {
-    let keep = if all { usize::MAX } else { TRACE };
-    let run = go(seed, mutation, Rng::new(seed), keep, Extent::Whole);
-    match run.outcome {
-        Ok(_) => (None, run.trace),
-        Err(mut violation) => {
-            violation.trace.clone_from(&run.trace);
-            (Some(violation), run.trace)
-        }
-    }
+pub fn explain(seed: u64, mutation: Option<Mutation>) -> Vec<String> {
+    go(seed, mutation, Rng::new(seed), usize::MAX, Extent::Whole).trace
 }
 
 pub(super) fn go(

@@ -7,7 +7,7 @@ use portcrew_testkit::http::Load;
 use portcrew_testkit::process::{Signal, eventually, proc_fs};
 
 use crate::stage::Stage;
-use crate::support::{Crew, HANG, SERVER, listening_sockets};
+use crate::support::{Crew, HANG, PRIMARY, SERVER, listening_sockets};
 
 /// A user that nobody else here is: the limit is the user's.
 const USER: &str = "54321";
@@ -23,7 +23,7 @@ const QUESTIONS: usize = 100;
 #[test]
 fn too_many_in_flight_for_an_unprivileged_user_is_waited_for() {
     let Some(stage) = Stage::set() else { return };
-    let primary = stage.copy(env!("CARGO_BIN_EXE_fixture-primary"));
+    let primary = stage.copy(PRIMARY);
     let server = stage.copy(SERVER);
     for lane in ["1", "0"] {
         waits(&stage, [&primary, &server], lane);

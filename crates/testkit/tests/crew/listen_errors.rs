@@ -12,6 +12,7 @@ use tempfile::TempDir;
 
 use crate::forms::{LISTENER, Pair, node_alone, node_under_us, rust, rust_under_node};
 use crate::stage::{NOBODY, Stage, skip};
+use crate::support::PRIMARY;
 
 /// A port below those that everybody may use; Node's own test uses the same.
 pub(crate) const LOW: u16 = 42;
@@ -194,7 +195,7 @@ fn stage() -> Option<(Stage, PathBuf, PathBuf)> {
         return skip("everybody may use low ports");
     }
     let stage = Stage::set()?;
-    let primary = stage.copy(env!("CARGO_BIN_EXE_fixture-primary"));
+    let primary = stage.copy(PRIMARY);
     let listener = stage.copy(LISTENER);
     Some((stage, primary, listener))
 }

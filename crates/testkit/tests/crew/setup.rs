@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::local::{Local, node as settings};
+use crate::stage::skip;
 use crate::support::{Crew, ROLE, primary};
 
 /// A started worker, and what it was started with.
@@ -151,7 +152,8 @@ fn an_extra_descriptor_is_a_pipe_both_ways_wherever_the_channel_is() {
 #[test]
 fn workers_run_as_the_user_that_is_set() {
     if !rustix::process::geteuid().is_root() {
-        return eprintln!("skipped: only root may start workers as somebody else");
+        skip::<()>("only root may start workers as somebody else");
+        return;
     }
     let script = "echo $(id -u) $(id -g) $(id -G)";
     let mut settings = Settings::program("/bin/sh", ["-c", script]).silent();

@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use portcrew_testkit::process::Program;
-use tempfile::TempDir;
+use portcrew_testkit::witness::Witness;
 
 /// The user that may do nothing.
 pub(crate) const NOBODY: &str = "65534";
 
 /// Programs in a directory of their own.
 pub(crate) struct Stage {
-    pub(crate) directory: TempDir,
+    place: Witness,
 }
 
 impl Stage {
@@ -21,17 +21,11 @@ impl Stage {
         if !rustix::process::geteuid().is_root() || !is_there("setpriv") || !is_there("prlimit") {
             return skip("only root can play another user, by setpriv and prlimit");
         }
-        let directory = tempfile::tempdir().unwrap();
-        open_to_all(directory.path());
-        Some(Self { directory })
+        Some(Self { place: Witness::new() })
     }
 
     pub(crate) fn copy(&self, file: impl AsRef<Path>) -> PathBuf {
-        let file = file.as_ref();
-        let copy = self.directory.path().join(file.file_name().unwrap());
-        std::fs::copy(file, &copy).unwrap();
-        open_to_all(&copy);
-        copy
+        self.place.copy(file)
     }
 
     /// Sets a limit (`nofile`, `nproc`) of a process of that user; the user may, where root has not the right to.
@@ -39,7 +33,7 @@ impl Stage {
         let mut command = Command::new("setpriv");
         command.args(["--reuid", user, "--regid", user, "--clear-groups", "--", "prlimit"]);
         command.args(["--pid".to_owned(), pid.to_string(), format!("--{what}={soft}:")]);
-        assert!(command.current_dir(self.directory.path()).status().unwrap().success());
+        assert!(command.current_dir(self.place.directory()).status().unwrap().success());
     }
 
     /// That command, run by a user of this number.
@@ -47,16 +41,11 @@ impl Stage {
         Program::new("setpriv")
             .args(["--reuid", user, "--regid", user, "--clear-groups", "--"])
             .args(command)
-            .cwd(self.directory.path())
+            .cwd(self.place.directory())
             .env_remove("NODE_OPTIONS")
             .env_remove("NODE_CLUSTER_SCHED_POLICY")
             .stdin_pipe()
     }
-}
-
-fn open_to_all(path: &Path) {
-    use std::os::unix::fs::PermissionsExt as _;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 /// Says visibly that a test was not made.

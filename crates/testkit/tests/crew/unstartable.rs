@@ -6,7 +6,7 @@ use portcrew_testkit::process::{Signal, proc_fs};
 
 use crate::stage::Stage;
 use crate::starved;
-use crate::support::{Crew, HANG, SERVER, primary};
+use crate::support::{Crew, HANG, PRIMARY, SERVER, primary};
 
 /// A user that nobody else here is: processes are counted by user.
 const USER: &str = "54322";
@@ -33,7 +33,7 @@ fn kill_one(crew: &Crew) {
 #[test]
 fn without_a_process_the_slot_tries_again_while_the_other_serves() {
     let Some(stage) = Stage::set() else { return };
-    let program = stage.copy(env!("CARGO_BIN_EXE_fixture-primary"));
+    let program = stage.copy(PRIMARY);
     let server = stage.copy(SERVER);
     let (mut crew, address, before) = two(Crew::start(stage.run_as(USER, &[&program, &server])));
     stage.limit(USER, crew.pid(), "nproc", "1");

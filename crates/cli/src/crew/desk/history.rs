@@ -47,8 +47,7 @@ impl History {
     }
 
     pub(super) fn lost(&mut self, worker: WorkerId, how: String, tail: Option<Arc<Tail>>) {
-        let is_told = |it: &&mut Thing| it.what == What::Lost && it.worker == Some(worker);
-        if let Some(told) = self.chain.iter_mut().find(is_told) {
+        if let Some(told) = self.loss_of(worker) {
             // It hung, and its end is part of that.
             told.because = words::and_then(&told.because, &how);
             return;
@@ -73,10 +72,14 @@ impl History {
 
     /// What the loss of a worker cost. Of one that was asked to leave there is none.
     pub(super) fn died_inside(&mut self, worker: WorkerId, open: Option<u32>) {
-        let is_its = |it: &&mut Thing| it.what == What::Lost && it.worker == Some(worker);
-        if let Some(lost) = self.chain.iter_mut().rev().find(is_its) {
+        if let Some(lost) = self.loss_of(worker) {
             lost.died_inside = open;
         }
+    }
+
+    fn loss_of(&mut self, worker: WorkerId) -> Option<&mut Thing> {
+        let is_its = |it: &&mut Thing| it.what == What::Lost && it.worker == Some(worker);
+        self.chain.iter_mut().rev().find(is_its)
     }
 
     /// A slot gets another worker. That is what came of the loss before it, if that was of a worker that ended.

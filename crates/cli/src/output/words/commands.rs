@@ -270,10 +270,11 @@ pub(crate) fn died_inside(open: Option<u32>) -> String {
 
 /// What the ends of workers cost: connections where they are counted, workers where they are not.
 pub(crate) fn lost_with_workers(what: &str, inside: u64, uncounted: u64) -> String {
-    match uncounted {
-        0 => format!("at most {inside} {what} with their workers"),
-        _ => format!(
-            "at most {inside} {what} with their workers, and an unknown number with {uncounted} more workers"
+    match (inside, uncounted) {
+        (_, 0) => format!("at most {inside} {what} with their workers"),
+        (0, _) => format!("an unknown number {what} with {}", of(uncounted, "worker")),
+        (_, _) => format!(
+            "at most {inside} {what} with their workers, and an unknown number with {uncounted} more"
         ),
     }
 }

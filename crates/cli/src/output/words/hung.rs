@@ -24,7 +24,7 @@ pub(crate) fn notice(
 }
 
 /// What comes of it.
-pub(crate) fn then(found: Found, signal: i32) -> String {
+fn then(found: Found, signal: i32) -> String {
     match found {
         Found::Able => format!("It gets {}", signal_name(signal)),
         Found::Stopped => "Only SIGKILL can end it, and it gets that".to_owned(),

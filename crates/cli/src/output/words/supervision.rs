@@ -42,7 +42,8 @@ pub(crate) const ANSWER_WITHIN: &str = "How long a worker may leave a connection
 pub(crate) const ANSWER_WITHIN_LONG: &str = "\
 How long a worker may leave a connection unanswered that it is offered, which is how long its event loop may be blocked; \
 beyond it it is ended and replaced, and what it has not touched is answered by others. Noticed when a \
-connection is offered to it. A worker of the Rust library whose runtime turns is left alone; `off` for others that stop accepting on purpose. Workers with an inspector (--inspect) are not looked at [default: 60s]";
+connection is offered to it. A worker of the Rust library whose runtime turns is left alone; \
+`off` for others that stop accepting on purpose. Workers with an inspector (--inspect) are not looked at [default: 60s]";
 pub(crate) const HEARTBEAT: &str = "How often a worker of the Rust library is asked whether its runtime turns; one \
     that has not answered by the next time is ended and replaced";
 pub(crate) const HEARTBEAT_LONG: &str = "\

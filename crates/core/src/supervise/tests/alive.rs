@@ -2,11 +2,6 @@
 
 use super::*;
 
-/// What is decided about it once it is known what it is doing.
-fn found(world: &mut World, found: Found) -> Vec<Action> {
-    world.on(Event::Examined { worker: W1, found, owes: Some(Time::ZERO) })
-}
-
 fn is_looked_at(actions: &[Action]) -> bool {
     actions == [Action::Examine { worker: W1 }]
 }

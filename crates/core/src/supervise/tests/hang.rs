@@ -21,10 +21,6 @@ fn owes(world: &mut World, since: Time) -> Vec<Action> {
     world.on(Event::Owes { worker: W1, since })
 }
 
-fn found(world: &mut World, found: Found) -> Vec<Action> {
-    world.on(Event::Examined { worker: W1, found, owes: Some(Time::ZERO) })
-}
-
 /// How long the crew waits until it does this.
 fn until(world: &mut World, wanted: impl Fn(&Action) -> bool) -> Duration {
     let began = world.now;

@@ -26,7 +26,7 @@ use super::{
 };
 use crate::primary::Exit;
 use crate::{Errno, Time, WorkerId};
-use world::{World, disconnected, forks, notices, signals};
+use world::{World, disconnected, forks, found, notices, signals};
 
 const W1: WorkerId = WorkerId(1);
 const W2: WorkerId = WorkerId(2);

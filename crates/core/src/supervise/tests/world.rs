@@ -164,3 +164,8 @@ pub(super) fn notices(actions: &[Action]) -> Vec<Notice> {
     });
     notices.collect()
 }
+
+/// What is decided about the first worker once it is known what it is doing.
+pub(super) fn found(world: &mut World, found: Found) -> Vec<Action> {
+    world.on(Event::Examined { worker: W1, found, owes: Some(Time::ZERO) })
+}

@@ -324,7 +324,7 @@ impl Checker {
             // That it hangs is told first.
             Force::Report => (Duration::ZERO, it.hung.then_some(now)),
             Force::Kill if it.stopped => (Duration::ZERO, Some(now)),
-            Force::Terminate => (self.settings.grace, it.word.or(Some(Time::ZERO))),
+            Force::Terminate => (self.settings.grace, it.word),
             Force::Kill => (self.settings.term_grace, it.terminated),
         };
         // Who serves is told by a word, while one reaches it.

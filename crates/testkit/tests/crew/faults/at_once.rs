@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use portcrew_testkit::process::{Signal, eventually, proc_fs};
-use rustix::process::{Pid, kill_process};
+use portcrew_testkit::process::{Signal, eventually, proc_fs, signal_child};
 
-use crate::support::{Crew, HANG, primary, scaled};
+use crate::support::{Crew, HANG, has_ended, primary, scaled};
 
 const WORKERS: usize = 200;
 
@@ -15,8 +14,7 @@ fn two_hundred_ends_that_come_as_one_are_two_hundred_ends() {
     crew.tell(&format!("fork {WORKERS}"));
     let alive = |crew: &Crew| {
         let children = proc_fs::children(crew.pid()).unwrap();
-        let all = children.len() == WORKERS
-            && children.iter().all(|pid| proc_fs::state(*pid).is_ok_and(|it| it != 'Z'));
+        let all = children.len() == WORKERS && !children.iter().any(|pid| has_ended(*pid));
         all.then_some(children)
     };
     let mut workers = eventually("all live", HANG, || alive(&crew));
@@ -27,8 +25,7 @@ fn two_hundred_ends_that_come_as_one_are_two_hundred_ends() {
         crew.process.signal(Signal::Stop);
         eventually("it stops", HANG, || (proc_fs::state(crew.pid()).unwrap() == 'T').then_some(()));
         for pid in &workers {
-            let pid = Pid::from_raw(i32::try_from(*pid).unwrap()).unwrap();
-            kill_process(pid, rustix::process::Signal::KILL).unwrap();
+            signal_child(crew.pid(), *pid, Signal::Kill).unwrap();
         }
         crew.process.signal(Signal::Cont);
         for _ in 0..WORKERS {

@@ -2,10 +2,10 @@
 
 use portcrew_testkit::faults::BeforeTheAnswer;
 
-use crate::support::{ROGUE, SERVER, scaled};
+use crate::support::{PRIMARY, ROGUE, SERVER, scaled};
 
 fn nobody_notices(lane: bool) {
-    let scene = BeforeTheAnswer::new(env!("CARGO_BIN_EXE_fixture-primary"), SERVER, ROGUE);
+    let scene = BeforeTheAnswer::new(PRIMARY, SERVER, ROGUE);
     scene.kills(scaled(100, 10_000)).lane(lane).run().assert_nothing_lost();
 }
 

@@ -9,6 +9,7 @@ use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use serde_json::json;
 
 use crate::local::Local;
+use crate::stage::skip;
 use crate::support::{Crew, HANG, ROLE, SERVER, primary};
 
 #[test]
@@ -47,7 +48,8 @@ fn whether_the_kernel_kept_a_core_is_told_too() {
         let limit = Rlimit { current: size, maximum: size };
         let pid = Pid::from_raw(i32::try_from(worker.pid()).unwrap());
         if prlimit(pid, Resource::Core, limit).is_err() {
-            return eprintln!("skipped: this user may not raise the limit of core files");
+            skip::<()>("this user may not raise the limit of core files");
+            return;
         }
         worker.kill(portcrew::Signal::from_name("SIGSEGV").unwrap());
         let status = local.until(|event| match event {

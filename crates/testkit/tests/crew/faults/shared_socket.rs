@@ -1,5 +1,7 @@
 //! Workers share a listening socket, and one of them does to it what is done to all.
 
+use std::time::{Duration, Instant};
+
 use portcrew_testkit::http::Load;
 use portcrew_testkit::process::{eventually, proc_fs};
 
@@ -64,11 +66,17 @@ fn a_socket_that_one_shuts_down_listens_again_and_the_others_go_on_accepting() {
     }
 }
 
-/// Between two looks it uses no processor time.
+/// The kernel books processor time by its tick, of 10 ms at most: looks within one see nothing.
+const STILL: Duration = Duration::from_millis(100);
+
+/// It uses no processor time for so long.
 fn rests(pid: u32) {
-    let mut used = None;
+    let mut last = (Duration::MAX, Instant::now());
     eventually("it does not spin", HANG, || {
-        let now = proc_fs::cpu_time(pid).ok();
-        (used.replace(now) == Some(now)).then_some(())
+        let used = proc_fs::cpu_time(pid).unwrap();
+        if used != last.0 {
+            last = (used, Instant::now());
+        }
+        (last.1.elapsed() >= STILL).then_some(())
     });
 }
