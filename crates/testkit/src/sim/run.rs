@@ -5,7 +5,6 @@ use std::ops::Range;
 use std::thread;
 
 use super::mutation::{Mutation, Saboteur};
-use super::recording::shortest;
 use super::report::{Coverage, Trace, Violation};
 use super::rng::Rng;
 use super::tape::Tape;
@@ -72,7 +71,7 @@ pub struct Runs {
     pub seeds: u64,
     /// What they met.
     pub seen: Coverage,
-    /// The lowest seed that broke a promise, of those that were run, with its trace and shrunk.
+    /// The lowest seed that broke a promise, of those that were run.
     pub violation: Option<Box<Violation>>,
 }
 
@@ -99,9 +98,7 @@ impl Runs {
             };
             handles.into_iter().map(join).collect::<Vec<_>>()
         });
-        let mut runs = parts.into_iter().fold(Self::default(), Self::with);
-        runs.violation = runs.violation.map(|it| shortest(it.seed, None).unwrap_or(it));
-        runs
+        parts.into_iter().fold(Self::default(), Self::with)
     }
 
     fn in_turn(seeds: impl Iterator<Item = u64>) -> Self {
