@@ -13,6 +13,7 @@
 //! - [`probe`]: what the kernel knows about a connection that somebody else held. [`ends`]: when one that somebody
 //!   else holds has ended.
 //! - [`peek`]: what a connection's first bytes tell, without taking one of them.
+//! - [`reuseport`]: which of the sockets on one port gets what is new.
 //! - [`account`]: whom a child can run as. [`custody`]: who could lead a path elsewhere.
 //! - [`error`]: what can go wrong, and whose fault it is.
 //!
@@ -55,6 +56,7 @@ pub mod peek;
 pub mod probe;
 pub mod process;
 pub mod reactor;
+pub mod reuseport;
 pub mod socket;
 pub mod spawn;
 pub mod strangers;
