@@ -35,6 +35,11 @@ pub(crate) enum Reuse {
     Port,
 }
 
+/// The socket of an address, bound and not listening: what only finds out whether it can be had, and which it is.
+pub(crate) fn probe(query: &Query) -> Result<Bound, Refused> {
+    make(query, Stream { reuse: Reuse::Nobody, backlog: None })
+}
+
 /// Makes the socket. A Unix-domain path is taken over from an owner that has died.
 pub(crate) fn bind(query: &Query) -> Result<Bound, Refused> {
     bind_reusing(query, Reuse::Nobody)
@@ -42,13 +47,17 @@ pub(crate) fn bind(query: &Query) -> Result<Bound, Refused> {
 
 /// As [`bind`], with a say about other sockets on the same TCP port.
 pub(crate) fn bind_reusing(query: &Query, reuse: Reuse) -> Result<Bound, Refused> {
+    make(query, Stream { reuse, backlog: Some(query.backlog.unwrap_or(BACKLOG)) })
+}
+
+fn make(query: &Query, stream: Stream) -> Result<Bound, Refused> {
     let backlog = query.backlog.unwrap_or(BACKLOG);
     match &query.address {
         Address::Tcp { host: None, port, ipv6_only, family } => {
-            bind_everywhere(*port, *ipv6_only, *family, Stream { reuse, backlog })
+            bind_everywhere(*port, *ipv6_only, *family, stream)
         }
         Address::Tcp { host: Some(host), port, ipv6_only, .. } => {
-            bind_tcp(zone::parse(host, *port)?, *ipv6_only, Stream { reuse, backlog })
+            bind_tcp(zone::parse(host, *port)?, *ipv6_only, stream)
         }
         Address::Unix { path, readable_all, writable_all } => {
             let everybody = unix_path::Everybody { reads: *readable_all, writes: *writable_all };
@@ -99,7 +108,8 @@ pub(crate) fn errno_of(error: &io::Error, address: &Address) -> Errno {
 #[derive(Debug, Clone, Copy)]
 struct Stream {
     reuse: Reuse,
-    backlog: u32,
+    /// Without one it does not listen.
+    backlog: Option<u32>,
 }
 
 /// `::` for both families, and `0.0.0.0` on a machine without IPv6, as Node does.
@@ -135,7 +145,9 @@ fn bind_tcp(address: SocketAddr, ipv6_only: bool, stream: Stream) -> Result<Boun
         socket.set_only_v6(ipv6_only)?;
     }
     socket.bind(&address.into())?;
-    listen(&socket, stream.backlog)?;
+    if let Some(backlog) = stream.backlog {
+        listen(&socket, backlog)?;
+    }
     finished(socket, SocketKind::Tcp, None)
 }
 

@@ -1,0 +1,6 @@
+//! Groups on real sockets.
+
+mod port;
+mod steer;
+mod udp;
+mod world;
