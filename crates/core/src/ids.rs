@@ -25,6 +25,11 @@ id! {
     ListenerId(u32)
 }
 id! {
+    /// One of the sockets of a listener over which the kernel spreads connections. Counted by listener, from 0, and
+    /// never given twice.
+    MemberId(u32)
+}
+id! {
     /// An accepted connection. The shell chooses the number and must not reuse it while the connection lives.
     ConnId(u64)
 }

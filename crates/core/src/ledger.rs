@@ -71,6 +71,9 @@ pub struct Ledger {
     closed: [u64; CloseReason::ALL.len()],
     /// Offers made again after a refusal, a lost descriptor or a worker's death. Not part of the sum.
     pub offered_again: u64,
+    /// Connections that had waited too long for the worker of their place, where the kernel spreads connections over
+    /// sockets, and were handed to another. They are among the accepted: no others of such a listener are.
+    pub rescued: u64,
     /// Answers that named no outstanding offer. They change nothing else.
     pub stray_answers: u64,
     /// Times that accepting failed. Not part of the sum.
@@ -114,7 +117,7 @@ impl Ledger {
     /// Every count with its name in output and metrics; those of [`CloseReason::ALL`] have
     /// [their own](CloseReason::name).
     #[must_use]
-    pub const fn counts(&self) -> [(&'static str, u64); 14] {
+    pub const fn counts(&self) -> [(&'static str, u64); 15] {
         // Written out, so that none is left out: the compiler knows them all.
         let Self {
             accepted,
@@ -123,6 +126,7 @@ impl Ledger {
             taken,
             closed: _,
             offered_again,
+            rescued,
             stray_answers,
             accept_failures,
             bad_picks,
@@ -139,6 +143,7 @@ impl Ledger {
             ("offered", offered),
             ("taken", taken),
             ("offered_again", offered_again),
+            ("rescued", rescued),
             ("stray_answers", stray_answers),
             ("accept_failures", accept_failures),
             ("bad_picks", bad_picks),

@@ -35,7 +35,7 @@ pub mod worker;
 
 pub use backoff::Backoff;
 pub use histogram::Histogram;
-pub use ids::{ConnId, ListenerId, Seq, ServerId, WorkerId};
+pub use ids::{ConnId, ListenerId, MemberId, Seq, ServerId, WorkerId};
 pub use ledger::{CloseReason, Ledger};
 pub use limits::Limits;
 pub use message::{

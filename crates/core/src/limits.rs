@@ -56,6 +56,20 @@ pub struct Limits {
     pub shed: u32,
     /// The time in which so many are shed, which is also the longest rest while any are.
     pub shed_every: Duration,
+    /// How long a connection may wait for the worker of its place, where the kernel spreads connections over sockets.
+    /// Beyond it the primary hands it to a worker in whose own socket none waits.
+    pub rescue_after: Duration,
+    /// How often such sockets are looked at while connections come. Nothing wakes the primary while none do.
+    pub survey_every: Duration,
+    /// So long they are looked at without any being seen that waits, before the next connection is waited for.
+    pub watch_for: Duration,
+    /// The same while a worker has let connections wait within [`wary_for`](Self::wary_for).
+    pub survey_soon: Duration,
+    /// How long that is remembered.
+    pub wary_for: Duration,
+    /// How long such a socket stays open without a worker while others have one. Handshakes that had begun may end
+    /// within that time, and nobody can see them (tcp(7): so long the kernel repeats its SYN-ACK).
+    pub member_drain: Duration,
     /// How long the sockets of an exited worker may stay open (a grandchild holds them). Beyond it they
     /// count as drained.
     pub exit_drain: Duration,
@@ -104,6 +118,12 @@ impl Default for Limits {
             accept_rest_cap: Duration::from_millis(500),
             shed: 0,
             shed_every: Duration::from_millis(50),
+            rescue_after: Duration::from_millis(20),
+            survey_every: Duration::from_millis(45),
+            watch_for: Duration::from_secs(1),
+            survey_soon: Duration::from_millis(15),
+            wary_for: Duration::from_secs(10),
+            member_drain: Duration::from_secs(75),
             exit_drain: Duration::from_secs(1),
             abandoned_after: Duration::from_secs(10),
             offences: 100,

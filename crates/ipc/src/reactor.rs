@@ -5,6 +5,8 @@
 //! alone or with others, so the unsafe promise that tokio asks for (the number stays open and means the same thing) is
 //! kept by their types.
 
+mod hang_up;
+
 use std::future::Future;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -16,6 +18,8 @@ use rustix::io::Errno;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::runtime::Handle as RuntimeHandle;
+
+pub use hang_up::HangUp;
 
 /// An owned descriptor in non-blocking mode, registered for reading with the reactor of the current tokio runtime.
 ///
@@ -296,46 +300,6 @@ impl Listening {
 impl AsFd for Listening {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.inner.get_ref().as_fd()
-    }
-}
-
-/// Tells when a listening socket that others have open too was shut down by one of them. Connections that come to it
-/// wake nobody here (on Linux).
-#[derive(Debug)]
-pub struct HangUp {
-    inner: AsyncFd<OwnedFd>,
-}
-
-impl HangUp {
-    /// Registers a duplicate of `fd`. A hang-up that is there already is told.
-    ///
-    /// # Errors
-    /// There is no descriptor or no memory for it; no tokio runtime is current.
-    ///
-    /// # Panics
-    /// As [`AsyncOwnedFd::new`].
-    pub fn watch(fd: BorrowedFd<'_>) -> io::Result<Self> {
-        RuntimeHandle::try_current().map_err(io::Error::other)?;
-        // The kernel reports a hang-up whatever is asked for. So it is asked for what a listening socket never has.
-        #[cfg(target_os = "linux")]
-        let nothing = Interest::PRIORITY;
-        #[cfg(not(target_os = "linux"))]
-        let nothing = Interest::READABLE;
-        Ok(Self { inner: register(fd.try_clone_to_owned()?, nothing)? })
-    }
-
-    /// Ready once it was shut down, and from then on.
-    ///
-    /// # Errors
-    /// The runtime is shutting down.
-    pub fn poll(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        loop {
-            let mut guard = ready!(self.inner.poll_read_ready(cx))?;
-            if guard.ready().is_read_closed() {
-                return Poll::Ready(Ok(()));
-            }
-            guard.clear_ready();
-        }
     }
 }
 

@@ -28,6 +28,7 @@
 //! | [`Shared`](Policy::Shared) | the workers, from one socket | parity with Node's `SCHED_NONE`; the best tail latency |
 //! | [`LeastConnections`](Policy::LeastConnections) | the primary | mixed work, connections that stay; exact counts for any program |
 //! | [`Sticky`](Policy::Sticky) | the primary | sessions and caches: a client stays with its worker |
+//! | [`Kernel`](Policy::Kernel) | the workers, each from a socket of its own | the highest rate, also for unmodified Node workers |
 //! | your own | the primary | [`Cluster::with_scheduler`] with a closure or a [`scheduler::Scheduler`] |
 //!
 //! [`Settings::policies`] gives single listeners a policy of their own, [`Cluster::set_policy`] changes one while the

@@ -100,7 +100,9 @@ impl Explaining {
         }
         let sticky = match policy {
             Policy::Sticky(sticky) => meant_sticky(sticky),
-            Policy::RoundRobin | Policy::LeastConnections | Policy::Shared => Default::default(),
+            Policy::RoundRobin | Policy::LeastConnections | Policy::Shared | Policy::Kernel => {
+                Default::default()
+            }
         };
         vec![
             words::accepts(address, policy, &sticky),

@@ -43,7 +43,7 @@ impl Policies {
     /// Whether workers take all connections by themselves.
     pub(super) fn are_all_shared(&self) -> bool {
         let mut all = std::iter::once(&self.common).chain(self.own.iter().map(|it| &it.policy));
-        all.all(|policy| *policy == Policy::Shared)
+        all.all(Policy::is_without_primary)
     }
 
     /// What was asked for, else Node's own variable, else round robin.
@@ -77,12 +77,14 @@ impl Policies {
         if self.can_share {
             return Ok((self, None));
         }
-        if let Some(own) = self.own.iter().find(|own| own.policy == Policy::Shared) {
+        if let Some(own) = self.own.iter().find(|own| own.policy.is_without_primary()) {
             return Err(Refusal::CannotShare { item: own.to_string() });
         }
         match (&self.common, asked.and_then(|it| it.common.as_ref())) {
-            (Policy::Shared, Some(asked)) => Err(Refusal::CannotShare { item: asked.to_string() }),
-            (Policy::Shared, None) => {
+            (Policy::Shared | Policy::Kernel, Some(asked)) => {
+                Err(Refusal::CannotShare { item: asked.to_string() })
+            }
+            (Policy::Shared | Policy::Kernel, None) => {
                 self.common = Policy::RoundRobin;
                 Ok((self, Some(Note::CannotShare)))
             }
@@ -133,6 +135,9 @@ impl Own {
                 (ListenerName::Path(_), Policy::Sticky(sticky)) if sticky.is_by_peer() => {
                     return Err(Refusal::NoAddress { item: own.to_string() });
                 }
+                (ListenerName::Path(_) | ListenerName::Fd(_), Policy::Kernel) => {
+                    return Err(Refusal::NotForKernel { item: own.to_string() });
+                }
                 _ => all.push(own),
             }
         }
@@ -176,6 +181,7 @@ pub(crate) fn meant(policy: &Policy) -> portcrew::Policy {
         Policy::LeastConnections => portcrew::Policy::LeastConnections,
         Policy::Sticky(sticky) => portcrew::Policy::Sticky(meant_sticky(sticky)),
         Policy::Shared => portcrew::Policy::Shared,
+        Policy::Kernel => portcrew::Policy::Kernel,
     }
 }
 
@@ -316,6 +322,15 @@ mod tests {
     }
 
     #[test]
+    fn over_one_socket_the_kernel_spreads_nothing() {
+        for text in ["./a.sock=kernel", "fd:3=kernel"] {
+            let refused = planned(text).unwrap_err();
+            assert!(matches!(refused, Refusal::NotForKernel { .. }), "{text}: {refused}");
+        }
+        assert!(planned("kernel,80=shared,81=kernel,./a.sock=shared").is_ok());
+    }
+
+    #[test]
     fn what_is_not_said_of_sticky_is_as_the_library_and_the_help_have_it() {
         assert_eq!(meant_sticky(&Sticky::default()), portcrew::Sticky::default());
         let sticky = portcrew::Sticky::default();
@@ -332,7 +347,7 @@ mod tests {
 
     #[test]
     fn the_command_and_the_library_call_a_policy_the_same() {
-        for text in ["round-robin", "least-connections", "sticky=v4:24", "shared"] {
+        for text in ["round-robin", "least-connections", "sticky=v4:24", "shared", "kernel"] {
             let policy: Policy = text.parse().unwrap();
             assert_eq!(meant(&policy).to_string(), policy.name());
         }
@@ -341,7 +356,7 @@ mod tests {
     #[test]
     fn a_runtime_that_cannot_share_a_socket_refuses_what_was_asked_for_and_else_hands_over() {
         let deno = Path::new("/usr/bin/deno");
-        for text in ["shared", "80=shared", "sticky,80=round-robin,81=shared"] {
+        for text in ["shared", "80=shared", "sticky,80=round-robin,81=shared", "kernel"] {
             let asked = text.parse().unwrap();
             let policies = Policies::new(Some(&asked), &host(None)).unwrap();
             let refused = policies.clone().possible_for(deno, Some(&asked)).unwrap_err();

@@ -40,6 +40,7 @@ impl PolicyChange {
         }
         let mut later = present.clone();
         later.change(&change);
+        change.keeps_its_sockets(present, &later)?;
         if later.are_counted && later.are_all_shared() {
             return Err(Refusal::Contradiction(words::NOBODY_COUNTS));
         }
@@ -52,11 +53,27 @@ impl PolicyChange {
         self.common.iter().map(|it| (None, meant(it))).chain(own).collect()
     }
 
+    /// A socket is made for the kernel to spread connections over several, or for itself alone.
+    fn keeps_its_sockets(&self, present: &Policies, later: &Policies) -> Result<(), Refusal> {
+        let is_kernel = |policy: &Policy| *policy == Policy::Kernel;
+        if is_kernel(&present.common) != is_kernel(&later.common) {
+            return Err(Refusal::MadeForKernel { listener: None });
+        }
+        let before = |own: &Own| {
+            let own = present.own.iter().find(|it| it.is_of_same_as(own));
+            is_kernel(own.map_or(&present.common, |it| &it.policy))
+        };
+        match self.own.iter().find(|own| is_kernel(&own.policy) != before(own)) {
+            Some(own) => Err(Refusal::MadeForKernel { listener: Some(own.listener.to_string()) }),
+            None => Ok(()),
+        }
+    }
+
     /// What is shared by it from then on, as it was written.
     fn shared(&self) -> Option<String> {
         let common = self.common.iter().map(|it| (it, it.to_string()));
         let own = self.own.iter().map(|it| (&it.policy, it.to_string()));
-        common.chain(own).find(|(policy, _)| **policy == Policy::Shared).map(|it| it.1)
+        common.chain(own).find(|(policy, _)| policy.is_without_primary()).map(|it| it.1)
     }
 
     /// Takes in another change that came later and is decided about with this one. However many come so, what is kept

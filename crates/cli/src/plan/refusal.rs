@@ -70,6 +70,14 @@ pub(crate) enum Refusal {
     NoAddress {
         item: String,
     },
+    /// `kernel` for what is no port.
+    NotForKernel {
+        item: String,
+    },
+    /// From or to `kernel` while the sockets are there.
+    MadeForKernel {
+        listener: Option<String>,
+    },
     /// The runtime does not serve from a shared socket.
     CannotShare {
         item: String,
@@ -110,6 +118,8 @@ impl Refusal {
             Self::PolicyUnknown(_)
             | Self::ListenerTwice { .. }
             | Self::NoAddress { .. }
+            | Self::NotForKernel { .. }
+            | Self::MadeForKernel { .. }
             | Self::CannotShare { .. }
             | Self::NoSuchListener { .. }
             | Self::Contradiction(_)
@@ -147,6 +157,8 @@ impl fmt::Display for Refusal {
             Self::PolicyUnknown(value) => refusals::policy_unknown(value),
             Self::ListenerTwice { one, other } => refusals::listener_twice(one, other),
             Self::NoAddress { item } => refusals::no_address(item),
+            Self::NotForKernel { item } => policies::not_for_kernel(item),
+            Self::MadeForKernel { listener } => policies::made_for_kernel(listener.as_deref()),
             Self::CannotShare { item } => refusals::cannot_share(item),
             Self::NoSuchListener { listener, there } => policies::no_such_listener(listener, there),
             Self::Contradiction(reason) => (*reason).to_owned(),

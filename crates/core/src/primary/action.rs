@@ -1,11 +1,14 @@
 //! Everything that a primary can ask of its shell.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::live::Counter;
 use super::{Counts, Exit, ListenerName};
 use crate::scheduler::{Failure, Look};
-use crate::{CloseReason, ConnId, Errno, ListenerId, Query, Seq, SockName, ToWorker, WorkerId};
+use crate::{
+    CloseReason, ConnId, Errno, ListenerId, MemberId, Query, Seq, SockName, ToWorker, WorkerId,
+};
 
 /// What is to be done, in this order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,6 +92,52 @@ pub enum Action {
         /// Begin, or end.
         on: bool,
     },
+    /// Make one more socket of a listener that the kernel spreads connections over, on the same address, and answer with
+    /// [`Event::MemberBound`](super::Event::MemberBound). The first, [`MemberId::FIRST`], comes with
+    /// [`Bind`](Self::Bind).
+    BindMember {
+        /// Of which listener.
+        listener: ListenerId,
+        /// The number it has from now on.
+        member: MemberId,
+    },
+    /// Close one of them. Nothing has come to it for long, and nothing waits in it.
+    CloseMember {
+        /// Of which listener.
+        listener: ListenerId,
+        /// Which.
+        member: MemberId,
+    },
+    /// Have the kernel give new connections to these alone of a listener's sockets; to all, where there is none.
+    Steer {
+        /// Of which listener.
+        listener: ListenerId,
+        /// Those that somebody accepts from.
+        live: Vec<MemberId>,
+    },
+    /// Say with [`Event::Stirred`](super::Event::Stirred) when a connection comes to one of a listener's sockets, once.
+    Watch {
+        /// Which listener.
+        listener: ListenerId,
+    },
+    /// Look how many connections wait in each of a listener's sockets, and answer with
+    /// [`Event::Surveyed`](super::Event::Surveyed).
+    Survey {
+        /// Which listener.
+        listener: ListenerId,
+    },
+    /// Accept connections that wait in one of a listener's sockets, and tell each with
+    /// [`Event::Rescued`](super::Event::Rescued): so many at most, and none after the first that is younger than this.
+    Rescue {
+        /// Of which listener.
+        listener: ListenerId,
+        /// From which socket.
+        member: MemberId,
+        /// How many at most.
+        most: u32,
+        /// How long the others are to have waited. Zero: however long.
+        older: Duration,
+    },
     /// Close a listener's socket: the port is free from here on. Connections of it that are counted go on to be.
     CloseListener {
         /// Which.
@@ -119,8 +168,11 @@ pub enum End {
 pub enum Mode {
     /// The primary, which hands connections over.
     Handover,
-    /// The workers, from one socket: Node's SCHED_NONE, and always for UDP.
+    /// The workers, from one socket: Node's SCHED_NONE, and for UDP where the policy is not the next.
     Shared,
+    /// The workers, each place from a socket of its own: the kernel spreads connections over these (SO_REUSEPORT,
+    /// socket(7)), and what waits too long at one of them is handed to another. For TCP and UDP.
+    Kernel,
 }
 
 /// What users of a primary are told. The names are Node's.

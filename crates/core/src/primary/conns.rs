@@ -7,7 +7,7 @@ use super::live::{Counter, Counting};
 use super::looking::Sight;
 use super::{Mode, Primary};
 use crate::scheduler::{Incoming, WorkerView};
-use crate::{ConnId, Key, ListenerId, Seq, Time, WorkerId};
+use crate::{ConnId, Key, ListenerId, MemberId, Seq, Time, WorkerId};
 
 /// Where a connection is while the primary's copy of it is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub enum Place {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Conn {
     pub(super) listener: ListenerId,
+    /// From which of the listener's sockets, where the kernel spreads connections over several.
+    pub(super) member: Option<MemberId>,
     pub(super) peer: Option<SocketAddr>,
     pub(super) local: Option<SocketAddr>,
     /// What a proxy says of the client, else the peer.
@@ -82,6 +84,8 @@ pub struct View<'a> {
     pub waiting: Vec<ConnId>,
     /// The most that have waited at once since it was asked for. Whoever finds a free worker has not waited.
     pub deepest: usize,
+    /// Its sockets, and whether the kernel gives each new connections. Empty where it is one socket.
+    pub members: Vec<(MemberId, bool)>,
     /// The workers that hold it, those first that do not accept for themselves.
     pub holders: &'a [WorkerView],
     /// How many of them do not: the primary accepts for them.
@@ -116,6 +120,11 @@ impl Primary {
             is_resting: matches!(listener.accepting, Accepting::Resting(_)),
             waiting: listener.queue.iter().copied().collect(),
             deepest: listener.deepest,
+            members: listener
+                .members
+                .iter()
+                .map(|it| (it.0, listener.members.is_live(it.0)))
+                .collect(),
             holders: &listener.holders,
             handed: listener.handed(),
             awaited: self.awaited(&listener.queue),

@@ -1,11 +1,12 @@
 //! Everything that can happen to a primary.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use super::{Counter, Origin};
 use crate::scheduler::CpuShare;
 use crate::supervise::Generation;
-use crate::{ConnId, Errno, FromWorker, ListenerId, Seq, SockName, SocketKind, WorkerId};
+use crate::{ConnId, Errno, FromWorker, ListenerId, MemberId, Seq, SockName, SocketKind, WorkerId};
 
 /// What happened, told to [`Primary::handle`](super::Primary::handle).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,6 +100,43 @@ pub enum Event {
         peer: Option<SocketAddr>,
         /// The address that it came to, where it is [needed](super::Primary::needs_local).
         local: Option<SocketAddr>,
+    },
+    /// The outcome of [`Action::BindMember`](super::Action::BindMember).
+    MemberBound {
+        /// Of which listener.
+        listener: ListenerId,
+        /// Which socket.
+        member: MemberId,
+        /// That it is there, or why not.
+        outcome: Result<(), Errno>,
+    },
+    /// A connection has come: the outcome of [`Action::Watch`](super::Action::Watch).
+    Stirred {
+        /// To which listener.
+        listener: ListenerId,
+    },
+    /// The outcome of [`Action::Survey`](super::Action::Survey).
+    Surveyed {
+        /// Of which listener.
+        listener: ListenerId,
+        /// How many connections wait in each of its sockets.
+        queues: Vec<(MemberId, u32)>,
+        /// None was seen waiting since the last survey. One that was accepted at once is not seen.
+        quiet: bool,
+    },
+    /// A connection was accepted that had waited for a worker in the socket of its place:
+    /// [`Action::Rescue`](super::Action::Rescue).
+    Rescued {
+        /// Of which listener.
+        listener: ListenerId,
+        /// From which socket.
+        member: MemberId,
+        /// The number it has from now on.
+        conn: ConnId,
+        /// The client's address, as of one that was [accepted](Self::Accepted).
+        peer: Option<SocketAddr>,
+        /// How long it has waited at least.
+        waited: Duration,
     },
     /// What was seen of a connection's first bytes: the outcome of [`Action::Look`](super::Action::Look). May
     /// come for a connection that did not wait for it any more.

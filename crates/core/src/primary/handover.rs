@@ -34,24 +34,9 @@ impl Primary {
         (peer, local): (Option<SocketAddr>, Option<SocketAddr>),
         out: &mut Vec<Action>,
     ) {
-        self.ledger.accepted += 1;
-        let Some(listener) = self.listeners.get_mut(&id) else {
-            // The listener was closed between the accept and this call.
-            self.ledger.close(CloseReason::ListenerClosed);
-            let end = End::Closed(CloseReason::ListenerClosed);
-            return self.release(conn, end, out);
-        };
-        listener.accepted += 1;
-        match listener.accepting {
-            Accepting::On => listener.rest.reset(),
-            Accepting::Shedding => return self.shed_accepted(now, id, conn, out),
-            // One that was on its way.
-            Accepting::Off | Accepting::Full | Accepting::Resting(_) => {}
-        }
-        self.ledger.held += 1;
-        listener.queue.push_back(conn);
         let record = Conn {
             listener: id,
+            member: None,
             peer,
             local,
             source: peer,
@@ -62,6 +47,28 @@ impl Primary {
             refusals: 0,
             place: Place::Held,
         };
+        self.hold(now, conn, record, out);
+    }
+
+    /// Takes a connection in that was accepted just now.
+    pub(super) fn hold(&mut self, now: Time, conn: ConnId, record: Conn, out: &mut Vec<Action>) {
+        self.ledger.accepted += 1;
+        let id = record.listener;
+        let Some(listener) = self.listeners.get_mut(&id) else {
+            // The listener was closed between the accept and this call.
+            self.ledger.close(CloseReason::ListenerClosed);
+            let end = End::Closed(CloseReason::ListenerClosed);
+            return self.release(conn, end, out);
+        };
+        listener.accepted += 1;
+        match listener.accepting {
+            Accepting::On => listener.rest.reset(),
+            Accepting::Shedding => return self.shed_accepted(now, id, conn, out),
+            // One that was on its way, or waited at a socket of its own.
+            Accepting::Off | Accepting::Full | Accepting::Resting(_) => {}
+        }
+        self.ledger.held += 1;
+        listener.queue.push_back(conn);
         self.conns.insert(conn, record);
         self.look(now, id, conn, out);
         self.make_room(id);
@@ -124,7 +131,11 @@ impl Primary {
             Sight::Settled => {}
         }
         let scheduler = self.rules.scheduler(listener.rule);
-        let (choice, failure) = scheduler.choose(&record.incoming(now), listener.candidates());
+        let incoming = record.incoming(now);
+        let (choice, failure) = match record.member {
+            Some(member) => scheduler.choose(&incoming, &listener.rescuers(member)),
+            None => scheduler.choose(&incoming, listener.candidates()),
+        };
         listener.counts.note(choice);
         if let Some((failure, first)) = failure {
             match failure {

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::live::Counting;
+use super::members::Members;
 use super::owed::Owed;
 use super::pace::Pace;
 use super::rules::RuleId;
@@ -108,6 +109,8 @@ pub(super) struct Listener {
     /// Who is to accept. A worker that holds it already goes on in its own way.
     pub(super) mode: Mode,
     pub(super) state: State,
+    /// Where the kernel spreads connections over several sockets.
+    pub(super) members: Members,
     pub(super) data: Option<String>,
     /// The newest generation that has asked for it. Above all of them where somebody has who is of no crew.
     pub(super) newest: Generation,
@@ -152,6 +155,7 @@ impl Listener {
             look: None,
             mode,
             state: State::Binding { waiting: Vec::new(), unwanted: false },
+            members: Members::default(),
             newest: Generation::FIRST,
             holders: Vec::new(),
             holdings: Vec::new(),
@@ -179,11 +183,7 @@ impl Listener {
 
     /// Whether the worker holds it or waits for it.
     pub(super) fn is_wanted_by(&self, worker: WorkerId) -> bool {
-        let waits = match &self.state {
-            State::Binding { waiting, .. } => waiting.iter().any(|(who, ..)| *who == worker),
-            State::Open { .. } => false,
-        };
-        waits || self.is_held_by(worker)
+        self.is_awaited_by(worker) || self.is_held_by(worker)
     }
 
     /// Adds a holder that is to have connections in this listener's way; one that accepts alone is handed none if that
@@ -199,10 +199,10 @@ impl Listener {
         view.in_flight = u32::try_from(unanswered.len()).unwrap_or(u32::MAX);
         let (place, takes) = match self.mode {
             Mode::Handover => (self.handed(), true),
-            Mode::Shared if accepts_alone => (self.holders.len(), false),
-            Mode::Shared => (self.candidates().len(), true),
+            Mode::Shared | Mode::Kernel if accepts_alone => (self.holders.len(), false),
+            Mode::Shared | Mode::Kernel => (self.candidates().len(), true),
         };
-        self.was_shared |= self.mode == Mode::Shared;
+        self.was_shared |= self.mode != Mode::Handover;
         self.silent.push(view.worker);
         let pace = Pace::new(view.window, unanswered);
         self.holdings.insert(place, Holding { way: self.mode, takes, pace });
@@ -221,16 +221,13 @@ impl Listener {
         if let State::Binding { waiting, .. } = &mut self.state {
             waiting.retain(|(who, ..)| *who != worker);
         }
+        self.members.forget(worker);
         self.wanted_by() != before
     }
 
     /// How many workers hold it or wait for it.
     pub(super) fn wanted_by(&self) -> usize {
-        let waiting = match &self.state {
-            State::Binding { waiting, .. } => waiting.len(),
-            State::Open(_) => 0,
-        };
-        self.holders.len() + waiting
+        self.holders.len() + self.awaiting().count()
     }
 
     /// What its socket is; none before it is bound.
@@ -290,7 +287,7 @@ impl Listener {
     pub(super) fn is_for_us(&self) -> bool {
         match self.mode {
             Mode::Handover if self.holders.is_empty() => self.is_open(),
-            Mode::Handover | Mode::Shared => self.is_open() && self.handed() > 0,
+            Mode::Handover | Mode::Shared | Mode::Kernel => self.is_open() && self.handed() > 0,
         }
     }
 

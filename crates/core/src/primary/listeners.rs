@@ -8,7 +8,7 @@ use super::workers::Departure;
 use super::{Action, BoundTo, ListenerName, Mode, Notice};
 use crate::scheduler::WorkerView;
 use crate::{
-    Address, CloseReason, Errno, Key, ListenerId, Query, Reply, Seq, Time, ToWorker, WorkerId,
+    CloseReason, Errno, Key, ListenerId, MemberId, Query, Reply, Seq, Time, ToWorker, WorkerId,
 };
 
 impl Primary {
@@ -74,16 +74,13 @@ impl Primary {
         let id = ListenerId(self.next_listener);
         self.next_listener += 1;
         let rule = self.rules.find(&query.address);
-        let mode = match query.address {
-            // Datagrams have no connections to hand over (Node: UDP is always shared).
-            Address::Udp { .. } => Mode::Shared,
-            Address::Tcp { .. } | Address::Unix { .. } | Address::Fd { .. } => {
-                self.rules.mode(rule)
-            }
-        };
+        let mode = self.rules.mode(rule, &query.address);
         let mut listener = Listener::binding(query.clone(), (rule, mode), &self.limits);
         if let State::Binding { waiting, .. } = &mut listener.state {
             waiting.push((worker, seq, query.clone()));
+        }
+        if let (Mode::Kernel, Some(record)) = (mode, self.workers.get(&worker)) {
+            listener.members.begin(record.origin.seat);
         }
         self.by_key.insert(query.key(), id);
         self.listeners.insert(id, listener);
@@ -108,11 +105,11 @@ impl Primary {
         if listener.data.is_none() {
             listener.data.clone_from(&query.data);
         }
-        let holds = listener.is_held_by(worker);
+        let wants = listener.is_wanted_by(worker);
         match &mut listener.state {
-            State::Open(_) if holds => {}
-            State::Open(_) => return self.admit(now, worker, seq, id, out),
-            State::Binding { waiting, .. } if waiting.iter().any(|it| it.0 == worker) => {}
+            State::Open(_) if wants => {}
+            State::Open(_) => return self.enter(now, (worker, seq, query), id, out),
+            State::Binding { .. } if wants => {}
             State::Binding { waiting, unwanted } => {
                 waiting.push((worker, seq, query));
                 *unwanted = false;
@@ -145,15 +142,16 @@ impl Primary {
             Ok(bound) => {
                 let sockname = bound.sockname.clone();
                 listener.state = State::Open(bound);
+                listener.members.open(MemberId::FIRST);
                 let query = listener.query.clone();
                 out.push(Action::Notify(Notice::Bound { listener: id, query, sockname }));
                 out.push(Action::Notify(self.chosen(id)));
                 self.count_if_needed(id, out);
                 self.look_by_rule(id);
-                for (worker, seq, _) in waiting {
+                for asked in waiting {
                     // Counted anew as a holder.
-                    self.discount_listener(worker);
-                    self.admit(now, worker, seq, id, out);
+                    self.discount_listener(asked.0);
+                    self.enter(now, asked, id, out);
                 }
                 self.accept_if_room(now, id, out);
             }
@@ -167,7 +165,7 @@ impl Primary {
     }
 
     /// Makes a worker a holder, tells it so, and gives it what waits.
-    fn admit(
+    pub(super) fn admit(
         &mut self,
         now: Time,
         worker: WorkerId,
@@ -194,14 +192,15 @@ impl Primary {
         let view = WorkerView { seat, generation, ..WorkerView::new(worker, window) };
         let accepts_alone = record.accepts_alone;
         // Datagrams are no connections.
-        record.accepts_itself |= listener.mode == Mode::Shared && !listener.query.address.is_udp();
+        record.accepts_itself |=
+            listener.mode != Mode::Handover && !listener.query.address.is_udp();
         listener.add(WorkerView { listening: false, ..view }, accepts_alone, unanswered);
         listener.show_live(worker, record);
         let reply = match (&listener.state, listener.mode) {
             (State::Open(bound), Mode::Handover) => {
                 Reply::Handover { sockname: bound.sockname.clone() }
             }
-            (_, Mode::Shared) => Reply::Shared,
+            (_, Mode::Shared | Mode::Kernel) => Reply::Shared,
             (State::Binding { .. }, Mode::Handover) => return,
         };
         let (key, data) = (listener.key.clone(), listener.data.clone());
@@ -312,6 +311,7 @@ impl Primary {
         } else {
             // A connection that waited for this worker alone may now go to another.
             self.pump(now, id, out);
+            self.steer(now, id, out);
         }
     }
 
@@ -321,6 +321,7 @@ impl Primary {
             return;
         };
         let mut asked = listener.take_seconds();
+        asked.append(&mut listener.members.take_waiting());
         if let State::Binding { waiting, unwanted } = &mut listener.state {
             // There is no socket to close yet. The outcome finds that nobody wants it, unless somebody
             // asks again before.
@@ -356,6 +357,8 @@ impl Primary {
             Timer::Held(id),
             Timer::Look(id),
             Timer::AskAgain(id),
+            Timer::Survey(id),
+            Timer::MemberDrain(id),
         ];
         for timer in timers {
             self.timers.cancel(timer);

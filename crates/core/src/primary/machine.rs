@@ -28,6 +28,10 @@ pub struct Settings {
 /// What a primary waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Timer {
+    /// The sockets of a listener over which the kernel spreads connections are looked at.
+    Survey(ListenerId),
+    /// One of them that nobody has may be closed.
+    MemberDrain(ListenerId),
     /// A listener's rest after a failed accept, or until more may be shed.
     AcceptRest(ListenerId),
     /// The end of a worker's rest after a refusal, on this listener.
@@ -113,6 +117,16 @@ impl Primary {
             Event::Accepted { listener, conn, peer, local } => {
                 self.accepted(now, listener, conn, (peer, local), out);
             }
+            Event::MemberBound { listener, member, outcome } => {
+                self.member_bound(now, listener, member, outcome, out);
+            }
+            Event::Stirred { listener } => self.stirred(now, listener, out),
+            Event::Surveyed { listener, queues, quiet } => {
+                self.surveyed(now, listener, &queues, quiet, out);
+            }
+            Event::Rescued { listener, member, conn, peer, waited } => {
+                self.rescued(now, (listener, member), conn, peer, waited, out);
+            }
             Event::Looked { conn, source, key, route } => {
                 self.looked(now, conn, source, (key, route), out);
             }
@@ -138,6 +152,8 @@ impl Primary {
     pub fn handle_timeout(&mut self, now: Time, out: &mut Vec<Action>) {
         while let Some(timer) = self.timers.pop_due(now) {
             match timer {
+                Timer::Survey(listener) => out.push(Action::Survey { listener }),
+                Timer::MemberDrain(listener) => self.drain_members(now, listener, out),
                 Timer::AcceptRest(listener) => self.accept_again(now, listener, out),
                 Timer::RefusalRest(listener) => self.refusal_rest_over(now, listener, out),
                 Timer::Held(listener) => self.held_too_long(now, listener, out),

@@ -4,7 +4,7 @@
 //! ever will: clients would be accepted, and wait for nobody.
 
 use super::Action;
-use super::listener::{Listener, State};
+use super::listener::Listener;
 use super::machine::Primary;
 use crate::scheduler::Seat;
 use crate::supervise::Generation;
@@ -40,10 +40,7 @@ impl Primary {
 
 impl Listener {
     fn is_left_by(&self, generation: Generation) -> bool {
-        let is_awaited = match &self.state {
-            State::Open(_) => false,
-            State::Binding { waiting, .. } => !waiting.is_empty(),
-        };
+        let is_awaited = self.awaiting().next().is_some();
         !is_awaited && self.holders.is_empty() && self.newest < generation
     }
 }

@@ -53,6 +53,14 @@ impl Rule {
         // Asked while some worker is still handed connections, and about what is left over then.
         Self { mode: Mode::Shared, scheduler: Guarded::new(Box::new(RoundRobin)) }
     }
+
+    /// The workers accept, each place from a socket of its own. Of a listener that is no TCP or UDP address the workers
+    /// accept from one socket. It is in force for listeners that are opened from now on.
+    #[must_use]
+    pub fn kernel() -> Self {
+        // Asked about what waited too long for the worker of its place.
+        Self { mode: Mode::Kernel, scheduler: Guarded::new(Box::new(RoundRobin)) }
+    }
 }
 
 impl Default for Rule {
@@ -183,8 +191,22 @@ impl Rulebook {
         old.map(|it| Rule { mode: it.mode, scheduler: it.scheduler })
     }
 
-    pub(super) fn mode(&self, id: RuleId) -> Mode {
-        self.rules[id.0].mode
+    /// Who is to accept at this address by this rule.
+    pub(super) fn mode(&self, id: RuleId, address: &Address) -> Mode {
+        match (self.rules[id.0].mode, address) {
+            (Mode::Kernel, Address::Tcp { .. }) => Mode::Kernel,
+            // One that other programs may have too is theirs as much as ours.
+            (Mode::Kernel, Address::Udp { fd: None, flags, .. })
+                if flags & Address::UDP_REUSE_ADDRESS == 0 =>
+            {
+                Mode::Kernel
+            }
+            // One socket that is there already, or a path, is one socket.
+            (Mode::Kernel, Address::Unix { .. } | Address::Fd { .. } | Address::Udp { .. })
+            // Datagrams have no connections to hand over (Node: UDP is always shared).
+            | (Mode::Handover | Mode::Shared, Address::Udp { .. }) => Mode::Shared,
+            (mode, Address::Tcp { .. } | Address::Unix { .. } | Address::Fd { .. }) => mode,
+        }
     }
 
     pub(super) fn needs(&self, id: RuleId) -> &Needs {
@@ -200,6 +222,7 @@ impl Rulebook {
         match listener.mode {
             Mode::Handover => self.rules[listener.rule.0].scheduler.name(),
             Mode::Shared => "shared",
+            Mode::Kernel => "kernel",
         }
     }
 
@@ -288,8 +311,10 @@ impl Primary {
         let Some(listener) = self.listeners.get_mut(&id) else {
             return;
         };
-        if !listener.query.address.is_udp() {
-            listener.mode = self.rules.mode(listener.rule);
+        let mode = self.rules.mode(listener.rule, &listener.query.address);
+        // A socket is made for one or the other, and stays what it is.
+        if (mode == Mode::Kernel) == (listener.mode == Mode::Kernel) {
+            listener.mode = mode;
         }
         if listener.is_open() {
             out.push(Action::Notify(self.chosen(id)));

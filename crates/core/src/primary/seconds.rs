@@ -59,7 +59,7 @@ impl Listener {
     fn awaits_word_of(&self, worker: WorkerId) -> bool {
         match self.state {
             State::Binding { .. } => true,
-            State::Open(_) => self.silent.contains(&worker),
+            State::Open(_) => self.silent.contains(&worker) || self.is_awaited_by(worker),
         }
     }
 

@@ -74,6 +74,7 @@ impl Primary {
         if let Some(view) = self.listeners.get_mut(&id).and_then(|it| it.holder(worker)) {
             view.listening = true;
             self.pump(now, id, out);
+            self.steer(now, id, out);
         }
     }
 

@@ -3,6 +3,7 @@
 use std::io;
 use std::mem::{offset_of, size_of};
 use std::os::fd::{AsRawFd, BorrowedFd};
+use std::time::Duration;
 
 /// The numbers of one connection, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +84,18 @@ pub fn figures(socket: BorrowedFd<'_>) -> io::Result<Figures> {
         sent: info.tcpi_bytes_sent,
         notsent: info.tcpi_notsent_bytes.into(),
     })
+}
+
+/// How long ago the peer of a TCP connection was last heard. Of one whose client has said nothing since it connected, that
+/// is its age. The kernel counts in its own ticks, of up to 10 ms.
+///
+/// # Errors
+///
+/// What the system says of a descriptor that is no TCP socket.
+pub fn since_last_ack(socket: BorrowedFd<'_>) -> io::Result<Duration> {
+    // Older than any kernel that runs Rust programs.
+    let (info, _) = tcp_info(socket)?;
+    Ok(Duration::from_millis(info.tcpi_last_ack_recv.into()))
 }
 
 /// Reads how full the accept queue of a listening TCP socket is.

@@ -1,7 +1,7 @@
-//! The sockets of one listener under the policy `kernel`: one for each seat, all on one port, all held by the primary.
+//! The sockets of one listener under the policy `kernel`: one for each place, all on one port, all held by the primary.
 //!
 //! The kernel spreads connections and datagrams over them; [`Group::steer`] says over which. A socket belongs to a
-//! seat, not to a worker, so a death or a replacement closes nothing.
+//! place, not to a worker, so a death or a replacement closes nothing.
 
 mod lock;
 mod open;
@@ -15,8 +15,7 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::Arc;
 
 use portcrew_core::primary::BoundTo;
-use portcrew_core::scheduler::Seat;
-use portcrew_core::{Address, Query};
+use portcrew_core::{Address, MemberId, Query};
 use portcrew_ipc::probe::accept_queue;
 use portcrew_ipc::reuseport::Order;
 use rustix::net::{RecvFlags, Shutdown, recv, shutdown};
@@ -26,7 +25,7 @@ use super::refused::{Call, Refused};
 use lock::PortLock;
 use open::First;
 
-/// Most datagrams of a seat that is closed which are thrown away, 65,536. What lies behind them whoever gets the socket
+/// Most datagrams of a place that is closed which are thrown away, 65,536. What lies behind them whoever gets the socket
 /// next receives.
 const DISCARDED: usize = 65_536;
 
@@ -37,16 +36,16 @@ pub(crate) struct Group {
     query: Query,
     address: SocketAddr,
     protocol: Protocol,
-    members: BTreeMap<Seat, Member>,
-    /// UDP sockets of seats that are closed. They stay in the group until a new seat takes one: that a worker, or what
+    members: BTreeMap<MemberId, Member>,
+    /// UDP sockets of places that are closed. They stay in the group until a new place takes one: that a worker, or what
     /// it started, still has one open cannot be seen, and each that were closed behind our back would change the order.
-    /// No more than there ever were seats at once.
+    /// No more than there ever were places at once.
     spare: Vec<Member>,
-    order: Order<MemberId>,
+    order: Order<SocketId>,
     /// Several were shut down at once, so which index each of the others has is not known: all count as live.
     order_is_lost: bool,
     next_id: u64,
-    live: BTreeSet<Seat>,
+    live: BTreeSet<MemberId>,
     salt: u32,
     /// Given up after the members are closed.
     _lock: PortLock,
@@ -59,13 +58,13 @@ enum Protocol {
     Udp,
 }
 
-/// A socket of the group, whatever seat it has.
+/// A socket of the group, whatever place it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct MemberId(u64);
+struct SocketId(u64);
 
 #[derive(Debug)]
 struct Member {
-    id: MemberId,
+    id: SocketId,
     socket: Arc<OwnedFd>,
 }
 
@@ -88,7 +87,7 @@ impl Group {
     /// # Errors
     /// As a bind of a socket that shares with nobody. `AddrInUse` also while another group of this user has the port, or
     /// is about to. `InvalidInput` for an address that does not [suit](Self::suits).
-    pub(crate) fn open(query: &Query, seat: Seat) -> Result<(Self, BoundTo), Refused> {
+    pub(crate) fn open(query: &Query, place: MemberId) -> Result<(Self, BoundTo), Refused> {
         let First { lock, protocol, address, query, bound } = open::first(query)?;
         let Bound { socket, to, .. } = bound;
         let mut group = Self {
@@ -105,48 +104,48 @@ impl Group {
             salt: RandomState::new().hash_one(0) as u32,
             _lock: lock,
         };
-        group.join(seat, socket);
+        group.join(place, socket);
         group.attach()?;
         Ok((group, to))
     }
 
-    /// The member of this seat: the one that there is, or a new one, which listens. It gets something new from the next
-    /// [`steer`](Self::steer) with this seat on, or while no seat is live.
+    /// The member of this place: the one that there is, or a new one, which listens. It gets something new from the next
+    /// [`steer`](Self::steer) with this place on, or while no place is live.
     ///
     /// # Errors
     /// There is no descriptor or no memory. The group is as it was.
-    pub(crate) fn add(&mut self, seat: Seat) -> Result<Arc<OwnedFd>, Refused> {
-        if let Some(member) = self.members.get(&seat) {
+    pub(crate) fn add(&mut self, place: MemberId) -> Result<Arc<OwnedFd>, Refused> {
+        if let Some(member) = self.members.get(&place) {
             return Ok(Arc::clone(&member.socket));
         }
         if let Some(member) = self.spare.pop() {
             let socket = Arc::clone(&member.socket);
-            self.members.insert(seat, member);
+            self.members.insert(place, member);
             self.attach_or_detach()?;
             return Ok(socket);
         }
         self.see_who_was_shut();
         // The program before says nothing of this index, so nothing comes to it yet.
-        let socket = self.join(seat, bind::bind_reusing(&self.query, Reuse::Port)?.socket);
+        let socket = self.join(place, bind::bind_reusing(&self.query, Reuse::Port)?.socket);
         if let Err(error) = self.attach() {
-            self.close(seat);
+            self.close(place);
             return Err(error.into());
         }
         Ok(socket)
     }
 
-    /// The member of this seat.
-    pub(crate) fn get(&self, seat: Seat) -> Option<&Arc<OwnedFd>> {
-        self.members.get(&seat).map(|it| &it.socket)
+    /// The member of this place.
+    pub(crate) fn get(&self, place: MemberId) -> Option<&Arc<OwnedFd>> {
+        self.members.get(&place).map(|it| &it.socket)
     }
 
-    /// Closes the member of this seat for all who have it open. Connections that wait at it, and those whose handshake is
+    /// Closes the member of this place for all who have it open. Connections that wait at it, and those whose handshake is
     /// not done, are reset: steer away from it first, and give it time. Datagrams that nobody has received are thrown
     /// away.
-    pub(crate) fn close(&mut self, seat: Seat) {
+    pub(crate) fn close(&mut self, place: MemberId) {
         self.see_who_was_shut();
-        let Some(member) = self.members.remove(&seat) else { return };
-        self.live.remove(&seat);
+        let Some(member) = self.members.remove(&place) else { return };
+        self.live.remove(&place);
         match self.protocol {
             Protocol::Tcp => {
                 self.make_way(member.id);
@@ -168,20 +167,20 @@ impl Group {
         }
     }
 
-    /// Has everything that is new go to these seats; to all if none of them has a member. Flows whose seat is among them
+    /// Has everything that is new go to these places; to all if none of them has a member. Flows whose place is among them
     /// stay there. What has come before stays where it is.
     ///
     /// # Errors
     /// The kernel has no memory for it. Then it goes on as before, and the next change of the group tries it again.
-    pub(crate) fn steer(&mut self, live: &[Seat]) -> io::Result<()> {
+    pub(crate) fn steer(&mut self, live: &[MemberId]) -> io::Result<()> {
         self.see_who_was_shut();
         self.live = live.iter().copied().collect();
         self.attach()
     }
 
-    /// How many connections wait at this seat's member. None for UDP, and for one that does not listen any more.
-    pub(crate) fn waiting(&self, seat: Seat) -> Option<u32> {
-        let member = self.members.get(&seat)?;
+    /// How many connections wait at this place's member. None for UDP, and for one that does not listen any more.
+    pub(crate) fn waiting(&self, place: MemberId) -> Option<u32> {
+        let member = self.members.get(&place)?;
         accept_queue(member.socket.as_fd()).ok().map(|queue| queue.waiting)
     }
 
@@ -189,10 +188,10 @@ impl Group {
     /// kernel has told of its hang-up, and then only.
     ///
     /// # Errors
-    /// What the system says; the seat's member is no part of the group until a later call succeeds.
-    pub(crate) fn listen_again(&mut self, seat: Seat) -> Result<Option<u16>, Refused> {
+    /// What the system says; the place's member is no part of the group until a later call succeeds.
+    pub(crate) fn listen_again(&mut self, place: MemberId) -> Result<Option<u16>, Refused> {
         self.see_who_was_shut();
-        let Some(member) = self.members.get(&seat).filter(|_| self.protocol == Protocol::Tcp)
+        let Some(member) = self.members.get(&place).filter(|_| self.protocol == Protocol::Tcp)
         else {
             return Ok(None);
         };
@@ -209,16 +208,16 @@ impl Group {
         Ok(did_not.then_some(self.address.port()))
     }
 
-    /// Every seat that has a member.
-    pub(crate) fn seats(&self) -> impl Iterator<Item = Seat> {
+    /// Every place that has a member.
+    pub(crate) fn places(&self) -> impl Iterator<Item = MemberId> {
         self.members.keys().copied()
     }
 
-    fn join(&mut self, seat: Seat, socket: OwnedFd) -> Arc<OwnedFd> {
-        let id = MemberId(self.next_id);
+    fn join(&mut self, place: MemberId, socket: OwnedFd) -> Arc<OwnedFd> {
+        let id = SocketId(self.next_id);
         self.next_id += 1;
         let socket = Arc::new(socket);
-        self.members.insert(seat, Member { id, socket: Arc::clone(&socket) });
+        self.members.insert(place, Member { id, socket: Arc::clone(&socket) });
         self.order.joined(id);
         socket
     }

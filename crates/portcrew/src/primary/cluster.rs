@@ -190,9 +190,11 @@ impl Cluster {
     /// also in [`settings`](Self::settings). Workers that were forked by hand go on in
     /// their own way, and those forked later follow the policy.
     ///
+    /// There is no way to and from [`Policy::Kernel`]: that is chosen when the cluster is made.
+    ///
     /// # Errors
     ///
-    /// [`Error::Setting`] for a policy that cannot be, and then nothing has changed; [`Error::Disconnected`] when the
+    /// [`Error::Setting`] for a policy that cannot be, or cannot be any more, and then nothing has changed; [`Error::Disconnected`] when the
     /// runtime that drove this cluster has ended.
     pub fn set_policy(&self, policy: Policy) -> Result<()> {
         self.change_policies([(None, policy)], None)
@@ -270,11 +272,12 @@ impl Cluster {
         answer: Option<oneshot::Sender<Option<Generation>>>,
     ) -> Result<()> {
         let policies: Vec<_> = policies.into_iter().collect();
-        if let Some(reason) = policies.iter().find_map(|(_, policy)| policy.wrong()) {
-            return Err(Error::Setting { setting: "policy", reason });
-        }
         // Held until the settings name the policies: the driver may undo them as soon as it hears of them.
         let mut present = self.settings.lock();
+        let wrong = |(name, it): &(_, Policy)| policy::wrong(&present, Option::as_ref(name), it);
+        if let Some(reason) = policies.iter().find_map(wrong) {
+            return Err(Error::Setting { setting: "policy", reason });
+        }
         let mut settings = Settings::clone(&present);
         let changes = policies.into_iter().map(|(name, policy)| {
             let rule = policy.rule();

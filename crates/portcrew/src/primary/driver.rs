@@ -29,6 +29,7 @@ use super::ready::{ReadySet, Source};
 use super::reserve::Reserve;
 use super::retry::Retries;
 use super::sockets::Sockets;
+use super::spread::Spread;
 use crate::net::accept::{self, Accept};
 
 /// Rounds in one poll before other tasks of the runtime get their turn.
@@ -62,6 +63,8 @@ pub(super) struct Driver {
     pub(super) links: BTreeMap<WorkerId, Link>,
     pub(super) registry: Arc<Registry>,
     pub(super) sockets: Sockets,
+    /// Listeners of several sockets, beside what they have in common with others.
+    pub(super) spread: Spread,
     pub(super) conns: Conns,
     pub(super) looking: Looking,
     pub(super) counting: Counting,
@@ -120,6 +123,7 @@ impl Driver {
             links: BTreeMap::new(),
             registry: parts.registry,
             sockets: Sockets::default(),
+            spread: Spread::default(),
             conns: Conns::default(),
             looking: Looking::default(),
             counting: Counting::default(),

@@ -39,6 +39,7 @@ mod shed;
 mod signal;
 mod snapshot;
 mod sockets;
+mod spread;
 #[cfg(test)]
 mod tests;
 mod turn;

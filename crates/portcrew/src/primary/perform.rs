@@ -2,7 +2,7 @@
 
 use std::os::fd::AsFd;
 
-use portcrew_core::primary::{AcceptFailure, Action, End, Event, Life, Proof};
+use portcrew_core::primary::{AcceptFailure, Action, End, Event, Life, Mode, Proof};
 use portcrew_core::{Address, ConnId, ListenerId, Query, Reply, Seq, ToWorker, WorkerId};
 use portcrew_ipc::channel::OutgoingHandle;
 use portcrew_ipc::error::QueueError;
@@ -30,8 +30,21 @@ impl Driver {
                 self.then(Event::Proof { conn, proof });
             }
             Action::Release { conn, end } => self.release(conn, end),
-            // Who accepts is said by `Accept`, and by what workers are told.
-            Action::Bind { listener, query, mode: _ } => self.bind(listener, &query),
+            // Who else accepts is said by `Accept`, and by what workers are told.
+            Action::Bind { listener, query, mode: Mode::Handover | Mode::Shared } => {
+                self.bind(listener, &query);
+            }
+            Action::Bind { listener, query, mode: Mode::Kernel } => {
+                self.bind_group(listener, &query);
+            }
+            Action::BindMember { listener, member } => self.bind_member(listener, member),
+            Action::CloseMember { listener, member } => self.close_member(listener, member),
+            Action::Steer { listener, live } => self.steer(listener, &live),
+            Action::Watch { listener } => self.watch_group(listener),
+            Action::Survey { listener } => self.survey_queues(listener),
+            Action::Rescue { listener, member, most, older } => {
+                self.rescue(listener, member, most, older);
+            }
             Action::Accept { listener, on } => self.accept_or_not(listener, on),
             Action::Shed { listener, most } => self.shed(listener, most),
             Action::Look { conn, look } => self.look(conn, &look),
@@ -53,6 +66,11 @@ impl Driver {
         // Where the user forks by hand nobody knows how many there will be: a wait that suits any number.
         let wanted = self.crew.wanted().unwrap_or(usize::MAX);
         let crew = u32::try_from(wanted).unwrap_or(u32::MAX);
+        // Where it has a socket of its own it waits for itself alone.
+        let crew = match message {
+            ToWorker::Reply { listener, .. } if self.spread.has(*listener) => 1,
+            _ => crew,
+        };
         let wire = wire::encode_to_worker(seq, message, crew);
         if let Some(link) = self.links.get_mut(&worker) {
             match message {
@@ -67,7 +85,7 @@ impl Driver {
         let handle = match message {
             ToWorker::Reply { listener, reply: Reply::Shared, .. } => {
                 self.watch_shared(*listener);
-                self.share(*listener)
+                self.share(*listener, worker)
             }
             ToWorker::Reply { .. } | ToWorker::Disconnect | ToWorker::FarewellHeard { .. } => None,
         };
@@ -88,15 +106,23 @@ impl Driver {
     }
 
     /// The socket that goes with the reply of a shared listener.
-    fn share(&self, listener: ListenerId) -> Option<(HandleKind, OutgoingHandle)> {
+    fn share(
+        &self,
+        listener: ListenerId,
+        worker: WorkerId,
+    ) -> Option<(HandleKind, OutgoingHandle)> {
         let socket = self.sockets.get(listener)?;
+        let fd = match self.machine.member_of(worker, listener) {
+            Some(member) => self.spread.share(listener, member)?,
+            None => socket.share(),
+        };
         let kind = match socket.query.address {
             Address::Udp { .. } => HandleKind::DgramNative,
             Address::Tcp { .. } | Address::Unix { .. } | Address::Fd { .. } => {
                 HandleKind::NetNative
             }
         };
-        Some((kind, OutgoingHandle { fd: socket.share(), token: SHARED_TOKEN }))
+        Some((kind, OutgoingHandle { fd, token: SHARED_TOKEN }))
     }
 
     fn offer(&mut self, worker: WorkerId, seq: Seq, conn: ConnId, listener: ListenerId) {
@@ -157,6 +183,7 @@ impl Driver {
 
     fn close_listener(&mut self, listener: ListenerId) {
         self.count_to_the_end(listener);
+        self.spread.close(listener);
         self.sockets.close(listener);
     }
 

@@ -41,6 +41,21 @@ impl Shown {
     }
 }
 
+/// Why a crew with these settings cannot have this policy, of one listener or of all that have none of their own.
+pub(super) fn wrong(
+    settings: &Settings,
+    name: Option<&ListenerName>,
+    policy: &Policy,
+) -> Option<&'static str> {
+    let own = name.and_then(|name| settings.policies.get(name));
+    let present = own.unwrap_or(&settings.policy);
+    // A socket is made for the kernel to spread connections over several, or for itself alone.
+    let is_of_other_make = (*present == Policy::Kernel) != (*policy == Policy::Kernel);
+    let made =
+        "the sockets were made for another way: Policy::Kernel is chosen when the cluster is made";
+    policy.wrong().or(is_of_other_make.then_some(made))
+}
+
 /// Puts a policy into the settings, or takes away that of one listener; returns what was there.
 pub(super) fn replace(
     settings: &mut Settings,

@@ -13,6 +13,8 @@ pub(super) enum Source {
     Listener(ListenerId),
     /// A listening socket that workers have too was shut down.
     Shared(ListenerId),
+    /// A connection has come to one of the sockets over which the kernel spreads them.
+    Stirred(ListenerId),
     /// A worker's channel can be read, or written again.
     Channel(WorkerId),
     /// A worker's lane can be read, or written again.

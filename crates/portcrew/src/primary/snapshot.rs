@@ -148,7 +148,7 @@ impl Driver {
                 address: socket.map(|it| address_of(&it.query, it.port)),
                 name: socket.and_then(|it| ListenerName::of(&it.query.address)),
                 window: socket.and_then(|it| window(it, view.mode)),
-                shared: view.mode == Mode::Shared,
+                shared: view.mode != Mode::Handover,
                 policy: view.policy,
                 counted_by: view.counted_by,
                 counts: view.counts,
@@ -171,7 +171,7 @@ fn window(socket: &Socket, mode: Mode) -> Option<Window> {
     let limits = Limits::default();
     // Of what is handed over only Unix-domain sockets have no port.
     match (mode, socket.port.is_some()) {
-        (Mode::Shared, _) => None,
+        (Mode::Shared | Mode::Kernel, _) => None,
         (Mode::Handover, true) => {
             Some(Window { lane: limits.lane_window, channel: limits.channel_window })
         }

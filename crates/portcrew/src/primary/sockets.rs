@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use portcrew_core::primary::BoundTo;
 use portcrew_core::{Backoff, Key, ListenerId, Query, SocketKind, Time};
 use portcrew_ipc::reactor::{Arrivals, HangUp};
 
@@ -98,13 +99,43 @@ impl Streak {
 impl Sockets {
     pub(super) fn add(&mut self, id: ListenerId, query: Query, bound: Bound) -> io::Result<()> {
         rustix::io::ioctl_fionbio(&bound.socket, true)?;
-        let is_tcp = bound.to.kind == SocketKind::Tcp;
-        let address = if is_tcp { accept::local(&bound.socket) } else { None };
+        let Bound { file, socket, to } = bound;
+        self.insert(id, query, &to, (file, Arc::new(socket)));
+        Ok(())
+    }
+
+    /// One of several sockets stands for the listener.
+    pub(super) fn add_one_of_many(
+        &mut self,
+        id: ListenerId,
+        query: Query,
+        to: &BoundTo,
+        one: Arc<OwnedFd>,
+    ) {
+        self.insert(id, query, to, (None, one));
+    }
+
+    /// Another does: that one is closed.
+    pub(super) fn stand_in(&mut self, id: ListenerId, another: Arc<OwnedFd>) {
+        if let Some(socket) = self.open.get_mut(&id) {
+            socket.socket = another;
+        }
+    }
+
+    fn insert(
+        &mut self,
+        id: ListenerId,
+        query: Query,
+        to: &BoundTo,
+        (file, socket): (Option<SocketFile>, Arc<OwnedFd>),
+    ) {
+        let is_tcp = to.kind == SocketKind::Tcp;
+        let address = if is_tcp { accept::local(&socket) } else { None };
         let socket = Socket {
             key: query.key(),
             query,
-            port: bound.to.sockname.as_ref().map(|it| it.port),
-            _file: bound.file,
+            port: to.sockname.as_ref().map(|it| it.port),
+            _file: file,
             accepting: None,
             address,
             watched: None,
@@ -112,10 +143,9 @@ impl Sockets {
             is_lost: false,
             is_shared: false,
             looks: Looks::default(),
-            socket: Arc::new(bound.socket),
+            socket,
         };
         self.open.insert(id, socket);
-        Ok(())
     }
 
     pub(super) fn get(&self, id: ListenerId) -> Option<&Socket> {

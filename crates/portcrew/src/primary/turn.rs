@@ -37,6 +37,7 @@ impl Driver {
         match source {
             Source::Listener(listener) => self.accept(listener),
             Source::Shared(listener) => self.look_at_shared(listener),
+            Source::Stirred(listener) => self.look_if_stirred(listener),
             Source::Channel(worker) => self.read_channel(worker),
             Source::Lane(worker) => self.read_lane(worker),
             Source::Process(worker) => self.look_at_process(worker),

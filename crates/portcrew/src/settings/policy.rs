@@ -25,6 +25,13 @@ pub enum Policy {
     Sticky(Sticky),
     /// The workers accept from one socket and the kernel decides: Node's `SCHED_NONE`.
     Shared,
+    /// Each worker accepts from a socket of its own, and the kernel spreads connections over them (SO_REUSEPORT,
+    /// socket(7)): the highest rate. The sockets belong to the primary: what waits at one whose worker dies goes to its
+    /// successor, and what waits longer than 20 ms at one whose worker is stuck is handed to another worker.
+    ///
+    /// For TCP and UDP; of a Unix-domain path or a descriptor there is one socket, from which all accept. It is chosen
+    /// before the listeners are opened. Linux alone has it.
+    Kernel,
 }
 
 impl Policy {
@@ -44,6 +51,7 @@ impl Policy {
             Self::LeastConnections => Rule::handover(LeastConnections),
             Self::Sticky(sticky) => Rule::handover(sticky.clone()),
             Self::Shared => Rule::shared(),
+            Self::Kernel => Rule::kernel(),
         }
     }
 
@@ -60,7 +68,11 @@ impl Policy {
                 "the name that Sticky::by looks for is one that no request can have; letters, digits, `-` and `_` \
                  are safe",
             ),
-            Self::RoundRobin | Self::LeastConnections | Self::Sticky(_) | Self::Shared => None,
+            Self::RoundRobin
+            | Self::LeastConnections
+            | Self::Sticky(_)
+            | Self::Shared
+            | Self::Kernel => None,
         }
     }
 }
@@ -73,6 +85,7 @@ impl fmt::Display for Policy {
             Self::LeastConnections => "least-connections",
             Self::Sticky(_) => "sticky",
             Self::Shared => "shared",
+            Self::Kernel => "kernel",
         })
     }
 }

@@ -12,6 +12,8 @@ use super::server::Entry;
 pub(crate) mod name {
     pub(crate) const CREW: &str = "portcrew";
     pub(crate) const CREW_SHARED: &str = "portcrew shared";
+    pub(crate) const CREW_KERNEL: &str = "portcrew kernel";
+    pub(crate) const CREW_OF_NODE_KERNEL: &str = "portcrew kernel + Node";
     pub(crate) const CREW_OF_NODE: &str = "portcrew + Node";
     pub(crate) const NODE: &str = "Node cluster";
     pub(crate) const NODE_SHARED: &str = "Node cluster shared";
@@ -47,7 +49,8 @@ impl Crews {
     pub(crate) fn of_nodes_own(&self, node: &Node, name: &str, policy: Policy) -> Entry {
         let in_nodes_words = match policy {
             Policy::RoundRobin => "rr",
-            Policy::Shared => "none",
+            // It has no other.
+            Policy::Shared | Policy::Kernel => "none",
         };
         let program = node
             .fixture("cluster_branch.js")
@@ -60,7 +63,7 @@ impl Crews {
     fn entry(&self, name: &str, policy: Policy, program: Program) -> Entry {
         let hands_over = match policy {
             Policy::RoundRobin => true,
-            Policy::Shared => false,
+            Policy::Shared | Policy::Kernel => false,
         };
         Entry { name: name.to_owned(), hands_over, program, listeners: self.workers }
     }

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
@@ -15,7 +16,7 @@ use portcrew::{Cluster, Role, Settings, Worker, Workers};
 use serde::Serialize;
 use tokio::net::{TcpListener, TcpStream};
 
-use super::{Failure, minimal, work};
+use super::{Failure, minimal, prefork, work};
 
 const ADDRESS: &str = "127.0.0.1:0";
 
@@ -35,6 +36,10 @@ pub(crate) enum Command {
 pub(crate) enum Fixture {
     /// One process.
     Single { hello: Hello },
+    /// Processes that know nothing of each other, each with a SO_REUSEPORT socket of its own on one port.
+    Prefork { workers: u16, hello: Hello },
+    /// One of those.
+    PreforkWorker { address: SocketAddr, hello: Hello },
     /// A portcrew crew of this program.
     Crew { policy: Policy, workers: u16, hello: Hello },
     /// A portcrew crew of any other program.
@@ -45,6 +50,7 @@ pub(crate) enum Fixture {
 pub(crate) enum Policy {
     RoundRobin,
     Shared,
+    Kernel,
 }
 
 impl Policy {
@@ -53,6 +59,7 @@ impl Policy {
         match self {
             Self::RoundRobin => "round-robin",
             Self::Shared => "shared",
+            Self::Kernel => "kernel",
         }
     }
 }
@@ -88,6 +95,10 @@ impl Hello {
 pub(crate) fn serve(fixture: &Fixture) -> Result<(), Failure> {
     match fixture {
         Fixture::Single { hello } => single(*hello),
+        Fixture::Prefork { workers, hello } => prefork::run(*workers, *hello),
+        Fixture::PreforkWorker { address, hello } => {
+            prefork::serve(*address, |listener| accept_all(listener, 1, *hello))
+        }
         Fixture::Crew { policy, workers, hello } => {
             let hello = *hello;
             let workers = Workers::Exactly(usize::from(*workers));
@@ -107,12 +118,16 @@ fn single(hello: Hello) -> Result<(), Failure> {
     runtime()?.block_on(async {
         let listener = TcpListener::bind(ADDRESS).await?;
         announce(listener.local_addr()?)?;
-        let name = format!("hello from worker 0 pid {}\n", std::process::id());
-        loop {
-            let (stream, _peer) = listener.accept().await?;
-            tokio::spawn(answer(stream, name.clone(), hello));
-        }
+        accept_all(listener, 0, hello).await
     })
+}
+
+async fn accept_all(listener: TcpListener, worker: u32, hello: Hello) -> Result<(), Failure> {
+    let name = format!("hello from worker {worker} pid {}\n", std::process::id());
+    loop {
+        let (stream, _peer) = listener.accept().await?;
+        tokio::spawn(answer(stream, name.clone(), hello));
+    }
 }
 
 async fn serve_worker(worker: Worker, hello: Hello) -> Result<(), Failure> {
@@ -157,12 +172,12 @@ fn program(settings: Settings, workers: usize) -> Result<(), Failure> {
 }
 
 /// In the words of the Node fixtures.
-fn announce(address: std::net::SocketAddr) -> Result<(), Failure> {
+pub(super) fn announce(address: SocketAddr) -> Result<(), Failure> {
     use std::io::Write as _;
     Ok(writeln!(std::io::stdout(), "LISTENING {address}")?)
 }
 
-fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+pub(super) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
@@ -171,6 +186,7 @@ impl From<Policy> for portcrew::Policy {
         match policy {
             Policy::RoundRobin => Self::RoundRobin,
             Policy::Shared => Self::Shared,
+            Policy::Kernel => Self::Kernel,
         }
     }
 }

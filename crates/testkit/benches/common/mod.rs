@@ -1,7 +1,7 @@
 //! What the benchmarks share: the servers, how they are started and spoken to, and how figures are made.
 //!
-//! * `fixture`: the servers that a benchmark's own program can be, written with hyper or by hand (`minimal`); `work` is
-//!   what a request costs them.
+//! * `fixture`: the servers that a benchmark's own program can be, written with hyper or by hand (`minimal`), or as a
+//!   `prefork` server without a primary; `work` is what a request costs them.
 //! * `crews`: the crews that are held against each other; `server`: what is up, where, and what it has used.
 //! * `exchange`: one connection of a client.
 //! * `rounds`: a slice of each server in turn, and ratios inside a round; `stats`: medians.
@@ -17,6 +17,7 @@ pub(crate) mod fixture;
 pub(crate) mod interrupt;
 pub(crate) mod machine;
 mod minimal;
+mod prefork;
 pub(crate) mod rounds;
 pub(crate) mod server;
 pub(crate) mod stats;

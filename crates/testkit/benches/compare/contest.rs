@@ -11,8 +11,10 @@ use crate::common::crews::{self, Crews, name};
 use crate::common::fixture::Policy;
 use crate::common::server::{self, Entry, Server};
 
-/// The single processes in the tables.
+/// The servers without a crew in the tables.
 pub(crate) mod plain {
+    /// Processes that know nothing of each other, each with its own SO_REUSEPORT socket.
+    pub(crate) const PREFORK: &str = "prefork Rust";
     pub(crate) const RUST: &str = "plain Rust";
     pub(crate) const NODE: &str = "plain Node";
 }
@@ -31,12 +33,20 @@ pub(crate) fn start(args: &Args, node: Option<&Node>) -> Result<Vec<Server>, Fai
 /// The rows of this program, or of another build of it.
 fn ours(exe: &Path, args: &Args, crews: &Crews, node: Option<&Node>) -> Vec<Entry> {
     let single = crews::own(exe, plain::RUST).args(["single", args.hello.word()]);
+    let words = ["prefork", &args.workers.to_string(), args.hello.word()];
+    let program = crews::own(exe, plain::PREFORK).args(words);
+    let prefork = Entry { listeners: args.workers, ..one_process(plain::PREFORK, program) };
     let mut rows = vec![
         crews.of_rust(exe, name::CREW, Policy::RoundRobin),
         crews.of_rust(exe, name::CREW_SHARED, Policy::Shared),
+        crews.of_rust(exe, name::CREW_KERNEL, Policy::Kernel),
+        prefork,
         one_process(plain::RUST, single),
     ];
-    rows.extend(node.map(|it| crews.of_node(exe, it, name::CREW_OF_NODE, Policy::RoundRobin)));
+    if let Some(node) = node {
+        rows.push(crews.of_node(exe, node, name::CREW_OF_NODE, Policy::RoundRobin));
+        rows.push(crews.of_node(exe, node, name::CREW_OF_NODE_KERNEL, Policy::Kernel));
+    }
     rows
 }
 

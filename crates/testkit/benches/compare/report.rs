@@ -64,11 +64,17 @@ pub(crate) struct Ratio {
 }
 
 /// Whom a server is held against, those that run.
-const PAIRS: [(&str, &str); 11] = [
+const PAIRS: [(&str, &str); 17] = [
     (name::CREW, name::NODE),
     (name::CREW_SHARED, name::NODE),
     (name::CREW_OF_NODE, name::NODE),
+    (name::CREW_OF_NODE_KERNEL, name::NODE),
+    (name::CREW_OF_NODE_KERNEL, name::NODE_SHARED),
     (name::NODE_SHARED, name::NODE),
+    (name::CREW_KERNEL, name::NODE),
+    (name::CREW_KERNEL, plain::PREFORK),
+    (name::CREW_SHARED, plain::PREFORK),
+    (name::CREW, name::CREW_KERNEL),
     (name::CREW_SHARED, name::NODE_SHARED),
     (name::CREW, plain::RUST),
     (name::CREW_SHARED, plain::RUST),

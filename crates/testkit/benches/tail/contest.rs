@@ -29,10 +29,12 @@ fn ours(exe: &Path, crews: &Crews, node: Option<&Node>) -> Vec<Entry> {
     let mut rows = vec![
         crews.of_rust(exe, name::CREW, Policy::RoundRobin),
         crews.of_rust(exe, name::CREW_SHARED, Policy::Shared),
+        crews.of_rust(exe, name::CREW_KERNEL, Policy::Kernel),
     ];
     if let Some(node) = node {
         rows.push(crews.of_node(exe, node, name::CREW_OF_NODE, Policy::RoundRobin));
         rows.push(crews.of_node(exe, node, CREW_OF_NODE_SHARED, Policy::Shared));
+        rows.push(crews.of_node(exe, node, name::CREW_OF_NODE_KERNEL, Policy::Kernel));
     }
     rows
 }

@@ -128,6 +128,11 @@ impl Account {
             }
             Event::Looked { conn, source, key, route: _ } => self.looked(*conn, *source, *key),
             Event::Counting { listener, by } => self.counting(*listener, *by),
+            // Not drawn: each listener is one socket here.
+            Event::MemberBound { .. }
+            | Event::Stirred { .. }
+            | Event::Surveyed { .. }
+            | Event::Rescued { .. } => {}
             // Not drawn: no model looks into the tables of processes, or at processes that end.
             Event::Found { .. } | Event::EndedByDeath { .. } => {}
             Event::Ended { worker, dying: _ } => self.conn_ended(*worker),
@@ -218,6 +223,15 @@ impl Account {
             Action::Release { conn, end } => self.release(now, *conn, *end, plan),
             Action::Bind { listener, query, mode } => self.bind(*listener, query, *mode),
             Action::CloseListener { listener } => self.closing(*listener),
+            // The kernel spreads connections in a world of its own.
+            Action::BindMember { .. }
+            | Action::CloseMember { .. }
+            | Action::Steer { .. }
+            | Action::Watch { .. }
+            | Action::Survey { .. }
+            | Action::Rescue { .. } => ensure(false, Check::C9SocketLife, || {
+                format!("nothing asks for {action:?}: each listener is one socket here")
+            }),
             Action::Notify(notice) => self.notice(notice),
         }
     }

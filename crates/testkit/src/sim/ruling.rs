@@ -74,7 +74,7 @@ impl World {
                 (Mode::Handover, Mode::Shared) if held => self.seen.saw("rule: to shared"),
                 (Mode::Shared, Mode::Handover) if held => self.seen.saw("rule: from shared"),
                 // The same accept as before, or nobody holds it yet.
-                (Mode::Handover | Mode::Shared, _) => {}
+                (Mode::Handover | Mode::Shared | Mode::Kernel, _) => {}
             }
         }
     }

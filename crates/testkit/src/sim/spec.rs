@@ -63,6 +63,7 @@ impl Spec {
         match self.mode {
             Mode::Handover => self.policy.name(),
             Mode::Shared => "shared",
+            Mode::Kernel => "kernel",
         }
     }
 }

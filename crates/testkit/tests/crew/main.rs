@@ -27,6 +27,7 @@ mod inside;
 mod inspect_ports;
 mod kept;
 mod kept_reload;
+mod kernel;
 mod kid;
 mod kills;
 mod least_connections;

@@ -10,11 +10,12 @@ pub(super) enum Name {
     LeastConnections,
     Sticky,
     Shared,
+    Kernel,
 }
 
 impl Name {
-    pub(super) const ALL: [Self; 4] =
-        [Self::RoundRobin, Self::LeastConnections, Self::Sticky, Self::Shared];
+    pub(super) const ALL: [Self; 5] =
+        [Self::RoundRobin, Self::LeastConnections, Self::Sticky, Self::Shared, Self::Kernel];
 
     pub(super) const fn as_str(self) -> &'static str {
         match self {
@@ -22,6 +23,7 @@ impl Name {
             Self::LeastConnections => "least-connections",
             Self::Sticky => "sticky",
             Self::Shared => "shared",
+            Self::Kernel => "kernel",
         }
     }
 
@@ -39,8 +41,7 @@ impl Name {
             return Ok(name);
         }
         match elsewhere(text) {
-            Some(Elsewhere::Called(ours)) => Err(words::called(text, ours)),
-            Some(Elsewhere::NotYet) => Err(words::not_yet(text)),
+            Some(ours) => Err(words::called(text, ours)),
             None => Err(unknown(text, "")),
         }
     }
@@ -64,14 +65,9 @@ pub(super) fn unknown(text: &str, rest: &str) -> String {
     words::unknown(text, found)
 }
 
-/// A name that means something to users of Node, HAProxy, nginx or Envoy.
-enum Elsewhere {
-    Called(&'static str),
-    NotYet,
-}
-
-fn elsewhere(text: &str) -> Option<Elsewhere> {
-    Some(Elsewhere::Called(match spelled_our_way(text).as_str() {
+/// What is ours of a name that means something to users of Node, HAProxy, nginx or Envoy.
+fn elsewhere(text: &str) -> Option<&'static str> {
+    Some(match spelled_our_way(text).as_str() {
         "rr" | "roundrobin" | "round-robin" | "sched-rr" | "wrr" | "static-rr" => "round-robin",
         "lc" | "leastconn" | "least-conn" | "leastconnections" | "least-connections"
         | "least-connection" | "least-request" => "least-connections",
@@ -85,9 +81,9 @@ fn elsewhere(text: &str) -> Option<Elsewhere> {
         "query" | "url-param" => "sticky=query:NAME",
         "proxy" => "sticky=proxy",
         "none" | "sched-none" | "shared" => "shared",
-        "kernel" | "reuseport" | "reuse-port" | "so-reuseport" => return Some(Elsewhere::NotYet),
+        "kernel" | "reuseport" | "reuse-port" | "so-reuseport" => "kernel",
         _ => return None,
-    }))
+    })
 }
 
 fn spelled_our_way(text: &str) -> String {
@@ -114,16 +110,11 @@ mod tests {
             ("least_conn", "least-connections"),
             ("ip-hash", "sticky=v4:24"),
             ("source", "sticky"),
+            ("reuseport", "kernel"),
+            ("SO_REUSEPORT", "kernel"),
             ("cookie", "sticky=cookie:NAME"),
         ] {
             assert_eq!(Name::parse(text), Err(words::called(text, ours)));
-        }
-    }
-
-    #[test]
-    fn the_kernels_policy_is_not_there_yet() {
-        for text in ["kernel", "reuseport", "SO_REUSEPORT"] {
-            assert_eq!(Name::parse(text), Err(words::not_yet(text)));
         }
     }
 

@@ -14,6 +14,7 @@ pub(crate) enum Policy {
     LeastConnections,
     Sticky(Sticky),
     Shared,
+    Kernel,
 }
 
 impl Policy {
@@ -24,8 +25,17 @@ impl Policy {
             Self::LeastConnections => Name::LeastConnections,
             Self::Sticky(_) => Name::Sticky,
             Self::Shared => Name::Shared,
+            Self::Kernel => Name::Kernel,
         };
         name.as_str()
+    }
+
+    /// Whether workers accept by themselves under it.
+    pub(crate) const fn is_without_primary(&self) -> bool {
+        match self {
+            Self::Shared | Self::Kernel => true,
+            Self::RoundRobin | Self::LeastConnections | Self::Sticky(_) => false,
+        }
     }
 }
 
@@ -44,7 +54,8 @@ impl FromStr for Policy {
             (Name::RoundRobin, None) => Ok(Self::RoundRobin),
             (Name::LeastConnections, None) => Ok(Self::LeastConnections),
             (Name::Shared, None) => Ok(Self::Shared),
-            (Name::RoundRobin | Name::LeastConnections | Name::Shared, Some(_)) => {
+            (Name::Kernel, None) => Ok(Self::Kernel),
+            (Name::RoundRobin | Name::LeastConnections | Name::Shared | Name::Kernel, Some(_)) => {
                 Err(words::no_parameters(name.as_str()))
             }
         }
@@ -57,7 +68,11 @@ impl fmt::Display for Policy {
         f.write_str(self.name())?;
         match self {
             Self::Sticky(sticky) if *sticky != Sticky::default() => write!(f, "={sticky}"),
-            Self::RoundRobin | Self::LeastConnections | Self::Sticky(_) | Self::Shared => Ok(()),
+            Self::RoundRobin
+            | Self::LeastConnections
+            | Self::Sticky(_)
+            | Self::Shared
+            | Self::Kernel => Ok(()),
         }
     }
 }

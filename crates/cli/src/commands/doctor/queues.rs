@@ -13,7 +13,7 @@ const ROOM: u64 = 4;
 const LEAST_ADVISED: u64 = 1024;
 
 /// The policy under which workers listen for themselves.
-const SHARED: &str = "shared";
+const WITHOUT_PRIMARY: [&str; 2] = ["shared", "kernel"];
 
 /// All of them.
 pub(super) fn all() -> Vec<Check> {
@@ -79,7 +79,7 @@ fn listener(crew: &str, listener: &Listener, longest: Option<u64>) -> Option<Che
         None => Check::good(words::QUEUE, found),
         Some(backlog) => {
             let too_low = longest.filter(|longest| *longest < backlog);
-            let workers_listen = listener.policy == SHARED;
+            let workers_listen = WITHOUT_PRIMARY.contains(&listener.policy.as_str());
             let next = words::backlog_next(backlog, too_low, crew, workers_listen);
             Check::advice(words::QUEUE, found, next)
         }

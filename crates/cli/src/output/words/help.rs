@@ -70,8 +70,8 @@ Each answer names the worker that gave it:
 pub(crate) const WORKERS: &str = "How many workers: a number; `max`, one for each CPU that this process may use \
     (affinity and cgroup quota counted); or -N, that many fewer than `max`";
 pub(crate) const NAME: &str = "What to call the crew [default: the program's name]";
-pub(crate) const POLICY: &str = "Who gets a connection: round-robin, least-connections, sticky or shared; for one \
-    listener LISTENER=POLICY, several joined by commas [default: $NODE_CLUSTER_SCHED_POLICY, else round-robin]";
+pub(crate) const POLICY: &str = "Who gets a connection: round-robin, least-connections, sticky, shared or kernel; for \
+    one listener LISTENER=POLICY, several joined by commas [default: $NODE_CLUSTER_SCHED_POLICY, else round-robin]";
 pub(crate) const POLICY_LONG: &str = "\
 Who gets a connection [default: $NODE_CLUSTER_SCHED_POLICY, else round-robin]
 
@@ -80,6 +80,10 @@ Who gets a connection [default: $NODE_CLUSTER_SCHED_POLICY, else round-robin]
   least-connections  the primary accepts; the free worker with the fewest open
   sticky             the primary accepts; each client goes to its own worker
   shared             all workers accept from one socket
+  kernel             each worker accepts from a socket of its own, and the
+                     kernel spreads connections over them (SO_REUSEPORT): the
+                     highest rate; what a stuck worker lets wait is handed to
+                     the others
 
 For one listener write LISTENER=POLICY: its TCP port, its Unix path with a slash in it, or fd:N. Several are joined by \
 commas: sticky,8080=least-connections,./app.sock=shared

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::notices::span;
 
 /// What can be chosen.
-const ALL: &str = "round-robin, least-connections, sticky and shared";
+const ALL: &str = "round-robin, least-connections, sticky, shared and kernel";
 
 pub(crate) fn empty_item() -> String {
     "there is an empty item: items are joined by one comma, as in 8080=sticky,9090=shared"
@@ -21,10 +21,20 @@ pub(crate) fn called(name: &str, ours: &str) -> String {
     format!("what others call `{name}` is `{ours}` here. There are {ALL}")
 }
 
-pub(crate) fn not_yet(name: &str) -> String {
+/// Of a crew that runs.
+pub(crate) fn made_for_kernel(listener: Option<&str>) -> String {
+    let of = listener.map_or_else(String::new, |it| format!(" of {it}"));
     format!(
-        "`{name}`, a socket for each worker by SO_REUSEPORT, is not there yet. There are {ALL}; with `shared`, too, \
-         the workers accept"
+        "the sockets{of} were made for another way: `kernel` has one for each worker, the other policies one for all. \
+         Stop the crew, and start it with the new --policy"
+    )
+}
+
+/// `kernel` for what is no TCP port.
+pub(crate) fn not_for_kernel(item: &str) -> String {
+    format!(
+        "`{item}`: the kernel spreads connections over the sockets of a TCP or UDP port; of a path or a descriptor \
+         there is one. Use `shared`: the workers accept there, too"
     )
 }
 

@@ -23,6 +23,10 @@ pub(crate) fn accepts(listener: &dyn Display, policy: &Policy, sticky: &Sticky) 
         Policy::Shared => {
             format!("{listener}: the workers accept from one socket (shared); the kernel chooses")
         }
+        Policy::Kernel => format!(
+            "{listener}: each worker accepts from a socket of its own (kernel); the kernel spreads connections over \
+             them, and what waits at one for too long is handed to another worker"
+        ),
     }
 }
 

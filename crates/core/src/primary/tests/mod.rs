@@ -8,6 +8,7 @@ mod data;
 mod deaths;
 mod handover;
 mod inside;
+mod kernel;
 mod leaving;
 mod listeners;
 mod live;

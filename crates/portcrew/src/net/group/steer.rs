@@ -1,14 +1,14 @@
-//! Which members get what is new: from seats to the kernel's indices.
+//! Which members get what is new: from places to the kernel's indices.
 
 use std::collections::BTreeSet;
 use std::io;
 use std::os::fd::AsFd as _;
 
-use portcrew_core::scheduler::Seat;
+use portcrew_core::MemberId;
 use portcrew_ipc::reuseport::{self, Steering};
 use rustix::net::sockopt;
 
-use super::{Group, Member, MemberId, Protocol};
+use super::{Group, Member, Protocol, SocketId};
 
 impl Group {
     /// Takes those out of the order that have left the group by being shut down, before anything else changes it.
@@ -24,8 +24,8 @@ impl Group {
     }
 
     /// Steers away from a member that is about to leave, and from the last one, whose index will be that one's. Else a
-    /// connection that comes between the end and the new program could go to a seat that is steered away from.
-    pub(super) fn make_way(&self, leaving: MemberId) {
+    /// connection that comes between the end and the new program could go to a place that is steered away from.
+    pub(super) fn make_way(&self, leaving: SocketId) {
         let last = self.order.last();
         let mut live = self.live_ids();
         live.retain(|id| *id != leaving && Some(*id) != last);
@@ -35,15 +35,15 @@ impl Group {
         }
     }
 
-    fn live_ids(&self) -> BTreeSet<MemberId> {
-        let seated = |seats: &mut dyn Iterator<Item = &Seat>| -> BTreeSet<MemberId> {
-            let ids = seats.filter_map(|seat| self.members.get(seat)).map(|it| it.id);
+    fn live_ids(&self) -> BTreeSet<SocketId> {
+        let of_places = |places: &mut dyn Iterator<Item = &MemberId>| -> BTreeSet<SocketId> {
+            let ids = places.filter_map(|place| self.members.get(place)).map(|it| it.id);
             ids.filter(|id| self.order.index(*id).is_some()).collect()
         };
-        let live = seated(&mut self.live.iter());
+        let live = of_places(&mut self.live.iter());
         if live.is_empty() || self.order_is_lost {
             // Not the spare ones, as far as that is known.
-            return seated(&mut self.members.keys());
+            return of_places(&mut self.members.keys());
         }
         live
     }
@@ -52,7 +52,7 @@ impl Group {
         self.attach_for(&self.live_ids())
     }
 
-    fn attach_for(&self, live: &BTreeSet<MemberId>) -> io::Result<()> {
+    fn attach_for(&self, live: &BTreeSet<SocketId>) -> io::Result<()> {
         let mut members = self.members.values().chain(&self.spare);
         let Some(member) = members.find(|it| self.order.index(it.id).is_some()) else {
             // Nobody listens: there is no group.

@@ -9,7 +9,7 @@
 //! once when a worker dies; `FORGET=1` keeps nothing of one that has ended, for long runs; `GRACE_MS`, `STABLE_MS` and
 //! `START_MS` are the crew's times, `ANSWER_MS` and `HEARTBEAT_MS` are how it notices that one hangs, `HANG_SIGNAL` what
 //! such a one gets; `MAX_CONNECTIONS` is what a worker may take, `SHED=1` closes what finds no room, `LEAST=1` counts
-//! connections, `STICKY` is a header to look for, `DRAIN` the text that tells it to leave; `DIRECTORY` is
+//! connections, `KERNEL=1` has the kernel spread them, `STICKY` is a header to look for, `DRAIN` the text that tells it to leave; `DIRECTORY` is
 //! where workers start, `RUN_AS` the user `UID:GID[:GROUP]` that they run as, `ALLOW` the paths and ports, with commas,
 //! that they may have then. Commands:
 //!
@@ -129,6 +129,9 @@ fn settings(program: OsString, args: impl Iterator<Item = OsString>) -> Settings
     settings.hang_signal = std::env::var("HANG_SIGNAL").ok().and_then(|it| Signal::from_name(&it));
     if std::env::var_os("LEAST").is_some() {
         settings.policy = Policy::LeastConnections;
+    }
+    if std::env::var_os("KERNEL").is_some() {
+        settings.policy = Policy::Kernel;
     }
     if let Ok(header) = std::env::var("STICKY") {
         settings.policy = Policy::Sticky(Sticky::by_value(LookFor::Header(header)));

@@ -38,6 +38,7 @@ impl Account {
     pub fn called(&self, it: &Listing) -> &'static str {
         match self.rules.mode(&it.address) {
             Mode::Shared => "shared",
+            Mode::Kernel => "kernel",
             Mode::Handover => self.rules.of(&it.address).name(),
         }
     }

@@ -343,7 +343,13 @@ impl Model {
             | Action::Bind { .. }
             | Action::Shed { .. }
             | Action::Look { .. }
-            | Action::Count { .. } => wrong(Check::WorkerSide),
+            | Action::Count { .. }
+            | Action::BindMember { .. }
+            | Action::CloseMember { .. }
+            | Action::Steer { .. }
+            | Action::Watch { .. }
+            | Action::Survey { .. }
+            | Action::Rescue { .. } => wrong(Check::WorkerSide),
         }
     }
 

@@ -113,6 +113,7 @@ impl Saboteur {
     pub fn rule(&self, spec: Spec, wrongs: &Wrongs) -> Rule {
         match spec.mode {
             Mode::Shared => Rule::shared(),
+            Mode::Kernel => Rule::kernel(),
             Mode::Handover => {
                 let right = Watched::new(spec.policy, wrongs.clone());
                 Rule::boxed(schedulers::broken(self.mutation, right))

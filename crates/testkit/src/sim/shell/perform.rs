@@ -76,6 +76,13 @@ impl World {
             Action::Shed { listener, most } => return self.shed(listener, most),
             Action::CloseListener { listener } => return self.close_socket(listener),
             Action::Look { conn, look } => return self.look(conn, look),
+            // The account does not let them pass.
+            Action::BindMember { .. }
+            | Action::CloseMember { .. }
+            | Action::Steer { .. }
+            | Action::Watch { .. }
+            | Action::Survey { .. }
+            | Action::Rescue { .. } => {}
             Action::Count { listener, on } => return self.count(listener, on),
             Action::CloseChannel { worker } => self.close_channel(worker),
             Action::Notify(notice) => {

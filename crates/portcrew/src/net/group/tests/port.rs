@@ -1,17 +1,18 @@
 //! Whose a port is.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::sync::Barrier;
 
 use portcrew_core::{Address, Family, Query};
 
-use super::world::{group, query, reached, seat, seats, spread, tcp, udp};
+use super::world::{group, place, places, query, reached, spread, tcp, udp};
 use crate::net::bind::{Reuse, bind, bind_reusing};
 use crate::net::group::Group;
 
 fn is_taken(query: &Query) -> bool {
-    match Group::open(query, seat(0)) {
+    match Group::open(query, place(0)) {
         Ok(_) => false,
         Err(refused) => {
             assert_eq!(refused.source.kind(), io::ErrorKind::AddrInUse, "{refused:?}");
@@ -63,7 +64,7 @@ fn of_groups_that_are_opened_at_once_one_has_the_port() {
             let outcomes: Vec<_> = std::thread::scope(|scope| {
                 let open = || {
                     together.wait();
-                    let opened = Group::open(&query, seat(0));
+                    let opened = Group::open(&query, place(0));
                     // Held until all have tried.
                     together.wait();
                     opened.map(drop).map_err(|refused| refused.source.kind())
@@ -79,10 +80,19 @@ fn of_groups_that_are_opened_at_once_one_has_the_port() {
 }
 
 #[test]
+fn groups_on_ports_that_the_kernel_chooses_have_one_each() {
+    for on in [tcp, udp] {
+        let groups: Vec<_> = (0..100).map(|_| group(&on("127.0.0.1", 0), 1)).collect();
+        let ports: BTreeSet<_> = groups.iter().map(|(_, at)| at.port()).collect();
+        assert_eq!(ports.len(), groups.len());
+    }
+}
+
+#[test]
 fn connections_of_a_group_that_is_gone_do_not_keep_the_port() {
     let (group, at) = group(&tcp("127.0.0.1", 0), 1);
     let _client = TcpStream::connect(at).unwrap();
-    let served = super::world::accept_all(&group, seat(0));
+    let served = super::world::accept_all(&group, place(0));
     drop(group);
     assert!(!is_taken(&tcp("127.0.0.1", at.port())));
     // Ended here first, so the kernel keeps it for a minute.
@@ -95,13 +105,13 @@ fn on_all_addresses_both_families_come_to_live_seats() {
     let everywhere = |family| query(Address::Tcp { host: None, port: 0, family, ipv6_only: false });
     for query in [everywhere(Family::V4), everywhere(Family::V6), tcp("0.0.0.0", 0)] {
         let (mut group, mut at) = group(&query, 3);
-        group.steer(&seats(&[1, 2])).unwrap();
+        group.steer(&places(&[1, 2])).unwrap();
         let families = if at.is_ipv6() { vec!["127.0.0.1", "::1"] } else { vec!["127.0.0.1"] };
         for host in families {
             at.set_ip(host.parse().unwrap());
-            assert_eq!(reached(&spread(&group, at, 60)), seats(&[1, 2]), "{host} {query:?}");
+            assert_eq!(reached(&spread(&group, at, 60)), places(&[1, 2]), "{host} {query:?}");
             for number in [1, 2] {
-                super::world::accept_all(&group, seat(number));
+                super::world::accept_all(&group, place(number));
             }
         }
     }
@@ -132,7 +142,7 @@ fn what_has_no_port_or_shares_it_on_purpose_is_no_group() {
     let given = Address::Udp { host: None, port: 0, family: Family::V4, flags: 0, fd: Some(3) };
     for address in [path, Address::Fd { fd: 3 }, given, multicast] {
         assert!(!Group::suits(&address));
-        let refused = Group::open(&query(address), seat(0)).unwrap_err();
+        let refused = Group::open(&query(address), place(0)).unwrap_err();
         assert_eq!(refused.source.kind(), io::ErrorKind::InvalidInput);
     }
     assert!(Group::suits(&tcp("::", 0).address) && Group::suits(&udp("::", 0).address));

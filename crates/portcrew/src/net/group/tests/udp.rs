@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, UdpSocket};
 
-use super::world::{group, own, seat, udp, udp_socket};
+use super::world::{group, own, place, udp, udp_socket};
 use crate::net::group::Group;
 
 /// Clients with an address of their own each.
@@ -16,15 +16,15 @@ fn clients(at: SocketAddr, count: usize) -> Vec<UdpSocket> {
     (0..count).map(|_| client()).collect()
 }
 
-/// Each client sends a datagram: which seat has it. It is there when `send` returns, over loopback.
-fn send_all(group: &Group, clients: &[UdpSocket]) -> BTreeMap<SocketAddr, u32> {
+/// Each client sends a datagram: which place has it. It is there when `send` returns, over loopback.
+fn send_all(group: &Group, clients: &[UdpSocket]) -> BTreeMap<SocketAddr, usize> {
     for client in clients {
         client.send(b"x").unwrap();
     }
     let mut flows = BTreeMap::new();
     for number in 0..8 {
-        if group.get(seat(number)).is_some() {
-            let socket = udp_socket(group, seat(number));
+        if group.get(place(number)).is_some() {
+            let socket = udp_socket(group, place(number));
             while let Ok((_, from)) = socket.recv_from(&mut [0; 8]) {
                 assert_eq!(flows.insert(from, number), None);
             }
@@ -41,7 +41,7 @@ fn a_flow_stays_with_its_seat_while_others_come_and_go() {
         let clients = clients(at, 120);
         let before = send_all(&group, &clients);
         assert_eq!(send_all(&group, &clients), before);
-        group.steer(&[seat(0), seat(2)]).unwrap();
+        group.steer(&[place(0), place(2)]).unwrap();
         let after = send_all(&group, &clients);
         for (flow, number) in &before {
             assert!(
@@ -50,11 +50,11 @@ fn a_flow_stays_with_its_seat_while_others_come_and_go() {
             );
         }
         // Closed for good, and back: nothing moves either time.
-        group.close(seat(1));
+        group.close(place(1));
         assert_eq!(send_all(&group, &clients), after);
-        group.add(seat(1)).unwrap();
+        group.add(place(1)).unwrap();
         assert_eq!(send_all(&group, &clients), after);
-        group.steer(&[seat(0), seat(1), seat(2)]).unwrap();
+        group.steer(&[place(0), place(1), place(2)]).unwrap();
         assert_eq!(send_all(&group, &clients), before);
     }
 }
@@ -62,9 +62,9 @@ fn a_flow_stays_with_its_seat_while_others_come_and_go() {
 #[test]
 fn a_worker_that_keeps_the_socket_of_a_closed_seat_takes_nothing_from_the_others() {
     let (mut group, at) = group(&udp("127.0.0.1", 0), 3);
-    let worker = UdpSocket::from(own(group.get(seat(0)).unwrap()));
-    group.close(seat(0));
-    // Nobody is live; and what is in the group without a seat is not taken for anybody.
+    let worker = UdpSocket::from(own(group.get(place(0)).unwrap()));
+    group.close(place(0));
+    // Nobody is live; and what is in the group without a place is not taken for anybody.
     group.steer(&[]).unwrap();
     let flows = send_all(&group, &clients(at, 60));
     assert!(flows.values().all(|number| *number != 0));
@@ -77,7 +77,7 @@ fn what_a_closed_seat_has_not_received_its_successor_does_not_receive() {
     for client in clients(at, 10) {
         client.send(b"old").unwrap();
     }
-    group.close(seat(0));
-    group.add(seat(1)).unwrap();
-    udp_socket(&group, seat(1)).recv(&mut [0; 8]).unwrap_err();
+    group.close(place(0));
+    group.add(place(1)).unwrap();
+    udp_socket(&group, place(1)).recv(&mut [0; 8]).unwrap_err();
 }

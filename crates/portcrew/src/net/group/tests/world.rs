@@ -5,9 +5,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use portcrew_core::SlotId;
-use portcrew_core::scheduler::Seat;
-use portcrew_core::{Address, Family, Query};
+use portcrew_core::{Address, Family, MemberId, Query};
 
 use crate::net::group::Group;
 
@@ -27,20 +25,20 @@ pub(super) fn udp(host: &str, port: u16) -> Query {
     query(Address::Udp { host: Some(host.into()), port, family, flags: 0, fd: None })
 }
 
-pub(super) fn seat(number: u32) -> Seat {
-    Seat::Slot(SlotId(number))
+pub(super) fn place(number: usize) -> MemberId {
+    MemberId(u32::try_from(number).unwrap())
 }
 
-pub(super) fn seats(numbers: &[u32]) -> Vec<Seat> {
-    numbers.iter().copied().map(seat).collect()
+pub(super) fn places(numbers: &[usize]) -> Vec<MemberId> {
+    numbers.iter().copied().map(place).collect()
 }
 
-/// A group with so many seats, all of them live.
-pub(super) fn group(query: &Query, count: u32) -> (Group, SocketAddr) {
-    let (mut group, to) = Group::open(query, seat(0)).unwrap();
-    let all: Vec<_> = (0..count).map(seat).collect();
-    for seat in &all {
-        group.add(*seat).unwrap();
+/// A group with so many places, all of them live.
+pub(super) fn group(query: &Query, count: usize) -> (Group, SocketAddr) {
+    let (mut group, to) = Group::open(query, place(0)).unwrap();
+    let all: Vec<_> = (0..count).map(place).collect();
+    for place in &all {
+        group.add(*place).unwrap();
     }
     group.steer(&all).unwrap();
     let port = to.sockname.unwrap().port;
@@ -48,8 +46,8 @@ pub(super) fn group(query: &Query, count: u32) -> (Group, SocketAddr) {
     (group, SocketAddr::new(host.parse().unwrap(), port))
 }
 
-/// Connects so many clients, and says how many wait at each seat. They are there when `connect` returns, over loopback.
-pub(super) fn spread(group: &Group, at: SocketAddr, count: usize) -> Vec<(Seat, u32)> {
+/// Connects so many clients, and says how many wait at each place. They are there when `connect` returns, over loopback.
+pub(super) fn spread(group: &Group, at: SocketAddr, count: usize) -> Vec<(MemberId, u32)> {
     let waited: u32 = counts(group).iter().map(|(_, count)| count).sum();
     let _clients: Vec<_> = (0..count).map(|_| TcpStream::connect(at).unwrap()).collect();
     let hang = Instant::now() + DEADLINE;
@@ -64,23 +62,23 @@ pub(super) fn spread(group: &Group, at: SocketAddr, count: usize) -> Vec<(Seat, 
     }
 }
 
-fn counts(group: &Group) -> Vec<(Seat, u32)> {
-    group.seats().filter_map(|seat| Some((seat, group.waiting(seat)?))).collect()
+fn counts(group: &Group) -> Vec<(MemberId, u32)> {
+    group.places().filter_map(|place| Some((place, group.waiting(place)?))).collect()
 }
 
-/// The seats at which somebody waits.
-pub(super) fn reached(counts: &[(Seat, u32)]) -> Vec<Seat> {
-    counts.iter().filter(|(_, count)| *count > 0).map(|(seat, _)| *seat).collect()
+/// The places at which somebody waits.
+pub(super) fn reached(counts: &[(MemberId, u32)]) -> Vec<MemberId> {
+    counts.iter().filter(|(_, count)| *count > 0).map(|(place, _)| *place).collect()
 }
 
-/// Accepts all that wait at this seat.
-pub(super) fn accept_all(group: &Group, seat: Seat) -> Vec<TcpStream> {
-    let listener = TcpListener::from(own(group.get(seat).unwrap()));
+/// Accepts all that wait at this place.
+pub(super) fn accept_all(group: &Group, place: MemberId) -> Vec<TcpStream> {
+    let listener = TcpListener::from(own(group.get(place).unwrap()));
     std::iter::from_fn(|| listener.accept().ok().map(|(stream, _)| stream)).collect()
 }
 
-pub(super) fn udp_socket(group: &Group, seat: Seat) -> UdpSocket {
-    UdpSocket::from(own(group.get(seat).unwrap()))
+pub(super) fn udp_socket(group: &Group, place: MemberId) -> UdpSocket {
+    UdpSocket::from(own(group.get(place).unwrap()))
 }
 
 /// As a worker has it.
