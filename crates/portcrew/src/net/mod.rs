@@ -3,7 +3,6 @@
 pub(crate) mod accept;
 pub(crate) mod bind;
 pub(crate) mod exclusive;
-#[cfg_attr(not(test), expect(dead_code, reason = "the policy `kernel` is not there yet"))]
 pub(crate) mod group;
 pub(crate) mod refused;
 pub(crate) mod unix_path;

@@ -40,6 +40,7 @@ mod signal;
 mod snapshot;
 mod sockets;
 mod spread;
+mod streak;
 #[cfg(test)]
 mod tests;
 mod turn;

@@ -4,7 +4,7 @@
 use portcrew_core::ListenerId;
 
 use super::driver::Driver;
-use super::sockets::Shut;
+use super::streak::Shut;
 use crate::{Error, Event};
 
 impl Driver {
@@ -13,16 +13,32 @@ impl Driver {
         if self.retries.leaves_unwatched(listener) {
             return;
         }
-        if let Err(after) = self.sockets.watch(listener, &self.ready) {
+        let watched = if self.spread.has(listener) {
+            self.spread.watch_ends(listener, &self.ready)
+        } else {
+            self.sockets.watch(listener, &self.ready)
+        };
+        if let Err(after) = watched {
             self.watch_later(listener, after);
         }
     }
 
     pub(super) fn look_at_shared(&mut self, listener: ListenerId) {
-        let Some(Shut { is_new, watch_after }) = self.sockets.was_shut(listener, self.now) else {
+        let is_spread = self.spread.has(listener);
+        let shut = if is_spread {
+            self.spread.was_shut(listener, self.now)
+        } else {
+            self.sockets.was_shut(listener, self.now)
+        };
+        let Some(Shut { is_new, watch_after }) = shut else {
             return;
         };
-        let error = match self.sockets.listen_again(listener) {
+        let again = if is_spread {
+            self.spread.listen_again(listener)
+        } else {
+            self.sockets.listen_again(listener)
+        };
+        let error = match again {
             Ok(Some(port)) if is_new => Some(Error::ListenerShut { port }),
             // Somebody else was faster; or it is done again and again, which was told.
             Ok(_) => None,

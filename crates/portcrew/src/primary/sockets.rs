@@ -9,23 +9,17 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use portcrew_core::primary::BoundTo;
-use portcrew_core::{Backoff, Key, ListenerId, Query, SocketKind, Time};
+use portcrew_core::{Key, ListenerId, Query, SocketKind, Time};
 use portcrew_ipc::reactor::{Arrivals, HangUp};
 
 use super::AcceptQueue;
 use super::accept_queue::Looks;
 use super::ready::{ReadySet, Source};
+use super::streak::{Shut, Streak};
 use crate::net::accept;
 use crate::net::bind::{self, Bound};
 use crate::net::refused::Refused;
 use crate::net::unix_path::SocketFile;
-
-/// Between a shutdown of a shared socket and the next look at it: at first, and at most where it is done again and
-/// again. Below the time for which workers wait for it to listen again.
-const WATCH_AGAIN: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(1));
-
-/// So long without a shutdown ends a streak: the next one is told again.
-const QUIET: Duration = Duration::from_secs(10);
 
 /// Every listening socket by its number.
 #[derive(Debug, Default)]
@@ -59,41 +53,11 @@ pub(super) struct Socket {
     socket: Arc<OwnedFd>,
 }
 
-/// Shutdowns, and failures to watch for them, that follow one another.
-#[derive(Debug)]
-struct Streak {
-    backoff: Backoff,
-    last: Option<Time>,
-}
-
-/// A shared socket was shut down.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Shut {
-    /// Not one more of a streak.
-    pub(super) is_new: bool,
-    /// When it is to be watched again.
-    pub(super) watch_after: Duration,
-}
-
 /// What wakes us for connections.
 #[derive(Debug)]
 struct Accepting {
     arrivals: Arrivals,
     waker: Waker,
-}
-
-impl Streak {
-    fn new() -> Self {
-        Self { backoff: Backoff::new(WATCH_AGAIN.0, WATCH_AGAIN.1, 0), last: None }
-    }
-
-    fn shut(&mut self, now: Time) -> Shut {
-        let is_new = self.last.replace(now).is_none_or(|last| now - last > QUIET);
-        if is_new {
-            self.backoff.reset();
-        }
-        Shut { is_new, watch_after: self.backoff.next_delay() }
-    }
 }
 
 impl Sockets {
@@ -186,7 +150,7 @@ impl Sockets {
                 socket.watched = Some((hang_up, ready.waker(Source::Shared(id))));
                 Ok(())
             }
-            Err(_) => Err(socket.shut.backoff.next_delay()),
+            Err(_) => Err(socket.shut.not_watched()),
         }
     }
 
@@ -287,28 +251,6 @@ mod tests {
     use portcrew_core::{Address, Family};
 
     use super::*;
-
-    #[test]
-    fn who_shuts_a_socket_again_and_again_is_told_of_once_and_looked_at_ever_later() {
-        let (mut streak, mut now, mut told) = (Streak::new(), Time::from_origin(QUIET), 0);
-        let mut looks = 0;
-        let end = now + Duration::from_secs(60);
-        while now < end {
-            let Shut { is_new, watch_after } = streak.shut(now);
-            now = now + watch_after;
-            looks += 1;
-            told += u32::from(is_new);
-        }
-        assert!(told == 1 && looks < 100, "told {told} times, looked {looks} times");
-        assert!(streak.shut(now + QUIET * 2).is_new);
-    }
-
-    #[test]
-    fn a_watch_that_failed_before_makes_the_first_shutdown_no_less_new() {
-        let mut streak = Streak::new();
-        streak.backoff.next_delay();
-        assert!(streak.shut(Time::ZERO).is_new);
-    }
 
     #[test]
     fn to_share_a_socket_takes_no_further_descriptor() {

@@ -3,7 +3,7 @@
 //! The primary has a duplicate of each, so what waits in one outlives its worker; and it can accept from one whose worker
 //! does not. When to do that the machine decides; here it is seen and done.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::Arc;
@@ -11,13 +11,15 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 
 use portcrew_core::primary::{AcceptFailure, BoundTo, Event};
-use portcrew_core::{ListenerId, MemberId, Query};
+use portcrew_core::{ListenerId, MemberId, Query, Time};
 use portcrew_ipc::probe;
+use portcrew_ipc::reactor::HangUp;
 use portcrew_ipc::reuseport::FirstArrivals;
 
 use super::driver::Driver;
-use super::ready::Source;
+use super::ready::{ReadySet, Source};
 use super::reserve;
+use super::streak::{Shut, Streak};
 use crate::Error;
 use crate::net::accept;
 use crate::net::bind;
@@ -35,6 +37,12 @@ pub(super) struct Spread {
 struct Members {
     group: Group,
     arrivals: Option<Arrivals>,
+    /// Of those that a worker has, for it may shut its own down. (Of UDP that cannot be undone.)
+    ends: BTreeMap<MemberId, (HangUp, Waker)>,
+    /// How often in a row that was done.
+    shut: Streak,
+    /// Those that were shut down, and do not listen again yet.
+    lost: BTreeSet<MemberId>,
 }
 
 /// What wakes us when a connection comes.
@@ -60,6 +68,55 @@ impl Spread {
         self.listeners.remove(&listener);
     }
 
+    /// Begins to watch for their being shut down, unless that is done already.
+    ///
+    /// # Errors
+    /// There is no descriptor or no memory to watch with: how long to wait before the next attempt.
+    pub(super) fn watch_ends(
+        &mut self,
+        listener: ListenerId,
+        ready: &ReadySet,
+    ) -> Result<(), Duration> {
+        let Some(members) = self.listeners.get_mut(&listener) else {
+            return Ok(());
+        };
+        let all: Vec<_> = members.group.places().collect();
+        for member in all {
+            let watched = members.watch_end(member, ready.waker(Source::Shared(listener)));
+            watched.map_err(|_| members.shut.not_watched())?;
+        }
+        Ok(())
+    }
+
+    /// Whether one was shut down. It is watched no longer.
+    pub(super) fn was_shut(&mut self, listener: ListenerId, now: Time) -> Option<Shut> {
+        let members = self.listeners.get_mut(&listener)?;
+        let Members { ends, lost, .. } = members;
+        let before = ends.len();
+        ends.retain(|member, (end, waker)| {
+            let goes_on = end.poll(&mut Context::from_waker(waker)).is_pending();
+            goes_on || !lost.insert(*member)
+        });
+        (ends.len() < before).then(|| members.shut.shut(now))
+    }
+
+    /// Has all that were shut down listen again. The port, if one did not listen.
+    pub(super) fn listen_again(&mut self, listener: ListenerId) -> Result<Option<u16>, Refused> {
+        let Some(members) = self.listeners.get_mut(&listener) else {
+            return Ok(None);
+        };
+        let mut port = None;
+        while let Some(member) = members.lost.first().copied() {
+            port = members.group.listen_again(member)?.or(port);
+            members.lost.remove(&member);
+            if let Some(arrivals) = &mut members.arrivals {
+                // What was shut down is armed no more.
+                arrivals.fired.push(member);
+            }
+        }
+        Ok(port)
+    }
+
     /// How many connections wait in each: none where it does not listen, or is UDP.
     fn waiting(&self, listener: ListenerId) -> Vec<(MemberId, u32)> {
         let group = self.listeners.get(&listener).map(|it| &it.group);
@@ -72,6 +129,23 @@ impl Spread {
 }
 
 impl Members {
+    fn new(group: Group) -> Self {
+        Self {
+            group,
+            arrivals: None,
+            ends: BTreeMap::new(),
+            shut: Streak::new(),
+            lost: BTreeSet::new(),
+        }
+    }
+
+    fn watch_end(&mut self, member: MemberId, waker: Waker) -> io::Result<()> {
+        if let (Some(socket), false) = (self.group.get(member), self.ends.contains_key(&member)) {
+            self.ends.insert(member, (HangUp::watch(socket.as_fd())?, waker));
+        }
+        Ok(())
+    }
+
     /// Has the next connection to one of them wake us, once. What has come already counts.
     fn watch(&mut self, waker: impl FnOnce() -> Waker) -> io::Result<()> {
         let arrivals = match &mut self.arrivals {
@@ -132,7 +206,7 @@ impl Driver {
         if let Some(first) = group.get(MemberId::FIRST) {
             self.sockets.add_one_of_many(listener, query.clone(), &to, Arc::clone(first));
         }
-        self.spread.listeners.insert(listener, Members { group, arrivals: None });
+        self.spread.listeners.insert(listener, Members::new(group));
         Ok(to)
     }
 
@@ -155,6 +229,8 @@ impl Driver {
             arrivals.first.remove(member.0.into());
             arrivals.fired.retain(|it| *it != member);
         }
+        members.ends.remove(&member);
+        members.lost.remove(&member);
         members.group.close(member);
         // What stands for the listener as a whole is one that is left.
         let left = members.group.places().next().and_then(|it| members.group.get(it));

@@ -1,6 +1,7 @@
 //! The policy `kernel`: each worker accepts from a socket of its own, and all of them are the primary's.
 
 mod deaths;
+mod ends;
 mod moves;
 mod quiet;
 mod spread;
