@@ -33,6 +33,7 @@ fn connections(page: &mut Page<'_>, status: &Status) {
         ("portcrew_connections_accepted", words::ACCEPTED, ledger.accepted),
         ("portcrew_connections_taken", words::TAKEN, ledger.taken),
         ("portcrew_connections_offered_again", words::OFFERED_AGAIN, ledger.offered_again),
+        ("portcrew_connections_rescued", words::RESCUED, ledger.rescued),
         ("portcrew_connections_looked_in_vain", words::IN_VAIN, ledger.looked_in_vain),
         ("portcrew_connections_died_inside", words::DIED_INSIDE, ledger.died_inside),
         ("portcrew_connections_cut_inside", words::CUT_INSIDE, ledger.cut_inside),

@@ -210,6 +210,8 @@ pub(crate) struct Ledger {
     /// By reason.
     pub(crate) closed: BTreeMap<String, u64>,
     pub(crate) offered_again: u64,
+    #[serde(default)]
+    pub(crate) rescued: u64,
     pub(crate) accept_failures: u64,
     #[serde(default)]
     pub(crate) stray_answers: u64,

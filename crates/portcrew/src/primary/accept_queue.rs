@@ -13,7 +13,9 @@ use portcrew_ipc::probe;
 /// How soon one queue is looked at again because connections come. A look is two system calls.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
-/// The kernel's queue of connections that nobody has accepted yet.
+/// The kernel's queue of connections that nobody has accepted yet. Of a listener of several sockets
+/// ([`Policy::Kernel`](crate::Policy::Kernel)) each has one: how many wait, and how many were dropped, is said of all of
+/// them; the limit is that of one, and the deepest that of the deepest one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AcceptQueue {
@@ -39,6 +41,16 @@ impl Looks {
     /// Whether it is time for a look because connections come.
     pub(super) fn is_due(&self, now: Time) -> bool {
         now >= self.next
+    }
+
+    /// Takes in the others of a listener's queues.
+    pub(super) fn merge(one: AcceptQueue, another: AcceptQueue) -> AcceptQueue {
+        AcceptQueue {
+            waiting: one.waiting + another.waiting,
+            limit: one.limit.max(another.limit),
+            deepest: one.deepest.max(another.deepest),
+            dropped: one.dropped.zip(another.dropped).map(|(one, two)| one.wrapping_add(two)),
+        }
     }
 
     /// Looks. `None` of a socket that is not TCP: the kernel has no such numbers of it.

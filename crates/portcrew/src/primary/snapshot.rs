@@ -140,7 +140,10 @@ impl Driver {
     fn listeners(&mut self) -> Vec<ListenerSnapshot> {
         let mut all = Vec::new();
         for view in self.machine.listeners() {
-            let accept_queue = self.sockets.look(view.listener, self.now);
+            let accept_queue = match self.spread.has(view.listener) {
+                true => self.spread.look(view.listener, self.now),
+                false => self.sockets.look(view.listener, self.now),
+            };
             let socket = self.sockets.get(view.listener);
             all.push(ListenerSnapshot {
                 listener: view.listener,

@@ -16,6 +16,8 @@ use portcrew_ipc::probe;
 use portcrew_ipc::reactor::HangUp;
 use portcrew_ipc::reuseport::FirstArrivals;
 
+use super::AcceptQueue;
+use super::accept_queue::Looks;
 use super::driver::Driver;
 use super::ready::{ReadySet, Source};
 use super::reserve;
@@ -43,6 +45,8 @@ struct Members {
     shut: Streak,
     /// Those that were shut down, and do not listen again yet.
     lost: BTreeSet<MemberId>,
+    /// At the kernel's queues.
+    looks: BTreeMap<MemberId, Looks>,
 }
 
 /// What wakes us when a connection comes.
@@ -117,6 +121,17 @@ impl Spread {
         Ok(port)
     }
 
+    /// How full the kernel's queues are; `None` of UDP, and of a listener of one socket.
+    pub(super) fn look(&mut self, listener: ListenerId, now: Time) -> Option<AcceptQueue> {
+        let Members { group, looks, .. } = self.listeners.get_mut(&listener)?;
+        let mut look = |member| {
+            let socket = group.get(member)?;
+            looks.entry(member).or_default().look(now, socket.as_fd())
+        };
+        let all: Vec<_> = group.places().filter_map(&mut look).collect();
+        all.into_iter().reduce(Looks::merge)
+    }
+
     /// How many connections wait in each: none where it does not listen, or is UDP.
     fn waiting(&self, listener: ListenerId) -> Vec<(MemberId, u32)> {
         let group = self.listeners.get(&listener).map(|it| &it.group);
@@ -136,6 +151,7 @@ impl Members {
             ends: BTreeMap::new(),
             shut: Streak::new(),
             lost: BTreeSet::new(),
+            looks: BTreeMap::new(),
         }
     }
 
@@ -231,6 +247,7 @@ impl Driver {
         }
         members.ends.remove(&member);
         members.lost.remove(&member);
+        members.looks.remove(&member);
         members.group.close(member);
         // What stands for the listener as a whole is one that is left.
         let left = members.group.places().next().and_then(|it| members.group.get(it));

@@ -151,6 +151,7 @@ fn ledger(it: &Ledger) -> v1::Ledger {
         taken: it.taken,
         closed: closed.collect(),
         offered_again: it.offered_again,
+        rescued: it.rescued,
         accept_failures: it.accept_failures,
         stray_answers: it.stray_answers,
         bad_picks: it.bad_picks,
@@ -182,7 +183,7 @@ mod tests {
         (counted.offered_again, counted.stray_answers, counted.accept_failures) = (5, 6, 7);
         (counted.bad_picks, counted.scheduler_panics, counted.looked_in_vain) = (8, 9, 10);
         (counted.died_inside, counted.died_uncounted) = (11, 12);
-        (counted.cut_inside, counted.cut_uncounted) = (13, 14);
+        (counted.cut_inside, counted.cut_uncounted, counted.rescued) = (13, 14, 15);
         let mut said = serde_json::to_value(ledger(&counted)).unwrap();
         let closed = said.as_object_mut().unwrap().remove("closed").unwrap();
         let all: BTreeMap<_, _> = counted.counts().into_iter().collect();

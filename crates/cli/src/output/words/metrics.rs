@@ -19,6 +19,8 @@ pub(crate) const BAD_PICKS: &str = "Times that a policy named a worker that does
 pub(crate) const SCHEDULER_PANICS: &str = "Policies that panicked, and are not asked again.";
 pub(crate) const CLOSED: &str =
     "Connections that no worker took, by the reason why they were closed.";
+pub(crate) const RESCUED: &str = "Connections that had waited too long at the socket of a worker, and were handed to \
+                                  another (policy kernel).";
 pub(crate) const HELD: &str = "Connections that wait in the primary for a worker.";
 pub(crate) const OFFERED: &str = "Connections that were offered to a worker and not answered for.";
 pub(crate) const LISTENER_HELD: &str =

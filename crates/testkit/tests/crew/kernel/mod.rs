@@ -2,6 +2,7 @@
 
 mod deaths;
 mod ends;
+mod forms;
 mod moves;
 mod quiet;
 mod spread;
