@@ -228,6 +228,12 @@ impl SpawnSpec {
         self
     }
 
+    /// Whether something is asked for that only the [helper](Self::helper) can do.
+    #[must_use]
+    pub fn needs_helper(&self) -> bool {
+        self.wants_helper_for().is_some()
+    }
+
     /// The channel's number in the child.
     pub(super) fn channel_number(&self) -> RawFd {
         self.free_from(FIRST_EXTRA_FD)
