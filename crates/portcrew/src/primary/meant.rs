@@ -26,7 +26,7 @@ pub(super) fn machine(ours: &Settings, workers: usize) -> Machine {
     machine
 }
 
-const fn readiness(ours: &Settings) -> Readiness {
+fn readiness(ours: &Settings) -> Readiness {
     match &ours.ready {
         // They listen before they run, and say nothing of it.
         Ready::Listening if !ours.listen.is_empty() => Readiness::Age,
@@ -38,7 +38,7 @@ const fn readiness(ours: &Settings) -> Readiness {
     }
 }
 
-const fn drain(ours: &Settings) -> MachineDrain {
+fn drain(ours: &Settings) -> MachineDrain {
     match &ours.drain {
         // There is no channel for it. By what they are made to leave, they are told to.
         Drain::Disconnect if !ours.listen.is_empty() => MachineDrain::Signal,
