@@ -172,6 +172,25 @@ mod tests {
     }
 
     #[test]
+    fn what_workers_with_sockets_in_place_of_a_channel_cannot_do_is_refused() {
+        let at = |change: &dyn Fn(&mut Settings)| {
+            refused(|it| {
+                it.listen.push("127.0.0.1:0".parse().unwrap());
+                change(it);
+            })
+        };
+        let (setting, reason) = at(&|it| drop(it.fds.insert(9, ExtraFd::Null)));
+        assert!(setting == "fds" && reason.contains("from 3 on"));
+        let (setting, reason) = at(&|it| it.ready = Ready::Message);
+        assert!(setting == "ready" && reason.contains("Ready::Notify"));
+        let (setting, reason) = at(&|it| it.drain = Drain::Message("bye".to_owned()));
+        assert!(setting == "drain" && reason.contains("Drain::Signal"));
+        let (setting, reason) =
+            at(&|it| it.listen = vec![it.listen[0].clone(); MOST_LISTENERS + 1]);
+        assert!(setting == "listen" && reason.contains("64"), "{reason}");
+    }
+
+    #[test]
     fn a_group_alone_can_be() {
         let mut settings = Settings::default();
         (settings.uid, settings.gid, settings.groups) = (Some(1), Some(2), vec![3]);
