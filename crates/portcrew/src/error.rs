@@ -37,6 +37,20 @@ pub enum Error {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// A socket that this process was to be started with ([`ListenOn`](crate::ListenOn)) is not there.
+    NotPassed {
+        /// What was given.
+        given: String,
+        /// Why it is not there, and what can be done.
+        reason: String,
+    },
+    /// An argument of the program asks for the number of a socket that is not there.
+    Argument {
+        /// The argument.
+        argument: String,
+        /// Why not, and what can be done.
+        reason: &'static str,
+    },
     /// The other end of the channel has gone.
     Disconnected,
     /// No worker has this id now.
@@ -94,6 +108,8 @@ impl fmt::Display for Error {
             }
             Self::Listen(error) => fmt::Display::fmt(error, f),
             Self::Address { given, reason } => write!(f, "cannot listen on '{given}': {reason}"),
+            Self::NotPassed { given, reason } => write!(f, "cannot listen on '{given}': {reason}"),
+            Self::Argument { argument, reason } => write!(f, "the argument '{argument}': {reason}"),
             Self::Disconnected => write!(f, "the other end of the channel has gone"),
             Self::NoSuchWorker(id) => write!(f, "there is no worker {id}"),
             Self::Message(_) => write!(f, "failed to convert a message"),
@@ -141,6 +157,8 @@ impl error::Error for Error {
             Self::Listen(_)
             | Self::Setting { .. }
             | Self::Address { .. }
+            | Self::NotPassed { .. }
+            | Self::Argument { .. }
             | Self::Disconnected
             | Self::NoSuchWorker(_)
             | Self::QueueFull
@@ -160,9 +178,10 @@ impl From<Error> for io::Error {
             Error::Listen(error) => error.into(),
             Error::Disconnected => Self::new(io::ErrorKind::NotConnected, error),
             Error::Deadline => Self::new(io::ErrorKind::TimedOut, error),
-            Error::Address { .. } | Error::Setting { .. } => {
-                Self::new(io::ErrorKind::InvalidInput, error)
-            }
+            Error::Address { .. }
+            | Error::NotPassed { .. }
+            | Error::Argument { .. }
+            | Error::Setting { .. } => Self::new(io::ErrorKind::InvalidInput, error),
             Error::Claim(_)
             | Error::Spawn(_)
             | Error::NoSuchWorker(_)

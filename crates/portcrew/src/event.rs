@@ -27,6 +27,14 @@ pub enum Event {
         /// gone from [`Cluster::workers`](crate::Cluster::workers) before this event is read.
         process: WorkerHandle,
     },
+    /// The primary listens by itself ([`Settings::listen`]): told before any worker is started. What its workers make of
+    /// it nobody tells.
+    Opened {
+        /// Which listener.
+        listener: ListenerId,
+        /// Where.
+        address: ListenAddress,
+    },
     /// A worker said its first word: it runs and speaks the protocol.
     Online {
         /// Who.

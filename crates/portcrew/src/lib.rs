@@ -107,13 +107,13 @@ pub use portcrew_ipc::spawn::{SpawnError, SpawnErrorKind};
 pub use portcrew_ipc::strangers::reap as reap_strangers;
 pub use primary::{
     AcceptQueue, Cluster, CrewSnapshot, Diagnosis, Dialect, ListenerSnapshot, Loan, ProcessState,
-    Reserve, Signal, Snapshot, State, Window, WorkerHandle, WorkerSnapshot,
+    Reserve, Signal, Snapshot, State, Window, WorkerHandle, WorkerSnapshot, names_a_socket,
 };
 pub use request::Request;
 pub use role::{Primary, Role, role};
 pub use settings::{
-    Drain, ExtraFd, HttpGet, InspectPort, Liveness, Policy, Probing, Ready, Serialization,
-    Settings, Stdio, Workers,
+    Drain, ExtraFd, HttpGet, InspectPort, ListenOn, Liveness, Policy, Probing, Ready,
+    Serialization, Settings, Stdio, Workers,
 };
 pub use worker::{
     BindUdp, Connection, Draining, Listen, ListenUnix, Listener, Open, UdpSocket, UnixListener,

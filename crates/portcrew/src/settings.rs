@@ -3,6 +3,7 @@
 mod check;
 mod drain;
 mod inspect_port;
+mod listen;
 mod liveness;
 mod policy;
 mod ready;
@@ -22,6 +23,8 @@ use crate::Signal;
 
 pub use drain::Drain;
 pub use inspect_port::InspectPort;
+pub use listen::ListenOn;
+pub(crate) use listen::MOST as MOST_LISTENERS;
 pub use liveness::Liveness;
 pub use policy::Policy;
 pub use ready::{HttpGet, Probing, Ready};
@@ -128,6 +131,20 @@ pub struct Settings {
     /// Further descriptors by their numbers in the worker, from 3 to 255. The channel and the lane take the lowest
     /// numbers that these leave free, and say so in their variables. Default: none.
     pub fds: BTreeMap<i32, ExtraFd>,
+    /// What the primary listens on by itself, for programs that know nothing of it. Not empty, each worker is started with
+    /// all these sockets, from descriptor 3 on, and told so by `LISTEN_FDS`, `LISTEN_PID` and `LISTEN_FDNAMES` (systemd's
+    /// protocol), by `EINHORN_FD_COUNT`, `EINHORN_FD_0` … (einhorn's), by `PORTCREW_FD_0` …, and in its
+    /// [arguments](Self::args), where `{fd}` becomes the number of the first, `{fd0}`, `{fd1}` that of one by its order
+    /// and `{fd:NAME}` that of one by its name. They block, until a worker sets their mode, which is then that of all.
+    ///
+    /// Such a worker has no channel: it is [ready](Self::ready) by age ([`Ready::Listening`] means that), by its notify
+    /// socket or a probe, and is told to leave by [`stop_signal`](Self::stop_signal) ([`Drain::Disconnect`] means that),
+    /// or by another. It accepts by itself, so its policy is [`Policy::Shared`], whatever [`policy`](Self::policy) and
+    /// [`policies`](Self::policies) say. SIGKILL comes to it when this process ends, so that no orphan keeps an address.
+    ///
+    /// Bound by [`Cluster::new`](crate::Cluster::new), and open until the crew has finished or the cluster is dropped, also
+    /// while no worker lives. Read once, when the cluster is made. Default: none.
+    pub listen: Vec<ListenOn>,
     /// Whether the program may speak the lane, portcrew's fast path. One that does not only sees a
     /// descriptor more. Default: `true`.
     pub lane: bool,
@@ -227,6 +244,7 @@ impl Default for Settings {
             stdout: Stdio::Inherit,
             stderr: Stdio::Inherit,
             fds: BTreeMap::new(),
+            listen: Vec::new(),
             lane: true,
             serialization: Serialization::Json,
             inspect_port: InspectPort::Auto,
@@ -309,6 +327,25 @@ impl Settings {
     pub fn fd(mut self, number: i32, what: ExtraFd) -> Self {
         self.fds.insert(number, what);
         self
+    }
+
+    /// Has the primary listen there by itself, for programs that know nothing of it: see [`listen`](Self::listen) the
+    /// field.
+    ///
+    /// ```no_run
+    /// use portcrew::Settings;
+    ///
+    /// let settings = Settings::program("python3", ["server.py"]).listen("127.0.0.1:8080")?;
+    /// # drop(settings);
+    /// # Ok::<(), portcrew::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Address`](crate::Error::Address) for what [`ListenOn`] cannot be read from.
+    pub fn listen(mut self, address: &str) -> crate::Result<Self> {
+        self.listen.push(address.parse()?);
+        Ok(self)
     }
 
     /// Gives one listener a policy of its own.

@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use portcrew::ListenOn;
 
 use super::{
     Assignment, ControlArgs, CrewName, CrewsCommand, Identity, Policies, Supervision, Surroundings,
-    Workers, environment, span,
+    Workers, environment, listen, span,
 };
-use crate::output::words::help;
+use crate::output::words::{help, listen as listen_help};
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -79,6 +80,10 @@ pub(crate) struct RunArgs {
 
     #[arg(long, value_name = "POLICY", help = help::POLICY, long_help = help::POLICY_LONG)]
     pub(crate) policy: Option<Policies>,
+
+    #[arg(long, value_name = "ADDR", value_delimiter = ',', value_parser = listen::parse)]
+    #[arg(help = listen_help::LISTEN, long_help = listen_help::LISTEN_LONG)]
+    pub(crate) listen: Vec<ListenOn>,
 
     #[arg(long, help = help::EXPLAIN)]
     pub(crate) explain: bool,

@@ -15,7 +15,7 @@ const RESERVED: [&str; 4] =
 /// Prefix of the project's own variables, reserved for the same reason.
 const OWN_PREFIX: &[u8] = b"PORTCREW_";
 
-/// Those by which systemd gives sockets to a process. Workers have none of these, so they never get them.
+/// Those by which systemd gives sockets to a process, and the primary to workers with `--listen`.
 const OF_SOCKETS: [&str; 4] = ["LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "LISTEN_PIDFDID"];
 
 /// Those of the notify socket, which are the primary's where workers have one of it.

@@ -7,6 +7,7 @@ mod control;
 mod crews;
 mod environment;
 mod identity;
+mod listen;
 mod name;
 mod policy;
 mod span;

@@ -102,7 +102,8 @@ fn settings(args: &RunArgs, plan: &RunPlan) -> Settings {
     settings.lane = plan.lane;
     settings.grace = args.grace;
     settings.start_deadline = args.start_deadline;
-    supervise(&args.supervision, &mut settings);
+    settings.listen.clone_from(&args.listen);
+    supervise(args, &mut settings);
     plan.identity.apply(&mut settings);
     settings.stdout = Stdio::Piped;
     settings.stderr = Stdio::Piped;

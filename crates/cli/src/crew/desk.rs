@@ -49,6 +49,8 @@ pub(super) struct Desk {
     pub(super) verdicts: Verdicts,
     pub(super) history: History,
     announce: Option<Announce>,
+    /// Where the primary listens for workers that say nothing: at most [`MOST_ADDRESSES`], as the library has it.
+    opened: BTreeSet<String>,
     /// Who listens where.
     addresses: BTreeMap<String, BTreeSet<WorkerId>>,
     /// Whoever listens is ready.
@@ -76,6 +78,7 @@ impl Desk {
             verdicts: Verdicts::default(),
             history: History::default(),
             announce,
+            opened: BTreeSet::new(),
             addresses: BTreeMap::new(),
             ready: BTreeSet::new(),
             restarts: BTreeMap::new(),
@@ -89,6 +92,9 @@ impl Desk {
     pub(super) fn note(&mut self, noted: Noted, outputs: &Outputs, wanted: usize) {
         match noted {
             Noted::Forked { worker, pid } => self.history.forked(worker, pid),
+            Noted::Opened { address } => {
+                self.opened.insert(address);
+            }
             Noted::Listening { worker, address } => self.listens(worker, address, wanted),
             Noted::Gone { worker } => self.gone(worker),
             Noted::Lost { worker, how } => {

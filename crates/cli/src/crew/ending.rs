@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use portcrew::Outcome;
+use portcrew::{Error, Outcome};
 
 use crate::exit::ExitStatus;
-use crate::output::words::notices;
+use crate::output::words::{chain, notices};
 
 /// What was counted while the crew ran and is needed to say how it ended.
 #[derive(Debug, Clone, Default)]
@@ -34,6 +34,24 @@ pub(super) fn killed(outcome: Outcome) -> usize {
     }
 }
 
+/// The same for a crew of which nothing was started, because what was asked for cannot be had.
+pub(super) fn not_begun(error: &Error) -> (ExitStatus, String) {
+    let status = match error {
+        Error::Listen(refused) if refused.errno() == Some(in_use()) => ExitStatus::AddressInUse,
+        Error::Listen(_) => ExitStatus::CrewFailed,
+        Error::Setting { .. }
+        | Error::Address { .. }
+        | Error::NotPassed { .. }
+        | Error::Argument { .. } => ExitStatus::Usage,
+        _ => ExitStatus::Internal,
+    };
+    (status, chain(error))
+}
+
+const fn in_use() -> i32 {
+    rustix::io::Errno::ADDRINUSE.raw_os_error()
+}
+
 /// The exit status and the line that goes with it.
 pub(super) fn verdict(outcome: Outcome, account: &Account) -> (ExitStatus, String) {
     match outcome {
@@ -47,8 +65,8 @@ pub(super) fn verdict(outcome: Outcome, account: &Account) -> (ExitStatus, Strin
         Outcome::Retired { code: 0 } => (ExitStatus::Stopped, notices::all_retired(0)),
         Outcome::Retired { code } => (ExitStatus::CrewFailed, notices::all_retired(code)),
         Outcome::CannotListen { errno, .. } => {
-            let is_taken = errno.0 == rustix::io::Errno::ADDRINUSE.raw_os_error();
-            let status = if is_taken { ExitStatus::AddressInUse } else { ExitStatus::CrewFailed };
+            let status =
+                if errno.0 == in_use() { ExitStatus::AddressInUse } else { ExitStatus::CrewFailed };
             (status, notices::gave_up_listening(account.no_listener.as_deref()))
         }
         Outcome::NeverReady { .. } | Outcome::DiedTooOften { .. } => {

@@ -12,7 +12,7 @@ use portcrew::{
 
 use super::once::Once;
 use crate::args::Policy;
-use crate::output::words::scheduling as words;
+use crate::output::words::{listen, scheduling as words};
 use crate::plan::{Policies, meant_sticky};
 
 /// What there is to explain, and what was explained.
@@ -52,6 +52,7 @@ impl Explaining {
             Event::Scheduling { listener, address, .. } => {
                 self.addresses.insert(*listener, address.clone());
             }
+            Event::Opened { .. } => {}
             Event::SelfBound { worker, .. } => {
                 self.self_bound.insert(*worker);
             }
@@ -91,8 +92,9 @@ impl Explaining {
         let Some(address) = self.addresses.get(&listener.listener) else {
             return Vec::new();
         };
+        let inherited = listener.descriptor.map(|it| listen::inherited(address, it));
         let Some(policy) = self.policies.of(address) else {
-            return vec![words::receives(address)];
+            return [words::receives(address)].into_iter().chain(inherited).collect();
         };
         // Whether the kernel tells is being found out.
         if *policy == Policy::LeastConnections && listener.counted_by.is_none() {
@@ -104,10 +106,9 @@ impl Explaining {
                 Default::default()
             }
         };
-        vec![
-            words::accepts(address, policy, &sticky),
-            words::bounds(address, listener.counted_by, listener.window),
-        ]
+        let accepts = words::accepts(address, policy, &sticky);
+        let bounds = words::bounds(address, listener.counted_by, listener.window);
+        [accepts].into_iter().chain(inherited).chain([bounds]).collect()
     }
 
     fn worker(&mut self, worker: &WorkerSnapshot) -> Option<String> {

@@ -66,7 +66,14 @@ async fn lead(wish: Wish, report: &Report) -> Result<ExitStatus, Box<dyn Error>>
     let grace = wish.settings.grace;
     let hearing = Hearing::new(&wish, report);
     let control = wish.control;
-    let cluster = Cluster::new(wish.settings)?;
+    let cluster = match Cluster::new(wish.settings) {
+        Ok(cluster) => cluster,
+        Err(error) => {
+            let (status, text) = ending::not_begun(&error);
+            report.notice(&text);
+            return Ok(status);
+        }
+    };
     let serve = |claim| serve(claim, report.feed(), cluster.reserve());
     let (server, requests) = match control.claim.map(serve).transpose()? {
         Some((server, requests)) => (Some(server), Some(requests)),

@@ -18,6 +18,8 @@ pub(crate) enum Event<'a> {
     ///
     /// `policy` is what `--policy` and `NODE_CLUSTER_SCHED_POLICY` come to, written as for `--policy`.
     Setup { name: &'a str, pid: u32, workers: usize, policy: &'a str },
+    /// The primary listens on an address by itself, for workers that it starts with the socket.
+    Opened { address: &'a str },
     /// A worker process was started.
     Fork { worker: u64, pid: u32 },
     /// A worker's side of the channel answered.

@@ -9,6 +9,7 @@ mod executable;
 mod host;
 mod identity;
 mod language;
+mod listen;
 mod note;
 mod package;
 mod plain;

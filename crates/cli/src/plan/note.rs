@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::output::words::notes;
+use crate::output::words::{listen, notes};
 
 /// One thing worth saying. `Display` is the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +26,12 @@ pub(crate) enum Note {
     OutOfReach { path: PathBuf, at: PathBuf, user: u32 },
     /// The runtime does not serve from a shared socket, so the primary accepts.
     CannotShare,
+    /// The program is one that could have a channel, and is started with sockets.
+    NoChannel,
+    /// A probe connects to a socket that the primary has.
+    ConnectsAnyway,
+    /// A probe asks on a socket that all workers have.
+    OthersAnswer,
     /// Workers that have no lane are asked for a sign of life that they cannot give.
     NoHeartbeat,
 }
@@ -66,6 +72,9 @@ impl fmt::Display for Note {
             Self::OutOfReach { path, at, user } => notes::out_of_reach(path, at, *user),
             Self::CannotShare => notes::cannot_share(),
             Self::NoHeartbeat => notes::no_heartbeat(),
+            Self::NoChannel => listen::no_channel(),
+            Self::ConnectsAnyway => listen::connects_anyway(),
+            Self::OthersAnswer => listen::others_answer(),
         })
     }
 }

@@ -18,6 +18,8 @@ pub(crate) struct Policies {
     /// Of all listeners that have none of their own.
     pub(crate) common: Policy,
     pub(crate) own: Vec<Own>,
+    /// The workers have their sockets from their start: nobody can hand them connections.
+    pub(super) are_inherited: bool,
     /// The runtime serves from a socket that its workers share.
     pub(super) can_share: bool,
     /// Something is asked for that counts connections which the primary gives.
@@ -37,7 +39,12 @@ pub(crate) struct Own {
 impl Policies {
     /// One for all listeners.
     pub(crate) const fn only(common: Policy) -> Self {
-        Self { common, own: Vec::new(), can_share: true, are_counted: false }
+        Self { common, own: Vec::new(), can_share: true, are_counted: false, are_inherited: false }
+    }
+
+    /// Of programs that have their sockets from their start.
+    pub(super) fn inherited() -> Self {
+        Self { are_inherited: true, ..Self::only(Policy::Shared) }
     }
 
     /// Whether workers take all connections by themselves.

@@ -6,7 +6,7 @@ use super::host::Host;
 use super::policies::{Own, Policies, meant};
 use super::refusal::Refusal;
 use crate::args::{self, Policy};
-use crate::output::words::supervision as words;
+use crate::output::words::{listen, supervision as words};
 
 /// What is to be another; the rest stays.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +34,9 @@ impl PolicyChange {
         if let Some(own) = change.own.iter().find(|own| !is_known(own)) {
             let there = named(present, listeners);
             return Err(Refusal::NoSuchListener { listener: own.listener.to_string(), there });
+        }
+        if let Some(item) = change.handed_over().filter(|_| present.are_inherited) {
+            return Err(Refusal::Listen(listen::takes_itself(&item)));
         }
         if let Some(item) = change.shared().filter(|_| !present.can_share) {
             return Err(Refusal::CannotShare { item });
@@ -71,9 +74,18 @@ impl PolicyChange {
 
     /// What is shared by it from then on, as it was written.
     fn shared(&self) -> Option<String> {
+        self.all().find(|(policy, _)| policy.is_without_primary()).map(|it| it.1)
+    }
+
+    /// What is not.
+    fn handed_over(&self) -> Option<String> {
+        self.all().find(|(policy, _)| **policy != Policy::Shared).map(|it| it.1)
+    }
+
+    fn all(&self) -> impl Iterator<Item = (&Policy, String)> {
         let common = self.common.iter().map(|it| (it, it.to_string()));
         let own = self.own.iter().map(|it| (&it.policy, it.to_string()));
-        common.chain(own).find(|(policy, _)| policy.is_without_primary()).map(|it| it.1)
+        common.chain(own)
     }
 
     /// Takes in another change that came later and is decided about with this one. However many come so, what is kept
@@ -180,6 +192,14 @@ mod tests {
             assert!(matches!(refused, Refusal::CannotShare { .. }), "{text}: {refused}");
         }
         assert!(change("8080=sticky", &deno).is_ok());
+    }
+
+    #[test]
+    fn workers_that_have_their_sockets_from_their_start_keep_their_policy() {
+        let present = Policies::inherited();
+        let refused = change("8080=sticky", &present).unwrap_err();
+        assert!(refused.to_string().contains("8080=sticky"), "{refused}");
+        assert!(change("rr", &present).is_err() && change("shared", &present).is_ok());
     }
 
     #[test]

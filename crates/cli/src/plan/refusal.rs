@@ -88,6 +88,8 @@ pub(crate) enum Refusal {
         /// Those that it has.
         there: Vec<String>,
     },
+    /// What `--listen` cannot be, or what cannot be with it, in words.
+    Listen(String),
     /// Options that do not go together, in words.
     Contradiction(&'static str),
     /// Whom the workers are to run as, in words.
@@ -122,6 +124,7 @@ impl Refusal {
             | Self::MadeForKernel { .. }
             | Self::CannotShare { .. }
             | Self::NoSuchListener { .. }
+            | Self::Listen(_)
             | Self::Contradiction(_)
             | Self::Identity(_) => ExitStatus::Usage,
             Self::NoUserDatabase(_) | Self::NoCurrentDirectory(_) => ExitStatus::Internal,
@@ -162,7 +165,9 @@ impl fmt::Display for Refusal {
             Self::CannotShare { item } => refusals::cannot_share(item),
             Self::NoSuchListener { listener, there } => policies::no_such_listener(listener, there),
             Self::Contradiction(reason) => (*reason).to_owned(),
-            Self::Identity(words) | Self::NoUserDatabase(words) => words.clone(),
+            Self::Identity(words) | Self::NoUserDatabase(words) | Self::Listen(words) => {
+                words.clone()
+            }
             Self::NoCurrentDirectory(error) => refusals::no_current_directory(error),
         })
     }

@@ -9,6 +9,7 @@ use super::entry;
 use super::host::Host;
 use super::identity::Identity;
 use super::language::Language;
+use super::listen;
 use super::note::{Note, Why};
 use super::policies::Policies;
 use super::program::{self, Interpreter, Program};
@@ -48,7 +49,12 @@ impl RunPlan {
     /// # Errors
     /// A [`Refusal`] with its exit status.
     pub(crate) fn new(args: &RunArgs, host: &Host) -> Result<Self, Refusal> {
-        let policies = Policies::new(args.policy.as_ref(), host)?;
+        listen::check(args)?;
+        let has_sockets = !args.listen.is_empty();
+        let policies = match has_sockets {
+            true => Policies::inherited(),
+            false => Policies::new(args.policy.as_ref(), host)?,
+        };
         // An interpreter named by the user runs the very file that was named.
         let seen = match args.interpreter {
             None => wrapper::see_through(&args.command, host)?,
@@ -58,16 +64,20 @@ impl RunPlan {
         let program = program::resolve(name, args.interpreter.as_deref(), &seen.host)?;
         let script = script_note(&program, rest, seen.host.directory());
         let executable = program.interpreter.as_ref().map_or(&program.path, |it| &it.path);
-        let (mut policies, cannot) = policies.possible_for(executable, args.policy.as_ref())?;
+        let (mut policies, cannot) = match has_sockets {
+            true => (policies, None),
+            false => policies.possible_for(executable, args.policy.as_ref())?,
+        };
+        let of_sockets: Vec<_> = listen::notes(args, executable, program.language).collect();
         supervision::check(args, &policies)?;
         let identity = Identity::new(&args.identity, host)?;
         policies.are_counted = supervision::counts_connections(&args.supervision);
         let behind = behind::note(args).into_iter();
         let reach = identity.note(&program.path);
         let notes = behind.chain(seen.note).chain(program.notes).chain(script);
-        let lane = program.native && program.interpreter.is_none();
+        let lane = program.native && program.interpreter.is_none() && !has_sockets;
         let heartbeat = args.supervision.heartbeat.filter(|_| !lane).map(|_| Note::NoHeartbeat);
-        let notes = notes.chain(cannot).chain(reach).chain(heartbeat).collect();
+        let notes = notes.chain(cannot).chain(of_sockets).chain(reach).chain(heartbeat).collect();
         let given = args.env.iter().map(|Assignment { key, value }| (key.clone(), value.clone()));
         Ok(Self {
             name: args

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use portcrew::{Drain, Liveness, Ready, Settings, Signal};
 
+use super::listen;
 use super::policies::Policies;
 use super::refusal::Refusal;
 use crate::args::{Assignment, Deadline, RunArgs, Supervision};
@@ -20,9 +21,13 @@ const ALIVE_EVERY: Duration = Duration::from_secs(10);
 /// # Errors
 /// The first of them.
 pub(super) fn check(args: &RunArgs, policies: &Policies) -> Result<(), Refusal> {
-    let asked = &args.supervision;
-    let reasons =
-        [of_probes(asked), of_reloads(asked), of_leaving(asked), of_surroundings(args, policies)];
+    let asked = &meant(args);
+    let reasons = [
+        of_probes(asked),
+        of_reloads(asked, !args.listen.is_empty()),
+        of_leaving(asked),
+        of_surroundings(args, asked, policies),
+    ];
     match reasons.into_iter().flatten().next() {
         Some(reason) => Err(Refusal::Contradiction(reason)),
         None => Ok(()),
@@ -30,7 +35,8 @@ pub(super) fn check(args: &RunArgs, policies: &Policies) -> Result<(), Refusal> 
 }
 
 /// Puts what was asked for into the settings of the crew.
-pub(crate) fn apply(asked: &Supervision, settings: &mut Settings) {
+pub(crate) fn apply(args: &RunArgs, settings: &mut Settings) {
+    let asked = &meant(args);
     settings.ready = asked.ready();
     settings.drain = asked.drain();
     settings.stable_for = stable_for(asked);
@@ -48,6 +54,12 @@ pub(crate) fn apply(asked: &Supervision, settings: &mut Settings) {
     settings.hang_signal = asked.hang_signal;
     settings.stop_signal = asked.stop_signal.unwrap_or(settings.stop_signal);
     settings.kill_after = asked.kill_after.unwrap_or(settings.kill_after);
+}
+
+/// What was asked for, and what follows from it where nothing was.
+fn meant(args: &RunArgs) -> Supervision {
+    let asked = args.supervision.clone();
+    if args.listen.is_empty() { asked } else { listen::fill_in(asked) }
 }
 
 /// Whether something is asked for that the primary can only know of connections that it gives. That answers have their
@@ -87,11 +99,12 @@ fn of_probes(asked: &Supervision) -> Option<&'static str> {
     }
 }
 
-fn of_reloads(asked: &Supervision) -> Option<&'static str> {
+/// `overlaps`: workers are beside their successors however they are ready.
+fn of_reloads(asked: &Supervision, overlaps: bool) -> Option<&'static str> {
     let is_by_age = asked.ready() == Ready::Alive;
     if asked.overlap && !is_by_age {
         Some(words::OVERLAPS_ANYWAY)
-    } else if asked.surge.is_some() && is_by_age && !asked.overlap {
+    } else if asked.surge.is_some() && is_by_age && !asked.overlap && !overlaps {
         Some(words::NO_SURGE)
     } else if asked.surge == Some(0) && asked.max_unavailable.unwrap_or(0) == 0 {
         Some(words::NOBODY_REPLACED)
@@ -117,8 +130,11 @@ fn nobody_hangs(it: &Liveness) -> bool {
     signs.iter().all(Option::is_none)
 }
 
-fn of_surroundings(args: &RunArgs, policies: &Policies) -> Option<&'static str> {
-    let asked = &args.supervision;
+fn of_surroundings(
+    args: &RunArgs,
+    asked: &Supervision,
+    policies: &Policies,
+) -> Option<&'static str> {
     if asked.ready() == Ready::Alive && args.start_deadline <= stable_for(asked) {
         Some(words::NEVER_ALIVE)
     } else if counts_connections(asked) && policies.are_all_shared() {
@@ -161,7 +177,7 @@ mod tests {
 
     fn settings(words: &str) -> Settings {
         let mut settings = Settings::default();
-        apply(&args(words).supervision, &mut settings);
+        apply(&args(words), &mut settings);
         settings
     }
 
@@ -214,6 +230,7 @@ mod tests {
             "--answer-within off --hang-signal ABRT --heartbeat 5s",
             "--answer-within off --hang-signal ABRT --ready tcp:127.0.0.1:1 --alive-every 1s",
             "--policy shared --answer-within off --heartbeat 5s",
+            "--listen 80 --surge 2",
         ] {
             assert_eq!(refused(words), None, "{words}");
         }

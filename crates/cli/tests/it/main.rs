@@ -26,6 +26,7 @@ mod hostile_worker;
 mod hung;
 mod init;
 mod list;
+mod listen;
 mod names;
 mod nested;
 mod output;

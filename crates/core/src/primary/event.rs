@@ -6,7 +6,9 @@ use std::time::Duration;
 use super::{Counter, Origin};
 use crate::scheduler::CpuShare;
 use crate::supervise::Generation;
-use crate::{ConnId, Errno, FromWorker, ListenerId, MemberId, Seq, SockName, SocketKind, WorkerId};
+use crate::{
+    ConnId, Errno, FromWorker, ListenerId, MemberId, Query, Seq, SockName, SocketKind, WorkerId,
+};
 
 /// What happened, told to [`Primary::handle`](super::Primary::handle).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,6 +64,18 @@ pub enum Event {
     /// A worker has fewer rights than the primary: it gets no listener by which it would have more, unless that is
     /// [allowed](super::Confinement). Told before its first question.
     Confined {
+        /// Who.
+        worker: WorkerId,
+    },
+    /// The user wants a listener for as long as the primary is there, whether or not a worker asks for it: it is bound
+    /// now, and the outcome is that of any other. Only [`CloseListener`](Self::CloseListener) closes it.
+    Open {
+        /// What is wanted.
+        query: Query,
+    },
+    /// A worker was started with the sockets of all [those](super::Primary::kept): it accepts from them by itself, and
+    /// says nothing of it. Told right after [`Forked`](Self::Forked).
+    Inherits {
         /// Who.
         worker: WorkerId,
     },

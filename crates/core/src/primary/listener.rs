@@ -102,6 +102,8 @@ struct Holding {
 pub(super) struct Listener {
     pub(super) key: Key,
     pub(super) query: Query,
+    /// The user has opened it, and no worker's leaving closes it.
+    pub(super) is_kept: bool,
     /// Which policy is for it.
     pub(super) rule: RuleId,
     /// What is looked for in the first bytes of a connection that comes.
@@ -151,6 +153,7 @@ impl Listener {
             key: query.key(),
             data: query.data.clone(),
             query,
+            is_kept: false,
             rule,
             look: None,
             mode,

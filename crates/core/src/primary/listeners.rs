@@ -173,14 +173,38 @@ impl Primary {
         id: ListenerId,
         out: &mut Vec<Action>,
     ) {
+        if !self.enlist(worker, id) {
+            return;
+        }
         let (Some(record), Some(listener)) =
-            (self.workers.get_mut(&worker), self.listeners.get_mut(&id))
+            (self.workers.get_mut(&worker), self.listeners.get(&id))
         else {
             return;
         };
+        let reply = match (&listener.state, listener.mode) {
+            (State::Open(bound), Mode::Handover) => {
+                Reply::Handover { sockname: bound.sockname.clone() }
+            }
+            (_, Mode::Shared | Mode::Kernel) => Reply::Shared,
+            (State::Binding { .. }, Mode::Handover) => return,
+        };
+        let (key, data) = (listener.key.clone(), listener.data.clone());
+        let seq = record.take_seq();
+        let message = ToWorker::Reply { ack, key, listener: id, data, reply };
+        out.push(Action::Send { worker, seq, message });
+        self.pump(now, id, out);
+    }
+
+    /// Makes a worker a holder, if it may still be one.
+    pub(super) fn enlist(&mut self, worker: WorkerId, id: ListenerId) -> bool {
+        let (Some(record), Some(listener)) =
+            (self.workers.get_mut(&worker), self.listeners.get_mut(&id))
+        else {
+            return false;
+        };
         // It died or was told to leave while the socket was being bound.
         if !record.may_listen() {
-            return;
+            return false;
         }
         record.listeners += 1;
         let unanswered = record.offers.iter().filter(|(_, it)| it.listener == id);
@@ -196,18 +220,7 @@ impl Primary {
             listener.mode != Mode::Handover && !listener.query.address.is_udp();
         listener.add(WorkerView { listening: false, ..view }, accepts_alone, unanswered);
         listener.show_live(worker, record);
-        let reply = match (&listener.state, listener.mode) {
-            (State::Open(bound), Mode::Handover) => {
-                Reply::Handover { sockname: bound.sockname.clone() }
-            }
-            (_, Mode::Shared | Mode::Kernel) => Reply::Shared,
-            (State::Binding { .. }, Mode::Handover) => return,
-        };
-        let (key, data) = (listener.key.clone(), listener.data.clone());
-        let seq = record.take_seq();
-        let message = ToWorker::Reply { ack, key, listener: id, data, reply };
-        out.push(Action::Send { worker, seq, message });
-        self.pump(now, id, out);
+        true
     }
 
     pub(super) fn refuse_listener(
@@ -302,7 +315,7 @@ impl Primary {
         if !listener.remove(worker) {
             return;
         }
-        let unwanted = listener.wanted_by() == 0;
+        let unwanted = listener.wanted_by() == 0 && !listener.is_kept;
         // A death leaves it for a successor, if there can be one.
         let outdated = listener.newest < self.renewed;
         self.discount_listener(worker);

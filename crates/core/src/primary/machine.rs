@@ -110,6 +110,8 @@ impl Primary {
             Event::EndTold { worker, seq } => self.told_of_end(now, worker, seq, out),
             Event::AcceptsAlone { worker } => self.accepts_alone(worker),
             Event::Confined { worker } => self.confined(worker),
+            Event::Open { query } => self.open(query, out),
+            Event::Inherits { worker } => self.inherits(now, worker, out),
             Event::Offence { worker } => self.offence(worker, out),
             Event::Drained { worker } => self.drained(now, worker, out),
             Event::Exited { worker, status } => self.exited(now, worker, status, out),

@@ -27,6 +27,7 @@ mod shedding;
 mod summary;
 #[cfg(test)]
 mod tests;
+mod unasked;
 mod worker;
 mod workers;
 

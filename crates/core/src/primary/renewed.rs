@@ -41,6 +41,6 @@ impl Primary {
 impl Listener {
     fn is_left_by(&self, generation: Generation) -> bool {
         let is_awaited = self.awaiting().next().is_some();
-        !is_awaited && self.holders.is_empty() && self.newest < generation
+        !is_awaited && !self.is_kept && self.holders.is_empty() && self.newest < generation
     }
 }

@@ -308,10 +308,17 @@ impl Primary {
 
     /// The rule that is for a listener now applies from now on.
     fn rule_over(&mut self, now: Time, id: ListenerId, out: &mut Vec<Action>) {
+        let Some(listener) = self.listeners.get(&id) else {
+            return;
+        };
+        let (rule, address) = (listener.rule, &listener.query.address);
+        let mode = match listener.is_kept {
+            true => self.mode_of_unasked(rule, address),
+            false => self.rules.mode(rule, address),
+        };
         let Some(listener) = self.listeners.get_mut(&id) else {
             return;
         };
-        let mode = self.rules.mode(listener.rule, &listener.query.address);
         // A socket is made for one or the other, and stays what it is.
         if (mode == Mode::Kernel) == (listener.mode == Mode::Kernel) {
             listener.mode = mode;

@@ -22,7 +22,7 @@ pub(super) fn block(spec: &SpawnSpec, plan: Option<&Plan>) -> Result<Vec<CString
 }
 
 fn own(spec: &SpawnSpec) -> Vec<(OsString, OsString)> {
-    let mut own: Vec<(OsString, OsString)> = Vec::with_capacity(spec.env.len() + 5);
+    let mut own: Vec<(OsString, OsString)> = Vec::with_capacity(spec.env.len() + 6);
     if spec.channel {
         own.push((contract::CHANNEL_FD.into(), spec.channel_number().to_string().into()));
         own.push((contract::SERIALIZATION_MODE.into(), "json".into()));
@@ -35,6 +35,9 @@ fn own(spec: &SpawnSpec) -> Vec<(OsString, OsString)> {
     }
     if !spec.listeners.is_empty() {
         own.push((contract::LISTEN_FDS.into(), spec.listeners.len().to_string().into()));
+    }
+    if !spec.listener_names.is_empty() {
+        own.push((contract::LISTEN_FDNAMES.into(), spec.listener_names.join(":").into()));
     }
     own
 }

@@ -19,6 +19,7 @@
 mod descriptors;
 mod environment;
 mod error;
+mod lasting;
 mod place;
 mod resolve;
 mod signals;

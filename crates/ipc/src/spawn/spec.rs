@@ -54,6 +54,9 @@ pub struct SpawnSpec {
     /// Listening sockets passed by number from 3 on, with `LISTEN_FDS` and `LISTEN_PID`. Only
     /// without a channel, which has its place there.
     pub listeners: Vec<Arc<OwnedFd>>,
+    /// Their names, for `LISTEN_FDNAMES`: one for each, or none at all. Of 1 to 255 printable ASCII characters without
+    /// a colon.
+    pub listener_names: Vec<String>,
     /// The directory the program starts in. Needs the helper.
     pub cwd: Option<PathBuf>,
     /// The user the program runs as. Needs the helper, and a [`gid`](Self::gid).
@@ -66,9 +69,10 @@ pub struct SpawnSpec {
     pub groups: Vec<u32>,
     /// Resource limits of the program. Needs the helper.
     pub limits: Vec<Limit>,
-    /// The signal that the kernel sends the program when the *thread* that started it ends. Only
-    /// a backstop, for a primary that starts programs from its main thread: the end of the channel
-    /// is what tells a worker. Needs the helper.
+    /// The signal that the kernel sends the program when this process ends, however that comes about. It is started
+    /// from a thread that lasts, because the kernel takes the end of that thread for the end of the process. A program
+    /// that is set-user-id, or has capabilities of its own, loses it with its start; children of the program do not have
+    /// it. Needs the helper.
     pub parent_death_signal: Option<i32>,
     /// Whether the program and its children may gain no privileges by `exec`. Needs the helper.
     pub no_new_privs: bool,
@@ -120,6 +124,7 @@ impl SpawnSpec {
             worker_id: None,
             own_process_group: true,
             listeners: Vec::new(),
+            listener_names: Vec::new(),
             cwd: None,
             uid: None,
             gid: None,
@@ -221,6 +226,12 @@ impl SpawnSpec {
     pub fn helper(mut self, helper: impl Into<PathBuf>) -> Self {
         self.helper = Some(helper.into());
         self
+    }
+
+    /// Whether something is asked for that only the [helper](Self::helper) can do.
+    #[must_use]
+    pub fn needs_helper(&self) -> bool {
+        self.wants_helper_for().is_some()
     }
 
     /// The channel's number in the child.

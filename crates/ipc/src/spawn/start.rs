@@ -12,6 +12,7 @@ use nix::unistd::Pid;
 
 use super::environment;
 use super::error::{SpawnError, SpawnErrorKind, explain_exec};
+use super::lasting::start_lasting;
 use super::place::Descriptors;
 use super::signals::reset_inherited_signals;
 use super::spec::{FIRST_EXTRA_FD, LAST_EXTRA_FD, SpawnSpec};
@@ -51,6 +52,14 @@ pub struct Spawned {
 /// See [`SpawnErrorKind`]. After an error no process and no descriptor is left.
 pub fn spawn(spec: &SpawnSpec) -> Result<Spawned, SpawnError> {
     check(spec)?;
+    match spec.parent_death_signal {
+        Some(_) => start_lasting(spec),
+        None => start(spec),
+    }
+}
+
+/// From this thread, of a specification that was checked.
+pub(super) fn start(spec: &SpawnSpec) -> Result<Spawned, SpawnError> {
     let failed = |what: &'static str| {
         move |error: std::io::Error| SpawnError::system(&spec.program, what, error)
     };
@@ -89,6 +98,14 @@ fn check(spec: &SpawnSpec) -> Result<(), SpawnError> {
             "listening sockets by number and a channel both begin at descriptor 3",
         ),
         (
+            !spec.listener_names.is_empty() && spec.listener_names.len() != spec.listeners.len(),
+            "each listening socket has a name, or none has one",
+        ),
+        (
+            !spec.listener_names.iter().all(|name| is_listener_name(name)),
+            "the name of a listening socket is of 1 to 255 printable ASCII characters without a colon",
+        ),
+        (
             !spec.extra.is_empty() && !spec.listeners.is_empty(),
             "listening sockets by number follow each other from descriptor 3 on",
         ),
@@ -105,6 +122,12 @@ fn check(spec: &SpawnSpec) -> Result<(), SpawnError> {
         }
     }
     Ok(())
+}
+
+/// sd_listen_fds(3): names are joined by colons.
+fn is_listener_name(name: &str) -> bool {
+    let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && byte != b':';
+    (1..=255).contains(&name.len()) && name.bytes().all(is_plain)
 }
 
 fn plan(spec: &SpawnSpec, descriptors: &Descriptors) -> Result<Option<Plan>, SpawnError> {

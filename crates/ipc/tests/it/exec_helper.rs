@@ -2,11 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a failure here is a failed test")]
 
+use std::fs::File;
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::process::Command;
 use std::sync::Arc;
 
-use portcrew_ipc::spawn::{Limit, Resource, SpawnSpec, spawn};
+use portcrew_ipc::spawn::{Limit, Resource, SpawnSpec, Stdio, spawn};
 use serde_json::json;
 
 use crate::children::{example, finish, inherited, masks, run, shell, skipped};
@@ -258,6 +260,65 @@ async fn listening_sockets_are_passed_by_number_to_this_very_process() {
     assert_eq!(report["environment"], expected);
 }
 
+/// Two listening sockets with these names.
+fn named<const N: usize>(names: [&str; N]) -> SpawnSpec {
+    let mut spec = helped(inherited(&[("LISTEN_FDNAMES", "stale")]).channel(false));
+    let listener = || Arc::new(TcpListener::bind("127.0.0.1:0").unwrap().into());
+    spec.listeners = vec![listener(), listener()];
+    spec.listener_names = names.map(str::to_owned).to_vec();
+    spec
+}
+
+#[tokio::test]
+async fn listening_sockets_have_the_names_that_they_were_given() {
+    let report = run(named(["web", "admin port"])).await.report();
+    assert_eq!(report["environment"]["LISTEN_FDNAMES"], json!("web:admin port"));
+    let report = run(named([])).await.report();
+    assert_eq!(report["environment"]["LISTEN_FDNAMES"], json!(null));
+}
+
+#[test]
+fn names_that_the_program_could_not_tell_apart_are_refused() {
+    let (long, few) = ("x".repeat(256), "each listening socket has a name");
+    for (names, reason) in [
+        (vec!["web"], few),
+        (vec!["a", "b", "c"], few),
+        (vec!["a", "b:c"], "without a colon"),
+        (vec!["a", ""], "without a colon"),
+        (vec!["a", "b\n"], "without a colon"),
+        (vec!["a", "\u{e9}"], "without a colon"),
+        (vec!["a", &long], "without a colon"),
+    ] {
+        let mut spec = named([]);
+        spec.listener_names = names.iter().map(|name| (*name).to_owned()).collect();
+        let error = spawn(&spec).unwrap_err().to_string();
+        assert!(error.contains(reason), "{names:?}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_program_that_is_to_end_with_its_primary_outlives_the_thread_that_asked_for_it() {
+    let script = "echo up; read -r line; echo \"$line\"";
+    let mut spec = helped(shell(script)).stdio(Stdio::Piped, Stdio::Piped, Stdio::Inherit);
+    // SIGKILL, so that nothing could save it.
+    spec.parent_death_signal = Some(9);
+    let asked = std::thread::spawn(move || {
+        let spawned = spawn(&spec).unwrap();
+        // Once the program runs, the helper has asked for the signal.
+        let mut up = [0; 3];
+        File::from(spawned.stdout.as_ref().unwrap().try_clone().unwrap())
+            .read_exact(&mut up)
+            .unwrap();
+        spawned
+    });
+    let mut spawned = asked.join().unwrap();
+    let mut stdin = File::from(spawned.stdin.take().unwrap());
+    // To a program that was killed this is EPIPE, or goes into a pipe that nobody reads.
+    drop(stdin.write_all(b"still here\n"));
+    let outcome = finish(spawned).await;
+    assert_eq!((outcome.stdout.as_str(), outcome.status.code()), ("still here\n", Some(0)));
+}
+
 #[tokio::test]
 async fn descriptors_that_leaked_into_the_primary_do_not_reach_the_program() {
     let report = run(inherited(&[]).args(["nest-leak"]).channel(false)).await.report();
@@ -278,7 +339,7 @@ async fn a_relative_program_counts_from_the_primarys_directory() {
     spec.program = relative.join("bin/sh");
     let outcome = finish(
         spawn(&{
-            spec.stdout = portcrew_ipc::spawn::Stdio::Piped;
+            spec.stdout = Stdio::Piped;
             spec
         })
         .unwrap(),

@@ -7,7 +7,7 @@ use rustix::io::Errno;
 
 use crate::net::refused::{Call, Refused};
 
-/// Why a worker got no listener, with everything that Node's `error` event has.
+/// Why a worker, or the primary itself, got no listener, with everything that Node's `error` event has.
 ///
 /// [`Display`](fmt::Display) says it in a sentence that ends with what can be done.
 #[derive(Debug)]
@@ -17,6 +17,15 @@ pub struct ListenError {
     place: Place,
     call: Call,
     source: io::Error,
+    by: By,
+}
+
+/// Who asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum By {
+    Worker,
+    /// For [`Settings::listen`](crate::Settings::listen).
+    Primary,
 }
 
 #[derive(Debug)]
@@ -44,13 +53,18 @@ impl ListenError {
             Address::Unix { path, .. } => Place::Path(path.clone()),
             Address::Fd { .. } | Address::Udp { fd: Some(_), .. } => Place::Descriptor,
         };
-        Self { asked, place, call: refused.call, source: refused.source }
+        Self { asked, place, call: refused.call, source: refused.source, by: By::Worker }
+    }
+
+    /// The primary has asked by itself.
+    pub(crate) fn of_primary(self) -> Self {
+        Self { by: By::Primary, ..self }
     }
 
     /// A name that has no address.
     pub(crate) fn unresolved(asked: &str, host: &str, port: u16, source: io::Error) -> Self {
         let place = Place::Port { host: Some(host.to_owned()), port, of: Protocol::Tcp };
-        Self { asked: asked.to_owned(), place, call: Call::Resolve, source }
+        Self { asked: asked.to_owned(), place, call: Call::Resolve, source, by: By::Worker }
     }
 
     /// The error's name, as Node's `code`: `"EADDRINUSE"`. `"ENOTFOUND"` for a name without an address, `"UNKNOWN"`
@@ -106,14 +120,25 @@ impl ListenError {
                     Protocol::Tcp => 't',
                     Protocol::Udp => 'u',
                 };
-                return Some(format!(
-                    "`ss -l{of}np 'sport = :{port}'` shows who has it, if not this worker itself"
-                ));
+                let more = match self.by {
+                    By::Worker => ", if not this worker itself",
+                    By::Primary => "; stop that one, or choose another port",
+                };
+                return Some(format!("`ss -l{of}np 'sport = :{port}'` shows who has it{more}"));
             }
             (Errno::ADDRINUSE, Place::Path(_)) => {
                 "`ss -lxp` shows who has it, unless it is no socket: then remove it, or choose another path"
             }
             (Errno::ADDRINUSE, Place::Descriptor) => "this worker listens on it already",
+            (Errno::ACCESS, Place::Port { .. }) if self.by == By::Primary => {
+                "a low port needs CAP_NET_BIND_SERVICE (in a systemd unit: AmbientCapabilities=), or a lower \
+                 net.ipv4.ip_unprivileged_port_start; or choose another"
+            }
+            (Errno::ACCESS | Errno::PERM | Errno::NOENT, Place::Path(_))
+                if self.by == By::Primary =>
+            {
+                "its directory must exist, and be writable for the user of this process"
+            }
             (Errno::ACCESS, Place::Port { .. }) => {
                 "a low port needs CAP_NET_BIND_SERVICE, or a lower net.ipv4.ip_unprivileged_port_start; a worker of \
                  another user needs its primary's leave (Settings::allow, `portcrew run --allow PORT`)"
@@ -151,7 +176,11 @@ impl fmt::Display for ListenError {
         let reason = self.source.to_string();
         // The number says less than the name.
         let reason = reason.split(" (os error").next().unwrap_or(&reason);
-        write!(f, "failed to listen on {}: {reason} ({})", self.asked, self.code())?;
+        write!(f, "failed to listen on {}: {reason}", self.asked)?;
+        // What is no error of the system's has been said in words.
+        if self.errno().is_some() || self.call == Call::Resolve {
+            write!(f, " ({})", self.code())?;
+        }
         match (self.advice(), self.call) {
             (Some(advice), _) => write!(f, "; {advice}"),
             (None, Call::Resolve) => write!(f, "; correct the name, or write an IP address"),

@@ -58,11 +58,13 @@ impl Cluster {
         Builder::new()
     }
 
-    /// A primary without workers.
+    /// A primary without workers. What [`Settings::listen`] names is bound when this returns.
     ///
     /// # Errors
     ///
-    /// [`Error::Setting`] for a setting that cannot be, [`Error::Io`] outside a tokio runtime.
+    /// [`Error::Setting`] for a setting that cannot be, [`Error::Io`] outside a tokio runtime; for an address of
+    /// [`Settings::listen`] that cannot be had [`Error::Listen`], [`Error::Address`] or [`Error::NotPassed`], and
+    /// [`Error::Argument`] for an argument that asks for another socket than these.
     ///
     /// # Panics
     ///
@@ -101,6 +103,9 @@ impl Cluster {
     ///
     /// As [`new`](Self::new).
     pub fn with_scheduler(settings: Settings, scheduler: impl Scheduler + 'static) -> Result<Self> {
+        if !settings.listen.is_empty() {
+            return Err(Error::Setting { setting: "listen", reason: Settings::NOBODY_HANDS_OVER });
+        }
         Self::with_rule(settings, Rule::handover(scheduler))
     }
 
@@ -109,7 +114,10 @@ impl Cluster {
         let runtime = tokio::runtime::Handle::try_current().map_err(|error| {
             Error::io("start a primary; it needs a tokio runtime")(std::io::Error::other(error))
         })?;
-        let own = settings.policies.iter();
+        // Who cannot be handed connections takes them by itself, whatever the environment says.
+        let takes_itself = !settings.listen.is_empty();
+        let rule = if takes_itself { Rule::shared() } else { rule };
+        let own = settings.policies.iter().filter(|_| !takes_itself);
         let rules = own.fold(Rules::new(rule), |rules, (name, policy)| {
             rules.with(name.clone(), policy.rule())
         });
@@ -124,7 +132,7 @@ impl Cluster {
         let registry = Arc::new(Registry::default());
         let shown = Arc::new(Shown::new(Arc::clone(&settings)));
         let reserve = Reserve::new();
-        let driver = Driver::new(Parts {
+        let mut driver = Driver::new(Parts {
             machine: Primary::new(machine),
             launcher: Launcher::new(Arc::clone(&settings)),
             registry: Arc::clone(&registry),
@@ -134,6 +142,7 @@ impl Cluster {
             commands: receiver,
             command_sender: commands.downgrade(),
         });
+        driver.open(&shown.lock())?;
         runtime.spawn(driver);
         Ok(Self { commands, events, registry, settings: shown, reserve })
     }
@@ -151,8 +160,8 @@ impl Cluster {
         Arc::clone(&self.settings.lock())
     }
 
-    /// Replaces all settings, for workers that are started from now on. The policies and what is
-    /// [allowed](Settings::allow) stay what they were. A crew
+    /// Replaces all settings, for workers that are started from now on. The policies, what is
+    /// [allowed](Settings::allow) and what is [listened on](Settings::listen) stay what they were. A crew
     /// begins to use them with its next [`reload`](Self::reload).
     ///
     /// # Errors
@@ -165,6 +174,7 @@ impl Cluster {
         settings.policy = present.policy.clone();
         settings.policies.clone_from(&present.policies);
         settings.allow.clone_from(&present.allow);
+        settings.listen.clone_from(&present.listen);
         let settings = Arc::new(settings);
         self.command(Command::SetUp(Arc::clone(&settings)))?;
         *present = settings;
@@ -278,6 +288,9 @@ impl Cluster {
         if let Some(reason) = policies.iter().find_map(wrong) {
             return Err(Error::Setting { setting: "policy", reason });
         }
+        if !present.listen.is_empty() && policies.iter().any(|it| it.1 != Policy::Shared) {
+            return Err(Error::Setting { setting: "policy", reason: Settings::NOBODY_HANDS_OVER });
+        }
         let mut settings = Settings::clone(&present);
         let changes = policies.into_iter().map(|(name, policy)| {
             let rule = policy.rule();
@@ -291,6 +304,9 @@ impl Cluster {
     }
 
     fn set_rule(&self, name: Option<ListenerName>, rule: Rule) -> Result<()> {
+        if !self.settings().listen.is_empty() {
+            return Err(Error::Setting { setting: "policy", reason: Settings::NOBODY_HANDS_OVER });
+        }
         let changes = vec![RuleChange { name, rule, naming: None }];
         self.command(Command::SetRules(RuleChanges { changes, answer: None }))
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use portcrew_core::primary::{Event as PrimaryEvent, Notice as PrimaryNotice};
 use portcrew_core::supervise::{Action, Crew, Event, Force, Generation, Notice, Phase, Ticket};
-use portcrew_core::{Time, WorkerId};
+use portcrew_core::{ListenerId, Time, WorkerId};
 use portcrew_ipc::spawn::SpawnErrorKind;
 
 use super::command::CrewCommand;
@@ -132,7 +132,9 @@ impl Driver {
     pub(super) fn close_unserved(&mut self) {
         let wanted = self.crew.stopping || !self.all_gone.is_empty();
         if wanted && self.links.is_empty() && !self.has_crew() {
-            self.close_listeners();
+            // What the user has opened is his as long as he may fork once more.
+            let kept: Vec<_> = self.machine.kept().collect();
+            self.close_listeners(|it| !kept.contains(&it));
         }
     }
 
@@ -257,7 +259,7 @@ impl Driver {
             }
             Action::Finished(outcome) => {
                 self.unlist_the_rest();
-                self.close_listeners();
+                self.close_listeners(|_| true);
                 self.events.push(crate::Event::Finished(outcome));
             }
         }
@@ -298,9 +300,9 @@ impl Driver {
     }
 
     /// Nobody is wanted any more: deaths keep addresses for successors, and there will be none.
-    fn close_listeners(&mut self) {
+    fn close_listeners(&mut self, which: impl Fn(ListenerId) -> bool) {
         let open: Vec<_> = self.machine.listeners().map(|view| view.listener).collect();
-        for listener in open {
+        for listener in open.into_iter().filter(|it| which(*it)) {
             self.then(PrimaryEvent::CloseListener { listener });
         }
     }

@@ -24,6 +24,7 @@ use super::events::Events;
 use super::launcher::Launcher;
 use super::link::Link;
 use super::looking::Looking;
+use super::opened::Opened;
 use super::policy::{Changes, Shown};
 use super::ready::{ReadySet, Source};
 use super::reserve::Reserve;
@@ -31,6 +32,7 @@ use super::retry::Retries;
 use super::sockets::Sockets;
 use super::spread::Spread;
 use crate::net::accept::{self, Accept};
+use crate::net::refused::Refused;
 
 /// Rounds in one poll before other tasks of the runtime get their turn.
 const ROUNDS: usize = 16;
@@ -65,6 +67,10 @@ pub(super) struct Driver {
     pub(super) sockets: Sockets,
     /// Listeners of several sockets, beside what they have in common with others.
     pub(super) spread: Spread,
+    /// What the user has opened, in the order of its numbers in a worker.
+    pub(super) opened: Vec<Opened>,
+    /// Why a socket could not be had last.
+    pub(super) refused: Option<Refused>,
     pub(super) conns: Conns,
     pub(super) looking: Looking,
     pub(super) counting: Counting,
@@ -124,6 +130,8 @@ impl Driver {
             registry: parts.registry,
             sockets: Sockets::default(),
             spread: Spread::default(),
+            opened: Vec::new(),
+            refused: None,
             conns: Conns::default(),
             looking: Looking::default(),
             counting: Counting::default(),

@@ -60,7 +60,10 @@ impl Driver {
             let watchdog = self.crew.settings().and_then(|it| it.liveness.watchdog);
             env.extend(socket.variables(watchdog));
         }
-        let Launch { id, spec, inspector } = self.launcher.launch(place, env, &inspected)?;
+        let seat = origin(self.launcher.next_id(), place).seat;
+        let given = self.given(Some(seat))?;
+        let launch = self.launcher.launch(place, env, &inspected, &given)?;
+        let Launch { id, spec, inspector } = launch;
         let mut spawned = spawn::spawn(&spec).map_err(Error::Spawn)?;
         self.launcher.started(id);
         let (channel, lane, pipes) = match sockets(&mut spawned) {
@@ -73,7 +76,7 @@ impl Driver {
             }
         };
         let process = spawned.process;
-        let shared = Arc::new(Shared::new(id, process.pid(), inspector, pipes));
+        let shared = Arc::new(Shared::new(id, process.pid(), inspector, pipes, channel.is_some()));
         let mut link = Link::new(Arc::clone(&shared), process, channel, lane, &self.ready);
         link.place = place;
         link.watch = self.watch(id, place, notify);
@@ -83,6 +86,9 @@ impl Driver {
         self.then(Event::Forked { worker: id, origin: origin(id, place) });
         if rights::are_fewer(self.launcher.settings_of(place)) {
             self.then(Event::Confined { worker: id });
+        }
+        if !given.is_empty() {
+            self.then(Event::Inherits { worker: id });
         }
         Ok(handle)
     }

@@ -60,10 +60,20 @@ pub(super) struct Status {
 }
 
 impl Shared {
-    pub(super) fn new(id: WorkerId, pid: u32, inspector: Option<Inspector>, pipes: Pipes) -> Self {
+    /// `connected`: it has a channel.
+    pub(super) fn new(
+        id: WorkerId,
+        pid: u32,
+        inspector: Option<Inspector>,
+        pipes: Pipes,
+        connected: bool,
+    ) -> Self {
         let state = State::Started;
-        let status = Status { state, connected: true, exit: None, planned: None, pipes };
+        let status = Status { state, connected, exit: None, planned: None, pipes };
         let mailbox = Mailbox::new(Arc::new(Bell::default()));
+        if !connected {
+            mailbox.close();
+        }
         Self { id, pid, inspector, mailbox, status: Mutex::new(status) }
     }
 
@@ -102,7 +112,8 @@ impl WorkerHandle {
         self.shared.status().state
     }
 
-    /// Node's `worker.isConnected()`: its channel is open.
+    /// Node's `worker.isConnected()`: its channel is open. Never of one that was started with the sockets of
+    /// [`Settings::listen`](crate::Settings::listen), which has none.
     #[must_use]
     pub fn is_connected(&self) -> bool {
         self.shared.status().connected

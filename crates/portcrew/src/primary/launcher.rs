@@ -11,6 +11,7 @@ use portcrew_core::supervise::{Generation, SlotId};
 use portcrew_ipc::contract::GRACE;
 use portcrew_ipc::spawn::{self, SpawnSpec};
 
+use super::inherited::{self, Given};
 use super::node::{Inspector, Numbers, Wish};
 use super::readiness::MEANT_FOR_ONE;
 use super::rights;
@@ -114,15 +115,21 @@ impl Launcher {
         self.last_id = id.0;
     }
 
+    /// The id of the next worker that is started.
+    pub(super) const fn next_id(&self) -> WorkerId {
+        WorkerId(self.last_id + 1)
+    }
+
     /// What is to be started, with `env` for this worker alone. `inspected` has the numbers of the inspectors of
-    /// living workers.
+    /// living workers; one that is `given` sockets has no channel.
     pub(super) fn launch(
         &mut self,
         place: Option<Place>,
         env: Vec<(OsString, OsString)>,
         inspected: &BTreeSet<u32>,
+        given: &[Given],
     ) -> Result<Launch> {
-        let id = WorkerId(self.last_id + 1);
+        let id = self.next_id();
         let recipe = match place.and_then(|it| self.generations.get_mut(&it.generation)) {
             Some(recipe) => recipe,
             None => &mut self.present,
@@ -133,6 +140,7 @@ impl Launcher {
         let own_place = place.map(Place::variables).into_iter().flatten();
         let grace = u64::try_from(settings.grace.as_millis()).unwrap_or(u64::MAX).to_string();
         let env = env.into_iter().chain(own_place).chain([(GRACE.into(), grace.into())]);
+        let env = env.chain(inherited::variables(given));
         let (mut args, mut env) = (settings.args.clone(), merge(inherited(), &settings.env, env));
         let wish = Wish::of(&program, &args, &env);
         let inspector = wish.inspector.map(|base| {
@@ -140,8 +148,13 @@ impl Launcher {
             Inspector::new(&settings.inspect_port, base, id, slot, numbers, inspected)
         });
         wish.tell(inspector.map(|it| it.port), &mut args, &mut env);
+        if !given.is_empty() {
+            args = inherited::filled(&args, given)?;
+        }
         let spec = SpawnSpec::new(program).args(args).env(env).worker_id(id.0);
-        Ok(Launch { id, spec: with(spec, settings, own)?, inspector })
+        let spec = with(spec, settings);
+        let spec = if given.is_empty() { spec } else { inherited::give(spec, given) };
+        Ok(Launch { id, spec: helped(spec, settings, own)?, inspector })
     }
 }
 
@@ -149,13 +162,17 @@ impl Launcher {
 /// port of its own for its inspector.
 pub(crate) fn plain_child(settings: Settings) -> Result<SpawnSpec> {
     settings.check()?;
+    if !settings.listen.is_empty() {
+        let reason = "a plain child has a channel, and asks for what it listens on; leave it out";
+        return Err(Error::Setting { setting: "listen", reason });
+    }
     let own = std::env::current_exe().ok();
     let mut recipe = Recipe::new(Arc::new(settings));
     let program = recipe.program(own.as_deref())?;
     let settings = &*recipe.settings;
     let spec = SpawnSpec::new(program).args(settings.args.clone());
     let spec = spec.env(merge(inherited(), &settings.env, []));
-    Ok(with(spec, settings, own.as_deref())?.lane(false))
+    helped(with(spec, settings).lane(false), settings, own.as_deref())
 }
 
 impl Recipe {
@@ -176,7 +193,7 @@ impl Recipe {
 }
 
 /// What the settings say beyond the program, its arguments and its environment.
-fn with(mut spec: SpawnSpec, settings: &Settings, own: Option<&Path>) -> Result<SpawnSpec> {
+fn with(mut spec: SpawnSpec, settings: &Settings) -> SpawnSpec {
     spec = spec
         .stdio(stdio(settings.stdin), stdio(settings.stdout), stdio(settings.stderr))
         .channel(true)
@@ -188,7 +205,12 @@ fn with(mut spec: SpawnSpec, settings: &Settings, own: Option<&Path>) -> Result<
     (spec.uid, spec.gid) = (settings.uid, settings.gid);
     spec.groups.clone_from(&settings.groups);
     spec.no_new_privs = settings.no_new_privs.unwrap_or(rights::is_no_root(settings));
-    if spec.cwd.is_some() || spec.gid.is_some() || spec.no_new_privs {
+    spec
+}
+
+/// With the executable that does what only a child can, where there is something of that.
+fn helped(mut spec: SpawnSpec, settings: &Settings, own: Option<&Path>) -> Result<SpawnSpec> {
+    if spec.needs_helper() {
         spec.helper = Some(match &settings.helper {
             Some(helper) => helper.clone(),
             None => own_executable(own)?,
@@ -232,7 +254,9 @@ fn inherited() -> impl Iterator<Item = (OsString, OsString)> {
 
 /// Variables of this process that would say something wrong to its worker.
 fn is_meant_for_us(name: &OsStr) -> bool {
+    let is_of_descriptors = |it: &str| name.as_encoded_bytes().starts_with(it.as_bytes());
     MEANT_FOR_ONE.iter().chain(&[SLOT, GENERATION, GRACE]).any(|it| name == *it)
+        || inherited::OF_DESCRIPTORS.into_iter().any(is_of_descriptors)
 }
 
 const fn stdio(stdio: Stdio) -> spawn::Stdio {

@@ -38,6 +38,8 @@ pub(super) struct Link {
     pub(super) taken: u64,
     pub(super) process: Process,
     process_waker: Waker,
+    /// It was started without a channel: nothing is said to it or by it, and nothing is over before its process is.
+    is_mute: bool,
     talk: Option<Talk>,
     channel_waker: Waker,
     lane: Option<LanePrimary>,
@@ -98,6 +100,7 @@ impl Link {
             watch: None,
             taken: 0,
             process,
+            is_mute: talk.is_none(),
             process_waker: ready.waker(Source::Process(id)),
             talk,
             channel_waker: ready.waker(Source::Channel(id)),
@@ -368,7 +371,13 @@ impl Link {
 
     /// Nothing more can come from the worker.
     pub(super) fn has_ended(&self) -> bool {
-        self.talk.is_none() && self.lane.is_none()
+        let lives_on = self.is_mute && !self.shared.has_exited();
+        self.talk.is_none() && self.lane.is_none() && !lives_on
+    }
+
+    /// Whether it was started without a channel.
+    pub(super) const fn is_mute(&self) -> bool {
+        self.is_mute
     }
 
     /// Closes both sockets from our side.

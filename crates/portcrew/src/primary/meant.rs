@@ -9,13 +9,15 @@ pub(super) fn machine(ours: &Settings, workers: usize) -> Machine {
     let mut machine = Machine::default();
     machine.workers = workers;
     machine.seed = u64::from(std::process::id());
-    machine.readiness = readiness(&ours.ready);
+    machine.readiness = readiness(ours);
     machine.start_deadline = ours.start_deadline;
     machine.reload_deadline = ours.start_deadline;
     machine.stable_for = ours.stable_for;
     (machine.surge, machine.max_unavailable) = (ours.surge, ours.max_unavailable);
-    machine.overlap = ours.overlap || ours.ready != Ready::Alive;
-    machine.drain = drain(&ours.drain);
+    let is_told = machine.readiness != Readiness::Age;
+    // Programs that have their sockets from their start do not get into each other's way.
+    machine.overlap = ours.overlap || is_told || !ours.listen.is_empty();
+    machine.drain = drain(ours);
     (machine.grace, machine.term_grace) = (ours.grace, ours.kill_after);
     (machine.max_age, machine.max_memory) = (ours.max_age, ours.max_memory);
     machine.max_connections = ours.max_connections;
@@ -24,8 +26,10 @@ pub(super) fn machine(ours: &Settings, workers: usize) -> Machine {
     machine
 }
 
-const fn readiness(ready: &Ready) -> Readiness {
-    match ready {
+fn readiness(ours: &Settings) -> Readiness {
+    match &ours.ready {
+        // They listen before they run, and say nothing of it.
+        Ready::Listening if !ours.listen.is_empty() => Readiness::Age,
         Ready::Listening => Readiness::ToldIfEver,
         Ready::Message | Ready::Notify | Ready::TcpConnect(_) | Ready::HttpGet(_) => {
             Readiness::Told
@@ -34,8 +38,10 @@ const fn readiness(ready: &Ready) -> Readiness {
     }
 }
 
-const fn drain(drain: &Drain) -> MachineDrain {
-    match drain {
+fn drain(ours: &Settings) -> MachineDrain {
+    match &ours.drain {
+        // There is no channel for it. By what they are made to leave, they are told to.
+        Drain::Disconnect if !ours.listen.is_empty() => MachineDrain::Signal,
         Drain::Disconnect => MachineDrain::Disconnect,
         Drain::Message(_) => MachineDrain::Text,
         Drain::Signal(_) => MachineDrain::Signal,

@@ -7,6 +7,7 @@ use portcrew_core::{Address, Family, ListenerId, Query, WorkerId};
 
 use super::State;
 use super::driver::Driver;
+use super::link::Link;
 use crate::{AddressType, Event, ListenAddress};
 
 impl Driver {
@@ -43,6 +44,10 @@ impl Driver {
                 let lacks = lacks.clone();
                 self.events.push(Event::ListenFailed { worker, address, error, lacks });
             }
+            // It had no channel that could have ended: its process has.
+            Notice::Disconnected { worker, planned } if self.is_mute(worker) => {
+                self.ended(worker, State::Dead, planned);
+            }
             Notice::Disconnected { worker, planned } => {
                 let planned = self.ended(worker, State::Disconnected, planned);
                 self.events.push(Event::Disconnect { worker, planned });
@@ -53,11 +58,23 @@ impl Driver {
             }
             Notice::Misbehaved { worker, .. } => self.events.push(Event::Misbehaved { worker }),
             Notice::AcceptPaused { .. } => self.accept_paused(),
-            // Workers announce their listeners themselves, with the port that they got.
-            Notice::Bound { .. } => {}
+            Notice::Bound { listener, .. } => self.bound(listener),
             Notice::Scheduling { listener, ref news } => self.scheduling(listener, news.clone()),
             // A notice of a newer core.
             _ => {}
+        }
+    }
+
+    fn is_mute(&self, worker: WorkerId) -> bool {
+        self.links.get(&worker).is_some_and(Link::is_mute)
+    }
+
+    /// Workers announce their listeners themselves, with the port that they got; of the others nobody else tells.
+    fn bound(&mut self, listener: ListenerId) {
+        let is_own = self.machine.kept().any(|it| it == listener);
+        if let Some(socket) = self.sockets.get(listener).filter(|_| is_own) {
+            let address = address_of(&socket.query, socket.port);
+            self.events.push(Event::Opened { listener, address });
         }
     }
 

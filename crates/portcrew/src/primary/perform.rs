@@ -73,6 +73,9 @@ impl Driver {
         };
         let wire = wire::encode_to_worker(seq, message, crew);
         if let Some(link) = self.links.get_mut(&worker) {
+            if link.is_mute() {
+                return self.tell_mute(worker, message);
+            }
             match message {
                 ToWorker::Disconnect => {
                     link.tell_to_leave();
@@ -90,6 +93,18 @@ impl Driver {
             ToWorker::Reply { .. } | ToWorker::Disconnect | ToWorker::FarewellHeard { .. } => None,
         };
         self.send_wire(worker, wire, handle);
+    }
+
+    /// A program without a channel understands one word, and that is a signal.
+    fn tell_mute(&mut self, worker: WorkerId, message: &ToWorker) {
+        match message {
+            ToWorker::Disconnect => {
+                self.made_to_leave(worker);
+                self.signal(worker, self.stop_signal());
+            }
+            // It never asks, and never says farewell.
+            ToWorker::Reply { .. } | ToWorker::FarewellHeard { .. } => {}
+        }
     }
 
     pub(super) fn send_wire(
@@ -188,12 +203,17 @@ impl Driver {
     }
 
     fn bind(&mut self, listener: ListenerId, query: &Query) {
+        self.refused = None;
         let outcome = self.may_bind(query).and_then(|()| bind::bind(query)).and_then(|bound| {
             let to = bound.to.clone();
             self.sockets.add(listener, query.clone(), bound)?;
             Ok(to)
         });
-        let outcome = outcome.map_err(|it| bind::errno_of(&it.source, &query.address));
+        let outcome = outcome.map_err(|it| {
+            let errno = bind::errno_of(&it.source, &query.address);
+            self.refused.get_or_insert(it);
+            errno
+        });
         self.then(Event::Bound { listener, outcome });
     }
 
@@ -214,6 +234,8 @@ impl Driver {
             }
             Err(source) => source,
         };
+        let reason = std::io::Error::new(std::io::ErrorKind::PermissionDenied, source.to_string());
+        self.refused = Some(reason.into());
         let error =
             crate::Error::Io { doing: "listen on a path for workers of another user", source };
         self.events.push(crate::Event::Error { worker: None, error });

@@ -73,6 +73,9 @@ pub struct ListenerSnapshot {
     pub address: Option<ListenAddress>,
     /// By what name it can be given a policy of its own; `None` for UDP, and while it is being bound.
     pub name: Option<ListenerName>,
+    /// The number that it has in each worker, where the primary has opened it by itself
+    /// ([`Settings::listen`](crate::Settings::listen)).
+    pub descriptor: Option<i32>,
     /// The workers accept from it themselves.
     pub shared: bool,
     /// Connections that came to it, those that were closed included; `None` where workers have accepted by themselves:
@@ -151,6 +154,7 @@ impl Driver {
                 address: socket.map(|it| address_of(&it.query, it.port)),
                 name: socket.and_then(|it| ListenerName::of(&it.query.address)),
                 window: socket.and_then(|it| window(it, view.mode)),
+                descriptor: self.descriptor(view.listener),
                 shared: view.mode != Mode::Handover,
                 policy: view.policy,
                 counted_by: view.counted_by,

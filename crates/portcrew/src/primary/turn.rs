@@ -263,6 +263,8 @@ impl Driver {
         link.shared.status().exit = Some(status);
         self.ended_by_death(worker);
         self.tell(Event::Exited { worker, status: exit_of(status) });
+        // Of one without a channel that is all.
+        self.tell_if_drained(worker);
     }
 
     /// Lets go of what belongs to a worker that is both disconnected and exited.

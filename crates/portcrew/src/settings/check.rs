@@ -1,12 +1,17 @@
 //! What cannot be set, said before anything is started.
 
-use super::{Policy, Serialization, Settings};
+use super::{Drain, MOST_LISTENERS, Policy, Ready, Serialization, Settings};
 use crate::{Error, Result};
 
 /// The numbers that extra descriptors may have.
 const EXTRA: std::ops::RangeInclusive<i32> = 3..=portcrew_ipc::spawn::LAST_EXTRA_FD;
 
 impl Settings {
+    pub(crate) const TOO_MANY_LISTENERS: &'static str =
+        "a program is started with 64 sockets at most; leave some out";
+    pub(crate) const NOBODY_HANDS_OVER: &'static str = "workers with Settings::listen take connections by themselves, \
+         so nobody hands them over and no policy chooses; leave it at Policy::Shared";
+
     /// # Errors
     ///
     /// [`Error::Setting`] with the first that cannot be.
@@ -58,6 +63,9 @@ impl Settings {
                 "a worker that has no time at all would hang as soon as it is ready; leave it out with None",
             );
         }
+        if let Some((setting, reason)) = self.says_to_the_mute() {
+            return wrong(setting, reason);
+        }
         if let Some(reason) = self.ready.wrong() {
             return wrong("ready", reason);
         }
@@ -66,6 +74,39 @@ impl Settings {
             Some(reason) => wrong("policy", reason),
             None => Ok(()),
         }
+    }
+
+    /// What cannot be with workers that have sockets in place of a channel.
+    fn says_to_the_mute(&self) -> Option<(&'static str, &'static str)> {
+        if self.listen.is_empty() {
+            return None;
+        }
+        let mut policies = std::iter::once(&self.policy).chain(self.policies.values());
+        let said = [
+            (self.listen.len() > MOST_LISTENERS, "listen", Self::TOO_MANY_LISTENERS),
+            (
+                !self.fds.is_empty(),
+                "fds",
+                "the sockets of Settings::listen have the numbers from 3 on; leave one of the two out",
+            ),
+            (
+                self.ready == Ready::Message,
+                "ready",
+                "workers with Settings::listen have no channel to say it on; take Ready::Notify, a probe or Ready::Alive",
+            ),
+            (
+                policies.any(|it| *it == Policy::Kernel),
+                "policy",
+                "Policy::Kernel is not there yet for workers with Settings::listen, who all have one socket; leave it at \
+                 Policy::Shared",
+            ),
+            (
+                matches!(self.drain, Drain::Message(_)),
+                "drain",
+                "workers with Settings::listen have no channel to be told on; take Drain::Signal",
+            ),
+        ];
+        said.into_iter().find_map(|(is_said, setting, reason)| is_said.then_some((setting, reason)))
     }
 
     /// Where it has the number that setuid(2) and its like do not take for one.
@@ -128,6 +169,25 @@ mod tests {
             let (setting, reason) = refused(|it| drop(it.fds.insert(number, ExtraFd::Null)));
             assert!(setting == "fds" && reason.contains("3 to 255"), "{number}");
         }
+    }
+
+    #[test]
+    fn what_workers_with_sockets_in_place_of_a_channel_cannot_do_is_refused() {
+        let at = |change: &dyn Fn(&mut Settings)| {
+            refused(|it| {
+                it.listen.push("127.0.0.1:0".parse().unwrap());
+                change(it);
+            })
+        };
+        let (setting, reason) = at(&|it| drop(it.fds.insert(9, ExtraFd::Null)));
+        assert!(setting == "fds" && reason.contains("from 3 on"));
+        let (setting, reason) = at(&|it| it.ready = Ready::Message);
+        assert!(setting == "ready" && reason.contains("Ready::Notify"));
+        let (setting, reason) = at(&|it| it.drain = Drain::Message("bye".to_owned()));
+        assert!(setting == "drain" && reason.contains("Drain::Signal"));
+        let (setting, reason) =
+            at(&|it| it.listen = vec![it.listen[0].clone(); MOST_LISTENERS + 1]);
+        assert!(setting == "listen" && reason.contains("64"), "{reason}");
     }
 
     #[test]

@@ -21,6 +21,7 @@ impl fmt::Debug for Settings {
             .field("stdout", &self.stdout)
             .field("stderr", &self.stderr)
             .field("fds", &self.fds)
+            .field("listen", &self.listen)
             .field("lane", &self.lane)
             .field("serialization", &self.serialization)
             .field("inspect_port", &self.inspect_port)

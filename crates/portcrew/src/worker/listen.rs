@@ -11,7 +11,7 @@ use super::data::Data;
 use super::resolve;
 use crate::net::bind::Reuse;
 use crate::net::unix_path::absolute;
-use crate::net::zone;
+use crate::net::{host_port, zone};
 use crate::{Error, Result};
 
 /// A TCP address with options. Everything that [`Worker::listen`](crate::Worker::listen) takes converts into
@@ -158,7 +158,7 @@ impl Listen {
             Target::Port(port) => self.everywhere(*port),
             Target::Socket(address) => self.at(*address),
             Target::Text(text) => {
-                let (host, port) = resolve::split(text)?;
+                let (host, port) = host_port::split(text)?;
                 match host {
                     None => self.everywhere(port),
                     // As it stands, so that all workers name it alike.

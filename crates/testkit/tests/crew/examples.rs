@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use portcrew_testkit::http::Load;
 use portcrew_testkit::process::artifact::example;
-use portcrew_testkit::process::{Process, Program, Signal, proc_fs};
+use portcrew_testkit::process::{Process, Program, Signal, proc_fs, wait_dead};
 
 use crate::support::{HANG, listening_sockets, served_by};
 
@@ -48,6 +48,18 @@ fn count_requests_counts_exactly_the_requests() {
     let line = process.wait_line(|line| line == "numReqs = 500", HANG);
     let next = process.wait_line_after(line.mark, |line| line.starts_with("numReqs"), HANG);
     assert_eq!(next.text, "numReqs = 500", "it counted more than there were");
+}
+
+#[test]
+fn any_program_is_started_with_the_listening_socket_and_ends_with_the_primary() {
+    let sleeper = ["/bin/sh", "-c", "echo \"{fd} $LISTEN_FDS\"; exec sleep 1000"];
+    let mut process = Program::new(example("any_program")).env("PORT", "0").args(sleeper).start();
+    process.wait_line(|line| line == "3 1", HANG);
+    process.wait_line(|line| line.starts_with("listening on 127.0.0.1:"), HANG);
+    let workers = proc_fs::children(process.pid()).unwrap();
+    process.signal(Signal::Kill);
+    process.wait_exit(HANG);
+    assert!(workers.iter().all(|pid| wait_dead(*pid, HANG)), "{workers:?}");
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod examples;
 mod faults;
 mod foreign;
 mod forms;
+mod handed_down;
 mod handles;
 mod handles_counted;
 mod handles_large;

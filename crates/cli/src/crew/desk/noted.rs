@@ -13,6 +13,10 @@ pub(in crate::crew) enum Noted {
         worker: WorkerId,
         pid: u32,
     },
+    /// The primary listens there for workers that say nothing.
+    Opened {
+        address: String,
+    },
     Listening {
         worker: WorkerId,
         address: String,
@@ -47,6 +51,7 @@ impl Noted {
     pub(in crate::crew) fn of(event: &Event) -> Self {
         match event {
             Event::Fork { worker, process } => Self::Forked { worker: *worker, pid: process.pid() },
+            Event::Opened { address, .. } => Self::Opened { address: address.to_string() },
             Event::Listening { worker, address } | Event::SelfBound { worker, address } => {
                 Self::Listening { worker: *worker, address: address.to_string() }
             }

@@ -30,7 +30,7 @@ impl Desk {
             policy: self.policies.in_force().common.to_string(),
             own_policies: self.policies.in_force().own.iter().map(own_policy).collect(),
             logs: about.logs,
-            addresses: self.addresses.keys().cloned().collect(),
+            addresses: self.opened.iter().chain(self.addresses.keys()).cloned().collect(),
             listeners: snapshot.listeners.iter().map(listener).collect(),
             slots: crew.map_or(&[][..], |it| &it.slots).iter().map(slot).collect(),
             workers: workers(snapshot),

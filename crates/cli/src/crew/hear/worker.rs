@@ -22,6 +22,7 @@ impl Hearing<'_> {
             Event::Online { worker } => {
                 self.report.event(&events::Event::Online { worker: number(worker) });
             }
+            Event::Opened { address, .. } => self.opened(&address),
             Event::Listening { worker, address } => self.listening(worker, &address),
             Event::SelfBound { worker, address } => self.self_bound(worker, &address),
             Event::ListenFailed { worker, address, error, lacks: None } => {
@@ -76,6 +77,12 @@ impl Hearing<'_> {
             Kind::Demo => notices::demo_open(&address),
         };
         say(self.report, self.told_listening.look(&address), &text);
+    }
+
+    fn opened(&mut self, address: &ListenAddress) {
+        let address = address.to_string();
+        self.report.event(&events::Event::Opened { address: &address });
+        say(self.report, self.told_listening.look(&address), &notices::listening(&address));
     }
 
     /// Said once: each of the program's workers does the same, and so do those that come after.

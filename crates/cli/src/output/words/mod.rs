@@ -9,6 +9,7 @@ mod error;
 pub(crate) mod help;
 pub(crate) mod hung;
 pub(crate) mod identity;
+pub(crate) mod listen;
 pub(crate) mod metrics;
 pub(crate) mod notes;
 pub(crate) mod notices;

@@ -46,7 +46,7 @@ pub(crate) fn env_reserved() -> String {
 }
 
 pub(crate) fn env_sockets() -> String {
-    "workers inherit no listening sockets by these variables, and socket activation is not spoken yet: they ask the \
-     primary when they listen; give it another name"
+    "this says which sockets one process was started with: with --listen the primary sets it, anew for each worker; give \
+     it another name"
         .to_owned()
 }

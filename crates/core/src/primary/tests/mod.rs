@@ -20,6 +20,7 @@ mod seconds;
 mod self_bound;
 mod strangers;
 mod summary;
+mod unasked;
 mod window;
 
 use std::time::Duration;

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use portcrew_core::{Address, Family, Query};
 
-use crate::net::zone;
+use crate::net::{host_port, zone};
 use crate::worker::resolve;
 use crate::{Error, Result};
 
@@ -108,7 +108,7 @@ impl BindUdp {
             Target::Port(port) => self.at(self.everywhere(*port)),
             Target::Socket(address) => self.at(*address),
             Target::Text(text) => {
-                let (host, port) = resolve::split(text)?;
+                let (host, port) = host_port::split(text)?;
                 self.at(match host {
                     None => self.everywhere(port),
                     Some(host) => resolve::resolve(text, host, port).await?,

@@ -1,0 +1,18 @@
+//! `--listen`: programs that know nothing of portcrew join a crew by the sockets that they are started with.
+
+mod background;
+mod explained;
+mod kills;
+mod leaving;
+mod node;
+mod passed;
+mod primary_killed;
+mod protocols;
+mod ready;
+mod recipe;
+mod refused;
+mod reload;
+mod scale;
+mod udp;
+mod unix;
+mod world;
