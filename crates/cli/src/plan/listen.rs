@@ -26,7 +26,7 @@ pub(super) fn check(args: &RunArgs) -> Result<(), Refusal> {
     }
     let passed = args.listen.iter().find(|it| it.is_passed() && args.is_start);
     refuse(passed.map(|it| words::not_detached(it)))?;
-    refuse(args.policy.as_ref().and_then(not_shared))?;
+    refuse(args.policy.as_ref().and_then(hands_over))?;
     refuse(of_words(&args.supervision).map(str::to_owned))?;
     let is_einhorns = |name: &OsStr| name.as_encoded_bytes().starts_with(OF_EINHORN.as_bytes());
     let own = args.env.iter().find(|it| is_einhorns(&it.key));
@@ -77,13 +77,12 @@ fn speaks_nodes_protocol(executable: &Path) -> bool {
     matches!(executable.file_name().and_then(OsStr::to_str), Some("bun" | "deno"))
 }
 
-/// Why the first policy cannot be by which workers would not accept from one socket.
-fn not_shared(asked: &crate::args::Policies) -> Option<String> {
+/// Why the first policy cannot be by which the primary would hand over.
+fn hands_over(asked: &crate::args::Policies) -> Option<String> {
     let own = asked.own.iter().map(|(listener, policy)| (policy, format!("{listener}={policy}")));
     let common = asked.common.iter().map(|policy| (policy, policy.to_string()));
     common.chain(own).find_map(|(policy, item)| match policy {
-        Policy::Shared => None,
-        Policy::Kernel => Some(words::kernel_not_yet(&item)),
+        Policy::Shared | Policy::Kernel => None,
         Policy::RoundRobin | Policy::LeastConnections | Policy::Sticky(_) => {
             Some(words::takes_itself(&item))
         }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::{Counter, Origin};
-use crate::scheduler::CpuShare;
+use crate::scheduler::{CpuShare, Seat};
 use crate::supervise::Generation;
 use crate::{
     ConnId, Errno, FromWorker, ListenerId, MemberId, Query, Seq, SockName, SocketKind, WorkerId,
@@ -73,9 +73,20 @@ pub enum Event {
         /// What is wanted.
         query: Query,
     },
+    /// A worker is about to be started in this place with the sockets of all [those](super::Primary::kept): where each
+    /// place has one of its own it is made, and [this](super::Primary::member_at) tells which it is.
+    Seats {
+        /// Where.
+        seat: Seat,
+    },
     /// A worker was started with the sockets of all [those](super::Primary::kept): it accepts from them by itself, and
     /// says nothing of it. Told right after [`Forked`](Self::Forked).
     Inherits {
+        /// Who.
+        worker: WorkerId,
+    },
+    /// A worker that [inherits](Self::Inherits) serves by now, as far as anybody can tell.
+    Serves {
         /// Who.
         worker: WorkerId,
     },

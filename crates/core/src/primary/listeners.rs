@@ -80,7 +80,7 @@ impl Primary {
             waiting.push((worker, seq, query.clone()));
         }
         if let (Mode::Kernel, Some(record)) = (mode, self.workers.get(&worker)) {
-            listener.members.begin(record.origin.seat);
+            listener.members.begin(Some(record.origin.seat));
         }
         self.by_key.insert(query.key(), id);
         self.listeners.insert(id, listener);

@@ -111,6 +111,8 @@ impl Primary {
             Event::AcceptsAlone { worker } => self.accepts_alone(worker),
             Event::Confined { worker } => self.confined(worker),
             Event::Open { query } => self.open(query, out),
+            Event::Seats { seat } => self.seats(seat, out),
+            Event::Serves { worker } => self.serves(now, worker, out),
             Event::Inherits { worker } => self.inherits(now, worker, out),
             Event::Offence { worker } => self.offence(worker, out),
             Event::Drained { worker } => self.drained(now, worker, out),

@@ -6,10 +6,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::Action;
 use super::listener::{Asked, Listener, State};
 use super::machine::{Primary, Timer};
 use super::rescue::{Seen, Watch};
+use super::{Action, Mode};
 use crate::scheduler::Seat;
 use crate::{Errno, ListenerId, MemberId, Query, Seq, Time, WorkerId};
 
@@ -31,7 +31,8 @@ pub(super) struct Members {
 /// One of them.
 #[derive(Debug)]
 pub(super) struct Member {
-    seat: Seat,
+    /// Whose it is: that of a worker, or of one that is gone; nobody's before the first.
+    seat: Option<Seat>,
     state: MemberState,
     /// Since when no worker has it, or waits for it.
     vacant_since: Option<Time>,
@@ -58,7 +59,7 @@ enum Claim {
 
 impl Members {
     /// That which is made with the listener.
-    pub(super) fn begin(&mut self, seat: Seat) {
+    pub(super) fn begin(&mut self, seat: Option<Seat>) {
         let first = self.add(seat);
         debug_assert_eq!(first, MemberId::FIRST);
     }
@@ -89,7 +90,7 @@ impl Members {
     }
 
     pub(super) fn of(&self, seat: Seat) -> Option<MemberId> {
-        self.all.iter().find(|(_, it)| it.seat == seat).map(|it| *it.0)
+        self.all.iter().find(|(_, it)| it.seat == Some(seat)).map(|it| *it.0)
     }
 
     pub(super) fn get(&self, id: MemberId) -> Option<&Member> {
@@ -148,9 +149,9 @@ impl Members {
         let vacant = || self.iter().find(|(_, it)| it.is_vacant()).map(|it| it.0);
         let found = self.of(seat).or_else(vacant);
         let Some((id, member)) = found.and_then(|id| Some((id, self.all.get_mut(&id)?))) else {
-            return Claim::New(self.add(seat));
+            return Claim::New(self.add(Some(seat)));
         };
-        member.seat = seat;
+        member.seat = Some(seat);
         member.vacant_since = None;
         match member.state {
             MemberState::Binding(_) => Claim::Binding(id),
@@ -158,7 +159,7 @@ impl Members {
         }
     }
 
-    fn add(&mut self, seat: Seat) -> MemberId {
+    fn add(&mut self, seat: Option<Seat>) -> MemberId {
         let id = MemberId(self.next);
         self.next += 1;
         let (state, seen) = (MemberState::Binding(Vec::new()), Seen::default());
@@ -174,7 +175,7 @@ impl Members {
 }
 
 impl Member {
-    pub(super) const fn seat(&self) -> Seat {
+    pub(super) const fn seat(&self) -> Option<Seat> {
         self.seat
     }
 
@@ -183,7 +184,7 @@ impl Member {
     }
 
     const fn is_vacant(&self) -> bool {
-        self.vacant_since.is_some() && self.is_open()
+        (self.vacant_since.is_some() || self.seat.is_none()) && self.is_open()
     }
 
     fn is_awaited(&self) -> bool {
@@ -200,6 +201,37 @@ impl Primary {
     pub fn member_of(&self, worker: WorkerId, listener: ListenerId) -> Option<MemberId> {
         let seat = self.workers.get(&worker)?.origin.seat;
         self.listeners.get(&listener)?.members.of(seat)
+    }
+
+    /// The same for a worker that is to be started in this place.
+    #[must_use]
+    pub fn member_at(&self, seat: Seat, listener: ListenerId) -> Option<MemberId> {
+        self.listeners.get(&listener)?.members.of(seat)
+    }
+
+    /// Whether this is a socket that new connections are kept away from, because others have workers and it has none
+    /// that stays.
+    #[must_use]
+    pub fn is_left(&self, listener: ListenerId, member: MemberId) -> bool {
+        let members = self.listeners.get(&listener).map(|it| &it.members);
+        members.is_some_and(|it| it.live() > 0 && !it.is_live(member))
+    }
+
+    /// Whether the listener is one of several sockets.
+    #[must_use]
+    pub fn is_spread(&self, listener: ListenerId) -> bool {
+        self.listeners.get(&listener).is_some_and(|it| it.mode == Mode::Kernel)
+    }
+
+    /// A worker is about to be started in this place: it finds its sockets made.
+    pub(super) fn seats(&mut self, seat: Seat, out: &mut Vec<Action>) {
+        for id in self.kept().collect::<Vec<_>>() {
+            if let Some(Claim::New(member)) =
+                self.listeners.get_mut(&id).and_then(|it| it.claim(seat))
+            {
+                out.push(Action::BindMember { listener: id, member });
+            }
+        }
     }
 
     /// Makes a worker a holder as soon as the socket of its place is there.
@@ -287,7 +319,8 @@ impl Primary {
         };
         let held: Vec<_> = listener.holders.iter().map(|it| it.seat).collect();
         for member in listener.members.all.values_mut() {
-            if held.contains(&member.seat) || member.is_awaited() {
+            let is_held = member.seat.is_some_and(|seat| held.contains(&seat));
+            if is_held || member.is_awaited() {
                 member.vacant_since = None;
             } else {
                 member.vacant_since.get_or_insert(now);
@@ -331,7 +364,7 @@ impl Listener {
 
     /// The sockets at which somebody listens who stays.
     fn live_members(&self) -> Vec<MemberId> {
-        let listens = |seat| self.holders.iter().any(|it| it.seat == seat && it.listening);
+        let listens = |seat| self.holders.iter().any(|it| Some(it.seat) == seat && it.listening);
         let members = self.members.iter();
         members.filter(|(_, it)| it.is_open() && listens(it.seat)).map(|it| it.0).collect()
     }

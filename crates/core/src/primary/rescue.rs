@@ -12,6 +12,7 @@ use super::conns::Conn;
 use super::listener::Listener;
 use super::looking::Sight;
 use super::machine::{Primary, Timer};
+use super::members::Member;
 use super::{Action, Place};
 use crate::scheduler::WorkerView;
 use crate::{ConnId, Limits, ListenerId, MemberId, SocketKind, Time};
@@ -282,7 +283,7 @@ impl Listener {
     }
 
     fn others(&self, from: MemberId) -> impl Iterator<Item = &WorkerView> {
-        let its = self.members.get(from).map(super::members::Member::seat);
+        let its = self.members.get(from).and_then(Member::seat);
         self.candidates().iter().filter(move |it| it.listening && Some(it.seat) != its)
     }
 

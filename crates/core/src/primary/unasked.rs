@@ -21,6 +21,9 @@ impl Primary {
         let mode = self.mode_of_unasked(rule, &query.address);
         let mut listener = Listener::binding(query.clone(), (rule, mode), &self.limits);
         listener.is_kept = true;
+        if mode == Mode::Kernel {
+            listener.members.begin(None);
+        }
         self.by_key.insert(query.key(), id);
         self.listeners.insert(id, listener);
         out.push(Action::Bind { listener: id, query, mode });
@@ -28,12 +31,22 @@ impl Primary {
 
     /// A worker was started with the sockets of all that the user has opened.
     pub(super) fn inherits(&mut self, now: Time, worker: WorkerId, out: &mut Vec<Action>) {
+        // Nobody can hand it a connection.
+        self.accepts_alone(worker);
         for id in self.kept().collect::<Vec<_>>() {
             if self.enlist(worker, id) {
                 // What it makes of it shows nowhere.
                 self.listeners.get_mut(&id).map(|it| it.spoke(worker));
                 self.pump(now, id, out);
+                self.steer(now, id, out);
             }
+        }
+    }
+
+    /// Such a worker serves by now, as far as anybody can tell: new connections come to its sockets.
+    pub(super) fn serves(&mut self, now: Time, worker: WorkerId, out: &mut Vec<Action>) {
+        for id in self.kept().collect::<Vec<_>>() {
+            self.shows_listening(now, worker, id, out);
         }
     }
 
@@ -47,7 +60,8 @@ impl Primary {
     /// Who accepts from a listener that workers have from their start: they cannot be handed connections.
     pub(super) fn mode_of_unasked(&self, rule: RuleId, address: &Address) -> Mode {
         match self.rules.mode(rule, address) {
-            Mode::Handover | Mode::Shared | Mode::Kernel => Mode::Shared,
+            Mode::Handover | Mode::Shared => Mode::Shared,
+            Mode::Kernel => Mode::Kernel,
         }
     }
 }

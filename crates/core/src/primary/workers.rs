@@ -64,7 +64,7 @@ impl Primary {
     }
 
     /// A policy may have waited for a worker that listens.
-    fn shows_listening(
+    pub(super) fn shows_listening(
         &mut self,
         now: Time,
         worker: WorkerId,

@@ -115,9 +115,10 @@ impl Cluster {
             Error::io("start a primary; it needs a tokio runtime")(std::io::Error::other(error))
         })?;
         // Who cannot be handed connections takes them by itself, whatever the environment says.
-        let takes_itself = !settings.listen.is_empty();
-        let rule = if takes_itself { Rule::shared() } else { rule };
-        let own = settings.policies.iter().filter(|_| !takes_itself);
+        let hands_over = settings.listen.is_empty();
+        let is_possible = |it: &Policy| hands_over || it.is_without_primary();
+        let rule = if is_possible(&settings.policy) { rule } else { Rule::shared() };
+        let own = settings.policies.iter().filter(|it| is_possible(it.1));
         let rules = own.fold(Rules::new(rule), |rules, (name, policy)| {
             rules.with(name.clone(), policy.rule())
         });
@@ -288,7 +289,8 @@ impl Cluster {
         if let Some(reason) = policies.iter().find_map(wrong) {
             return Err(Error::Setting { setting: "policy", reason });
         }
-        if !present.listen.is_empty() && policies.iter().any(|it| it.1 != Policy::Shared) {
+        let hands_over = policies.iter().any(|it| !it.1.is_without_primary());
+        if !present.listen.is_empty() && hands_over {
             return Err(Error::Setting { setting: "policy", reason: Settings::NOBODY_HANDS_OVER });
         }
         let mut settings = Settings::clone(&present);

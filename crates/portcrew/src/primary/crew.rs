@@ -253,6 +253,9 @@ impl Driver {
                 if let Notice::ReloadCommitted { generation } = notice {
                     self.then(PrimaryEvent::Renewed { generation });
                 }
+                if let Notice::Ready { worker } = notice {
+                    self.then(PrimaryEvent::Serves { worker });
+                }
                 self.answer_reload(&notice);
                 self.policy_hears(&notice);
                 self.events.push(crate::Event::Crew(notice));

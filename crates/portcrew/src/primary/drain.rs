@@ -34,7 +34,12 @@ impl Driver {
             Some(Drain::Disconnect | Drain::Message(_)) | None => self.stop_signal(),
         };
         self.made_to_leave(worker);
-        self.signal(worker, signal);
+        if self.has_a_socket_of_its_own(worker) {
+            // New connections go elsewhere as soon as the actions behind this one are done.
+            self.retries.signal_later(worker, signal, self.now);
+        } else {
+            self.signal(worker, signal);
+        }
     }
 
     /// What it leaves behind in its group has no business when it has ended.

@@ -61,6 +61,7 @@ impl Driver {
             env.extend(socket.variables(watchdog));
         }
         let seat = origin(self.launcher.next_id(), place).seat;
+        self.seat(seat);
         let given = self.given(Some(seat))?;
         let launch = self.launcher.launch(place, env, &inspected, &given)?;
         let Launch { id, spec, inspector } = launch;
@@ -89,8 +90,21 @@ impl Driver {
         }
         if !given.is_empty() {
             self.then(Event::Inherits { worker: id });
+            // Nobody finds out when one is ready that belongs to no crew.
+            if place.is_none() {
+                self.then(Event::Serves { worker: id });
+            }
         }
         Ok(handle)
+    }
+}
+
+impl Driver {
+    /// A worker is to be started there: it finds its sockets made.
+    fn seat(&mut self, seat: Seat) {
+        if !self.opened.is_empty() {
+            self.tell(Event::Seats { seat });
+        }
     }
 }
 

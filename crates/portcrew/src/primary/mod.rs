@@ -28,6 +28,7 @@ mod node;
 mod notices;
 mod obey;
 mod opened;
+mod parting;
 mod perform;
 mod policy;
 mod readiness;

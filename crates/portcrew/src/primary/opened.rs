@@ -1,5 +1,6 @@
 //! Listeners that the primary opens by itself, and which of their sockets a worker is started with.
 
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use portcrew_core::ListenerId;
@@ -72,6 +73,11 @@ impl Driver {
         Ok(())
     }
 
+    /// All that workers have from their start.
+    pub(super) fn opened(&self) -> impl Iterator<Item = ListenerId> + '_ {
+        self.opened.iter().map(|it| it.listener)
+    }
+
     /// The number that a listener has in each worker; none of one that workers ask for.
     pub(super) fn descriptor(&self, listener: ListenerId) -> Option<i32> {
         let at = self.opened.iter().position(|it| it.listener == listener)?;
@@ -83,14 +89,33 @@ impl Driver {
     ///
     /// # Errors
     ///
-    /// They are closed already: the crew has finished.
-    pub(super) fn given(&self, _seat: Option<Seat>) -> Result<Vec<Given>> {
+    /// They are closed already: the crew has finished. Or that of this place could not be made.
+    pub(super) fn given(&self, seat: Option<Seat>) -> Result<Vec<Given>> {
         let given = self.opened.iter().map(|it| {
-            let socket = self.sockets.get(it.listener).map(Socket::share);
+            let socket = match seat.filter(|_| self.machine.is_spread(it.listener)) {
+                Some(seat) => self.member(seat, it.listener)?,
+                None => self.sockets.get(it.listener).map(Socket::share),
+            };
             let socket = socket.ok_or(Error::Disconnected)?;
             Ok(Given { name: it.name.clone(), family: it.family, socket: Arc::clone(&socket) })
         });
         given.collect()
+    }
+}
+
+impl Driver {
+    /// The socket of this place, as programs expect one: they wait in `accept`.
+    fn member(&self, seat: Seat, listener: ListenerId) -> Result<Option<Arc<OwnedFd>>> {
+        let Some(member) = self.machine.member_at(seat, listener) else {
+            let source = std::io::Error::other("no descriptor or memory is left for it");
+            return Err(Error::io("make a listening socket for a worker")(source));
+        };
+        let socket = self.spread.share(listener, member);
+        if let Some(socket) = &socket {
+            rustix::io::ioctl_fionbio(socket, false)
+                .map_err(|errno| Error::io("hand a socket down")(errno.into()))?;
+        }
+        Ok(socket)
     }
 }
 

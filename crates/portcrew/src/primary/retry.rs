@@ -6,7 +6,9 @@ use std::time::Duration;
 use portcrew_core::{ListenerId, Time, WorkerId};
 use portcrew_ipc::process::Process;
 
+use super::Signal;
 use super::driver::Driver;
+use super::parting::Parting;
 use super::ready::Source;
 
 /// How long to wait when the kernel lacks memory or descriptors, for somebody to give some back.
@@ -22,6 +24,8 @@ pub(super) struct Retries {
     unseen: BTreeSet<WorkerId>,
     /// Shared sockets that are not watched now, and when each is to be again.
     unwatched: BTreeMap<ListenerId, Time>,
+    /// To be told to leave once they have accepted what waits for them.
+    pub(super) parting: Parting,
     /// Killed before they became workers, and not reaped yet.
     unreaped: Vec<Process>,
 }
@@ -40,6 +44,12 @@ impl Retries {
     /// Whether writing to `worker` waits for the next attempt.
     pub(super) fn holds_back(&self, worker: WorkerId) -> bool {
         self.unwritten.contains(&worker)
+    }
+
+    /// Has a worker signalled once nothing waits for it.
+    pub(super) fn signal_later(&mut self, worker: WorkerId, signal: Signal, now: Time) {
+        self.parting.add(worker, signal, now);
+        self.at.get_or_insert(now + TRY_AGAIN);
     }
 
     pub(super) fn has_unreaped(&self) -> bool {
@@ -83,6 +93,10 @@ impl Driver {
         self.dirty.extend(std::mem::take(&mut self.retries.unwritten));
         for worker in std::mem::take(&mut self.retries.unseen) {
             self.visit(Source::Process(worker));
+        }
+        self.signal_parting();
+        if !self.retries.parting.is_empty() {
+            self.retry_soon();
         }
         // An error means that somebody else has reaped it.
         self.retries.unreaped.retain_mut(|process| matches!(process.try_wait(), Ok(None)));

@@ -121,6 +121,12 @@ impl Spread {
         Ok(port)
     }
 
+    /// Whether a connection waits in one of them.
+    pub(super) fn waits(&self, listener: ListenerId, member: MemberId) -> bool {
+        let group = self.listeners.get(&listener).map(|it| &it.group);
+        group.and_then(|it| it.waiting(member)).is_some_and(|waiting| waiting > 0)
+    }
+
     /// How full the kernel's queues are; `None` of UDP, and of a listener of one socket.
     pub(super) fn look(&mut self, listener: ListenerId, now: Time) -> Option<AcceptQueue> {
         let Members { group, looks, .. } = self.listeners.get_mut(&listener)?;

@@ -10,7 +10,7 @@ impl Settings {
     pub(crate) const TOO_MANY_LISTENERS: &'static str =
         "a program is started with 64 sockets at most; leave some out";
     pub(crate) const NOBODY_HANDS_OVER: &'static str = "workers with Settings::listen take connections by themselves, \
-         so nobody hands them over and no policy chooses; leave it at Policy::Shared";
+         so nobody hands them over and no policy chooses; leave it at Policy::Shared, or give Policy::Kernel";
 
     /// # Errors
     ///

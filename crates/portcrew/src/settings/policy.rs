@@ -45,6 +45,14 @@ impl Policy {
         }
     }
 
+    /// Whether workers accept by themselves under it.
+    pub(crate) const fn is_without_primary(&self) -> bool {
+        match self {
+            Self::Shared | Self::Kernel => true,
+            Self::RoundRobin | Self::LeastConnections | Self::Sticky(_) => false,
+        }
+    }
+
     pub(crate) fn rule(&self) -> Rule {
         match self {
             Self::RoundRobin => Rule::handover(RoundRobin),

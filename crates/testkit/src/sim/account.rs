@@ -120,7 +120,10 @@ impl Account {
             // Not drawn: it decides about questions alone, one by one, and no state follows from it.
             Event::Confined { .. } => {}
             // Not drawn: the models speak, and of workers that say nothing no connection is in the account.
-            Event::Open { .. } | Event::Inherits { .. } => {}
+            Event::Open { .. }
+            | Event::Seats { .. }
+            | Event::Inherits { .. }
+            | Event::Serves { .. } => {}
             Event::Offence { worker } => self.offence(*worker),
             Event::Drained { worker } => self.drained(now, *worker),
             Event::Exited { worker, .. } => self.exited(now, *worker),

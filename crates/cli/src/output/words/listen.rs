@@ -54,15 +54,7 @@ pub(crate) fn not_detached(address: &dyn Display) -> String {
 pub(crate) fn takes_itself(item: &str) -> String {
     format!(
         "the policy {item}: a program that is started with the sockets of --listen takes connections by itself, so nobody \
-         hands them over and nobody chooses. Leave it out, or give --policy shared"
-    )
-}
-
-/// The policy that needs a socket for each worker.
-pub(crate) fn kernel_not_yet(item: &str) -> String {
-    format!(
-        "the policy {item}: a socket for each worker is not there yet for programs that are started with the sockets of \
-         --listen: all of them have the same. Leave it out, or give --policy shared"
+         hands them over and nobody chooses. Leave it out for `shared`, or give --policy kernel"
     )
 }
 

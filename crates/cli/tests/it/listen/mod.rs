@@ -2,6 +2,7 @@
 
 mod background;
 mod explained;
+mod kernel;
 mod kills;
 mod leaving;
 mod node;

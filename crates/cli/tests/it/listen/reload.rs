@@ -14,7 +14,7 @@ fn reloads_under_load_replace_every_worker_and_fail_no_request() {
     let mut all = crew.pids_when(2);
     let mut last = crew.process.mark();
     for _ in 0..3 {
-        load.wait_answered(load.answered() + 50, HANG);
+        load.wait_answered(50, HANG);
         let old = crew.pids_when(2);
         crew.process.signal(Signal::Hup);
         last = crew.process.wait_line_after(last, |it| it.contains("reload: done in "), HANG).mark;
@@ -22,7 +22,7 @@ fn reloads_under_load_replace_every_worker_and_fail_no_request() {
         assert!(old.is_disjoint(&new), "{old:?} {new:?}");
         all.extend(new);
     }
-    load.wait_answered(load.answered() + 50, HANG);
+    load.wait_answered(50, HANG);
     assert_answered_by(&load.finish(), &all);
 }
 
@@ -43,7 +43,7 @@ fn a_release_that_dies_at_boot_is_rolled_back_and_no_request_fails() {
     std::fs::write(release, "raise SystemExit(3)\n").unwrap();
     crew.process.signal(Signal::Hup);
     crew.says("reload: rolled back, the old workers go on: new worker 3 exited with status 3");
-    load.wait_answered(load.answered() + 50, HANG);
+    load.wait_answered(50, HANG);
     assert_eq!(crew.pids_when(2), old);
     assert_answered_by(&load.finish(), &old);
 }
