@@ -19,7 +19,6 @@
 //! - When a member is closed (by its last holder) or, TCP alone, shut down, the last one moves into its place.
 //! - An index that no member has lets the kernel hash over all.
 //! - A connection belongs to the member that its first packet (SYN) came to; another program changes nothing for it.
-//! - A TCP socket that is bound to port 0 never joins a group by chance. A UDP socket may.
 
 mod attach;
 mod first_arrivals;

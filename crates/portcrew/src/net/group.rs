@@ -113,20 +113,20 @@ impl Group {
     /// [`steer`](Self::steer) with this place on, or while no place is live.
     ///
     /// # Errors
-    /// There is no descriptor or no memory. The group is as it was.
+    /// There is no descriptor or no memory. The group has the members that it had.
     pub(crate) fn add(&mut self, place: MemberId) -> Result<Arc<OwnedFd>, Refused> {
         if let Some(member) = self.members.get(&place) {
             return Ok(Arc::clone(&member.socket));
         }
-        if let Some(member) = self.spare.pop() {
+        let socket = if let Some(member) = self.spare.pop() {
             let socket = Arc::clone(&member.socket);
             self.members.insert(place, member);
-            self.attach_or_detach()?;
-            return Ok(socket);
-        }
-        self.see_who_was_shut();
-        // The program before says nothing of this index, so nothing comes to it yet.
-        let socket = self.join(place, bind::bind_reusing(&self.query, Reuse::Port)?.socket);
+            socket
+        } else {
+            self.see_who_was_shut();
+            // The program before says nothing of this index, so nothing comes to it yet.
+            self.join(place, bind::bind_reusing(&self.query, Reuse::Port)?.socket)
+        };
         if let Err(error) = self.attach() {
             self.close(place);
             return Err(error.into());

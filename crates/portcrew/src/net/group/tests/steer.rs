@@ -1,7 +1,10 @@
 //! Where connections go while a group changes.
 
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::ScopedJoinHandle;
+use std::time::Duration;
+
+use rustix::net::sockopt::set_socket_linger;
 
 use super::world::{accept_all, group, own, place, places, reached, spread, tcp};
 use crate::net::group::Group;
@@ -40,9 +43,9 @@ fn a_seat_that_is_live_before_it_has_a_member_gets_its_share_from_then_on() {
 fn the_others_are_steered_as_before_when_one_in_the_middle_is_closed() {
     let (mut group, at) = group(&tcp("127.0.0.1", 0), 5);
     group.steer(&places(&[0, 4])).unwrap();
+    // A worker that still has one open keeps nothing in the group.
+    let _workers = [0, 1].map(|number| own(group.get(place(number)).unwrap()));
     for closed in [1, 0] {
-        // A worker that still has it open keeps nothing in the group.
-        let _worker = own(group.get(place(closed)).unwrap());
         group.close(place(closed));
     }
     assert_eq!(reached(&spread(&group, at, 100)), places(&[4]));
@@ -151,24 +154,25 @@ fn half_a_shutdown_is_one_too() {
 /// The live places are the last ones, so each end moves one of them, and its index belongs to nobody for a moment.
 #[test]
 fn while_seats_are_closed_nothing_comes_to_others_that_are_steered_away_from() {
+    /// Of both clients together no more than the queues hold, for nobody accepts.
+    const CONNECTIONS: usize = 250;
     for _ in 0..20 {
         let (mut group, at) = group(&tcp("127.0.0.1", 0), 8);
         group.steer(&places(&[6, 7])).unwrap();
-        let over = AtomicBool::new(false);
         std::thread::scope(|scope| {
             let connect = || {
-                while !over.load(Ordering::Relaxed) {
-                    drop(TcpStream::connect(at).unwrap());
+                for _ in 0..CONNECTIONS {
+                    let client = TcpStream::connect(at).unwrap();
+                    // A reset: else each keeps a port for a minute.
+                    set_socket_linger(&client, Some(Duration::ZERO)).unwrap();
                 }
             };
             let clients = [scope.spawn(connect), scope.spawn(connect)];
-            for closed in 0..4 {
-                group.close(place(closed));
-                accept_all(&group, place(6));
-                accept_all(&group, place(7));
+            let waits = |number| group.waiting(place(number)) != Some(0);
+            while !waits(6) && !waits(7) && !clients.iter().all(ScopedJoinHandle::is_finished) {
+                std::thread::yield_now();
             }
-            over.store(true, Ordering::Relaxed);
-            clients.into_iter().for_each(|it| it.join().unwrap());
+            (0..4).for_each(|closed| group.close(place(closed)));
         });
         for number in [4, 5] {
             assert_eq!(group.waiting(place(number)), Some(0), "{number}");

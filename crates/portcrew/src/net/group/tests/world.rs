@@ -46,7 +46,7 @@ pub(super) fn group(query: &Query, count: usize) -> (Group, SocketAddr) {
     (group, SocketAddr::new(host.parse().unwrap(), port))
 }
 
-/// Connects so many clients, and says how many wait at each place. They are there when `connect` returns, over loopback.
+/// Connects so many clients, and says how many wait at each place once they all do.
 pub(super) fn spread(group: &Group, at: SocketAddr, count: usize) -> Vec<(MemberId, u32)> {
     let waited: u32 = counts(group).iter().map(|(_, count)| count).sum();
     let _clients: Vec<_> = (0..count).map(|_| TcpStream::connect(at).unwrap()).collect();
