@@ -27,6 +27,7 @@ pub(super) fn check(args: &RunArgs) -> Result<(), Refusal> {
     let passed = args.listen.iter().find(|it| it.is_passed() && args.is_start);
     refuse(passed.map(|it| words::not_detached(it)))?;
     refuse(args.policy.as_ref().and_then(hands_over))?;
+    refuse(one_socket(args))?;
     refuse(of_words(&args.supervision).map(str::to_owned))?;
     let is_einhorns = |name: &OsStr| name.as_encoded_bytes().starts_with(OF_EINHORN.as_bytes());
     let own = args.env.iter().find(|it| is_einhorns(&it.key));
@@ -87,6 +88,13 @@ fn hands_over(asked: &crate::args::Policies) -> Option<String> {
             Some(words::takes_itself(&item))
         }
     })
+}
+
+/// Why not all that is listened on can have a socket for each worker.
+fn one_socket(args: &RunArgs) -> Option<String> {
+    let policies = args.policy.as_ref()?;
+    let single = args.listen.iter().find(|it| it.is_one_socket())?;
+    (policies.common == Some(Policy::Kernel)).then(|| words::one_socket(single))
 }
 
 /// What would be said or heard on a channel.

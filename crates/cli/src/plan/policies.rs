@@ -42,9 +42,14 @@ impl Policies {
         Self { common, own: Vec::new(), can_share: true, are_counted: false, are_inherited: false }
     }
 
-    /// Of programs that have their sockets from their start.
-    pub(super) fn inherited() -> Self {
-        Self { are_inherited: true, ..Self::only(Policy::Shared) }
+    /// Of programs that have their sockets from their start: what was asked for, else one socket for all.
+    ///
+    /// # Errors
+    /// A policy that its listener cannot do, and one listener under two names.
+    pub(super) fn inherited(asked: Option<&args::Policies>, host: &Host) -> Result<Self, Refusal> {
+        let asked = asked.cloned().unwrap_or_default();
+        let common = Self::only(asked.common.unwrap_or(Policy::Shared));
+        Ok(Self { own: Own::all(asked.own, host)?, are_inherited: true, ..common })
     }
 
     /// Whether workers take all connections by themselves.

@@ -79,7 +79,7 @@ impl PolicyChange {
 
     /// What is not.
     fn handed_over(&self) -> Option<String> {
-        self.all().find(|(policy, _)| **policy != Policy::Shared).map(|it| it.1)
+        self.all().find(|(policy, _)| !policy.is_without_primary()).map(|it| it.1)
     }
 
     fn all(&self) -> impl Iterator<Item = (&Policy, String)> {
@@ -196,7 +196,7 @@ mod tests {
 
     #[test]
     fn workers_that_have_their_sockets_from_their_start_keep_their_policy() {
-        let present = Policies::inherited();
+        let present = Policies::inherited(None, &host()).unwrap();
         let refused = change("8080=sticky", &present).unwrap_err();
         assert!(refused.to_string().contains("8080=sticky"), "{refused}");
         assert!(change("rr", &present).is_err() && change("shared", &present).is_ok());

@@ -52,7 +52,7 @@ impl RunPlan {
         listen::check(args)?;
         let has_sockets = !args.listen.is_empty();
         let policies = match has_sockets {
-            true => Policies::inherited(),
+            true => Policies::inherited(args.policy.as_ref(), host)?,
             false => Policies::new(args.policy.as_ref(), host)?,
         };
         // An interpreter named by the user runs the very file that was named.

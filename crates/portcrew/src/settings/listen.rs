@@ -74,6 +74,16 @@ impl ListenOn {
         matches!(self.place, Place::Descriptor { .. } | Place::Systemd { .. })
     }
 
+    /// Whether it can be one socket alone, from which all workers accept: a path, or a socket that is there already. Of a
+    /// TCP or UDP port [`Policy::Kernel`](crate::Policy::Kernel) has one for each worker.
+    #[must_use]
+    pub const fn is_one_socket(&self) -> bool {
+        match self.place {
+            Place::Tcp { .. } | Place::Udp { .. } => false,
+            Place::Unix { .. } | Place::Descriptor { .. } | Place::Systemd { .. } => true,
+        }
+    }
+
     /// The TCP port that it names, where it names one.
     #[must_use]
     pub const fn tcp_port(&self) -> Option<u16> {

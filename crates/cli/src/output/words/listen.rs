@@ -58,6 +58,14 @@ pub(crate) fn takes_itself(item: &str) -> String {
     )
 }
 
+/// The policy that needs a socket for each worker, of what is one socket.
+pub(crate) fn one_socket(address: &dyn Display) -> String {
+    format!(
+        "the policy kernel has a socket for each worker, and {address} is one: it must be a TCP or UDP address that the \
+         primary binds by itself. Give `shared`, or kernel for single listeners, as in --policy 8080=kernel"
+    )
+}
+
 /// A variable that the primary sets.
 pub(crate) fn own_variable(name: &OsStr) -> String {
     format!(

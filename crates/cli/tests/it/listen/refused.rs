@@ -147,6 +147,7 @@ fn what_a_program_without_a_channel_cannot_do_is_refused() {
             "the policy sticky: a program that is started with the sockets",
         ),
         (&["--policy", "80=rr"], "the policy 80=round-robin: a program"),
+        (&["--listen", "unix:a.sock", "--policy", "kernel"], "unix:a.sock is one"),
         (&["--ready", "listening"], "--ready: a worker that is started with the sockets"),
         (&["--drain", "disconnect"], "--drain: a worker that is started with the sockets"),
         (&["--heartbeat", "5s"], "--heartbeat asks on the lane"),
