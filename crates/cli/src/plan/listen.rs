@@ -145,7 +145,7 @@ mod tests {
             ("x {fd:web}", "there is no --listen"),
             ("--listen 80 --policy rr x", "round-robin"),
             ("--listen 80 --policy 80=sticky x", "80=sticky"),
-            ("--listen 80 --policy kernel x", "not there yet"),
+            ("--listen 80,unix:a.sock --policy kernel x", "unix:a.sock is one"),
             ("--listen 80 --ready listening x", words::SAYS_NOTHING),
             ("--listen 80 --wait-ready x", words::SAYS_NOTHING),
             ("--listen 80 --ready message x", words::SAYS_NOTHING),

@@ -119,7 +119,7 @@ fn a_path_is_the_same_listener_however_it_is_written() {
 
 #[test]
 fn what_cannot_be_read_is_refused_with_the_option_the_reason_and_the_alternatives() {
-    const ALL: &str = "There are round-robin, least-connections, sticky and shared";
+    const ALL: &str = "There are round-robin, least-connections, sticky, shared and kernel";
     let all = |reason: &str| format!("{reason} {ALL}");
     let parameters =
         "It has cookie:NAME, header:NAME, query:NAME, turn, proxy, v4:BITS, v6:BITS and wait:TIME";
@@ -127,13 +127,7 @@ fn what_cannot_be_read_is_refused_with_the_option_the_reason_and_the_alternative
         ("random", all("there is no policy `random`.")),
         ("8080=stikcy", all("for 8080: there is no policy `stikcy`. Did you mean `sticky`?")),
         ("leastconn", all("what others call `leastconn` is `least-connections` here.")),
-        (
-            "kernel",
-            format!(
-                "`kernel`, a socket for each worker by SO_REUSEPORT, is not there yet. {ALL}; with `shared`, too, the \
-                 workers accept"
-            ),
-        ),
+        ("reuseport", all("what others call `reuseport` is `kernel` here.")),
         ("shared=all", "`shared` has no parameters, only `sticky` has".to_owned()),
         (
             "8080=sticky,9090=rr,8080=shared",

@@ -1,6 +1,6 @@
 //! What cannot be set, said before anything is started.
 
-use super::{Drain, MOST_LISTENERS, Policy, Ready, Serialization, Settings};
+use super::{Drain, ListenOn, MOST_LISTENERS, Policy, Ready, Serialization, Settings};
 use crate::{Error, Result};
 
 /// The numbers that extra descriptors may have.
@@ -81,7 +81,6 @@ impl Settings {
         if self.listen.is_empty() {
             return None;
         }
-        let mut policies = std::iter::once(&self.policy).chain(self.policies.values());
         let said = [
             (self.listen.len() > MOST_LISTENERS, "listen", Self::TOO_MANY_LISTENERS),
             (
@@ -95,10 +94,10 @@ impl Settings {
                 "workers with Settings::listen have no channel to say it on; take Ready::Notify, a probe or Ready::Alive",
             ),
             (
-                policies.any(|it| *it == Policy::Kernel),
+                self.policy == Policy::Kernel && self.listen.iter().any(ListenOn::is_one_socket),
                 "policy",
-                "Policy::Kernel is not there yet for workers with Settings::listen, who all have one socket; leave it at \
-                 Policy::Shared",
+                "Policy::Kernel has a socket for each worker, and of a path or a descriptor in Settings::listen there is \
+                 one; take Policy::Shared, or Settings::policies for single listeners",
             ),
             (
                 matches!(self.drain, Drain::Message(_)),

@@ -3,7 +3,7 @@
 use portcrew_testkit::http::Load;
 use portcrew_testkit::process::Signal;
 
-use super::world::{assert_answered_by, crew, python};
+use super::world::{assert_answered_by, crew, python, script};
 use crate::crew::HANG;
 
 #[test]
@@ -31,12 +31,17 @@ fn a_release_that_dies_at_boot_is_rolled_back_and_no_request_fails() {
     let Some(python) = python() else { return };
     let directory = tempfile::tempdir().unwrap();
     let release = directory.path().join("server.py");
-    std::fs::copy(super::world::script("prefork.py"), &release).unwrap();
+    for (name, copy) in [("number.py", "server.py"), ("serving.py", "serving.py")] {
+        std::fs::copy(script(name), directory.path().join(copy)).unwrap();
+    }
     let release = release.to_str().unwrap();
-    let program =
-        crate::crew::portcrew("run").args(["--no-control", "--stable", "100ms", "-w", "2"]);
-    let program = program.args(["--listen", "127.0.0.1:0", "--"]).arg(&python).arg(release);
+    let program = crate::crew::portcrew("run").args(["--no-control", "--stable", "3s", "-w", "2"]);
+    let program = program.args(["--listen", "127.0.0.1:0", "--"]).arg(&python);
+    let program = program.args(["-B", release, "{fd}"]);
     let crew = crate::crew::Crew { process: program.start() };
+    // It is young enough to count as not started when it dies: Python needs its time to get there.
+    crew.says("worker 2 is ready");
+    crew.all_serve(2);
     let load = Load::new(crew.address()).clients(4).background();
     load.wait_answered(50, HANG);
     let old = crew.pids_when(2);
