@@ -5,6 +5,7 @@ mod ends;
 mod forms;
 mod moves;
 mod quiet;
+mod slow_handshake;
 mod spread;
 mod stuck;
 mod taken;
