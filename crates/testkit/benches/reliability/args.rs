@@ -36,6 +36,8 @@ pub(crate) enum Part {
     Starved,
     /// A worker that is stopped.
     Stopped,
+    /// Workers of the policy `kernel` that are killed, stopped and replaced.
+    Spread,
     /// Many restarts and connections.
     Soak,
     /// Kills with others than portcrew.
@@ -57,6 +59,10 @@ pub(crate) struct Counts {
     pub(crate) starved_clients: usize,
     /// Rounds with and without a stopped worker.
     pub(crate) stops: u32,
+    /// Workers of the policy `kernel` that are killed, of each kind.
+    pub(crate) spread_kills: u64,
+    /// Its reloads; it grows and shrinks half as often.
+    pub(crate) spread_moves: u64,
     /// Restarts of the long run.
     pub(crate) restarts: u64,
     /// Its connections.
@@ -72,6 +78,8 @@ const FULL: Counts = Counts {
     starved_s: 10,
     starved_clients: 1_000,
     stops: 10,
+    spread_kills: 500,
+    spread_moves: 200,
     restarts: 100_000,
     connections: 1_000_000,
     peer_kills: 100,
@@ -84,6 +92,8 @@ const QUICK: Counts = Counts {
     starved_s: 3,
     starved_clients: 300,
     stops: 2,
+    spread_kills: 20,
+    spread_moves: 6,
     restarts: 500,
     connections: 10_000,
     peer_kills: 10,

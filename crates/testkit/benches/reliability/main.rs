@@ -34,6 +34,7 @@ mod place;
 mod pm2;
 mod report;
 mod soak;
+mod spread;
 mod starved;
 #[path = "../common/stats.rs"]
 #[allow(dead_code, reason = "another benchmark uses the rest of it")]

@@ -9,6 +9,7 @@ use crate::kills;
 use crate::machine::Machine;
 use crate::peers;
 use crate::soak::{self, Soak};
+use crate::spread;
 use crate::starved;
 use crate::stopped;
 use crate::target::Target;
@@ -30,6 +31,7 @@ pub(crate) struct Report {
     pub(crate) before: Vec<before::Row>,
     pub(crate) starved: Vec<starved::Row>,
     pub(crate) stopped: Vec<stopped::Round>,
+    pub(crate) spread: Vec<spread::Row>,
     pub(crate) soak: Option<Soak>,
     pub(crate) peers: Vec<peers::Row>,
     pub(crate) targets: Vec<Target>,
@@ -49,6 +51,7 @@ impl Report {
             before: Vec::new(),
             starved: Vec::new(),
             stopped: Vec::new(),
+            spread: Vec::new(),
             soak: None,
             peers: Vec::new(),
             targets: Vec::new(),
@@ -64,6 +67,9 @@ impl Report {
         }
         if args.wants(Part::Stopped) {
             report.stopped = stopped::run(world, &counts)?;
+        }
+        if args.wants(Part::Spread) {
+            report.spread = spread::run(world, &counts)?;
         }
         if args.wants(Part::Soak) {
             report.soak = Some(soak::run(world, &counts)?);

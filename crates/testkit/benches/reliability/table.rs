@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use crate::columns::table;
 use crate::report::Report;
 use crate::soak::Soak;
-use crate::{before, kills, peers, starved, stopped, target};
+use crate::{before, kills, peers, spread, starved, stopped, target};
 
 pub(crate) fn print(out: &mut impl Write, report: &Report) -> io::Result<()> {
     let peers = [("PM2", &report.pm2), ("nginx", &report.nginx)];
@@ -26,6 +26,9 @@ pub(crate) fn print(out: &mut impl Write, report: &Report) -> io::Result<()> {
     }
     if !report.stopped.is_empty() {
         stopped(out, &report.stopped)?;
+    }
+    if !report.spread.is_empty() {
+        spread(out, &report.spread)?;
     }
     report.soak.iter().try_for_each(|it| soak(out, it))?;
     if !report.peers.is_empty() {
@@ -159,6 +162,24 @@ fn starved(out: &mut impl Write, rows: &[starved::Row]) -> io::Result<()> {
         writeln!(out, "\nThis build cannot shed.")?;
     }
     Ok(())
+}
+
+fn spread(out: &mut impl Write, rows: &[spread::Row]) -> io::Result<()> {
+    writeln!(out, "\n### The policy kernel: killed, replaced, stopped\n")?;
+    let head = ["workers", "what", "answered", "failed", "slowest ms", "rescued"];
+    let lines = rows.iter().flat_map(|it| {
+        let killed = (format!("{} kills", it.kills), &it.killed, String::new());
+        let moved = format!("{} reloads, {} times 2 more and fewer", it.reloads, it.scales);
+        let moved = (moved, &it.moved, String::new());
+        let stopped = format!("{} times one of 3 stopped for 3 s", it.stops);
+        let stopped = (stopped, &it.stopped, format!("{:.0}", it.slowest_ms));
+        [killed, moved, stopped].map(|(what, traffic, slowest)| {
+            let rescued = if slowest.is_empty() { String::new() } else { it.rescued.to_string() };
+            let (answered, failed) = (traffic.answered.to_string(), traffic.failed_text());
+            [it.who.to_owned(), what, answered, failed, slowest, rescued]
+        })
+    });
+    table(out, head, lines)
 }
 
 fn stopped(out: &mut impl Write, rounds: &[stopped::Round]) -> io::Result<()> {

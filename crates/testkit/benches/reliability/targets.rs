@@ -6,10 +6,12 @@ use crate::kills;
 use crate::level::Growth;
 use crate::report::Report;
 use crate::soak::Soak;
+use crate::spread;
 use crate::starved;
 use crate::stats::Spread;
 use crate::stopped::{ALLOWED, DEADLINE, Round, WINDOW};
 use crate::target::{Target, at_most, nothing};
+use crate::traffic::Traffic;
 
 /// The primary may be so much larger in the end. What it has mapped of its own program counts too.
 const GROWTH_KIB: i64 = 1024;
@@ -20,6 +22,7 @@ pub(crate) fn all(report: &Report) -> Vec<Target> {
     targets.extend(report.before.iter().flat_map(before));
     targets.extend(report.starved.iter().flat_map(starved));
     targets.extend(stopped(&report.stopped));
+    targets.extend(report.spread.iter().flat_map(spread));
     targets.extend(report.soak.iter().flat_map(soak));
     targets.extend(report.peers.iter().filter(|it| it.who.starts_with("portcrew")).flat_map(
         |it| {
@@ -176,6 +179,26 @@ fn stopped(rounds: &[Round]) -> Vec<Target> {
         ),
         nothing("one of three stopped: answers beside it that took as long as those", slow),
         nothing("one of three stopped: failures", failed),
+    ]
+}
+
+fn spread(it: &spread::Row) -> Vec<Target> {
+    let who = format!("kernel, {}", it.who);
+    let inside = ["reset", "eof_without_answer", "partial"];
+    let beyond = |traffic: &Traffic| -> u64 {
+        traffic.failed.iter().filter(|(name, _)| !inside.contains(name)).map(|it| it.1).sum()
+    };
+    let limit = spread::ALLOWED.as_secs_f64() * 1e3;
+    vec![
+        nothing(&format!("{who}: {} kills, hung or refused", it.kills), beyond(&it.killed)),
+        nothing(&format!("{who}: reloads and changes of size, failures"), it.moved.failures()),
+        nothing(&format!("{who}: one of three stopped, failures"), it.stopped.failures()),
+        at_most(
+            &format!("{who}: one of three stopped, slowest answer, ms"),
+            limit,
+            it.slowest_ms,
+            &format!("{:.0}", it.slowest_ms),
+        ),
     ]
 }
 
