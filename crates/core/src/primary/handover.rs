@@ -194,7 +194,7 @@ impl Primary {
         if refused {
             return self.refused(now, offer.conn, out);
         }
-        self.conns.remove(&offer.conn);
+        let is_rescued = self.conns.remove(&offer.conn).is_some_and(|it| it.member.is_some());
         self.ledger.offered -= 1;
         self.ledger.taken += 1;
         self.opened(worker, offer.listener, (answer == Answer::TakenAndTold).then_some(ack), out);
@@ -203,6 +203,9 @@ impl Primary {
         }
         self.release(offer.conn, End::Taken(worker), out);
         self.pump(now, offer.listener, out);
+        if is_rescued {
+            self.rescue_on(offer.listener, worker, out);
+        }
     }
 
     /// The descriptor did not arrive, so the worker cannot have touched it: the same as a refusal.

@@ -11,7 +11,7 @@ use super::machine::{Primary, Timer};
 use super::rescue::{Seen, Watch};
 use super::{Action, Mode};
 use crate::scheduler::Seat;
-use crate::{Errno, ListenerId, MemberId, Query, Seq, Time, WorkerId};
+use crate::{Errno, ListenerId, MemberId, Query, Seq, SocketKind, Time, WorkerId};
 
 impl MemberId {
     /// The one that is made with its listener.
@@ -25,6 +25,8 @@ pub(super) struct Members {
     next: u32,
     /// Those that the kernel gives new connections; `None` before it was told.
     steered: Option<Vec<MemberId>>,
+    /// The next look is for closing what nobody has had for long.
+    pub(super) is_draining: bool,
     pub(super) watch: Watch,
 }
 
@@ -165,6 +167,10 @@ impl Members {
         let (state, seen) = (MemberState::Binding(Vec::new()), Seen::default());
         self.all.insert(id, Member { seat, state, vacant_since: None, seen });
         id
+    }
+
+    fn vacant(&mut self) -> impl Iterator<Item = &mut Member> {
+        self.all.values_mut().filter(|it| it.vacant_since.is_some())
     }
 
     /// Those that can be closed: nobody has had them for so long, and nothing waits in them.
@@ -308,6 +314,10 @@ impl Primary {
         if before.as_ref().is_none_or(|it| *it != live) {
             out.push(Action::Steer { listener: id, live: live.clone() });
         }
+        if before.is_none_or(|it| it.is_empty()) && !live.is_empty() {
+            // Until now connections came to those, too.
+            members.vacant().for_each(|it| it.vacant_since = Some(now));
+        }
         members.steered = Some(live);
         self.note_vacant(now, id);
         self.watch_members(now, id, fell_silent, out);
@@ -339,8 +349,21 @@ impl Primary {
         }
     }
 
-    /// Closes what nobody has come back to.
+    /// It is time to close what nobody has come back to, if nothing waits there now. What was seen last is no proof.
     pub(super) fn drain_members(&mut self, now: Time, id: ListenerId, out: &mut Vec<Action>) {
+        let Some(listener) = self.listeners.get_mut(&id) else {
+            return;
+        };
+        if listener.kind() == Some(SocketKind::Tcp) {
+            listener.members.is_draining = true;
+            out.push(Action::Survey { listener: id });
+        } else {
+            self.close_drained(now, id, out);
+        }
+    }
+
+    /// Closes those. To be called when all queues were looked at just now.
+    pub(super) fn close_drained(&mut self, now: Time, id: ListenerId, out: &mut Vec<Action>) {
         let Some(listener) = self.listeners.get_mut(&id).filter(|it| it.members.live() > 0) else {
             return;
         };

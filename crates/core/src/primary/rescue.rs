@@ -15,7 +15,7 @@ use super::machine::{Primary, Timer};
 use super::members::Member;
 use super::{Action, Place};
 use crate::scheduler::WorkerView;
-use crate::{ConnId, Limits, ListenerId, MemberId, SocketKind, Time};
+use crate::{ConnId, Limits, ListenerId, MemberId, SocketKind, Time, WorkerId};
 
 /// So many looks in a row must find a queue empty before its worker is trusted again: what came to it was handed to
 /// others, so one look says little.
@@ -58,6 +58,13 @@ struct Overdue {
 }
 
 impl Watch {
+    fn take_stirred(&mut self) -> Option<Time> {
+        match self {
+            Self::Looking { stirred, .. } => stirred.take(),
+            Self::Off | Self::Asleep => None,
+        }
+    }
+
     fn begun(stirred: Option<Time>, now: Time, limits: &Limits) -> Self {
         Self::Looking { stirred, until: now + limits.watch_for, stalled: None }
     }
@@ -69,6 +76,10 @@ impl Seen {
     }
 
     fn note(&mut self, since: Time, waiting: u32) {
+        if waiting < self.waiting {
+            // What was rescued is not in there any more, so it has taken something itself.
+            self.suspect = 0;
+        }
         self.waiting = waiting;
         if waiting == 0 {
             self.since = None;
@@ -139,22 +150,33 @@ impl Primary {
         quiet: bool,
         out: &mut Vec<Action>,
     ) {
-        let Some(listener) = self.listeners.get_mut(&id) else {
+        let Some(members) = self.listeners.get_mut(&id).map(|it| &mut it.members) else {
             return;
         };
-        let Watch::Looking { stirred, until, stalled } = &mut listener.members.watch else {
-            return;
-        };
-        let (since, stalled) = (stirred.take().unwrap_or(now), *stalled);
-        if !quiet {
-            *until = now + self.limits.watch_for;
-        }
-        let is_over = *until <= now;
+        let since = members.watch.take_stirred().unwrap_or(now);
         for (member, waiting) in queues {
-            if let Some(member) = listener.members.get_mut(*member) {
+            if let Some(member) = members.get_mut(*member) {
                 member.seen.note(since, *waiting);
             }
         }
+        if std::mem::take(&mut members.is_draining) {
+            self.close_drained(now, id, out);
+        }
+        self.look_on(now, id, quiet, out);
+    }
+
+    /// Does what the look calls for, and sets the time of the next one.
+    fn look_on(&mut self, now: Time, id: ListenerId, quiet: bool, out: &mut Vec<Action>) {
+        let Some(listener) = self.listeners.get_mut(&id) else {
+            return;
+        };
+        let Watch::Looking { until, stalled, .. } = &mut listener.members.watch else {
+            return;
+        };
+        if !quiet {
+            *until = now + self.limits.watch_for;
+        }
+        let (is_over, stalled) = (*until <= now, *stalled);
         listener.rescue(now, id, &self.limits, out);
         match listener.next_look(now, stalled, is_over, &self.limits) {
             Some(wait) => self.timers.set(Timer::Survey(id), now + wait),
@@ -176,6 +198,10 @@ impl Primary {
         out: &mut Vec<Action>,
     ) {
         self.ledger.rescued += 1;
+        let listener = self.listeners.get_mut(&id);
+        if let Some(seen) = listener.and_then(|it| Some(&mut it.members.get_mut(member)?.seen)) {
+            seen.waiting = seen.waiting.saturating_sub(1);
+        }
         if waited >= self.limits.rescue_after / 2 {
             self.suspect(now, id, member);
         }
@@ -193,6 +219,19 @@ impl Primary {
             place: Place::Held,
         };
         self.hold(now, conn, record, out);
+    }
+
+    /// A worker has answered for all that was rescued for it. Where more is known to wait it need not wait for a look.
+    pub(super) fn rescue_on(&mut self, id: ListenerId, worker: WorkerId, out: &mut Vec<Action>) {
+        let Some(listener) = self.listeners.get_mut(&id) else {
+            return;
+        };
+        let is_done = listener.holder(worker).is_some_and(|it| it.in_flight == 0);
+        let is_looking = matches!(listener.members.watch, Watch::Looking { .. });
+        if is_done && is_looking && listener.has_overdue() {
+            self.timers.cancel(Timer::Survey(id));
+            out.push(Action::Survey { listener: id });
+        }
     }
 
     /// A worker has let connections wait: more may come to it.
@@ -237,6 +276,12 @@ impl Listener {
         }
     }
 
+    /// Whether something waits that is not left to the worker of its place.
+    fn has_overdue(&self) -> bool {
+        let is_left = |id, it: &Member| it.seen.suspect > 0 || !self.members.is_live(id);
+        self.members.iter().any(|(id, it)| !it.seen.is_empty() && is_left(id, it))
+    }
+
     fn overdue(&self, now: Time, limits: &Limits) -> Vec<Overdue> {
         let overdue = self.members.iter().filter(|(_, it)| it.is_open()).filter_map(|(id, it)| {
             let Seen { waiting, since, suspect } = it.seen;
@@ -278,7 +323,8 @@ impl Listener {
     fn idle(&self, from: MemberId) -> impl Iterator<Item = &WorkerView> {
         self.others(from).filter(|it| {
             let member = self.members.of(it.seat).and_then(|id| self.members.get(id));
-            member.is_some_and(|it| it.seen.is_empty())
+            // What it let wait was taken from it: that its queue is empty is not its doing.
+            member.is_some_and(|it| it.seen.is_empty() && it.seen.suspect == 0)
         })
     }
 

@@ -41,6 +41,7 @@ mod schedule;
 pub mod shell;
 pub mod shrink;
 pub mod spec;
+pub mod spread;
 pub mod tape;
 mod words;
 pub mod worker;

@@ -16,4 +16,5 @@ mod refusing;
 mod regressions;
 mod seeds;
 mod shrinking;
+mod spread;
 mod stickiness;

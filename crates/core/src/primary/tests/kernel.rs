@@ -196,6 +196,42 @@ fn a_worker_that_let_connections_wait_is_not_waited_for_until_its_queue_was_empt
 }
 
 #[test]
+fn more_that_waits_follows_as_soon_as_what_was_rescued_is_answered_for() {
+    let mut world = World::spread().seated(2);
+    world.stirs();
+    world.waits(20);
+    world.sees(&[(M0, 40)], false);
+    let mut offers = Vec::new();
+    for conn in 0..16 {
+        world.rescues(conn, M0, 20);
+        offers.push(world.offer(conn));
+    }
+    let (last, others) = offers.split_last().unwrap();
+    for (worker, seq) in others {
+        assert!(!world.answers(*worker, *seq, true).contains(&SURVEY));
+    }
+    assert!(world.answers(last.0, last.1, true).contains(&SURVEY));
+    // Nothing more is known to wait: it is left to the next look.
+    world.sees(&[(M0, 1)], false);
+    world.rescues(99, M0, 20);
+    let (worker, seq) = world.offer(99);
+    assert!(!world.answers(worker, seq, true).contains(&SURVEY));
+}
+
+#[test]
+fn a_worker_that_takes_something_itself_is_trusted_again_at_once() {
+    let mut world = World::spread().seated(2);
+    world.stirs();
+    world.waits(20);
+    world.sees(&[(M0, 3)], false);
+    world.rescues(1, M0, 20);
+    // Two were left to it, and now there is one.
+    world.sees(&[(M0, 1), (M1, 1)], false);
+    world.sees(&[], false);
+    assert_eq!(world.sees(&[(M0, 3)], false), []);
+}
+
+#[test]
 fn a_worker_that_was_only_slow_is_waited_for_as_before() {
     let mut world = World::spread().seated(2);
     world.stirs();
@@ -267,7 +303,10 @@ fn a_socket_that_nobody_comes_back_to_is_closed_when_no_handshake_can_end_there_
     world.sees(&[], true);
     let close = Action::CloseMember { listener: L0, member: M2 };
     assert!(!world.waits(74_999).contains(&close));
-    assert_eq!(world.waits(1), [close]);
+    assert!(world.waits(1).contains(&SURVEY));
+    assert!(world.sees(&[(M2, 1)], true).iter().all(|it| *it != close), "something waits there");
+    world.waits(75_000);
+    assert!(world.sees(&[], true).contains(&close));
     assert_eq!(world.view(L0).members.len(), 2);
 }
 
@@ -278,6 +317,23 @@ fn a_socket_in_which_something_waits_is_not_closed() {
     world.sees(&[(M1, 1)], true);
     let actions = world.waits(75_000);
     assert!(!actions.iter().any(|it| matches!(it, Action::CloseMember { .. })), "{actions:?}");
+}
+
+#[test]
+fn a_socket_that_was_given_connections_while_nobody_was_there_has_its_whole_time_from_then_on() {
+    let mut world = World::spread().seated(2);
+    world.dies(W2);
+    world.waits(60_000);
+    world.dies(W1);
+    // Connections come to both.
+    world.waits(60_000);
+    world.sits(W3, 0);
+    world.listens(W3);
+    let close = Action::CloseMember { listener: L0, member: M1 };
+    world.waits(74_999);
+    assert!(!world.sees(&[], true).contains(&close));
+    world.waits(1);
+    assert!(world.sees(&[], true).contains(&close));
 }
 
 #[test]

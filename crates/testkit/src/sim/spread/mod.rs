@@ -1,0 +1,27 @@
+//! A world of its own for listeners of several sockets, over which the kernel spreads connections.
+//!
+//! The machine is core's primary; sockets, workers and clients are models. A seed draws which socket a connection comes
+//! to, which workers are stuck, die, are replaced or sent home, and how slowly handshakes end. Checked after every step:
+//! nobody is lost, nobody is taken twice, a socket is closed only when nothing can come to it any more, nothing is moved
+//! where everybody has enough to do, and no client waits for long while a worker has had nothing to do. When all is
+//! quiet the machine wants to be woken for nothing.
+
+mod check;
+mod kernel;
+mod perform;
+mod steps;
+mod world;
+
+pub use world::{Fault, Seen, World};
+
+/// Runs one seed.
+///
+/// # Errors
+/// What was broken, in words, with the step.
+pub fn run(seed: u64, fault: Option<Fault>) -> Result<Seen, String> {
+    let mut world = World::new(seed, fault);
+    world.run().map_err(|broken| {
+        format!("seed {seed}, step {}: {broken}\n{}", world.step, world.said.join("\n"))
+    })?;
+    Ok(world.seen)
+}
