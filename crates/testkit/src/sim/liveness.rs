@@ -106,6 +106,7 @@ impl World {
 
     /// A process, and what the primary's shell has to do about it.
     fn process_moves(&mut self, at: usize) -> Result<bool, Broken> {
+        self.turns += 1;
         let mut moved = self.end_useless(at);
         moved |= self.reap(at)?;
         moved |= self.read_from(at, true)?;

@@ -88,6 +88,7 @@ impl World {
         self.begin()?;
         while self.step < self.plan.steps && self.rng.step() {
             self.step += 1;
+            self.turns += 1;
             for _ in 0..TRIES {
                 if self.one_move()? {
                     break;
