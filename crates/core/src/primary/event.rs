@@ -245,6 +245,12 @@ pub enum Event {
         /// Who.
         worker: WorkerId,
     },
+    /// Nobody counts on this worker any more, and it is made to end: it gets no new connection and no new listener. It
+    /// is sent nothing, and its end is not planned. As with a death, what it listens on stays for its successor.
+    GivenUp {
+        /// Who.
+        worker: WorkerId,
+    },
     /// A listener is not wanted any more, whoever holds it.
     CloseListener {
         /// Which.

@@ -146,6 +146,7 @@ impl Primary {
             Event::Proof { conn, proof } => self.proof(now, conn, proof, out),
             Event::Disconnect { worker } => self.disconnect(now, worker, out),
             Event::Unlist { worker } => self.unlisted(now, worker, out),
+            Event::GivenUp { worker } => self.given_up(now, worker, out),
             Event::CloseListener { listener } => self.close_listener(listener, out),
             Event::Renewed { generation } => self.renewed(generation, out),
         }

@@ -27,7 +27,7 @@ pub enum Stage {
     Online,
     /// `listening`, at least once.
     Listening,
-    /// It was told to leave, or said that it will: it gets no new connection and no new listener.
+    /// It was told to leave, or said that it will, or is made to end: it gets no new connection and no new listener.
     Leaving,
 }
 

@@ -108,6 +108,19 @@ impl Primary {
         self.unlist(now, worker, Departure::Explicit, out);
     }
 
+    /// The worker is made to end, and may be slow to: what it was given from now on would wait for that.
+    pub(super) fn given_up(&mut self, now: Time, worker: WorkerId, out: &mut Vec<Action>) {
+        let Some(record) = self.workers.get_mut(&worker) else {
+            return;
+        };
+        // It was told to leave before, or has ended.
+        if !record.may_listen() {
+            return;
+        }
+        record.advance(Stage::Leaving);
+        self.unlist(now, worker, Departure::Death, out);
+    }
+
     /// The worker says that the end which comes is its own will. Its listeners it closes itself.
     pub(super) fn farewell(
         &mut self,
@@ -233,6 +246,6 @@ impl Primary {
 pub(super) enum Departure {
     /// It closed them, or was told to leave: the last one frees the address (Node's rule).
     Explicit,
-    /// It died: the address stays, for its successor.
+    /// It died, or is made to: the address stays, for its successor.
     Death,
 }

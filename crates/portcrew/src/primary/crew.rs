@@ -223,6 +223,7 @@ impl Driver {
             Action::DrainSignal { worker } => self.tell_by_signal(worker),
             Action::Signal { worker, force } => {
                 self.made_to_leave(worker);
+                self.then(PrimaryEvent::GivenUp { worker });
                 let signal = match force {
                     Force::Terminate => self.stop_signal(),
                     Force::Report => self.hang_signal(),

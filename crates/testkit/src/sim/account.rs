@@ -146,6 +146,7 @@ impl Account {
             Event::Shed { listener, count } => self.shed(now, *listener, *count),
             Event::Proof { conn, proof } => self.proven(*conn, *proof, plan),
             Event::Disconnect { worker } | Event::Unlist { worker } => self.told_to_leave(*worker),
+            Event::GivenUp { worker } => self.given_up(*worker),
             Event::CloseListener { listener } => self.close(*listener),
             Event::Renewed { generation } => self.renewed(*generation),
         }

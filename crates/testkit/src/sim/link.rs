@@ -99,6 +99,12 @@ impl Link {
         self.answers.clear();
     }
 
+    /// Both sides have it open.
+    #[must_use]
+    pub const fn is_whole(&self) -> bool {
+        self.primary_end && self.worker_end
+    }
+
     /// Nothing more comes from the worker.
     #[must_use]
     pub fn is_drained(&self) -> bool {

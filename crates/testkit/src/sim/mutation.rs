@@ -158,6 +158,8 @@ pub enum Mutation {
     KeepsListeners,
     /// A worker is told to leave and stays on its listeners.
     LeavesListed,
+    /// A worker is made to end and stays on its listeners.
+    KeepsGivenUp,
     /// A committed reload leaves open what its generation does not want.
     KeepsOldListener,
     /// The end of a client's bytes counts as one of them.
@@ -174,7 +176,7 @@ pub enum Mutation {
 
 impl Mutation {
     /// All of them.
-    pub const ALL: [Self; 79] = [
+    pub const ALL: [Self; 80] = [
         Self::KeepsTaken,
         Self::KeepsPeerGone,
         Self::ReleasesTwice,
@@ -248,6 +250,7 @@ impl Mutation {
         Self::BlamesEarly,
         Self::KeepsListeners,
         Self::LeavesListed,
+        Self::KeepsGivenUp,
         Self::KeepsOldListener,
         Self::HalfClosedIsTouched,
         Self::CorkedIsUntouched,

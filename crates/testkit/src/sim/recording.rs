@@ -7,7 +7,7 @@ use super::mutation::Mutation;
 use super::report::{Coverage, Violation};
 use super::rng::Rng;
 use super::run::{Extent, Finished, TRACE, go};
-use super::shrink::{TRIES, shrink};
+use super::shrink::{MOST, Tried, shrink};
 use super::tape::{Recorder, Tape};
 
 /// Choices, and what they are to break.
@@ -54,7 +54,7 @@ impl Recording {
     #[must_use]
     pub fn replay(&self, mutation: Option<Mutation>) -> Replayed {
         let rng = Rng::recorded(self.seed, Recorder::new(Some(self.tape.clone())));
-        let Finished { outcome, trace, tape } =
+        let Finished { outcome, trace, tape, .. } =
             go(self.seed, mutation, rng, usize::MAX, Extent::Whole);
         let outcome = outcome.map_err(|mut violation| {
             violation.trace.clone_from(&trace);
@@ -68,17 +68,18 @@ impl Recording {
 #[must_use]
 pub fn shortest(seed: u64, mutation: Option<Mutation>) -> Option<Box<Violation>> {
     let recorder = Rng::recorded(seed, Recorder::new(None));
-    let Finished { outcome, trace, tape } = go(seed, mutation, recorder, TRACE, Extent::Whole);
+    let Finished { outcome, trace, tape, .. } = go(seed, mutation, recorder, TRACE, Extent::Whole);
     let mut violation = outcome.err()?;
     violation.trace = trace;
     let (tape, check) = (tape?, violation.broken.check);
     // What breaks while there are faults is looked for there alone: it is most of the time.
     let extent = if tape.ended { Extent::Whole } else { Extent::Faulty };
     let before = (tape.steps(), tape.choices());
-    let shrunk = shrink(tape, TRIES, |tape| {
+    let shrunk = shrink(tape, MOST, |tape| {
         let rng = Rng::recorded(seed, Recorder::new(Some(tape)));
         let run = go(seed, mutation, rng, 0, extent);
-        run.tape.filter(|_| run.outcome.is_err_and(|it| it.broken.check == check))
+        let fails = run.outcome.is_err_and(|it| it.broken.check == check);
+        Tried { fails: run.tape.filter(|_| fails), turns: run.turns }
     });
     let check = format!("{check:?}");
     let recording = Recording { mutation, seed, check, tape: shrunk.tape };

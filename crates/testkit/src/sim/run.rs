@@ -28,6 +28,8 @@ pub(super) struct Finished {
     pub(super) trace: Vec<String>,
     /// What was chosen, if that was written down.
     pub(super) tape: Option<Tape>,
+    /// How often anybody had a turn.
+    pub(super) turns: u64,
 }
 
 /// Runs one seed.
@@ -57,11 +59,11 @@ pub(super) fn go(
         Extent::Whole => world.settle(),
     });
     world.summarize();
-    let World { seen, trace, step, rng, .. } = world;
+    let World { seen, trace, step, turns, rng, .. } = world;
     let outcome = outcome.map(|()| seen).map_err(|broken| {
         Box::new(Violation { seed, step, broken, trace: Vec::new(), short: None })
     });
-    Finished { outcome, trace: trace.into_lines(), tape: rng.into_tape() }
+    Finished { outcome, trace: trace.into_lines(), tape: rng.into_tape(), turns }
 }
 
 /// What many seeds did.

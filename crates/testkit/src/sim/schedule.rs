@@ -88,6 +88,7 @@ impl World {
         self.begin()?;
         while self.step < self.plan.steps && self.rng.step() {
             self.step += 1;
+            self.turns += 1;
             for _ in 0..TRIES {
                 if self.one_move()? {
                     break;
@@ -115,11 +116,13 @@ impl World {
             return None;
         }
         let from = self.rng.index(many);
-        let there = |at: &usize| {
-            let it = &self.processes[*at];
-            it.run != Run::Reaped || !self.shell.desks.get(&it.id).is_none_or(|it| it.drained)
-        };
-        Some((from..many).chain(0..from).find(there).unwrap_or(from))
+        Some((from..many).chain(0..from).find(|at| !self.is_gone(*at)).unwrap_or(from))
+    }
+
+    /// It was reaped and read to its end: nothing will be heard of it any more.
+    pub(super) fn is_gone(&self, at: usize) -> bool {
+        let it = &self.processes[at];
+        it.run == Run::Reaped && self.shell.desks.get(&it.id).is_none_or(|it| it.drained)
     }
 
     fn one_move(&mut self) -> Moved {

@@ -84,7 +84,7 @@ impl Desk {
         link: &mut Link,
         sent: &mut BTreeSet<(WorkerId, Seq)>,
     ) -> bool {
-        if !link.primary_end || !link.worker_end {
+        if !link.is_whole() {
             return false;
         }
         let mut wrote = false;

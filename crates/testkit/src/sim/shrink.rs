@@ -1,12 +1,31 @@
 //! Makes a tape that breaks a promise as short and simple as it will go.
 //!
 //! It knows nothing of worlds: it takes steps away, then choices, and lowers what is left, as long as the same promise
-//! is broken. Each try is a run, and they are counted: no clock decides how far it goes.
+//! is broken. Each try is a run, and they are counted, and so is how long each is: no clock decides how far it goes.
 
 use super::tape::Tape;
 
-/// Runs that one shrinking may take. Beyond it the simplest tape so far is the outcome.
-pub const TRIES: usize = 4_000;
+/// What one shrinking may cost. Beyond either the simplest tape so far is the outcome.
+#[derive(Debug, Clone, Copy)]
+pub struct Most {
+    /// Runs.
+    pub tries: usize,
+    /// How often anybody may have a turn, in all of them together. A world that comes to rest is a thousand turns long;
+    /// one that never does is as long as worlds may be.
+    pub turns: u64,
+}
+
+/// What fits into a minute.
+pub const MOST: Most = Most { tries: 4_000, turns: 10_000_000 };
+
+/// What became of one try.
+#[derive(Debug)]
+pub struct Tried {
+    /// What was chosen in fact, when the same promise was broken.
+    pub fails: Option<Tape>,
+    /// How often anybody had a turn.
+    pub turns: u64,
+}
 
 /// A tape that was shrunk.
 #[derive(Debug, Clone)]
@@ -17,10 +36,9 @@ pub struct Shrunk {
     pub tries: usize,
 }
 
-/// The simplest tape that still fails, beginning with one that does. `fails` runs a tape, and returns what was chosen in
-/// fact when the same promise was broken.
-pub fn shrink(tape: Tape, tries: usize, fails: impl FnMut(Tape) -> Option<Tape>) -> Shrunk {
-    let mut search = Search { best: tape, tries: 0, most: tries, fails };
+/// The simplest tape that still fails, beginning with one that does. `run` tries a tape.
+pub fn shrink(tape: Tape, most: Most, run: impl FnMut(Tape) -> Tried) -> Shrunk {
+    let mut search = Search { best: tape, tries: 0, turns: 0, most, run };
     let mut before = None;
     while before.as_ref() != Some(&search.best.weight()) && search.may_try() {
         before = Some(search.best.weight());
@@ -37,13 +55,14 @@ pub fn shrink(tape: Tape, tries: usize, fails: impl FnMut(Tape) -> Option<Tape>)
 struct Search<F> {
     best: Tape,
     tries: usize,
-    most: usize,
-    fails: F,
+    turns: u64,
+    most: Most,
+    run: F,
 }
 
-impl<F: FnMut(Tape) -> Option<Tape>> Search<F> {
+impl<F: FnMut(Tape) -> Tried> Search<F> {
     const fn may_try(&self) -> bool {
-        self.tries < self.most
+        self.tries < self.most.tries && self.turns < self.most.turns
     }
 
     /// Whether the best is better now.
@@ -53,9 +72,11 @@ impl<F: FnMut(Tape) -> Option<Tape>> Search<F> {
         if !self.may_try() || tape == self.best {
             return false;
         }
+        let Tried { fails, turns } = (self.run)(tape);
         self.tries += 1;
+        self.turns += turns;
         // What was chosen in fact may be more than the tape had.
-        let made = (self.fails)(tape).filter(|it| it.weight() < self.best.weight());
+        let made = fails.filter(|it| it.weight() < self.best.weight());
         made.is_some_and(|made| {
             self.best = made;
             true
@@ -145,26 +166,24 @@ mod tests {
     use crate::sim::Rng;
     use crate::sim::tape::Recorder;
 
-    /// Fails when two steps chose more than 60 of 100.
-    fn two_are_high(tape: Tape) -> Option<Tape> {
+    /// Fails when two steps chose more than 60 of 100. Each step is a turn.
+    fn two_are_high(tape: Tape) -> Tried {
         let mut rng = Rng::recorded(0, Recorder::new(Some(tape)));
-        let mut high = 0;
+        let (mut high, mut turns) = (0, 0);
         rng.below(10);
-        while rng.step() {
+        while high < 2 && rng.step() {
             rng.below(5);
             high += u32::from(rng.below(100) > 60);
-            if high == 2 {
-                return rng.into_tape();
-            }
+            turns += 1;
         }
-        None
+        Tried { fails: rng.into_tape().filter(|_| high == 2), turns }
     }
 
     #[test]
     fn all_that_is_not_needed_goes() {
         let noise = "step 4/5 20/100\n".repeat(40);
         let text = format!("begin 7/10\n{noise}step 3/5 99/100\n{noise}step 3/5 70/100\n{noise}");
-        let shrunk = shrink(text.parse().unwrap(), TRIES, two_are_high);
+        let shrunk = shrink(text.parse().unwrap(), MOST, two_are_high);
         let simplest = "begin 0/10\nstep 0/5 61/100\nstep 0/5 61/100\n";
         assert_eq!(shrunk.tape.to_string(), simplest);
     }
@@ -177,7 +196,19 @@ mod tests {
             runs += 1;
             two_are_high(tape)
         };
-        assert_eq!(shrink(text.parse().unwrap(), 7, count).tries, 7);
+        let most = Most { tries: 7, ..MOST };
+        assert_eq!(shrink(text.parse().unwrap(), most, count).tries, 7);
         assert_eq!(runs, 7);
+    }
+
+    #[test]
+    fn long_runs_are_fewer() {
+        let text = format!("begin 7/10\n{}", "step 3/5 50/100\n".repeat(50));
+        let lasts = |turns| move |_| Tried { fails: None, turns };
+        let tries = |turns| {
+            let most = Most { turns: 1_000, ..MOST };
+            shrink(text.parse().unwrap(), most, lasts(turns)).tries
+        };
+        assert_eq!((tries(100), tries(999)), (10, 2));
     }
 }

@@ -47,6 +47,8 @@ pub struct World {
     /// Faults have stopped.
     pub(super) settling: bool,
     pub(super) step: u64,
+    /// How often anybody had a turn: in each step somebody, and without faults everybody in each round.
+    pub(super) turns: u64,
 }
 
 impl World {
@@ -90,6 +92,7 @@ impl World {
             trace,
             settling: false,
             step: 0,
+            turns: 0,
         }
     }
 

@@ -7,10 +7,11 @@ use std::time::Duration;
 use portcrew::{
     CrewNotice, Event, Liveness, Ready, RollbackReason, Settings, Signal, WorkerHandle,
 };
+use portcrew_testkit::http::Load;
 use serde_json::json;
 
 use crate::local::Local;
-use crate::support::SERVER;
+use crate::support::{HANG, SERVER};
 
 fn settings(ready: Ready, change: impl FnOnce(&mut Liveness)) -> Settings {
     let mut liveness = Liveness::default();
@@ -69,6 +70,32 @@ fn a_worker_that_gives_no_sign_of_life_is_replaced() {
     let (worker, _) = first(&mut local);
     worker.send(&json!({ "op": "notify", "text": "READY=1\nWATCHDOG=1" })).unwrap();
     assert_eq!(replaced(&mut local), RollbackReason::SignMissed(within));
+}
+
+#[test]
+fn a_worker_that_is_being_ended_gets_no_connection_more() {
+    let mut settings = settings(Ready::Notify, |it| it.watchdog = Some(Duration::from_secs(1)));
+    // One that is ignored: it would serve on.
+    settings.hang_signal = Signal::from_name("SIGWINCH");
+    settings.kill_after = HANG;
+    let mut local = Local::new(settings);
+    let (worker, address) = first(&mut local);
+    worker.send(&json!({ "op": "notify", "text": "READY=1\nWATCHDOG=1" })).unwrap();
+    let successor = local.until(|event| match event {
+        Event::Listening { worker: id, .. } if *id != worker.id() => Some(*id),
+        _ => None,
+    });
+    let (answered, answers) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        // Who waits for it is there, or the test has failed.
+        let _ = answered.send(Load::new(address).requests(20).per_try_timeout(HANG).run());
+    });
+    // The cluster goes on in this thread.
+    let report = local.run(answers).unwrap();
+    report.assert_all_ok();
+    let by: Vec<_> = report.by_worker.into_keys().collect();
+    assert_eq!(by, [successor.to_string()]);
+    assert!(!worker.is_dead(), "it was there all the time");
 }
 
 #[test]

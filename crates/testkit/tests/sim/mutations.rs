@@ -87,9 +87,10 @@ const fn expected_of_crew(mutation: Mutation) -> &'static [Check] {
         | Mutation::HangsWhenOff
         | Mutation::BeatsWhenOff => &[Check::T1Pause],
         Mutation::IgnoresHang => &[Check::T2Hang],
-        Mutation::KeepsListeners | Mutation::LeavesListed | Mutation::KeepsOldListener => {
-            &[Check::C9SocketLife]
-        }
+        Mutation::KeepsListeners
+        | Mutation::LeavesListed
+        | Mutation::KeepsGivenUp
+        | Mutation::KeepsOldListener => &[Check::C9SocketLife],
         Mutation::HalfClosedIsTouched
         | Mutation::CorkedIsUntouched
         | Mutation::DiscardIsUntouched => &[Check::C3Reoffer],

@@ -10,6 +10,10 @@ const SEEDS: u64 = 10_000;
 /// How often each situation must occur in them.
 const ENOUGH: u64 = 50;
 
+/// Worlds that never came to rest: time passed over the end of a program that was ready, so that it passed its trial, or
+/// somebody was waited for who sleeps in the kernel.
+const RESTLESS: [u64; 2] = [83_610, 758_778];
+
 /// What a run of many seeds must have met. A fault that is never drawn is not survived.
 const MUST_MEET: [&str; 127] = [
     "a process was measured",
@@ -195,6 +199,14 @@ fn print_all(trace: &[String]) {
 fn number(name: &str) -> Option<u64> {
     let text = env::var(name).ok()?;
     Some(text.parse().unwrap_or_else(|_| panic!("{name} is no number: {text}")))
+}
+
+#[test]
+fn worlds_that_never_came_to_rest_do() {
+    for seed in RESTLESS {
+        let broken = sim::run(seed, None).err();
+        assert!(broken.is_none(), "{broken:?}");
+    }
 }
 
 #[test]

@@ -40,6 +40,31 @@ fn a_worker_that_is_told_to_leave_gets_no_connection_more() {
 }
 
 #[test]
+fn a_worker_that_is_made_to_end_gets_no_connection_more_and_its_end_is_not_planned() {
+    let mut world = World::limited(|_| {}).crew(2, true);
+    let actions = world.on(Event::GivenUp { worker: W1 });
+    assert!(!actions.iter().any(|it| matches!(it, Action::Send { .. })), "{actions:?}");
+    for conn in 0..4 {
+        assert_eq!(offered(world.accepts(conn)), [(conn, W2)]);
+    }
+    let status = Exit::Signal(6);
+    let actions = world.on(Event::Exited { worker: W1, status });
+    let unplanned = Notice::Exited { worker: W1, status, planned: false };
+    assert!(actions.contains(&Action::Notify(unplanned)), "{actions:?}");
+}
+
+#[test]
+fn what_the_last_one_listens_on_that_is_made_to_end_stays_for_its_successor() {
+    let mut world = World::limited(|_| {}).crew(1, true);
+    world.on(Event::GivenUp { worker: W1 });
+    assert_eq!(world.accepts(1), [], "it waits");
+    let closes = FromWorker::Close { key: tcp(80).key() };
+    assert_eq!(world.on(Event::Message { worker: W1, message: closes }), [], "it has it no more");
+    assert_eq!(world.primary.ledger().held, 1);
+    assert!(world.primary.is_accepting(L0));
+}
+
+#[test]
 fn it_is_told_once() {
     let mut world = World::limited(|_| {}).crew(1, true);
     world.on(Event::Disconnect { worker: W1 });

@@ -20,7 +20,7 @@ pub struct Member {
     pub lane: bool,
     /// It must not be handed connections of a listener that it accepts from itself.
     pub alone: bool,
-    /// It was told to leave, or said that it would.
+    /// It was told to leave, or said that it would, or is made to end.
     pub leaving: bool,
     /// Its sockets are at their end.
     pub drained_at: Option<Time>,
@@ -106,22 +106,29 @@ impl Account {
 
     pub(super) fn told_to_leave(&mut self, worker: WorkerId) {
         if self.crew.get(&worker).is_some_and(Member::may_listen) {
-            self.leaves(worker);
+            self.leaves(worker, true);
+        }
+    }
+
+    /// It is made to end: what it has stays for its successor.
+    pub(super) fn given_up(&mut self, worker: WorkerId) {
+        if self.crew.get(&worker).is_some_and(Member::may_listen) {
+            self.leaves(worker, false);
         }
     }
 
     pub(super) fn farewell(&mut self, worker: WorkerId) {
         if self.crew.get(&worker).is_some_and(Member::is_connected) {
-            self.leaves(worker);
+            self.leaves(worker, true);
         }
     }
 
-    fn leaves(&mut self, worker: WorkerId) {
+    fn leaves(&mut self, worker: WorkerId, explicit: bool) {
         if let Some(it) = self.crew.get_mut(&worker) {
             it.leaving = true;
         }
         self.asked.retain(|it| it.0 != worker);
-        self.unlist(worker, true);
+        self.unlist(worker, explicit);
     }
 
     pub(super) fn drained(&mut self, now: Time, worker: WorkerId) {

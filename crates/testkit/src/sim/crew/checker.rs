@@ -287,6 +287,7 @@ impl Checker {
             }
             Action::Signal { worker, force } => {
                 self.lives(*worker, action)?;
+                self.change(*worker, |it| it.unlisted = true);
                 self.has_had_its_grace(now, *worker, *force)
             }
             Action::Forget { generation } => {

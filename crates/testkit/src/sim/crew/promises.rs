@@ -45,13 +45,14 @@ impl World {
         })
     }
 
-    /// C9: who was told to leave holds no listener: its keys are free once nobody else wants them.
+    /// C9: who was told to leave holds no listener: its keys are free once nobody else wants them. Nor does who is made
+    /// to: what it was given would wait for its end.
     fn check_told(&self, seat: &CrewSeat) -> Checked {
         let may_listen = |worker| self.account.member(worker).is_some_and(Member::may_listen);
         let told = seat.checker.alive.iter().filter(|it| it.1.unlisted).map(|it| *it.0);
         let listed = told.into_iter().find(|worker| may_listen(*worker));
         ensure(listed.is_none(), Check::C9SocketLife, || {
-            format!("worker {listed:?} was told to leave and may listen")
+            format!("worker {listed:?} is to leave and may listen")
         })
     }
 

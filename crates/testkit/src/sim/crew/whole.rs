@@ -1,10 +1,10 @@
 //! What becomes of a crew when faults have stopped: it is whole, and then it ends.
 
+use portcrew_core::WorkerId;
 use portcrew_core::supervise::{Event, Phase, SlotState};
 
 use super::Health;
 use crate::sim::report::{Check, Checked, ensure};
-use crate::sim::worker::Run;
 use crate::sim::world::World;
 
 impl World {
@@ -24,7 +24,7 @@ impl World {
         seat.on_disk.health = if all { Health::Good } else { seat.on_disk.health };
     }
 
-    /// Something is on its way.
+    /// Something is on its way. Who was killed and sleeps in the kernel goes in its own time: nobody waits for it.
     pub(in crate::sim) fn is_crew_busy(&self) -> bool {
         let Some(seat) = self.crew.as_ref().filter(|_| self.is_led()) else {
             return false;
@@ -33,7 +33,11 @@ impl World {
         let whole = |state| matches!(state, SlotState::Held(worker) if ready(worker));
         seat.machine.phase() != Phase::Running
             || !seat.machine.slots().all(|it| whole(it.state))
-            || seat.checker.alive.values().any(|it| it.told)
+            || seat.checker.alive.iter().any(|(worker, it)| it.told && !self.sleeps(*worker))
+    }
+
+    fn sleeps(&self, worker: WorkerId) -> bool {
+        self.processes.iter().any(|it| it.id == worker && it.sleeps())
     }
 
     /// Every slot is served, by one generation, and every reload has its verdict.
@@ -68,7 +72,7 @@ impl World {
         ensure(ended, Check::Liveness, || "the crew was to end and did not".into())?;
         // Who sleeps in the kernel wakes at last.
         for process in &mut self.processes {
-            if process.doomed && process.run == Run::Frozen {
+            if process.sleeps() {
                 process.goes_on();
             }
         }

@@ -170,7 +170,12 @@ impl World {
                 self.then.push_back(PrimaryEvent::Unlist { worker });
                 return self.signal(worker, Force::Terminate);
             }
-            Action::Signal { worker, force } => return self.signal(worker, force),
+            Action::Signal { worker, force } => {
+                if !self.saboteur.keeps_given_up() {
+                    self.then.push_back(PrimaryEvent::GivenUp { worker });
+                }
+                return self.signal(worker, force);
+            }
             Action::Forget { generation } => {
                 if let Some(seat) = &mut self.crew {
                     seat.releases.remove(&generation);

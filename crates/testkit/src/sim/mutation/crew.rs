@@ -134,6 +134,12 @@ impl Saboteur {
         self.strikes(Mutation::LeavesListed)
     }
 
+    /// Whether the primary's machine does not hear who is made to end.
+    #[must_use]
+    pub fn keeps_given_up(&self) -> bool {
+        self.mutation() == Some(Mutation::KeepsGivenUp)
+    }
+
     /// Whether sockets stay open when the crew has ended.
     #[must_use]
     pub fn keeps_listeners(&self) -> bool {

@@ -16,7 +16,7 @@ type Moved = Result<bool, Broken>;
 impl World {
     /// Writes what waits, to all workers: a turn of the primary ends with that.
     pub(in crate::sim) fn flush_some(&mut self) {
-        for process in &mut self.processes {
+        for process in self.processes.iter_mut().filter(|it| it.link.is_whole()) {
             if let Some(desk) = self.shell.desks.get_mut(&process.id) {
                 desk.flush(process.id, &mut process.link, &mut self.shell.sent);
             }

@@ -12,17 +12,31 @@ const FEW: u32 = 6;
 impl Process {
     /// Its program ends, if that is its vice and this is the time.
     pub(super) fn ends_by_itself(&mut self) -> bool {
-        let counts = match self.temper.manner {
-            Manner::Exiting => true,
-            Manner::Brief => self.serves_any(),
-            _ => false,
-        };
-        self.steps += u32::from(counts);
+        self.steps += u32::from(self.is_about_to_end());
         let ends = self.steps > FEW;
         if ends {
             self.die(Exit::Code(1));
         }
         ends
+    }
+
+    /// Its program ends within a few steps: it is not at rest before that, however idle it is. Were time to pass meanwhile,
+    /// it would have served for as long as a trial asks for, and nobody could tell it from a good one.
+    #[must_use]
+    pub fn is_about_to_end(&self) -> bool {
+        let is_worn = match self.temper.manner {
+            Manner::Exiting => true,
+            Manner::Brief => self.serves_any(),
+            Manner::Honest
+            | Manner::Slow
+            | Manner::Refusing
+            | Manner::Lying
+            | Manner::Crashing(_)
+            | Manner::Deserting
+            | Manner::Bequeathing
+            | Manner::Mute => false,
+        };
+        is_worn && self.is_running()
     }
 
     /// A program that gets no listener at all has nothing to do. Every second one ends; the others live on.
@@ -81,6 +95,12 @@ impl Process {
             Obeys::InTime => self.disconnect(),
             Obeys::Never | Obeys::Late => {}
         }
+    }
+
+    /// It was killed, and sleeps in the kernel: SIGKILL waits until it wakes.
+    #[must_use]
+    pub fn sleeps(&self) -> bool {
+        self.doomed && self.run == Run::Frozen
     }
 
     /// A stopped one goes on: what waited for that happens now.

@@ -317,7 +317,7 @@ impl Process {
     /// A full socket makes the process wait; a closed one takes everything and keeps nothing.
     fn has_room_for_next(&self) -> bool {
         let link = &self.link;
-        if !link.primary_end || !link.worker_end {
+        if !link.is_whole() {
             return true;
         }
         match self.todo.front() {
@@ -332,7 +332,7 @@ impl Process {
         if let Up::Message(FromWorker::Answer { ack, .. }) = &up {
             self.answered.extend(self.offers.remove(ack));
         }
-        if self.link.primary_end && self.link.worker_end {
+        if self.link.is_whole() {
             self.link.up.push_back(up);
         }
         if took && matches!(self.todo.front(), Some(Todo::Deliver(..))) {

@@ -14,7 +14,7 @@ impl Process {
     pub(super) fn flush(&mut self, kernel: &Kernel, seen: &mut Coverage) {
         let batch = std::mem::take(&mut self.batch);
         let words: Vec<_> = batch.into_iter().flat_map(|it| self.worded(it, kernel)).collect();
-        let open = self.link.has_lane && self.link.primary_end && self.link.worker_end;
+        let open = self.link.has_lane && self.link.is_whole();
         if open && !words.is_empty() {
             self.link.answers.push_back(words);
         }
