@@ -133,7 +133,9 @@ impl Primary {
         let scheduler = self.rules.scheduler(listener.rule);
         let incoming = record.incoming(now);
         let (choice, failure) = match record.member {
-            Some(member) => scheduler.choose(&incoming, &listener.rescuers(member)),
+            Some(member) => {
+                scheduler.choose(&incoming, &listener.rescuers(member, now, &self.limits))
+            }
             None => scheduler.choose(&incoming, listener.candidates()),
         };
         listener.counts.note(choice);
@@ -204,7 +206,7 @@ impl Primary {
         self.release(offer.conn, End::Taken(worker), out);
         self.pump(now, offer.listener, out);
         if is_rescued {
-            self.rescue_on(offer.listener, worker, out);
+            self.rescue_on(now, offer.listener, worker, out);
         }
     }
 

@@ -48,6 +48,8 @@ pub(super) struct Seen {
     since: Option<Time>,
     /// Its worker has let connections wait: what waits is not left to it for so many more looks.
     suspect: u32,
+    /// When its worker last showed that it lives: it has taken something, or answered for what it was handed.
+    alive: Option<Time>,
 }
 
 /// What is to be accepted from one socket.
@@ -75,10 +77,11 @@ impl Seen {
         self.waiting == 0
     }
 
-    fn note(&mut self, since: Time, waiting: u32) {
+    fn note(&mut self, now: Time, since: Time, waiting: u32) {
         if waiting < self.waiting {
             // What was rescued is not in there any more, so it has taken something itself.
             self.suspect = 0;
+            self.alive = Some(now);
         }
         self.waiting = waiting;
         if waiting == 0 {
@@ -156,7 +159,7 @@ impl Primary {
         let since = members.watch.take_stirred().unwrap_or(now);
         for (member, waiting) in queues {
             if let Some(member) = members.get_mut(*member) {
-                member.seen.note(since, *waiting);
+                member.seen.note(now, since, *waiting);
             }
         }
         if std::mem::take(&mut members.is_draining) {
@@ -222,11 +225,24 @@ impl Primary {
     }
 
     /// A worker has answered for all that was rescued for it. Where more is known to wait it need not wait for a look.
-    pub(super) fn rescue_on(&mut self, id: ListenerId, worker: WorkerId, out: &mut Vec<Action>) {
+    pub(super) fn rescue_on(
+        &mut self,
+        now: Time,
+        id: ListenerId,
+        worker: WorkerId,
+        out: &mut Vec<Action>,
+    ) {
         let Some(listener) = self.listeners.get_mut(&id) else {
             return;
         };
-        let is_done = listener.holder(worker).is_some_and(|it| it.in_flight == 0);
+        let Some(view) = listener.holder(worker) else {
+            return;
+        };
+        let (seat, is_done) = (view.seat, view.in_flight == 0);
+        let member = listener.members.of(seat);
+        if let Some(member) = member.and_then(|it| listener.members.get_mut(it)) {
+            member.seen.alive = Some(now);
+        }
         let is_looking = matches!(listener.members.watch, Watch::Looking { .. });
         if is_done && is_looking && listener.has_overdue() {
             self.timers.cancel(Timer::Survey(id));
@@ -284,7 +300,7 @@ impl Listener {
 
     fn overdue(&self, now: Time, limits: &Limits) -> Vec<Overdue> {
         let overdue = self.members.iter().filter(|(_, it)| it.is_open()).filter_map(|(id, it)| {
-            let Seen { waiting, since, suspect } = it.seen;
+            let Seen { waiting, since, suspect, alive: _ } = it.seen;
             let is_long = since.is_some_and(|since| since + limits.rescue_after <= now);
             let older = if !self.members.is_live(id) || suspect > 0 {
                 Duration::ZERO
@@ -335,11 +351,20 @@ impl Listener {
 
     /// Among whom the scheduler chooses for a connection that came to this socket: those with nothing to do before the
     /// others, and the worker that let it wait last of all.
-    pub(super) fn rescuers(&self, from: MemberId) -> Vec<WorkerView> {
+    ///
+    /// Another that is stuck looks idle, too, until something waits for it. So those come first who have just shown that
+    /// they are not.
+    pub(super) fn rescuers(&self, from: MemberId, now: Time, limits: &Limits) -> Vec<WorkerView> {
         let free = |it: &&WorkerView| it.is_free();
+        let is_lively = |it: &WorkerView| {
+            let member = self.members.of(it.seat).and_then(|id| self.members.get(id));
+            let alive = member.and_then(|it| it.seen.alive);
+            alive.is_some_and(|at| now.since(at) <= limits.survey_every * 2)
+        };
         let idle: Vec<_> = self.idle(from).filter(free).cloned().collect();
+        let lively: Vec<_> = idle.iter().filter(|it| is_lively(it)).cloned().collect();
         if !idle.is_empty() {
-            return idle;
+            return if lively.is_empty() { idle } else { lively };
         }
         let others: Vec<_> = self.others(from).filter(free).cloned().collect();
         if others.is_empty() { self.candidates().to_vec() } else { others }

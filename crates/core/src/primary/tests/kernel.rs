@@ -254,6 +254,21 @@ fn where_everybody_has_something_waiting_nothing_is_moved() {
 }
 
 #[test]
+fn who_has_just_shown_that_it_lives_is_handed_what_waits_before_one_that_may_be_stuck_too() {
+    let mut world = World::spread().seated(3);
+    world.stirs();
+    world.waits(20);
+    // The third takes what came to it.
+    world.sees(&[(M0, 1), (M2, 1)], false);
+    world.waits(20);
+    world.sees(&[(M0, 1)], false);
+    for conn in 0..3 {
+        world.rescues(conn, M0, 40);
+        assert_eq!(world.offer(conn).0, W3, "connection {conn}");
+    }
+}
+
+#[test]
 fn no_more_is_taken_out_of_a_queue_than_others_can_be_offered() {
     let mut world = World::spread().seated(2);
     world.stirs();
