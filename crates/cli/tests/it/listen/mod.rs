@@ -5,6 +5,7 @@ mod explained;
 mod kernel;
 mod kills;
 mod leaving;
+mod left_behind;
 mod node;
 mod passed;
 mod primary_killed;
