@@ -6,6 +6,7 @@ mod kernel;
 mod kills;
 mod leaving;
 mod left_behind;
+mod mode;
 mod node;
 mod passed;
 mod primary_killed;
