@@ -44,3 +44,8 @@ interop *args:
     PORTCREW_INTEROP=1 PORTCREW_REQUIRE_NODE=1 cargo test -p portcrew-cli --test interop runtimes -- --nocapture
     PORTCREW_INTEROP=1 PORTCREW_REQUIRE_NODE=1 cargo test -p portcrew-cli --test interop frameworks -- --nocapture
     PORTCREW_INTEROP=1 PORTCREW_REQUIRE_NODE=1 cargo test -p portcrew-testkit --test parity
+
+# The recipes of docs/any-language.md: installs what they need, runs each under load, writes the page's table.
+recipes *args:
+    scripts/install-recipes {{args}}
+    PORTCREW_RECIPES=1 cargo test -p portcrew-cli --test interop recipes -- --nocapture --test-threads=1

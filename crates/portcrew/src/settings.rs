@@ -145,6 +145,9 @@ pub struct Settings {
     /// Bound by [`Cluster::new`](crate::Cluster::new), and open until the crew has finished or the cluster is dropped, also
     /// while no worker lives. Read once, when the cluster is made. Default: none.
     pub listen: Vec<ListenOn>,
+    /// Whether these sockets do not block (`O_NONBLOCK`) when the first worker gets them, as systemd's `NonBlocking=`: for
+    /// programs that expect it and do not set it, such as nginx. Default: no, as systemd's. Read once too.
+    pub listen_nonblocking: bool,
     /// Whether the program may speak the lane, portcrew's fast path. One that does not only sees a
     /// descriptor more. Default: `true`.
     pub lane: bool,
@@ -245,6 +248,7 @@ impl Default for Settings {
             stderr: Stdio::Inherit,
             fds: BTreeMap::new(),
             listen: Vec::new(),
+            listen_nonblocking: false,
             lane: true,
             serialization: Serialization::Json,
             inspect_port: InspectPort::Auto,

@@ -85,6 +85,9 @@ pub(crate) struct RunArgs {
     #[arg(help = listen_help::LISTEN, long_help = listen_help::LISTEN_LONG)]
     pub(crate) listen: Vec<ListenOn>,
 
+    #[arg(long, help = listen_help::NONBLOCKING)]
+    pub(crate) listen_nonblocking: bool,
+
     #[arg(long, help = help::EXPLAIN)]
     pub(crate) explain: bool,
 

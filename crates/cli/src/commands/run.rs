@@ -103,6 +103,7 @@ fn settings(args: &RunArgs, plan: &RunPlan) -> Settings {
     settings.grace = args.grace;
     settings.start_deadline = args.start_deadline;
     settings.listen.clone_from(&args.listen);
+    settings.listen_nonblocking = args.listen_nonblocking;
     supervise(args, &mut settings);
     plan.identity.apply(&mut settings);
     settings.stdout = Stdio::Piped;

@@ -53,10 +53,15 @@ pub(super) fn has_primary_branch(entry: &Path) -> bool {
 
 /// Whether a shell script seems to hand its process over to its last command.
 pub(super) fn ends_with_exec(script: &Path) -> bool {
-    let text = text(script);
+    is_handed_over(&text(script))
+}
+
+/// The same of the text itself. An `exec` behind other commands on the last line is not looked for.
+pub(super) fn is_handed_over(text: &str) -> bool {
     let is_command = |line: &&str| !line.is_empty() && !line.starts_with('#');
     let last = text.lines().map(str::trim).rfind(is_command);
-    last.is_some_and(|line| line.starts_with("exec "))
+    // What stands behind it keeps the shell, or is never reached.
+    last.is_some_and(|line| line.starts_with("exec ") && !line.contains(['|', ';', '&']))
 }
 
 /// The beginning of a file; nothing when it cannot be read, since then nothing can be said about it.
@@ -147,6 +152,7 @@ mod tests {
             file(b"#!/bin/sh\nset -e\nexec node x.js \"$@\"\n\n# end\n").path()
         ));
         assert!(!ends_with_exec(file(b"exec 2>&1\nnode x.js\n").path()));
+        assert!(!ends_with_exec(file(b"exec node x.js | tee log\n").path()));
         assert!(!ends_with_exec(file(b"").path()));
     }
 }

@@ -22,7 +22,8 @@ const OF_EINHORN: &str = "EINHORN_";
 pub(super) fn check(args: &RunArgs) -> Result<(), Refusal> {
     if args.listen.is_empty() {
         let argument = args.command.iter().skip(1).find(|it| portcrew::names_a_socket(it));
-        return refuse(argument.map(|it| words::no_socket(it)));
+        refuse(argument.map(|it| words::no_socket(it)))?;
+        return refuse(args.listen_nonblocking.then(|| words::NOTHING_TO_LISTEN_ON.to_owned()));
     }
     let passed = args.listen.iter().find(|it| it.is_passed() && args.is_start);
     refuse(passed.map(|it| words::not_detached(it)))?;
@@ -143,6 +144,7 @@ mod tests {
         for (words, part) in [
             ("x --fd={fd}", "`--fd={fd}`"),
             ("x {fd:web}", "there is no --listen"),
+            ("--listen-nonblocking x", "there is no --listen"),
             ("--listen 80 --policy rr x", "round-robin"),
             ("--listen 80 --policy 80=sticky x", "80=sticky"),
             ("--listen 80,unix:a.sock --policy kernel x", "unix:a.sock is one"),

@@ -49,7 +49,7 @@ pub(crate) fn skipped(why: &str) {
 }
 
 /// Where the cache is, by the rule of `scripts/npm-cache`.
-fn root() -> Option<PathBuf> {
+pub(crate) fn root() -> Option<PathBuf> {
     let named = |name: &str| std::env::var_os(name).filter(|it| !it.is_empty()).map(PathBuf::from);
     named("PORTCREW_CACHE")
         .or_else(|| Some(named("XDG_CACHE_HOME")?.join("portcrew")))

@@ -13,5 +13,6 @@ mod cache;
 mod crew;
 mod frameworks;
 mod machine;
+mod recipes;
 mod runtimes;
 mod scripts;

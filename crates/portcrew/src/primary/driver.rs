@@ -24,7 +24,7 @@ use super::events::Events;
 use super::launcher::Launcher;
 use super::link::Link;
 use super::looking::Looking;
-use super::opened::Opened;
+use super::opened::{Mode, Opened};
 use super::policy::{Changes, Shown};
 use super::ready::{ReadySet, Source};
 use super::reserve::Reserve;
@@ -69,6 +69,8 @@ pub(super) struct Driver {
     pub(super) spread: Spread,
     /// What the user has opened, in the order of its numbers in a worker.
     pub(super) opened: Vec<Opened>,
+    /// In which mode it is when the first worker gets it. None where workers ask for their sockets.
+    pub(super) mode: Option<Mode>,
     /// Why a socket could not be had last.
     pub(super) refused: Option<Refused>,
     pub(super) conns: Conns,
@@ -131,6 +133,7 @@ impl Driver {
             sockets: Sockets::default(),
             spread: Spread::default(),
             opened: Vec::new(),
+            mode: None,
             refused: None,
             conns: Conns::default(),
             looking: Looking::default(),

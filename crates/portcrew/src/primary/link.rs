@@ -165,9 +165,10 @@ impl Link {
 
     pub(super) fn poll_exit(&mut self) -> Poll<io::Result<std::process::ExitStatus>> {
         let mut cx = Context::from_waker(&self.process_waker);
-        if self.told_to_leave {
+        if self.told_to_leave || self.is_mute {
             ready!(self.process.poll_dead(&mut cx))?;
-            // What it left behind in its group had the same grace, and would go on holding the port. Before
+            // What it left behind in its group had the same grace, and would go on holding the port. Where it was
+            // started with sockets, what it left would go on taking connections from them, whatever it died of. Before
             // the reap, while the group's number is certainly its own; the error of an empty group is none.
             let _ = self.process.signal_group(super::Signal::Kill.number());
         }

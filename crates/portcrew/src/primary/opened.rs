@@ -1,12 +1,13 @@
 //! Listeners that the primary opens by itself, and which of their sockets a worker is started with.
 
-use std::os::fd::OwnedFd;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
 use portcrew_core::ListenerId;
 use portcrew_core::primary::Event;
 use portcrew_core::scheduler::Seat;
-use rustix::net::AddressFamily;
+use rustix::net::{AddressFamily, getsockname};
 
 use super::driver::Driver;
 use super::inherited::{self, Given};
@@ -22,6 +23,22 @@ pub(super) struct Opened {
     family: &'static str,
 }
 
+/// Whether `accept` waits. It is a property of the socket and not of a descriptor: all who have it have the same, so it
+/// is set once, before anybody has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// As systemd's do, until a program says otherwise.
+    Waits,
+    /// For programs that expect it and do not say so.
+    NeverWaits,
+}
+
+impl Mode {
+    pub(super) fn set(self, socket: impl AsFd) -> io::Result<()> {
+        Ok(rustix::io::ioctl_fionbio(socket, self == Self::NeverWaits)?)
+    }
+}
+
 impl Driver {
     /// Binds all that the settings name, before anything is started.
     ///
@@ -30,6 +47,8 @@ impl Driver {
     /// The first that cannot be had, and an argument that asks for none of them. What was bound before goes with the
     /// driver.
     pub(super) fn open(&mut self, settings: &Settings) -> Result<()> {
+        let mode = if settings.listen_nonblocking { Mode::NeverWaits } else { Mode::Waits };
+        self.mode = (!settings.listen.is_empty()).then_some(mode);
         let mut ports = 0;
         for wanted in &settings.listen {
             for mut query in wanted.queries()? {
@@ -63,7 +82,7 @@ impl Driver {
                 },
             });
         };
-        let family = self.sockets.hand_down(listener).map_err(Error::io("hand a socket down"))?;
+        let family = self.hand_down(listener).map_err(Error::io("hand a socket down"))?;
         self.watch_shared(listener);
         self.opened.push(Opened {
             listener,
@@ -71,6 +90,13 @@ impl Driver {
             family: einhorns_name(family),
         });
         Ok(())
+    }
+
+    /// Makes it what programs expect that inherit a socket. Its address family.
+    fn hand_down(&self, listener: ListenerId) -> io::Result<AddressFamily> {
+        let socket = self.sockets.get(listener).ok_or(io::ErrorKind::NotFound)?;
+        self.mode.map_or(Ok(()), |mode| mode.set(socket))?;
+        Ok(getsockname(socket)?.address_family())
     }
 
     /// All that workers have from their start.
@@ -104,18 +130,13 @@ impl Driver {
 }
 
 impl Driver {
-    /// The socket of this place, as programs expect one: they wait in `accept`.
+    /// The socket of this place. A worker may have it already, whose successor is to be started.
     fn member(&self, seat: Seat, listener: ListenerId) -> Result<Option<Arc<OwnedFd>>> {
         let Some(member) = self.machine.member_at(seat, listener) else {
-            let source = std::io::Error::other("no descriptor or memory is left for it");
+            let source = io::Error::other("no descriptor or memory is left for it");
             return Err(Error::io("make a listening socket for a worker")(source));
         };
-        let socket = self.spread.share(listener, member);
-        if let Some(socket) = &socket {
-            rustix::io::ioctl_fionbio(socket, false)
-                .map_err(|errno| Error::io("hand a socket down")(errno.into()))?;
-        }
-        Ok(socket)
+        Ok(self.spread.share(listener, member))
     }
 }
 

@@ -11,7 +11,6 @@ use std::time::Duration;
 use portcrew_core::primary::BoundTo;
 use portcrew_core::{Key, ListenerId, Query, SocketKind, Time};
 use portcrew_ipc::reactor::{Arrivals, HangUp};
-use rustix::net::{AddressFamily, getsockname};
 
 use super::AcceptQueue;
 use super::accept_queue::Looks;
@@ -111,14 +110,6 @@ impl Sockets {
             socket,
         };
         self.open.insert(id, socket);
-    }
-
-    /// Makes it what programs expect that inherit a socket, as from systemd: one that blocks, until they say otherwise.
-    /// The mode is everybody's, so it is never set again. Its address family.
-    pub(super) fn hand_down(&self, id: ListenerId) -> io::Result<AddressFamily> {
-        let socket = self.open.get(&id).ok_or(io::ErrorKind::NotFound)?;
-        rustix::io::ioctl_fionbio(&socket.socket, false)?;
-        Ok(getsockname(&socket.socket)?.address_family())
     }
 
     pub(super) fn get(&self, id: ListenerId) -> Option<&Socket> {

@@ -240,6 +240,12 @@ impl Driver {
             return;
         };
         let outcome = members.include(member).map_err(|it| bind::errno_of(&it.source, address));
+        // It is new, and nobody has it yet.
+        let handed_down = self.mode.zip(members.group.get(member)).map(|(mode, it)| mode.set(it));
+        if let Some(Err(source)) = handed_down {
+            let error = Error::Io { doing: "hand a socket down", source };
+            self.events.push(crate::Event::Error { worker: None, error });
+        }
         self.then(Event::MemberBound { listener, member, outcome });
     }
 

@@ -22,6 +22,7 @@ impl fmt::Debug for Settings {
             .field("stderr", &self.stderr)
             .field("fds", &self.fds)
             .field("listen", &self.listen)
+            .field("listen_nonblocking", &self.listen_nonblocking)
             .field("lane", &self.lane)
             .field("serialization", &self.serialization)
             .field("inspect_port", &self.inspect_port)

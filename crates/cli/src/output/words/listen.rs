@@ -24,6 +24,11 @@ on; in an argument of PROGRAM {fd} becomes the number of the first, {fd1} of the
 have no channel: they accept by themselves (--policy shared), are ready when they have lived for --stable, or by --ready \
 notify or a probe, and leave by SIGTERM (--stop-signal, --drain signal:NAME)";
 
+pub(crate) const NONBLOCKING: &str = "The sockets of --listen do not block (O_NONBLOCK) when the first worker gets them: \
+    for programs that expect it and do not set it, such as nginx";
+
+pub(crate) const NOTHING_TO_LISTEN_ON: &str =
+    "--listen-nonblocking says how the sockets of --listen are, and there is no --listen. Give one";
 pub(crate) const SAYS_NOTHING: &str = "--ready: a worker that is started with the sockets of --listen has no channel to say \
     on that it listens, or is ready. Give --ready notify, tcp:ADDR:PORT, http://ADDR:PORT/PATH or alive, the default";
 pub(crate) const HEARS_NOTHING: &str = "--drain: a worker that is started with the sockets of --listen has no channel to be \

@@ -23,8 +23,8 @@ pub(crate) fn node_wrapper(wrapper: &str, reason: &str) -> String {
 
 pub(crate) fn shell_wrapper(shell: &str, reason: &str) -> String {
     format!(
-        "`{shell}` stays between ({reason}). The server below it inherits the worker's channel and can serve, but \
-         the pid and the exit status are the shell's, and a stop signal may end at the shell. \
+        "`{shell}` stays between ({reason}). The server below it inherits the worker's channel or sockets and can serve, \
+         but the pid and the exit status are the shell's, and a stop signal may end at the shell. \
          Begin the last command with `exec`"
     )
 }

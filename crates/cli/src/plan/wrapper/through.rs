@@ -3,6 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
+use super::super::entry;
 use super::super::host::Host;
 use super::super::note::{Note, Why};
 use super::super::package::Package;
@@ -58,13 +59,19 @@ pub(in crate::plan) fn see_through(words: &[OsString], host: &Host) -> Result<Se
         // One wrapper that must stay keeps the whole chain as it was given.
         let note = match (manager, wrapper) {
             (Some(wrapper), _) | (None, Wrapper::Manager(_, wrapper)) => {
-                Note::NodeWrapper { wrapper, why }
+                Some(Note::NodeWrapper { wrapper, why })
             }
-            (None, Wrapper::Shell(shell)) => Note::ShellWrapper { shell, why },
+            // The shell is needed, and is not there any more when the server is.
+            (None, Wrapper::Shell(_)) if hands_over(words) => None,
+            (None, Wrapper::Shell(shell)) => Some(Note::ShellWrapper { shell, why }),
         };
-        return Ok(Seen::as_given(words, host, Some(note)));
+        return Ok(Seen::as_given(words, host, note));
     }
     Ok(inner)
+}
+
+fn hands_over(words: &[OsString]) -> bool {
+    shell_command(words).is_ok_and(entry::is_handed_over)
 }
 
 /// Replaces a wrapper by what it starts, or says why it must stay.
@@ -299,6 +306,22 @@ mod tests {
         ] {
             let shell = "sh".to_owned();
             assert_eq!(stays(here.path(), words), Note::ShellWrapper { shell, why }, "{words:?}");
+        }
+    }
+
+    #[test]
+    fn a_shell_that_is_needed_and_hands_its_process_over_is_not_worth_a_word() {
+        let here = tempfile::tempdir().unwrap();
+        for command in ["exec x --pid run-$$.pid", "ulimit -n 99\nexec x"] {
+            let words = ["sh", "-c", command];
+            let seen = see(here.path(), &words).unwrap();
+            assert_eq!((shown(&seen.words), seen.note), (words.join(" "), None));
+        }
+        for command in ["exec x $a | tee log", "x $$"] {
+            assert!(matches!(
+                stays(here.path(), &["sh", "-c", command]),
+                Note::ShellWrapper { .. }
+            ));
         }
     }
 

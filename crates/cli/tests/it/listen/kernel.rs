@@ -48,6 +48,12 @@ fn workers_that_are_killed_under_load_cost_what_they_had_and_nobody_is_refused()
     let inside = report.reset + report.eof_without_answer + report.partial;
     assert_eq!(report.failures(), inside, "{report}");
     assert!(inside <= u64::from(kills()), "{report}");
+    eprintln!(
+        "{} kills, {} answered, {} refused, {inside} inside",
+        kills(),
+        report.ok,
+        report.refused
+    );
 }
 
 #[test]

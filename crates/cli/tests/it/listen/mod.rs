@@ -5,6 +5,8 @@ mod explained;
 mod kernel;
 mod kills;
 mod leaving;
+mod left_behind;
+mod mode;
 mod node;
 mod passed;
 mod primary_killed;
