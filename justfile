@@ -15,9 +15,11 @@ demo:
 simulate seeds="1000000":
     PORTCREW_SIM_SEEDS={{seeds}} cargo test --release -p portcrew-testkit --test sim -- --nocapture
 
-# Every order in which so many things can happen to two workers and three connections: `just exhaust 9`.
-exhaust depth="12":
+# Every order in which so many things can happen to two workers and three connections, and to a crew of two:
+# `just exhaust 9 7`.
+exhaust depth="12" orders="9":
     PORTCREW_EXHAUST={{depth}} cargo test --release -p portcrew-testkit --test sim every_order -- --nocapture
+    PORTCREW_ORDERS={{orders}} cargo test --release -p portcrew-core --lib orders -- --nocapture
 
 # portcrew against Node's cluster and single processes, in one run: `just bench --quick`.
 bench *args:
