@@ -123,7 +123,7 @@ impl fmt::Display for Error {
             ),
             Self::ListenerShut { port } => write!(
                 f,
-                "a worker has shut down the listening socket of port {port}, which all workers share; it listens again"
+                "a worker has shut down a listening socket of port {port} that others have too; it listens again"
             ),
             Self::Deadline => write!(f, "no answer came within the deadline"),
             Self::Io { doing, .. } => write!(f, "failed to {doing}"),

@@ -94,7 +94,8 @@ impl Explaining {
         };
         let inherited = listener.descriptor.map(|it| listen::inherited(address, it));
         let Some(policy) = self.policies.of(address) else {
-            return [words::receives(address)].into_iter().chain(inherited).collect();
+            let is_kernel = self.policies.common == Policy::Kernel;
+            return [words::receives(address, is_kernel)].into_iter().chain(inherited).collect();
         };
         // Whether the kernel tells is being found out.
         if *policy == Policy::LeastConnections && listener.counted_by.is_none() {
@@ -106,7 +107,10 @@ impl Explaining {
                 Default::default()
             }
         };
-        let accepts = words::accepts(address, policy, &sticky);
+        let accepts = match policy {
+            Policy::Kernel if inherited.is_some() => words::accepts_alone(address),
+            policy => words::accepts(address, policy, &sticky),
+        };
         let bounds = words::bounds(address, listener.counted_by, listener.window);
         [accepts].into_iter().chain(inherited).chain([bounds]).collect()
     }

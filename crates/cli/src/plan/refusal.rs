@@ -70,7 +70,7 @@ pub(crate) enum Refusal {
     NoAddress {
         item: String,
     },
-    /// `kernel` for what is no port.
+    /// `kernel` for a path or a descriptor.
     NotForKernel {
         item: String,
     },

@@ -39,6 +39,28 @@ pub(super) struct Conn {
 }
 
 impl Conn {
+    /// One that was accepted just now.
+    pub(super) const fn accepted(
+        now: Time,
+        (listener, member): (ListenerId, Option<MemberId>),
+        peer: Option<SocketAddr>,
+        local: Option<SocketAddr>,
+    ) -> Self {
+        Self {
+            listener,
+            member,
+            peer,
+            local,
+            source: peer,
+            key: None,
+            route: None,
+            sight: Sight::Settled,
+            accepted_at: now,
+            refusals: 0,
+            place: Place::Held,
+        }
+    }
+
     pub(super) fn incoming(&self, now: Time) -> Incoming {
         Incoming {
             listener: self.listener,

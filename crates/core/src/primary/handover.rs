@@ -34,19 +34,7 @@ impl Primary {
         (peer, local): (Option<SocketAddr>, Option<SocketAddr>),
         out: &mut Vec<Action>,
     ) {
-        let record = Conn {
-            listener: id,
-            member: None,
-            peer,
-            local,
-            source: peer,
-            key: None,
-            route: None,
-            sight: Sight::Settled,
-            accepted_at: now,
-            refusals: 0,
-            place: Place::Held,
-        };
+        let record = Conn::accepted(now, (id, None), peer, local);
         self.hold(now, conn, record, out);
     }
 

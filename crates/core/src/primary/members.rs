@@ -28,6 +28,8 @@ pub(super) struct Members {
     /// The next look is for closing what nobody has had for long.
     pub(super) is_draining: bool,
     pub(super) watch: Watch,
+    /// When a worker was last found to have let connections wait.
+    pub(super) stalled: Option<Time>,
 }
 
 /// One of them.
@@ -173,10 +175,13 @@ impl Members {
         self.all.values_mut().filter(|it| it.vacant_since.is_some())
     }
 
-    /// Those that can be closed: nobody has had them for so long, and nothing waits in them.
-    fn drained(&self, now: Time, drain: Duration) -> Vec<MemberId> {
+    /// Those that can be closed: nobody has had them for so long, and nothing waits in them, or `waits_too`.
+    fn drained(&self, now: Time, drain: Duration, waits_too: bool) -> Vec<MemberId> {
         let over = |it: &Member| it.vacant_since.is_some_and(|since| since + drain <= now);
-        self.iter().filter(|(_, it)| over(it) && it.seen.is_empty()).map(|it| it.0).collect()
+        self.iter()
+            .filter(|(_, it)| over(it) && (waits_too || it.seen.is_empty()))
+            .map(|it| it.0)
+            .collect()
     }
 }
 
@@ -340,7 +345,7 @@ impl Primary {
         match first {
             // Without anybody else it is what keeps the address.
             Some(since) if listener.members.live() > 0 => {
-                let at = (since + self.limits.member_drain).max(now + self.limits.survey_every);
+                let at = (since + self.limits.member_drain).max(now + self.limits.watch_for);
                 self.timers.set(Timer::MemberDrain(id), at);
             }
             Some(_) | None => {
@@ -367,7 +372,9 @@ impl Primary {
         let Some(listener) = self.listeners.get_mut(&id).filter(|it| it.members.live() > 0) else {
             return;
         };
-        for member in listener.members.drained(now, self.limits.member_drain) {
+        // What nobody can be handed is not waited for: its client hears that it is over.
+        let waits_too = !listener.can_rescue();
+        for member in listener.members.drained(now, self.limits.member_drain, waits_too) {
             listener.members.all.remove(&member);
             out.push(Action::CloseMember { listener: id, member });
         }

@@ -8,12 +8,11 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::Action;
 use super::conns::Conn;
 use super::listener::Listener;
-use super::looking::Sight;
 use super::machine::{Primary, Timer};
 use super::members::Member;
-use super::{Action, Place};
 use crate::scheduler::WorkerView;
 use crate::{ConnId, Limits, ListenerId, MemberId, SocketKind, Time, WorkerId};
 
@@ -35,8 +34,6 @@ pub(super) enum Watch {
         stirred: Option<Time>,
         /// If nothing is seen waiting before. Connections that are accepted at once nobody sees.
         until: Time,
-        /// When a worker was last found to have let connections wait.
-        stalled: Option<Time>,
     },
 }
 
@@ -68,7 +65,7 @@ impl Watch {
     }
 
     fn begun(stirred: Option<Time>, now: Time, limits: &Limits) -> Self {
-        Self::Looking { stirred, until: now + limits.watch_for, stalled: None }
+        Self::Looking { stirred, until: now + limits.watch_for }
     }
 }
 
@@ -173,13 +170,14 @@ impl Primary {
         let Some(listener) = self.listeners.get_mut(&id) else {
             return;
         };
-        let Watch::Looking { until, stalled, .. } = &mut listener.members.watch else {
+        let stalled = listener.members.stalled;
+        let Watch::Looking { until, .. } = &mut listener.members.watch else {
             return;
         };
         if !quiet {
             *until = now + self.limits.watch_for;
         }
-        let (is_over, stalled) = (*until <= now, *stalled);
+        let is_over = *until <= now;
         listener.rescue(now, id, &self.limits, out);
         match listener.next_look(now, stalled, is_over, &self.limits) {
             Some(wait) => self.timers.set(Timer::Survey(id), now + wait),
@@ -208,19 +206,7 @@ impl Primary {
         if waited >= self.limits.rescue_after / 2 {
             self.suspect(now, id, member);
         }
-        let record = Conn {
-            listener: id,
-            member: Some(member),
-            peer,
-            local: None,
-            source: peer,
-            key: None,
-            route: None,
-            sight: Sight::Settled,
-            accepted_at: now,
-            refusals: 0,
-            place: Place::Held,
-        };
+        let record = Conn::accepted(now, (id, Some(member)), peer, None);
         self.hold(now, conn, record, out);
     }
 
@@ -255,11 +241,11 @@ impl Primary {
         let Some(members) = self.listeners.get_mut(&id).map(|it| &mut it.members) else {
             return;
         };
-        let is_live = members.is_live(member);
-        let (Watch::Looking { stalled, .. }, true) = (&mut members.watch, is_live) else {
+        let is_looking = matches!(members.watch, Watch::Looking { .. });
+        if !is_looking || !members.is_live(member) {
             return;
-        };
-        *stalled = Some(now);
+        }
+        members.stalled = Some(now);
         if let Some(member) = members.get_mut(member) {
             member.seen.suspect = TRUSTED_AFTER;
         }
@@ -269,7 +255,7 @@ impl Primary {
 
 impl Listener {
     /// Whether what waits in one socket could be handed to a worker that has another.
-    fn can_rescue(&self) -> bool {
+    pub(super) fn can_rescue(&self) -> bool {
         let is_tcp = self.kind() == Some(SocketKind::Tcp);
         is_tcp && self.members.count() > 1 && self.candidates().iter().any(|it| it.listening)
     }

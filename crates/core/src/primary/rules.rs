@@ -112,7 +112,7 @@ impl ListenerName {
             (Self::Port(port), Address::Tcp { port: asked, .. }) => port == asked,
             (Self::Path(path), Address::Unix { path: asked, .. }) => path == asked,
             (Self::Fd(fd), Address::Fd { fd: asked }) => fd == asked,
-            // UDP is always shared: no policy is for it.
+            // No policy is for UDP by name.
             (
                 Self::Port(_) | Self::Path(_) | Self::Fd(_),
                 Address::Tcp { .. }

@@ -5,6 +5,7 @@
 //! embedder shuts down. Its children would be killed with them.
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread::Builder;
@@ -49,7 +50,12 @@ fn orders() -> io::Result<Orders> {
 /// Until the process ends: the sender is kept in a static.
 fn obey(orders: &Receiver<Order>) {
     for Order { spec, answer } in orders {
+        // The end of this thread would be that of every child that it has started.
+        let started = catch_unwind(AssertUnwindSafe(|| start(&spec))).unwrap_or_else(|_| {
+            let error = io::Error::other("the start has panicked");
+            Err(SpawnError::system(&spec.program, "it could not be started", error))
+        });
         // Whoever gave the order waits for it.
-        let _ = answer.send(start(&spec));
+        let _ = answer.send(started);
     }
 }

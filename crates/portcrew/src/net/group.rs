@@ -208,6 +208,11 @@ impl Group {
         Ok(did_not.then_some(self.address.port()))
     }
 
+    /// Whether its members listen for connections.
+    pub(crate) fn is_tcp(&self) -> bool {
+        self.protocol == Protocol::Tcp
+    }
+
     /// Every place that has a member.
     pub(crate) fn places(&self) -> impl Iterator<Item = MemberId> {
         self.members.keys().copied()

@@ -102,9 +102,13 @@ impl Driver {
 impl Driver {
     /// A worker is to be started there: it finds its sockets made.
     fn seat(&mut self, seat: Seat) {
-        if !self.opened.is_empty() {
-            self.tell(Event::Seats { seat });
+        if self.opened.is_empty() {
+            return;
         }
+        // These alone, and not what else waits to be performed: this may be asked for in the middle of that.
+        let mut wanted = Vec::new();
+        self.machine.handle(self.now, Event::Seats { seat }, &mut wanted);
+        wanted.into_iter().for_each(|action| self.perform(action));
     }
 }
 

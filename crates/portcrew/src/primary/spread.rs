@@ -45,6 +45,8 @@ struct Members {
     shut: Streak,
     /// Those that were shut down, and do not listen again yet.
     lost: BTreeSet<MemberId>,
+    /// One of them could not be had back at the last attempt.
+    has_failed: bool,
     /// At the kernel's queues.
     looks: BTreeMap<MemberId, Looks>,
 }
@@ -84,7 +86,8 @@ impl Spread {
         let Some(members) = self.listeners.get_mut(&listener) else {
             return Ok(());
         };
-        let all: Vec<_> = members.group.places().collect();
+        // A UDP socket cannot be had back.
+        let all: Vec<_> = members.group.places().filter(|_| members.group.is_tcp()).collect();
         for member in all {
             let watched = members.watch_end(member, ready.waker(Source::Shared(listener)));
             watched.map_err(|_| members.shut.not_watched())?;
@@ -99,7 +102,10 @@ impl Spread {
         let before = ends.len();
         ends.retain(|member, (end, waker)| {
             let goes_on = end.poll(&mut Context::from_waker(waker)).is_pending();
-            goes_on || !lost.insert(*member)
+            if !goes_on {
+                lost.insert(*member);
+            }
+            goes_on
         });
         (ends.len() < before).then(|| members.shut.shut(now))
     }
@@ -109,16 +115,22 @@ impl Spread {
         let Some(members) = self.listeners.get_mut(&listener) else {
             return Ok(None);
         };
-        let mut port = None;
-        while let Some(member) = members.lost.first().copied() {
-            port = members.group.listen_again(member)?.or(port);
-            members.lost.remove(&member);
-            if let Some(arrivals) = &mut members.arrivals {
-                // What was shut down is armed no more.
-                arrivals.fired.push(member);
+        let (mut port, mut failed) = (None, None);
+        for member in std::mem::take(&mut members.lost) {
+            match members.group.listen_again(member) {
+                Ok(did_not) => {
+                    port = did_not.or(port);
+                    members.arm(member);
+                }
+                Err(refused) => {
+                    // It is watched again after its time, found to be shut down still, and tried again.
+                    failed = failed.or(Some(refused));
+                }
             }
         }
-        Ok(port)
+        // Of those that follow one another one is told.
+        let is_told = std::mem::replace(&mut members.has_failed, failed.is_some());
+        failed.filter(|_| !is_told).map_or(Ok(port), Err)
     }
 
     /// Whether a connection waits in one of them.
@@ -157,6 +169,7 @@ impl Members {
             ends: BTreeMap::new(),
             shut: Streak::new(),
             lost: BTreeSet::new(),
+            has_failed: false,
             looks: BTreeMap::new(),
         }
     }
@@ -197,6 +210,15 @@ impl Members {
         Ok(())
     }
 
+    /// What was shut down is armed no more.
+    fn arm(&mut self, member: MemberId) {
+        if let Some(arrivals) = &mut self.arrivals {
+            if arrivals.first.rearm(member.0.into()).is_err() {
+                arrivals.fired.push(member);
+            }
+        }
+    }
+
     /// Arms again what has fired and is empty, and says whether anything has fired.
     fn take_fired(&mut self, queues: &[(MemberId, u32)]) -> io::Result<bool> {
         let Some(arrivals) = &mut self.arrivals else {
@@ -208,10 +230,9 @@ impl Members {
         arrivals.fired.extend(fired.into_iter().filter_map(member_of));
         let is_empty =
             |member: &MemberId| queues.iter().all(|(it, waiting)| it != member || *waiting == 0);
-        let (again, still) = std::mem::take(&mut arrivals.fired).into_iter().partition(is_empty);
-        arrivals.fired = still;
-        let again: Vec<MemberId> = again;
-        again.into_iter().try_for_each(|member| arrivals.first.rearm(member.0.into()))?;
+        let first = &arrivals.first;
+        // What cannot be armed for want of memory is tried at the next look.
+        arrivals.fired.retain(|it| !is_empty(it) || first.rearm(it.0.into()).is_err());
         Ok(any)
     }
 }
@@ -245,6 +266,10 @@ impl Driver {
         if let Some(Err(source)) = handed_down {
             let error = Error::Io { doing: "hand a socket down", source };
             self.events.push(crate::Event::Error { worker: None, error });
+        }
+        if outcome.is_ok() && self.mode.is_some() {
+            // A worker has it from its start, and may shut it down.
+            self.watch_shared(listener);
         }
         self.then(Event::MemberBound { listener, member, outcome });
     }
@@ -310,7 +335,8 @@ impl Driver {
         };
         // What cannot be told is looked for again.
         let has_fired = members.take_fired(&queues).unwrap_or(true);
-        self.then(Event::Surveyed { listener, queues, quiet: !has_fired });
+        let quiet = !has_fired && queues.iter().all(|it| it.1 == 0);
+        self.then(Event::Surveyed { listener, queues, quiet });
     }
 
     pub(super) fn rescue(
@@ -324,9 +350,9 @@ impl Driver {
         let Some(socket) = self.spread.share(listener, member) else {
             return;
         };
-        // The mode is everybody's who has it, and accepting must not block. It cannot fail for a socket.
-        let _ = rustix::io::ioctl_fionbio(&socket, true);
         for _ in 0..most {
+            // The mode is everybody's who has it, and accepting must not block. It cannot fail for a socket.
+            let _ = rustix::io::ioctl_fionbio(&socket, true);
             match accept(socket.as_fd()) {
                 Ok((conn, peer)) => {
                     // A kernel that does not tell has every connection be old.

@@ -30,7 +30,7 @@ pub(crate) fn made_for_kernel(listener: Option<&str>) -> String {
     )
 }
 
-/// `kernel` for what is no TCP port.
+/// `kernel` for a path or a descriptor.
 pub(crate) fn not_for_kernel(item: &str) -> String {
     format!(
         "`{item}`: the kernel spreads connections over the sockets of a TCP or UDP port; of a path or a descriptor \

@@ -30,9 +30,25 @@ pub(crate) fn accepts(listener: &dyn Display, policy: &Policy, sticky: &Sticky) 
     }
 }
 
-/// The same of a listener that no policy is for.
-pub(crate) fn receives(listener: &dyn Display) -> String {
-    format!("{listener}: the workers receive from one socket; no policy is for UDP")
+/// The same under `kernel`, of workers without a channel.
+pub(crate) fn accepts_alone(listener: &dyn Display) -> String {
+    format!(
+        "{listener}: each worker accepts from a socket of its own (kernel); the kernel spreads connections over them. What \
+         waits for a worker that is stuck waits for it: without a channel nothing can be handed to another"
+    )
+}
+
+/// The same of a listener for UDP.
+pub(crate) fn receives(listener: &dyn Display, is_kernel: bool) -> String {
+    if is_kernel {
+        format!(
+            "{listener}: each worker receives from a socket of its own (kernel); a client stays with one"
+        )
+    } else {
+        format!(
+            "{listener}: the workers receive from one socket; of the policies only kernel is for UDP"
+        )
+    }
 }
 
 /// By what a client is known, and how long it is waited for.

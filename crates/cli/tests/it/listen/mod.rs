@@ -16,6 +16,7 @@ mod recipe;
 mod refused;
 mod reload;
 mod scale;
+mod shut;
 mod udp;
 mod unix;
 mod world;

@@ -326,6 +326,34 @@ fn a_socket_that_nobody_comes_back_to_is_closed_when_no_handshake_can_end_there_
 }
 
 #[test]
+fn where_nobody_can_be_handed_what_waits_it_is_closed_in_the_end_and_not_looked_at_for_ever() {
+    let mut world = World::spread();
+    world.on(Event::Open { query: tcp(80) });
+    world.bound(L0);
+    for (worker, slot) in [(W1, 0), (W2, 1)] {
+        let seat = Seat::Slot(SlotId(slot));
+        if let [Action::BindMember { listener, member }] = *world.on(Event::Seats { seat }) {
+            world.on(Event::MemberBound { listener, member, outcome: Ok(()) });
+        }
+        let origin = Origin { seat, generation: Generation::FIRST };
+        world.on(Event::Forked { worker, origin });
+        world.on(Event::Inherits { worker });
+        world.on(Event::Serves { worker });
+    }
+    world.on(Event::Unlist { worker: W2 });
+    world.dies(W2);
+    let mut looks = 0;
+    for _ in 0..600 {
+        if world.waits(1_000).contains(&SURVEY) {
+            looks += 1;
+            world.sees(&[(M1, 3)], false);
+        }
+    }
+    assert_eq!(world.view(L0).members.len(), 1);
+    assert!(looks <= 1, "{looks} looks");
+}
+
+#[test]
 fn a_socket_in_which_something_waits_is_not_closed() {
     let mut world = World::spread().seated(2);
     world.on(Event::Unlist { worker: W2 });
