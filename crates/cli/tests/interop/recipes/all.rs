@@ -36,7 +36,7 @@ pub(crate) const ALL: [Recipe; 13] = [
     Recipe { is_quick: true, ..recipe("python", "A server in Python") },
     recipe("gunicorn", "gunicorn"),
     Recipe { leaves: Leaves::MayCut, ..recipe("uvicorn", "uvicorn") },
-    recipe("hypercorn", "hypercorn"),
+    Recipe { leaves: Leaves::MayCut, ..recipe("hypercorn", "hypercorn") },
     recipe("puma", "puma"),
     recipe("go", "Go: `net/http`"),
     recipe("std", "Rust: the standard library"),
