@@ -7,12 +7,13 @@ use crate::common::stats::Spread;
 use crate::report::{Figures, Ratio, Report, Section};
 
 pub(crate) fn print(out: &mut impl Write, report: &Report) -> io::Result<()> {
-    let Report { clients, workers, slice_ms, .. } = report;
+    let Report { clients, workers, .. } = report;
     writeln!(out, "{}", report.machine.line())?;
+    writeln!(out, "{}", report.peers.line())?;
     let hello = report.hello.said();
     writeln!(
         out,
-        "{clients} closed-loop clients, {workers} workers, slices of {slice_ms} ms; the Rust servers answer {hello}."
+        "{clients} closed-loop clients, {workers} workers; the Rust servers answer {hello}, those called minimal by hand."
     )?;
     writeln!(
         out,
@@ -35,12 +36,16 @@ fn figures(out: &mut impl Write, section: &Section) -> io::Result<()> {
     let (title, unit) = match section.load {
         Load::Short => ("Short connections", "conn"),
         Load::KeepAlive => ("Keep-alive", "req"),
+        Load::Open => ("Short connections in an open loop", "conn"),
     };
-    let rounds = section.rounds;
-    writeln!(out, "\n{title}, {rounds} rounds, medians\n")?;
+    let Section { rounds, slice_ms, .. } = section;
+    writeln!(out, "\n{title}, {rounds} rounds of {slice_ms} ms, medians\n")?;
+    if let Some(late) = section.late_ms {
+        writeln!(out, "The client began its requests late by p99 {} ms.\n", late.text())?;
+    }
     writeln!(
         out,
-        "{:<24} {:>9} {:>14} {:>7} {:>11} {:>8} {:>8} {:>7}",
+        "{:<24} {:>9} {:>14} {:>7} {:>11} {:>8} {:>8} {:>8} {:>7}",
         "server",
         format!("{unit}/s"),
         format!("CPU us/{unit}"),
@@ -48,6 +53,7 @@ fn figures(out: &mut impl Write, section: &Section) -> io::Result<()> {
         "primary us",
         "p50 ms",
         "p99 ms",
+        "p99.9",
         "failed"
     )?;
     section.servers.iter().try_for_each(|it| row(out, it))
@@ -57,7 +63,7 @@ fn row(out: &mut impl Write, it: &Figures) -> io::Result<()> {
     let primary = it.primary_us.map_or("-".to_owned(), |us| format!("{:.2}", us.median));
     writeln!(
         out,
-        "{:<24} {:>9.0} {:>14.2} {:>7.2} {:>11} {:>8.3} {:>8.3} {:>7}",
+        "{:<24} {:>9.0} {:>14.2} {:>7.2} {:>11} {:>8.3} {:>8.3} {:>8.3} {:>7}",
         it.name,
         it.rate.median,
         it.cpu_us.median,
@@ -65,6 +71,7 @@ fn row(out: &mut impl Write, it: &Figures) -> io::Result<()> {
         primary,
         it.p50_ms.median,
         it.p99_ms.median,
+        it.p99_9_ms.median,
         it.failed
     )
 }

@@ -24,6 +24,8 @@ mod kills;
 mod level;
 #[path = "../common/machine.rs"]
 mod machine;
+#[path = "../common/nginx.rs"]
+#[allow(dead_code, reason = "another benchmark uses the rest of it")]
 mod nginx;
 mod peers;
 #[path = "../common/place.rs"]

@@ -16,6 +16,7 @@ use crate::args::Counts;
 use crate::books::Books;
 use crate::crew::{Crew, command_of};
 use crate::kills::{self, WORKERS};
+use crate::nginx::Listen;
 use crate::place::{HANG, Place};
 use crate::pm2::Pm2;
 use crate::world::World;
@@ -55,7 +56,7 @@ pub(crate) fn run(world: &World, counts: &Counts) -> Result<Vec<Row>, Failure> {
     }
     if let Some(nginx) = &world.nginx {
         let address = ports::free();
-        let master = nginx.start(WORKERS, address)?;
+        let master = nginx.start(WORKERS, Listen::Shared, address)?;
         rows.push(kill(world, "nginx", master.process.pid(), address, counts.peer_kills)?);
     }
     Ok(rows)

@@ -9,7 +9,6 @@
 
 mod args;
 mod balance;
-mod client;
 #[path = "../common/columns.rs"]
 mod columns;
 #[path = "../common/mod.rs"]
