@@ -16,7 +16,7 @@ use portcrew::{Cluster, Role, Settings, Worker, Workers};
 use serde::Serialize;
 use tokio::net::{TcpListener, TcpStream};
 
-use super::{Failure, floor, minimal, prefork, threads, work};
+use super::{Failure, floor, hold, minimal, prefork, threads, work};
 
 pub(super) const ADDRESS: &str = "127.0.0.1:0";
 
@@ -46,6 +46,8 @@ pub(crate) enum Fixture {
     Floor { accept: Accept, workers: u16 },
     /// One of those. The socket of all is its standard input.
     FloorWorker { accept: Accept, address: SocketAddr },
+    /// No server: a client that holds so many connections, each of which was answered once.
+    Hold { address: SocketAddr, connections: u32 },
     /// A portcrew crew of this program.
     Crew { policy: Policy, workers: u16, hello: Hello },
     /// A portcrew crew of any other program.
@@ -131,6 +133,7 @@ pub(crate) fn serve(fixture: &Fixture) -> Result<(), Failure> {
         Fixture::Threads => threads::run(),
         Fixture::Floor { accept, workers } => floor::run(*workers, *accept),
         Fixture::FloorWorker { accept, address } => floor::serve(*accept, *address),
+        Fixture::Hold { address, connections } => hold::run(*address, *connections),
         Fixture::Crew { policy, workers, hello } => {
             let hello = *hello;
             let workers = Workers::Exactly(usize::from(*workers));

@@ -42,7 +42,7 @@ pub(crate) fn start(
     let names: Vec<_> = entries.iter().map(|it| it.name.clone()).chain(others).collect();
     server::check(&args.server, &names)?;
     let mut servers = server::start(entries, &args.server);
-    servers.extend(peers::start(peers, args)?);
+    servers.extend(peers::start(peers, args.workers, &args.server)?);
     Ok(servers)
 }
 

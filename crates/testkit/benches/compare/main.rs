@@ -8,6 +8,8 @@
 #![forbid(unsafe_code)]
 
 mod args;
+#[path = "../common/columns.rs"]
+mod columns;
 #[path = "../common/mod.rs"]
 mod common;
 mod contest;
@@ -16,6 +18,7 @@ mod contest;
 mod crew;
 #[path = "../common/nginx.rs"]
 mod nginx;
+#[path = "../common/peers.rs"]
 mod peers;
 #[path = "../common/place.rs"]
 #[allow(dead_code, reason = "another benchmark uses the rest of it")]
@@ -27,6 +30,7 @@ mod report;
 mod round;
 mod table;
 
+use std::fs::File;
 use std::io::{self, Write as _};
 use std::num::NonZeroU64;
 
@@ -56,6 +60,9 @@ fn compare(args: &Args) -> Result<(), Failure> {
     rustix::thread::set_current_timer_slack(NonZeroU64::new(1))?;
     let results = round::run(&servers, args, &interrupt)?;
     let report = report::Report::new(args, machine, peers.found(), &results);
+    if let Some(path) = &args.json_file {
+        serde_json::to_writer(File::create(path)?, &report)?;
+    }
     let mut out = io::stdout().lock();
     if args.json {
         serde_json::to_writer_pretty(&mut out, &report)?;

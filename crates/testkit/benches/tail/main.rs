@@ -19,6 +19,7 @@ mod round;
 mod table;
 mod targets;
 
+use std::fs::File;
 use std::io::{self, Write as _};
 use std::num::NonZeroU64;
 
@@ -49,6 +50,9 @@ fn measure(args: &Args) -> Result<(), Failure> {
     let balances =
         if args.wants_balance() { balance::run(&servers, args, &interrupt)? } else { Vec::new() };
     let report = Report::new(args, machine, &results, balances);
+    if let Some(path) = &args.json_file {
+        serde_json::to_writer(File::create(path)?, &report)?;
+    }
     let mut out = io::stdout().lock();
     if args.json {
         serde_json::to_writer_pretty(&mut out, &report)?;

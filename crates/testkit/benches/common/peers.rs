@@ -1,12 +1,9 @@
 //! Servers of other makers, where they are there: nginx, and PM2 in its cluster mode.
 
-use std::path::PathBuf;
-
 use portcrew_testkit::node::{Node, fixture};
 use portcrew_testkit::ports;
 use serde::Serialize;
 
-use crate::args::Args;
 use crate::common::Failure;
 use crate::common::server::{Keeper, Server, is_wanted};
 use crate::nginx::{Listen, Master, Nginx};
@@ -66,27 +63,40 @@ impl Found {
     }
 }
 
-/// Starts those that are wanted, and returns when they answer.
-pub(crate) fn start(peers: &Peers, args: &Args) -> Result<Vec<Server>, Failure> {
+/// Starts those that are wanted (none by name is all), and returns when they answer.
+pub(crate) fn start(
+    peers: &Peers,
+    workers: u16,
+    wanted: &[String],
+) -> Result<Vec<Server>, Failure> {
     let mut servers = Vec::new();
-    let workers = usize::from(args.workers);
-    let wanted = |name: &str| is_wanted(name, &args.server);
-    if let Some(nginx) = &peers.nginx {
-        let ways = [(name::NGINX, Listen::Own), (name::NGINX_SHARED, Listen::Shared)];
-        for (name, listen) in ways.into_iter().filter(|(name, _)| wanted(name)) {
-            let address = ports::free();
-            let master = nginx.start(workers, listen, address)?;
-            servers.push(Server::up(name.to_owned(), false, address, Box::new(master)));
-        }
-    }
-    if let Some(cli) = peers.pm2.as_ref().filter(|_| wanted(name::PM2)) {
-        let (pm2, address) = (Pm2::new(cli)?, ports::free());
-        let script: PathBuf = fixture("hello.js");
-        pm2.start(workers, &script, address, &[]);
-        let daemon = Daemon { pid: pm2.daemon()?, _pm2: pm2 };
-        servers.push(Server::up(name::PM2.to_owned(), true, address, Box::new(daemon)));
+    for name in peers.names().filter(|name| is_wanted(name, wanted)) {
+        servers.extend(peers.start(name, usize::from(workers))?);
     }
     Ok(servers)
+}
+
+impl Peers {
+    /// Starts the one of this name, and returns when it answers. None when it is not there.
+    pub(crate) fn start(&self, name: &str, workers: usize) -> Result<Option<Server>, Failure> {
+        let address = ports::free();
+        let by_nginx = |listen| {
+            let Some(nginx) = &self.nginx else { return Ok(None) };
+            let master = nginx.start(workers, listen, address)?;
+            Ok(Some(Server::up(name.to_owned(), false, address, Box::new(master))))
+        };
+        match name {
+            name::NGINX => by_nginx(Listen::Own),
+            name::NGINX_SHARED => by_nginx(Listen::Shared),
+            _ => {
+                let Some(cli) = &self.pm2 else { return Ok(None) };
+                let pm2 = Pm2::new(cli)?;
+                pm2.start(workers, &fixture("hello.js"), address, &[]);
+                let daemon = Daemon { pid: pm2.daemon()?, _pm2: pm2 };
+                Ok(Some(Server::up(name.to_owned(), true, address, Box::new(daemon))))
+            }
+        }
+    }
 }
 
 impl Keeper for Master {
