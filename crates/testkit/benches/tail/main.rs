@@ -2,7 +2,7 @@
 //!
 //! `cargo bench -p portcrew-testkit --bench tail` (or `just tail`). portcrew and Node's own cluster under each of their
 //! policies, side by side in one run: all servers are up at once, in each round every one of them gets the same random
-//! arrivals, and a ratio is taken inside one round. docs/tail.md has the method and results. Loopback only; everything
+//! arrivals, and a ratio is taken inside one round. docs/benchmarks/method.md has the method. Loopback only; everything
 //! that is started is stopped.
 
 #![forbid(unsafe_code)]
