@@ -18,7 +18,7 @@ const TITLES: [(&str, &str); 4] = [
     ("compare", "Requests"),
     ("tail", "The heavy tail, and balance"),
     ("costs", "What a crew costs beside its requests"),
-    ("messages", "Messages and hand-overs"),
+    ("ipc", "Messages and descriptors"),
 ];
 
 pub(crate) fn write(directory: &Path, figures: &Figures) -> Result<(), Failure> {
@@ -70,7 +70,7 @@ fn print(
     for plot in plots {
         writeln!(out, "\n![{}]({})", plot.what, plot.file)?;
     }
-    for (name, tables) in &figures.tables {
+    for (name, tables) in figures.tables.iter().filter(|(_, tables)| !tables.is_empty()) {
         let title = TITLES.iter().find(|(its, _)| its == name).map_or(*name, |(_, title)| title);
         writeln!(out, "\n## {title}\n\n{}", tables.trim())?;
     }

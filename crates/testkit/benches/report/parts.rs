@@ -27,15 +27,34 @@ pub(crate) struct Part {
     /// What is said to it, in a full run and in a glance.
     full: &'static [&'static str],
     quick: &'static [&'static str],
+    output: Output,
+}
+
+/// What it prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Output {
+    /// Tables; the figures go into a file.
+    Tables,
+    /// Figures; its tables have a page of their own.
+    Figures,
 }
 
 /// All of them, those that the sources have.
 pub(crate) const PARTS: [Part; 4] = [
-    Part { name: "compare", full: &[], quick: &["--quick"] },
-    Part { name: "tail", full: &["--rounds", "7"], quick: &["--quick", "--rounds", "1"] },
-    Part { name: "costs", full: &[], quick: &["--quick"] },
-    Part { name: "messages", full: &[], quick: &["--quick"] },
+    part("compare", &[], &["--quick"], Output::Tables),
+    part("tail", &["--rounds", "7"], &["--quick", "--rounds", "1"], Output::Tables),
+    part("costs", &[], &["--quick"], Output::Tables),
+    part("ipc", &[], &["--quick"], Output::Figures),
 ];
+
+const fn part(
+    name: &'static str,
+    full: &'static [&'static str],
+    quick: &'static [&'static str],
+    output: Output,
+) -> Part {
+    Part { name, full, quick, output }
+}
 
 impl Part {
     /// What it found, as figures.
@@ -90,9 +109,15 @@ fn build(parts: &[&Part]) -> Result<BTreeMap<String, PathBuf>, Failure> {
 fn run(part: &Part, program: &Path, args: &Args, interrupt: &Interrupt) -> Result<(), Failure> {
     let directory = args.measured();
     let words = if args.quick { part.quick } else { part.full };
-    let out = File::create(part.markdown(&directory))?;
     let mut command = Command::new(program);
-    command.args(words).arg("--json-file").arg(part.json(&directory)).stdout(out);
+    command.args(words);
+    let json = part.json(&directory);
+    match part.output {
+        Output::Tables => {
+            command.arg("--json-file").arg(json).stdout(File::create(part.markdown(&directory))?)
+        }
+        Output::Figures => command.arg("--json").stdout(File::create(json)?),
+    };
     let mut child = command.spawn()?;
     loop {
         if let Some(status) = child.try_wait()? {

@@ -90,7 +90,7 @@ fn kept(figures: &Figures) -> Vec<Target> {
 
 /// The lane and messages have benchmarks of their own, which say themselves what they reached.
 fn taken(figures: &Figures) -> Vec<Target> {
-    let found = Vec::<Taken>::deserialize(&figures.all["messages"]["targets"]).unwrap_or_default();
+    let found = Vec::<Taken>::deserialize(&figures.all["ipc"]["targets"]).unwrap_or_default();
     if found.is_empty() {
         let absent = |id, what: &str| Target {
             id,
