@@ -73,11 +73,16 @@ fn ratios(out: &mut impl Write, section: &Section) -> io::Result<()> {
     }
     writeln!(out)?;
     let head = ["ratio inside a round", "rate", "CPU", "p99", "primary's CPU"];
-    table(out, head, section.ratios.iter().map(ratio))
+    table(out, head, section.ratios.iter().map(|it| ratio(it, section.load)))
 }
 
-fn ratio(it: &Ratio) -> [String; 5] {
+fn ratio(it: &Ratio, load: Load) -> [String; 5] {
     let [rate, cpu, p99] = [it.rate, it.cpu, it.p99].map(Spread::text);
+    let rate = match load {
+        Load::Short | Load::KeepAlive => rate,
+        // It is given.
+        Load::Open => "–".to_owned(),
+    };
     let primary = it.primary.map(Spread::text).unwrap_or_default();
     [format!("{} / {}", it.server, it.against), rate, cpu, p99, primary]
 }
