@@ -1,5 +1,7 @@
 //! Servers of other makers, where they are there: nginx, and PM2 in its cluster mode.
 
+use std::fs;
+
 use portcrew_testkit::node::{Node, fixture};
 use portcrew_testkit::ports;
 use serde::Serialize;
@@ -93,9 +95,20 @@ impl Peers {
                 let pm2 = Pm2::new(cli)?;
                 pm2.start(workers, &fixture("hello.js"), address, &[]);
                 let daemon = Daemon { pid: pm2.daemon()?, _pm2: pm2 };
+                give_our_weight(daemon.pid);
                 Ok(Some(Server::up(name.to_owned(), true, address, Box::new(daemon))))
             }
         }
+    }
+}
+
+/// PM2's daemon begins a session, and the kernel weighs sessions against each other: with another weight than ours, as on
+/// a busy machine (docs/benchmarks/method.md), it would be the only server without it.
+fn give_our_weight(daemon: u32) {
+    let ours = fs::read_to_string("/proc/self/autogroup").unwrap_or_default();
+    if let Some((_, weight)) = ours.trim().rsplit_once("nice ") {
+        // Where that is not allowed, or there are no such groups, all have the same.
+        let _ = fs::write(format!("/proc/{daemon}/autogroup"), weight);
     }
 }
 
