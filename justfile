@@ -21,9 +21,10 @@ exhaust depth="12" orders="9":
     PORTCREW_EXHAUST={{depth}} cargo test --release -p portcrew-testkit --test sim every_order -- --nocapture
     PORTCREW_ORDERS={{orders}} cargo test --release -p portcrew-core --lib orders -- --nocapture
 
-# portcrew against Node's cluster and single processes, in one run: `just bench --quick`.
+# The one benchmark: portcrew, Node's cluster, PM2, nginx and plain servers; writes docs/benchmarks: `just bench --quick`.
 bench *args:
-    cargo bench -p portcrew-testkit --bench compare -- {{args}}
+    scripts/npm-cache peers/pm2 pm2@7 || echo "PM2 is left out"
+    cargo bench -p portcrew-testkit --bench report -- {{args}}
 
 # What a few slow requests cost all others, and how evenly connections are spread: `just tail --quick`.
 tail *args:

@@ -5,12 +5,15 @@ use std::path::Path;
 use portcrew_testkit::node::{self, Node};
 use portcrew_testkit::process::Program;
 
-use super::fixture::{Hello, Policy};
+use super::fixture::{Accept, Hello, Policy};
 use super::server::Entry;
 
 /// The names in the tables. Ratios refer to them.
 pub(crate) mod name {
     pub(crate) const CREW: &str = "portcrew";
+    pub(crate) const CREW_MINIMAL: &str = "portcrew minimal";
+    pub(crate) const CREW_KERNEL_MINIMAL: &str = "portcrew kernel minimal";
+    pub(crate) const CREW_SHARED_MINIMAL: &str = "portcrew shared minimal";
     pub(crate) const CREW_SHARED: &str = "portcrew shared";
     pub(crate) const CREW_KERNEL: &str = "portcrew kernel";
     pub(crate) const CREW_OF_NODE_KERNEL: &str = "portcrew kernel + Node";
@@ -35,6 +38,18 @@ impl Crews {
         let workers = self.workers.to_string();
         let program = own(exe, name).args(["crew", policy.word(), &workers, self.hello.word()]);
         self.entry(name, policy, program)
+    }
+
+    /// Processes that know nothing of each other, each with its own SO_REUSEPORT socket.
+    pub(crate) fn prefork(&self, exe: &Path, name: &str) -> Entry {
+        let words = ["prefork", &self.workers.to_string(), self.hello.word()];
+        self.entry(name, Policy::Kernel, own(exe, name).args(words))
+    }
+
+    /// The same with a bare epoll, and with one socket for all as well.
+    pub(crate) fn floor(&self, exe: &Path, name: &str, accept: Accept) -> Entry {
+        let words = ["floor", accept.word(), &self.workers.to_string()];
+        self.entry(name, Policy::Kernel, own(exe, name).args(words))
     }
 
     /// A portcrew crew of Node workers that know nothing of it.

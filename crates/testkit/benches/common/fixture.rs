@@ -16,9 +16,9 @@ use portcrew::{Cluster, Role, Settings, Worker, Workers};
 use serde::Serialize;
 use tokio::net::{TcpListener, TcpStream};
 
-use super::{Failure, minimal, prefork, work};
+use super::{Failure, floor, hold, minimal, prefork, threads, work};
 
-const ADDRESS: &str = "127.0.0.1:0";
+pub(super) const ADDRESS: &str = "127.0.0.1:0";
 
 /// What a benchmark's own program can be other than the benchmark.
 #[derive(Debug, Subcommand)]
@@ -40,6 +40,14 @@ pub(crate) enum Fixture {
     Prefork { workers: u16, hello: Hello },
     /// One of those.
     PreforkWorker { address: SocketAddr, hello: Hello },
+    /// One process of the standard library alone, with a thread for each connection.
+    Threads,
+    /// Processes with a bare epoll each.
+    Floor { accept: Accept, workers: u16 },
+    /// One of those. The socket of all is its standard input.
+    FloorWorker { accept: Accept, address: SocketAddr },
+    /// No server: a client that holds so many connections, each of which was answered once.
+    Hold { address: SocketAddr, connections: u32 },
     /// A portcrew crew of this program.
     Crew { policy: Policy, workers: u16, hello: Hello },
     /// A portcrew crew of any other program.
@@ -64,6 +72,25 @@ impl Policy {
     }
 }
 
+/// Where processes without a primary accept from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Accept {
+    /// All from one socket.
+    Shared,
+    /// Each from one of its own.
+    Own,
+}
+
+impl Accept {
+    /// The word that [`Fixture`] is told.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Shared => "shared",
+            Self::Own => "own",
+        }
+    }
+}
+
 /// How a Rust server answers.
 #[derive(Debug, Clone, Copy, ValueEnum, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -72,6 +99,8 @@ pub(crate) enum Hello {
     Hyper,
     /// By hand: what is left when HTTP costs next to nothing.
     Minimal,
+    /// By hand, once, with the moment at which it closes.
+    Closing,
 }
 
 impl Hello {
@@ -80,6 +109,7 @@ impl Hello {
         match self {
             Self::Hyper => "hyper",
             Self::Minimal => "minimal",
+            Self::Closing => "closing",
         }
     }
 
@@ -88,6 +118,7 @@ impl Hello {
         match self {
             Self::Hyper => "with hyper",
             Self::Minimal => "by hand",
+            Self::Closing => "by hand, once",
         }
     }
 }
@@ -99,6 +130,10 @@ pub(crate) fn serve(fixture: &Fixture) -> Result<(), Failure> {
         Fixture::PreforkWorker { address, hello } => {
             prefork::serve(*address, |listener| accept_all(listener, 1, *hello))
         }
+        Fixture::Threads => threads::run(),
+        Fixture::Floor { accept, workers } => floor::run(*workers, *accept),
+        Fixture::FloorWorker { accept, address } => floor::serve(*accept, *address),
+        Fixture::Hold { address, connections } => hold::run(*address, *connections),
         Fixture::Crew { policy, workers, hello } => {
             let hello = *hello;
             let workers = Workers::Exactly(usize::from(*workers));
@@ -146,6 +181,7 @@ async fn answer(stream: TcpStream, name: String, hello: Hello) {
     match hello {
         Hello::Hyper => drop(by_hyper(stream, name).await),
         Hello::Minimal => drop(minimal::answer(stream, &name).await),
+        Hello::Closing => drop(minimal::answer_and_close(stream).await),
     }
 }
 

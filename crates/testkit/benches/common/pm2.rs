@@ -26,8 +26,8 @@ pub(crate) struct Cli {
 
 /// A daemon. Dropping it ends it with all that it has started.
 #[derive(Debug)]
-pub(crate) struct Pm2<'a> {
-    cli: &'a Cli,
+pub(crate) struct Pm2 {
+    cli: Cli,
     home: TempDir,
     /// Whoever started the daemon: with it the daemon ends, whatever else happens.
     _daemon: Process,
@@ -59,14 +59,14 @@ impl Cli {
     }
 }
 
-impl<'a> Pm2<'a> {
-    pub(crate) fn new(cli: &'a Cli) -> Result<Self, Failure> {
+impl Pm2 {
+    pub(crate) fn new(cli: &Cli) -> Result<Self, Failure> {
         let home = tempfile::Builder::new().prefix("portcrew-bench-pm2-").tempdir()?;
         let mut daemon = cli.program(home.path(), ["ping"]).start();
         if !daemon.wait_exit(HANG).success() {
             return Err("PM2's daemon did not start".into());
         }
-        Ok(Self { cli, home, _daemon: daemon })
+        Ok(Self { cli: cli.clone(), home, _daemon: daemon })
     }
 
     pub(crate) fn home(&self) -> &Path {
@@ -117,7 +117,7 @@ impl<'a> Pm2<'a> {
     }
 }
 
-impl Drop for Pm2<'_> {
+impl Drop for Pm2 {
     fn drop(&mut self) {
         self.ask(&["kill"]);
     }

@@ -23,6 +23,12 @@ pub(crate) fn perform(path: &str) {
     }
 }
 
+/// Nanoseconds of the clock that all processes of the machine share.
+pub(crate) fn moment() -> u128 {
+    let now = clock_gettime(ClockId::Monotonic);
+    Duration::try_from(now).unwrap_or_default().as_nanos()
+}
+
 fn microseconds(text: &str) -> Option<Duration> {
     text.parse().ok().map(|it| Duration::from_micros(it).min(MOST))
 }

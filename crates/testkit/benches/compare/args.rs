@@ -8,21 +8,26 @@ use serde::Serialize;
 
 use crate::common::fixture::{Command, Hello};
 
-/// Short connections and keep-alive: portcrew against Node's cluster and plain single processes, in one run.
+/// Short connections, keep-alive, and latency at a given rate: portcrew against Node's cluster, nginx, PM2 and plain
+/// servers, in one run.
 ///
-/// Prints a table for each, with ratios taken inside each round. Takes about 75 seconds; on a busy machine take more rounds.
+/// Prints a table for each, with ratios taken inside each round. Takes about five minutes; on a busy machine take more
+/// rounds.
 #[derive(Debug, Parser)]
 #[command(name = "compare", args_conflicts_with_subcommands = true)]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
-    /// A glance of about 15 seconds: fewer and shorter slices.
+    /// A glance of about 45 seconds: fewer and shorter slices.
     #[arg(long)]
     pub(crate) quick: bool,
     /// Print everything as JSON, every slice included.
     #[arg(long)]
     pub(crate) json: bool,
-    /// Rounds of short connections; keep-alive gets half of them. At most 1000.
+    /// Write everything as JSON into this file too.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json_file: Option<PathBuf>,
+    /// Rounds of short connections; keep-alive and the open loop get half of them. At most 1000.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1000))]
     rounds: Option<u32>,
     /// Milliseconds of each slice. 10 to 10000.
@@ -37,9 +42,12 @@ pub(crate) struct Args {
     /// Only these servers, by the names in the table; repeatable.
     #[arg(long, value_name = "NAME")]
     pub(crate) server: Vec<String>,
-    /// Only this kind of load.
+    /// Only this kind of load; repeatable.
     #[arg(long)]
-    pub(crate) only: Option<Load>,
+    only: Vec<Load>,
+    /// Requests per second of the open loop: what the slowest server can do. 1 to 100000.
+    #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) open_rate: u32,
     /// What the Rust servers are written with.
     #[arg(long, default_value = "hyper")]
     pub(crate) hello: Hello,
@@ -51,14 +59,16 @@ pub(crate) struct Args {
     bench: bool,
 }
 
-/// How the clients connect.
+/// How the requests come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Load {
-    /// A connection for each request: `Connection: close`.
+    /// Clients that ask again when they were answered, with a connection for each request: `Connection: close`.
     Short,
-    /// One connection for each client.
+    /// The same, one connection for each client.
     KeepAlive,
+    /// Short connections at random moments, whatever the servers do.
+    Open,
 }
 
 impl Args {
@@ -66,23 +76,33 @@ impl Args {
         let rounds = self.rounds.unwrap_or(if self.quick { 3 } else { 14 });
         match load {
             Load::Short => rounds,
-            Load::KeepAlive => rounds.div_ceil(2),
+            Load::KeepAlive | Load::Open => rounds.div_ceil(2),
         }
     }
 
-    pub(crate) fn slice(&self) -> Duration {
-        Duration::from_millis(self.slice.unwrap_or(if self.quick { 200 } else { 400 }))
+    /// In the open loop slices are longer: its percentiles need requests.
+    pub(crate) fn slice(&self, load: Load) -> Duration {
+        let default = match (load, self.quick) {
+            (Load::Short | Load::KeepAlive, true) => 200,
+            (Load::Short | Load::KeepAlive, false) => 400,
+            (Load::Open, true) => 300,
+            (Load::Open, false) => 1000,
+        };
+        Duration::from_millis(self.slice.unwrap_or(default))
     }
 
     /// Interpreters compile what is hot before anything counts.
-    pub(crate) fn warm_up(&self) -> Duration {
-        self.slice().max(Duration::from_millis(if self.quick { 500 } else { 800 }))
+    pub(crate) fn warm_up(&self, load: Load) -> Duration {
+        match (load, self.quick) {
+            // The others came before, as a rule.
+            (Load::Open, _) => Duration::from_millis(200),
+            (Load::Short | Load::KeepAlive, true) => Duration::from_millis(400),
+            (Load::Short | Load::KeepAlive, false) => Duration::from_millis(800),
+        }
     }
 
     pub(crate) fn loads(&self) -> Vec<Load> {
-        match self.only {
-            Some(load) => vec![load],
-            None => vec![Load::Short, Load::KeepAlive],
-        }
+        let all = [Load::Short, Load::KeepAlive, Load::Open];
+        all.into_iter().filter(|it| self.only.is_empty() || self.only.contains(it)).collect()
     }
 }

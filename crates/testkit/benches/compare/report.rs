@@ -9,17 +9,18 @@ use crate::common::machine::Machine;
 use crate::common::rounds::{self, Row};
 use crate::common::stats::{Spread, quantile};
 use crate::contest::plain;
+use crate::peers::{Found, name as other};
 use crate::round::{self, Sample};
 
 /// Everything that is printed.
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
     pub(crate) machine: Machine,
+    pub(crate) peers: Found,
     pub(crate) clients: u16,
     pub(crate) workers: u16,
     /// What the Rust servers are written with.
     pub(crate) hello: Hello,
-    pub(crate) slice_ms: u128,
     /// Too short for Node to have compiled what is hot.
     pub(crate) quick: bool,
     pub(crate) loads: Vec<Section>,
@@ -30,6 +31,11 @@ pub(crate) struct Report {
 pub(crate) struct Section {
     pub(crate) load: Load,
     pub(crate) rounds: usize,
+    pub(crate) slice_ms: u128,
+    /// Requests per second of an open loop.
+    pub(crate) per_second: Option<u32>,
+    /// How late the client of an open loop was, the 99th percentile of a slice: much of it spoils all latencies.
+    pub(crate) late_ms: Option<Spread>,
     pub(crate) servers: Vec<Figures>,
     /// What each ratio is about, first over second.
     pub(crate) ratios: Vec<Ratio>,
@@ -47,6 +53,7 @@ pub(crate) struct Figures {
     pub(crate) primary_us: Option<Spread>,
     pub(crate) p50_ms: Spread,
     pub(crate) p99_ms: Spread,
+    pub(crate) p99_9_ms: Spread,
     pub(crate) failed: u64,
     slices: Vec<Sample>,
 }
@@ -64,45 +71,66 @@ pub(crate) struct Ratio {
 }
 
 /// Whom a server is held against, those that run.
-const PAIRS: [(&str, &str); 17] = [
+const PAIRS: [(&str, &str); 29] = [
     (name::CREW, name::NODE),
+    (name::CREW_MINIMAL, name::NODE),
     (name::CREW_SHARED, name::NODE),
+    (name::CREW_KERNEL, name::NODE),
     (name::CREW_OF_NODE, name::NODE),
     (name::CREW_OF_NODE_KERNEL, name::NODE),
     (name::CREW_OF_NODE_KERNEL, name::NODE_SHARED),
     (name::NODE_SHARED, name::NODE),
-    (name::CREW_KERNEL, name::NODE),
+    (other::PM2, name::NODE),
+    (name::CREW_OF_NODE, other::PM2),
+    (other::NGINX, name::NODE),
+    (name::CREW, name::CREW_KERNEL),
+    (name::CREW, name::CREW_SHARED),
+    (name::CREW_MINIMAL, name::CREW_KERNEL_MINIMAL),
+    (name::CREW_MINIMAL, name::CREW_SHARED_MINIMAL),
     (name::CREW_KERNEL, plain::PREFORK),
     (name::CREW_SHARED, plain::PREFORK),
-    (name::CREW, name::CREW_KERNEL),
+    (name::CREW, plain::PREFORK),
+    (name::CREW_KERNEL_MINIMAL, plain::FLOOR),
+    (name::CREW_SHARED_MINIMAL, plain::FLOOR_SHARED),
+    (name::CREW_KERNEL_MINIMAL, other::NGINX),
+    (name::CREW_SHARED_MINIMAL, other::NGINX_SHARED),
     (name::CREW_SHARED, name::NODE_SHARED),
     (name::CREW, plain::RUST),
-    (name::CREW_SHARED, plain::RUST),
-    (name::CREW, name::CREW_SHARED),
+    (plain::THREADS, plain::RUST),
+    (plain::PREFORK, plain::FLOOR),
     (name::CREW_OF_NODE, plain::NODE),
     (name::NODE, plain::NODE),
     (plain::RUST, plain::NODE),
 ];
 
 impl Report {
-    pub(crate) fn new(args: &Args, machine: Machine, results: &[round::Result]) -> Self {
+    pub(crate) fn new(
+        args: &Args,
+        machine: Machine,
+        peers: Found,
+        results: &[round::Result],
+    ) -> Self {
         Self {
             machine,
+            peers,
             clients: args.clients,
             workers: args.workers,
             hello: args.hello,
-            slice_ms: args.slice().as_millis(),
             quick: args.quick,
-            loads: results.iter().map(section).collect(),
+            loads: results.iter().map(|it| section(it, args)).collect(),
         }
     }
 }
 
-fn section(result: &round::Result) -> Section {
+fn section(result: &round::Result, args: &Args) -> Section {
     let pairs = rounds::held_against(&result.rows, &PAIRS);
+    let late = result.rows.iter().flat_map(|row| &row.slices).filter_map(|it| it.late_ms);
     Section {
         load: result.load,
         rounds: result.rows.first().map_or(0, |row| row.slices.len()),
+        slice_ms: args.slice(result.load).as_millis(),
+        per_second: (result.load == Load::Open).then_some(args.open_rate),
+        late_ms: Spread::of(late),
         servers: result.rows.iter().filter_map(figures).collect(),
         ratios: pairs.into_iter().filter_map(|(row, against)| ratio(row, against)).collect(),
     }
@@ -119,6 +147,7 @@ fn figures(row: &Row<Sample>) -> Option<Figures> {
         primary_us: row.hands_over.then(|| row.spread(|it| it.primary_us)).flatten(),
         p50_ms: row.spread(|it| it.p50_ms)?,
         p99_ms: row.spread(|it| it.p99_ms)?,
+        p99_9_ms: row.spread(|it| it.p99_9_ms)?,
         failed: row.slices.iter().map(|it| it.failed).sum(),
         slices: row.slices.clone(),
     })

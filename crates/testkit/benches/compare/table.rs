@@ -1,18 +1,20 @@
-//! The report in print.
+//! The report in print: Markdown, to be read as it is and to be pasted.
 
 use std::io::{self, Write};
 
 use crate::args::Load;
+use crate::columns::table;
 use crate::common::stats::Spread;
 use crate::report::{Figures, Ratio, Report, Section};
 
 pub(crate) fn print(out: &mut impl Write, report: &Report) -> io::Result<()> {
-    let Report { clients, workers, slice_ms, .. } = report;
-    writeln!(out, "{}", report.machine.line())?;
+    let Report { clients, workers, .. } = report;
+    writeln!(out, "{}.", report.machine.line())?;
+    writeln!(out, "{}.", report.peers.line())?;
     let hello = report.hello.said();
     writeln!(
         out,
-        "{clients} closed-loop clients, {workers} workers, slices of {slice_ms} ms; the Rust servers answer {hello}."
+        "{clients} closed-loop clients, {workers} workers; the Rust servers answer {hello}, those called minimal by hand."
     )?;
     writeln!(
         out,
@@ -32,56 +34,55 @@ pub(crate) fn print(out: &mut impl Write, report: &Report) -> io::Result<()> {
 }
 
 fn figures(out: &mut impl Write, section: &Section) -> io::Result<()> {
+    let Section { rounds, slice_ms, .. } = section;
     let (title, unit) = match section.load {
-        Load::Short => ("Short connections", "conn"),
-        Load::KeepAlive => ("Keep-alive", "req"),
+        Load::Short => ("Short connections".to_owned(), "conn"),
+        Load::KeepAlive => ("Keep-alive".to_owned(), "req"),
+        Load::Open => {
+            (format!("Short connections at {} a second", section.per_second.unwrap_or(0)), "conn")
+        }
     };
-    let rounds = section.rounds;
-    writeln!(out, "\n{title}, {rounds} rounds, medians\n")?;
-    writeln!(
-        out,
-        "{:<24} {:>9} {:>14} {:>7} {:>11} {:>8} {:>8} {:>7}",
-        "server",
-        format!("{unit}/s"),
-        format!("CPU us/{unit}"),
-        "(p20)",
-        "primary us",
-        "p50 ms",
-        "p99 ms",
-        "failed"
-    )?;
-    section.servers.iter().try_for_each(|it| row(out, it))
+    writeln!(out, "\n### {title} ({rounds} rounds of {slice_ms} ms)\n")?;
+    let (rate, cpu) = (format!("{unit}/s"), format!("CPU µs/{unit} (p20)"));
+    let head = ["server", &rate, &cpu, "of it primary", "p50 ms", "p99 ms", "p99.9 ms", "failed"];
+    table(out, head, section.servers.iter().map(row))?;
+    match section.late_ms {
+        Some(late) => {
+            writeln!(out, "\nThe client began its requests late by p99 {} ms.", late.text())
+        }
+        None => Ok(()),
+    }
 }
 
-fn row(out: &mut impl Write, it: &Figures) -> io::Result<()> {
-    let primary = it.primary_us.map_or("-".to_owned(), |us| format!("{:.2}", us.median));
-    writeln!(
-        out,
-        "{:<24} {:>9.0} {:>14.2} {:>7.2} {:>11} {:>8.3} {:>8.3} {:>7}",
-        it.name,
-        it.rate.median,
-        it.cpu_us.median,
-        it.cpu_us_p20,
-        primary,
-        it.p50_ms.median,
-        it.p99_ms.median,
-        it.failed
-    )
+fn row(it: &Figures) -> [String; 8] {
+    [
+        it.name.clone(),
+        format!("{:.0}", it.rate.median),
+        format!("{:.1} ({:.1})", it.cpu_us.median, it.cpu_us_p20),
+        it.primary_us.map_or("–".to_owned(), |us| format!("{:.2}", us.median)),
+        format!("{:.2}", it.p50_ms.median),
+        format!("{:.2}", it.p99_ms.median),
+        format!("{:.2}", it.p99_9_ms.median),
+        it.failed.to_string(),
+    ]
 }
 
 fn ratios(out: &mut impl Write, section: &Section) -> io::Result<()> {
     if section.ratios.is_empty() {
         return Ok(());
     }
-    writeln!(out, "\nRatios inside a round: median (lower..upper quartile)\n")?;
-    let (rate, cpu, primary) = ("rate", "CPU", "primary's CPU");
-    writeln!(out, "{:<48} {rate:<19} {cpu:<19} {:<19} {primary}", "", "p99")?;
-    section.ratios.iter().try_for_each(|it| ratio(out, it))
+    writeln!(out)?;
+    let head = ["ratio inside a round", "rate", "CPU", "p99", "primary's CPU"];
+    table(out, head, section.ratios.iter().map(|it| ratio(it, section.load)))
 }
 
-fn ratio(out: &mut impl Write, it: &Ratio) -> io::Result<()> {
-    let pair = format!("{} / {}", it.server, it.against);
-    let primary = it.primary.map(Spread::text).unwrap_or_default();
+fn ratio(it: &Ratio, load: Load) -> [String; 5] {
     let [rate, cpu, p99] = [it.rate, it.cpu, it.p99].map(Spread::text);
-    writeln!(out, "{pair:<48} {rate:<19} {cpu:<19} {p99:<19} {primary}")
+    let rate = match load {
+        Load::Short | Load::KeepAlive => rate,
+        // It is given.
+        Load::Open => "–".to_owned(),
+    };
+    let primary = it.primary.map(Spread::text).unwrap_or_default();
+    [format!("{} / {}", it.server, it.against), rate, cpu, p99, primary]
 }

@@ -24,7 +24,11 @@ mod kills;
 mod level;
 #[path = "../common/machine.rs"]
 mod machine;
+#[path = "../common/nginx.rs"]
+#[allow(dead_code, reason = "another benchmark uses the rest of it")]
 mod nginx;
+#[path = "../common/oldest.rs"]
+mod oldest;
 mod peers;
 #[path = "../common/place.rs"]
 #[allow(dead_code, reason = "another benchmark uses the rest of it")]

@@ -16,6 +16,8 @@ use crate::args::Counts;
 use crate::books::Books;
 use crate::crew::{Crew, command_of};
 use crate::kills::{self, WORKERS};
+use crate::nginx::Listen;
+use crate::oldest::oldest;
 use crate::place::{HANG, Place};
 use crate::pm2::Pm2;
 use crate::world::World;
@@ -55,7 +57,7 @@ pub(crate) fn run(world: &World, counts: &Counts) -> Result<Vec<Row>, Failure> {
     }
     if let Some(nginx) = &world.nginx {
         let address = ports::free();
-        let master = nginx.start(WORKERS, address)?;
+        let master = nginx.start(WORKERS, Listen::Shared, address)?;
         rows.push(kill(world, "nginx", master.process.pid(), address, counts.peer_kills)?);
     }
     Ok(rows)
@@ -109,14 +111,4 @@ fn kill(
     let descriptors_after = proc_fs::fd_count(primary)?;
     let books = Books::of_clients(&report);
     Ok(Row { who: who.to_owned(), kills, asked, books, descriptors_before, descriptors_after })
-}
-
-/// The child of `primary` that has been in `known` for longest. None when it has none.
-fn oldest(known: &mut Vec<u32>, primary: u32) -> Result<Option<u32>, Failure> {
-    let mut children = proc_fs::children(primary)?;
-    children.retain(|child| proc_fs::state(*child).is_ok_and(|state| state != 'Z'));
-    known.retain(|pid| children.contains(pid));
-    children.retain(|child| !known.contains(child));
-    known.append(&mut children);
-    Ok(known.first().copied())
 }

@@ -24,6 +24,9 @@ pub(crate) struct Args {
     /// Print everything as JSON, every slice included.
     #[arg(long)]
     pub(crate) json: bool,
+    /// Write everything as JSON into this file too.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json_file: Option<PathBuf>,
     /// Rounds of each case. At most 1000.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1000))]
     rounds: Option<u32>,

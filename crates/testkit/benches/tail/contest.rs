@@ -21,7 +21,9 @@ pub(crate) fn start(args: &Args, node: Option<&Node>) -> Result<Vec<Server>, Fai
         entries.push(crews.of_nodes_own(node, name::NODE, Policy::RoundRobin));
         entries.push(crews.of_nodes_own(node, name::NODE_SHARED, Policy::Shared));
     }
-    server::start(entries, &args.server)
+    let names: Vec<_> = entries.iter().map(|it| it.name.clone()).collect();
+    server::check(&args.server, &names)?;
+    Ok(server::start(entries, &args.server))
 }
 
 /// The rows of this program, or of another build of it.

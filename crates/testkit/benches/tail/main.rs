@@ -2,14 +2,13 @@
 //!
 //! `cargo bench -p portcrew-testkit --bench tail` (or `just tail`). portcrew and Node's own cluster under each of their
 //! policies, side by side in one run: all servers are up at once, in each round every one of them gets the same random
-//! arrivals, and a ratio is taken inside one round. docs/tail.md has the method and results. Loopback only; everything
+//! arrivals, and a ratio is taken inside one round. docs/benchmarks/method.md has the method. Loopback only; everything
 //! that is started is stopped.
 
 #![forbid(unsafe_code)]
 
 mod args;
 mod balance;
-mod client;
 #[path = "../common/columns.rs"]
 mod columns;
 #[path = "../common/mod.rs"]
@@ -20,6 +19,7 @@ mod round;
 mod table;
 mod targets;
 
+use std::fs::File;
 use std::io::{self, Write as _};
 use std::num::NonZeroU64;
 
@@ -50,6 +50,9 @@ fn measure(args: &Args) -> Result<(), Failure> {
     let balances =
         if args.wants_balance() { balance::run(&servers, args, &interrupt)? } else { Vec::new() };
     let report = Report::new(args, machine, &results, balances);
+    if let Some(path) = &args.json_file {
+        serde_json::to_writer(File::create(path)?, &report)?;
+    }
     let mut out = io::stdout().lock();
     if args.json {
         serde_json::to_writer_pretty(&mut out, &report)?;

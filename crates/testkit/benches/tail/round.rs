@@ -5,9 +5,9 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::args::{Args, Case};
-use crate::client::{self, Load};
 use crate::common::Failure;
 use crate::common::interrupt::Interrupt;
+use crate::common::open::{self, Load, request};
 use crate::common::rounds::{self, Row};
 use crate::common::server::Server;
 use crate::common::stats;
@@ -70,7 +70,7 @@ pub(crate) fn run(
 
 fn warm_up(server: &Server, args: &Args) -> std::io::Result<()> {
     let load = Load { per_second: WARM_UP_RATE, one_in: u64::MAX, ..load(Case::Spin, args) };
-    client::run(server.address, &load, WARM_UP, 0).map(drop)
+    open::run(server.address, &load, WARM_UP, 0).map(drop)
 }
 
 fn load(case: Case, args: &Args) -> Load {
@@ -86,10 +86,6 @@ fn load(case: Case, args: &Args) -> Load {
     }
 }
 
-fn request(path: &str) -> Vec<u8> {
-    format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").into_bytes()
-}
-
 #[allow(clippy::cast_precision_loss)]
 fn slice(
     server: &Server,
@@ -98,7 +94,7 @@ fn slice(
     seed: u64,
 ) -> std::result::Result<Sample, Failure> {
     let before = server.cpu();
-    let slice = client::run(server.address, load, time, seed)?;
+    let slice = open::run(server.address, load, time, seed)?;
     let after = server.cpu();
     if slice.fast.is_empty() {
         server.fail("it has answered nothing in a whole slice");

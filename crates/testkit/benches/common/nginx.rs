@@ -1,4 +1,4 @@
-//! nginx with four workers, in a directory of its own.
+//! nginx, in a directory of its own.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -11,6 +11,15 @@ use tempfile::TempDir;
 
 use crate::Failure;
 use crate::place::HANG;
+
+/// How its workers come by connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Listen {
+    /// All accept from one socket.
+    Shared,
+    /// Each from one of its own, with SO_REUSEPORT.
+    Own,
+}
 
 /// The program. It is one of the system, and is left out where it is not there.
 #[derive(Debug)]
@@ -38,10 +47,15 @@ impl Nginx {
     }
 
     /// Starts it, and returns when it answers.
-    pub(crate) fn start(&self, workers: usize, address: SocketAddr) -> Result<Master, Failure> {
+    pub(crate) fn start(
+        &self,
+        workers: usize,
+        listen: Listen,
+        address: SocketAddr,
+    ) -> Result<Master, Failure> {
         let directory = tempfile::Builder::new().prefix("portcrew-bench-nginx-").tempdir()?;
         let file = directory.path().join("nginx.conf");
-        fs::write(&file, configuration(workers, address))?;
+        fs::write(&file, configuration(workers, listen, address))?;
         let program = Program::new(&self.path).arg("-p").arg(directory.path()).arg("-c").arg(&file);
         let process = program.start();
         eventually("nginx answers", HANG, || {
@@ -51,14 +65,18 @@ impl Nginx {
     }
 }
 
-fn configuration(workers: usize, address: SocketAddr) -> String {
+fn configuration(workers: usize, listen: Listen, address: SocketAddr) -> String {
+    let own = match listen {
+        Listen::Shared => "",
+        Listen::Own => " reuseport",
+    };
     let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
         .map(|name| format!("{name}_temp_path {name};\n"))
         .concat();
     format!(
         "daemon off;\nworker_processes {workers};\nuser root;\npid nginx.pid;\nerror_log stderr crit;\n\
-         events {{ worker_connections 1024; }}\n\
-         http {{\naccess_log off;\n{temporary}\
-         server {{ listen {address}; location / {{ return 200 \"pid $pid\\n\"; }} }}\n}}\n"
+         events {{ worker_connections 16384; }}\n\
+         http {{\naccess_log off;\nkeepalive_requests 1000000000;\n{temporary}\
+         server {{ listen {address}{own} backlog=511; location / {{ return 200 \"pid $pid\\n\"; }} }}\n}}\n"
     )
 }

@@ -1,20 +1,31 @@
-//! The load: one thread, one epoll, closed-loop clients.
+//! A closed loop: one thread, one epoll, clients each of which asks again when it was answered.
 
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
+use clap::ValueEnum;
 use rustix::event::epoll::{self, CreateFlags, Event};
+use serde::Serialize;
 
-use crate::args::Load;
-use crate::common::exchange::{self, Exchange, Progress};
+use super::exchange::{self, Exchange, Progress};
 
 /// Without any event for so long the slice is given up and every open attempt counts as failed.
 const SILENCE: Duration = Duration::from_secs(3);
 
 /// Failures that are seen before a slice is given up: the figures would be about something else.
 const FAILURES: u64 = 1000;
+
+/// How the clients connect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Load {
+    /// A connection for each request: `Connection: close`.
+    Short,
+    /// One connection for each client.
+    KeepAlive,
+}
 
 /// What one slice brought.
 #[derive(Debug, Default)]

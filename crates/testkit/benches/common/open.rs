@@ -1,4 +1,4 @@
-//! The load: an open loop. Requests are due at random, and a late answer to one does not delay the next.
+//! An open loop. Requests are due at random, and a late answer to one does not delay the next.
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,7 +11,7 @@ use rustix::event::epoll::{self, CreateFlags, Event};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
-use crate::common::exchange::{self, Exchange, Progress};
+use super::exchange::{self, Exchange, Progress};
 
 /// Without any event for so long after the last arrival the slice is given up; what is open counts as failed.
 const SILENCE: Duration = Duration::from_secs(3);
@@ -42,6 +42,11 @@ pub(crate) struct Slice {
     /// Of each request, how long after it was due the client began it: the machine's own share of its latency.
     pub(crate) late: Vec<Duration>,
     pub(crate) failed: u64,
+}
+
+/// A request with a connection of its own.
+pub(crate) fn request(path: &str) -> Vec<u8> {
+    format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").into_bytes()
 }
 
 /// Loads `target` for `time`, then lets every open attempt end. The same seed gives the same arrivals.
