@@ -30,6 +30,8 @@ pub(super) struct Members {
     pub(super) watch: Watch,
     /// When a worker was last found to have let connections wait.
     pub(super) stalled: Option<Time>,
+    /// When the queues were looked at last.
+    pub(super) looked: Option<Time>,
 }
 
 /// One of them.

@@ -12,7 +12,7 @@ use super::Action;
 use super::conns::Conn;
 use super::listener::Listener;
 use super::machine::{Primary, Timer};
-use super::members::Member;
+use super::members::{Member, Members};
 use crate::scheduler::WorkerView;
 use crate::{ConnId, Limits, ListenerId, MemberId, SocketKind, Time, WorkerId};
 
@@ -90,6 +90,16 @@ impl Seen {
     }
 }
 
+impl Members {
+    /// Since when what is seen for the first time may have waited. Where somebody was late a while ago it counts from the
+    /// look before: its age tells whether it does.
+    fn since(&mut self, now: Time, limits: &Limits) -> Time {
+        let is_wary = self.stalled.is_some_and(|at| at + limits.wary_for > now);
+        let before = self.looked.filter(|at| is_wary && now.since(*at) <= limits.survey_soon * 2);
+        self.watch.take_stirred().or(before).unwrap_or(now)
+    }
+}
+
 impl Primary {
     /// Begins, goes on, or ends looking, as the listener's workers have changed.
     pub(super) fn watch_members(
@@ -153,7 +163,8 @@ impl Primary {
         let Some(members) = self.listeners.get_mut(&id).map(|it| &mut it.members) else {
             return;
         };
-        let since = members.watch.take_stirred().unwrap_or(now);
+        let since = members.since(now, &self.limits);
+        members.looked = Some(now);
         for (member, waiting) in queues {
             if let Some(member) = members.get_mut(*member) {
                 member.seen.note(now, since, *waiting);
@@ -300,6 +311,14 @@ impl Listener {
         overdue.collect()
     }
 
+    /// How long until what was first seen has waited long enough.
+    fn until_overdue(&self, now: Time, limits: &Limits) -> Duration {
+        let since = self.members.iter().filter_map(|(_, it)| it.seen.since).max();
+        let due = since.map_or(now, |since| since + limits.rescue_after);
+        // Nothing more comes of a look at once than of this one.
+        due.since(now).max(limits.survey_soon / 3)
+    }
+
     /// When to look again; `None`: when the next connection comes.
     fn next_look(
         &self,
@@ -315,7 +334,7 @@ impl Listener {
         let usual = if is_wary { limits.survey_soon } else { limits.survey_every };
         match (waits, is_over) {
             (true, _) if is_overload => Some(limits.survey_every),
-            (true, _) => Some(usual.min(limits.rescue_after)),
+            (true, _) => Some(usual.min(self.until_overdue(now, limits))),
             (false, false) => Some(usual),
             (false, true) => None,
         }

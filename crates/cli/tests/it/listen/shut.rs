@@ -1,5 +1,6 @@
 //! A program that shuts its listening socket down when it ends: that is done to all who have it, its successor too.
 
+use portcrew_testkit::http::Load;
 use portcrew_testkit::process::{Signal, eventually};
 
 use super::world::{crew, python};
@@ -11,7 +12,6 @@ fn the_successor_of_one_that_shut_its_socket_down_serves_from_it() {
     for policy in ["shared", "kernel"] {
         let options = ["-w", "3", "--policy", policy, "--listen", "127.0.0.1:0"];
         let crew = crew(&python, &options, "shuts.py", &[]);
-        crew.all_serve(3);
         // Not that of the first alone.
         for victim in crew.pids_when(3) {
             crew.process.signal_descendant(victim, Signal::Usr1).unwrap();
@@ -20,6 +20,7 @@ fn the_successor_of_one_that_shut_its_socket_down_serves_from_it() {
                 (now.len() == 3 && !now.contains(&victim)).then_some(())
             });
         }
-        crew.all_serve(3);
+        let report = Load::new(crew.address()).requests(60).per_try_timeout(HANG).run();
+        report.assert_all_ok();
     }
 }

@@ -219,6 +219,22 @@ fn more_that_waits_follows_as_soon_as_what_was_rescued_is_answered_for() {
 }
 
 #[test]
+fn where_somebody_was_late_what_is_first_seen_counts_from_the_look_before() {
+    let mut world = World::spread().seated(3);
+    world.stirs();
+    world.waits(20);
+    world.sees(&[(M0, 1)], false);
+    world.rescues(1, M0, 20);
+    world.waits(15);
+    world.sees(&[], false);
+    assert_eq!(world.waits(15), [SURVEY]);
+    assert_eq!(world.sees(&[(M1, 1)], false), []);
+    assert_eq!(world.waits(4), []);
+    assert_eq!(world.waits(1), [SURVEY]);
+    assert_eq!(world.sees(&[(M1, 1)], false), [rescue(M1, 1, 10)]);
+}
+
+#[test]
 fn a_worker_that_takes_something_itself_is_trusted_again_at_once() {
     let mut world = World::spread().seated(2);
     world.stirs();
