@@ -13,6 +13,8 @@ fn the_successor_of_one_that_shut_its_socket_down_serves_from_it() {
     for (policy, victims) in [("shared", 1), ("kernel", 3)] {
         let options = ["-w", "3", "--policy", policy, "--listen", "127.0.0.1:0"];
         let crew = crew(&python, &options, "shuts.py", &[]);
+        // Before that the signal would end them by itself, and nothing would be shut down.
+        crew.all_serve(3);
         for victim in crew.pids_when(3).into_iter().take(victims) {
             crew.process.signal_descendant(victim, Signal::Usr1).unwrap();
             eventually("its successor", HANG, || {
