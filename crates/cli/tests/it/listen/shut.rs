@@ -1,9 +1,8 @@
 //! A program that shuts its listening socket down when it ends: that is done to all who have it, its successor too.
 
-use portcrew_testkit::http::Load;
 use portcrew_testkit::process::{Signal, eventually};
 
-use super::world::{crew, python};
+use super::world::{crew, load, python};
 use crate::crew::HANG;
 
 #[test]
@@ -23,7 +22,7 @@ fn the_successor_of_one_that_shut_its_socket_down_serves_from_it() {
             });
         }
         crew.pids_when(3);
-        let report = Load::new(crew.address()).requests(60).per_try_timeout(HANG).run();
+        let report = load(crew.address()).requests(60).run();
         report.assert_all_ok();
     }
 }
