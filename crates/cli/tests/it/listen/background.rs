@@ -2,10 +2,9 @@
 
 use std::net::{SocketAddr, TcpListener};
 
-use portcrew_testkit::http::Load;
 use portcrew_testkit::process::eventually;
 
-use super::world::{python, script};
+use super::world::{load, python, script};
 use crate::crew::HANG;
 use crate::home::Home;
 
@@ -23,11 +22,11 @@ fn a_crew_in_the_background_serves_is_restarted_and_frees_its_address_when_it_is
     let status = &home.json(&["describe", "--json", "api"])["crews"][0];
     let address: SocketAddr = status["addresses"][0].as_str().unwrap().parse().unwrap();
     for command in ["reload", "restart"] {
-        Load::new(address).requests(10).run().assert_all_ok();
+        load(address).requests(10).run().assert_all_ok();
         let answer = home.ask(&[command, "api"]);
         assert_eq!(answer.status, 0, "{command}: {}", answer.stderr);
     }
-    Load::new(address).requests(10).run().assert_all_ok();
+    load(address).requests(10).run().assert_all_ok();
     assert_eq!(home.ask(&["stop", "api"]).status, 0);
     eventually("the address is free", HANG, || TcpListener::bind(address).ok());
 }

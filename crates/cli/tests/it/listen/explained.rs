@@ -2,10 +2,9 @@
 
 use std::fs;
 
-use portcrew_testkit::http::Load;
 use serde_json::Value;
 
-use super::world::{crew, python, script};
+use super::world::{crew, load, python, script};
 use crate::crew::{Crew, HANG};
 use crate::home::Home;
 
@@ -44,7 +43,7 @@ fn status_and_metrics_show_a_shared_listener_whose_connections_nobody_counts() {
     let crew = Crew { process: command.start() };
     let address = crew.address();
     home.complete("api");
-    Load::new(address).requests(20).run().assert_all_ok();
+    load(address).requests(20).run().assert_all_ok();
     let status = &home.json(&["describe", "--json", "api"])["crews"][0];
     let listener = &status["listeners"][0];
     assert_eq!(status["addresses"], serde_json::json!([address.to_string()]));

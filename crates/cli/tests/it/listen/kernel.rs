@@ -1,9 +1,8 @@
 //! `--policy kernel`: each worker is started with a socket of its own, over which the kernel spreads connections.
 
-use portcrew_testkit::http::Load;
 use portcrew_testkit::process::{Signal, eventually, proc_fs};
 
-use super::world::{crew, python};
+use super::world::{crew, load, python};
 use crate::crew::HANG;
 
 /// `PORTCREW_SOAK=1`: as many as are promised.
@@ -21,7 +20,7 @@ fn each_worker_has_a_socket_of_its_own_and_its_share() {
         |pid: &u32| proc_fs::fds(*pid).unwrap().into_iter().find(|it| it.0 == 3).unwrap().1;
     let sockets: std::collections::BTreeSet<_> = pids.iter().map(socket).collect();
     assert_eq!(sockets.len(), 4, "{sockets:?}");
-    let report = Load::new(crew.address()).requests(400).run();
+    let report = load(crew.address()).requests(400).run();
     report.assert_all_ok();
     assert_eq!(report.by_worker.len(), 4, "{:?}", report.by_worker);
 }
@@ -31,7 +30,7 @@ fn workers_that_are_killed_under_load_cost_what_they_had_and_nobody_is_refused()
     let Some(python) = python() else { return };
     let options = ["-w", "4", "--policy", "kernel", "--listen", "127.0.0.1:0"];
     let crew = crew(&python, &options, "prefork.py", &[]);
-    let load = Load::new(crew.address()).clients(8).background();
+    let load = load(crew.address()).clients(8).background();
     for _ in 0..kills() {
         load.wait_answered(50, HANG);
         let before = crew.pids_when(4);
@@ -61,7 +60,7 @@ fn a_reload_and_a_smaller_crew_lose_nothing() {
     let Some(python) = python() else { return };
     let options = ["-w", "3", "--policy", "kernel", "--listen", "127.0.0.1:0"];
     let crew = crew(&python, &options, "prefork.py", &[]);
-    let load = Load::new(crew.address()).clients(8).background();
+    let load = load(crew.address()).clients(8).background();
     load.wait_answered(50, HANG);
     let before = crew.pids_when(3);
     crew.process.signal(Signal::Hup);

@@ -3,17 +3,16 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
-use portcrew_testkit::http::Load;
 use portcrew_testkit::process::{Signal, eventually, proc_fs};
 
-use super::world::{crew, python};
+use super::world::{crew, load, python};
 use crate::crew::HANG;
 
 #[test]
 fn a_worker_that_is_killed_under_load_costs_what_it_had_and_nobody_is_refused() {
     let Some(python) = python() else { return };
     let crew = crew(&python, &["-w", "2", "--listen", "127.0.0.1:0"], "prefork.py", &[]);
-    let load = Load::new(crew.address()).clients(8).background();
+    let load = load(crew.address()).clients(8).background();
     for _ in 0..5 {
         load.wait_answered(50, HANG);
         let before = crew.pids_when(2);
@@ -37,7 +36,7 @@ fn what_waits_for_a_worker_that_is_killed_is_served_by_the_next() {
     let Some(python) = python() else { return };
     let crew = crew(&python, &["-w", "1", "--listen", "127.0.0.1:0"], "prefork.py", &[]);
     let address = crew.address();
-    Load::new(address).requests(1).run().assert_all_ok();
+    load(address).requests(1).run().assert_all_ok();
     let victim = *crew.pids_when(1).first().unwrap();
     crew.process.signal_descendant(victim, Signal::Stop).unwrap();
     let is_stopped = || (proc_fs::state(victim).unwrap() == 'T').then_some(());

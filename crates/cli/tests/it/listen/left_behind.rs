@@ -3,10 +3,9 @@
 use std::collections::BTreeSet;
 use std::net::TcpListener;
 
-use portcrew_testkit::http::Load;
 use portcrew_testkit::process::{Signal, eventually, proc_fs, wait_dead};
 
-use super::world::{crew, python};
+use super::world::{crew, load, python};
 use crate::crew::HANG;
 
 #[test]
@@ -27,7 +26,7 @@ fn what_a_killed_worker_has_started_goes_with_it_and_the_address_is_free_after_t
             masters.iter().flat_map(|it| proc_fs::children(*it).ok()).flatten().collect();
         (masters.len() == 1 && below.len() == 1).then_some(below)
     });
-    let report = Load::new(address).requests(10).per_try_timeout(HANG).run();
+    let report = load(address).requests(10).run();
     report.assert_all_ok();
     assert!(report.by_worker.keys().all(|it| now.contains(&it.parse().unwrap())), "{report}");
     let master = *crew.pids_when(1).first().unwrap();

@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use portcrew_testkit::http::Load;
 use portcrew_testkit::require_node;
 
+use super::world::load;
 use crate::crew::{Crew, portcrew};
 
 /// Serves on the descriptor that it was started with, and has no cluster.
@@ -27,5 +27,5 @@ fn a_node_script_gets_descriptors_and_no_channel_and_that_is_said() {
     let crew = Crew { process: program.start() };
     crew.says("with --listen each worker is started with descriptors and has no cluster channel");
     crew.all_serve(2);
-    Load::new(crew.address()).clients(4).requests(100).run().assert_all_ok();
+    load(crew.address()).clients(4).requests(100).run().assert_all_ok();
 }

@@ -3,10 +3,9 @@
 use std::net::TcpListener;
 use std::os::fd::OwnedFd;
 
-use portcrew_testkit::http::Load;
 use portcrew_testkit::process::{Program, Signal};
 
-use super::world::{assert_answered_by, program, python};
+use super::world::{assert_answered_by, load, program, python};
 use crate::crew::{Crew, HANG};
 
 /// A crew that was given this listener, serves on it.
@@ -15,7 +14,7 @@ fn serves_on(program: Program) {
     let address = listener.local_addr().unwrap();
     let mut crew = Crew { process: program.inherits(OwnedFd::from(listener)).start() };
     crew.all_serve(2);
-    let report = Load::new(address).clients(4).requests(100).run();
+    let report = load(address).clients(4).requests(100).run();
     assert_answered_by(&report, &crew.pids_when(2));
     crew.process.signal(Signal::Term);
     assert_eq!(crew.status(), 0);

@@ -2,10 +2,9 @@
 
 use std::net::TcpListener;
 
-use portcrew_testkit::http::Load;
 use portcrew_testkit::process::{Signal, eventually, proc_fs, wait_dead};
 
-use super::world::{crew, python};
+use super::world::{crew, load, python};
 use crate::crew::HANG;
 
 #[test]
@@ -14,7 +13,7 @@ fn no_worker_outlives_a_primary_that_is_killed_not_even_one_that_hears_no_signal
     for name in ["prefork.py", "deaf.py"] {
         let mut crew = crew(&python, &["-w", "2", "--listen", "127.0.0.1:0"], name, &[]);
         let address = crew.address();
-        Load::new(address).requests(10).run().assert_all_ok();
+        load(address).requests(10).run().assert_all_ok();
         let workers = crew.pids_when(2);
         crew.process.signal(Signal::Kill);
         crew.process.wait_exit(HANG);
@@ -37,6 +36,6 @@ fn a_successor_serves_on_the_same_address_at_once() {
     let listen = address.to_string();
     let second = crew(&python, &["-w", "1", "--listen", &listen], "prefork.py", &[]);
     second.says(&format!("listening on {address}"));
-    Load::new(address).requests(10).run().assert_all_ok();
+    load(address).requests(10).run().assert_all_ok();
     assert!(proc_fs::children(second.process.pid()).unwrap().len() == 1);
 }

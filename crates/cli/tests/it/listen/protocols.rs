@@ -2,9 +2,7 @@
 
 use std::net::SocketAddr;
 
-use portcrew_testkit::http::Load;
-
-use super::world::{assert_answered_by, crew, program, python};
+use super::world::{assert_answered_by, crew, load, program, python};
 use crate::crew::{Crew, HANG};
 
 /// Two sockets, one of which has a name.
@@ -29,7 +27,7 @@ fn serves_on_the_second(name: &str, args: &[&str], outer: &[(&str, &str)]) {
     let crew = Crew { process: program.start() };
     let addresses = addresses(&crew);
     crew.all_serve(2);
-    let report = Load::new(addresses[1]).clients(4).requests(100).run();
+    let report = load(addresses[1]).clients(4).requests(100).run();
     assert_answered_by(&report, &crew.pids_when(2));
 }
 

@@ -1,16 +1,15 @@
 //! A reload: the new worker has the same sockets beside the old one, so nobody is refused.
 
-use portcrew_testkit::http::Load;
 use portcrew_testkit::process::Signal;
 
-use super::world::{assert_answered_by, crew, python, script};
+use super::world::{assert_answered_by, crew, load, python, script};
 use crate::crew::HANG;
 
 #[test]
 fn reloads_under_load_replace_every_worker_and_fail_no_request() {
     let Some(python) = python() else { return };
     let crew = crew(&python, &["-w", "2", "--listen", "127.0.0.1:0"], "prefork.py", &[]);
-    let load = Load::new(crew.address()).clients(8).background();
+    let load = load(crew.address()).clients(8).background();
     let mut all = crew.pids_when(2);
     let mut last = crew.process.mark();
     for _ in 0..3 {
@@ -42,7 +41,7 @@ fn a_release_that_dies_at_boot_is_rolled_back_and_no_request_fails() {
     // It is young enough to count as not started when it dies: Python needs its time to get there.
     crew.says("worker 2 is ready");
     crew.all_serve(2);
-    let load = Load::new(crew.address()).clients(4).background();
+    let load = load(crew.address()).clients(4).background();
     load.wait_answered(50, HANG);
     let old = crew.pids_when(2);
     std::fs::write(release, "raise SystemExit(3)\n").unwrap();

@@ -1,9 +1,8 @@
 //! A program that shuts its listening socket down when it ends: that is done to all who have it, its successor too.
 
-use portcrew_testkit::http::Load;
 use portcrew_testkit::process::{Signal, eventually};
 
-use super::world::{crew, python};
+use super::world::{crew, load, python};
 use crate::crew::HANG;
 
 #[test]
@@ -13,6 +12,8 @@ fn the_successor_of_one_that_shut_its_socket_down_serves_from_it() {
     for (policy, victims) in [("shared", 1), ("kernel", 3)] {
         let options = ["-w", "3", "--policy", policy, "--listen", "127.0.0.1:0"];
         let crew = crew(&python, &options, "shuts.py", &[]);
+        // Before that the signal would end them by itself, and nothing would be shut down.
+        crew.all_serve(3);
         for victim in crew.pids_when(3).into_iter().take(victims) {
             crew.process.signal_descendant(victim, Signal::Usr1).unwrap();
             eventually("its successor", HANG, || {
@@ -21,7 +22,7 @@ fn the_successor_of_one_that_shut_its_socket_down_serves_from_it() {
             });
         }
         crew.pids_when(3);
-        let report = Load::new(crew.address()).requests(60).per_try_timeout(HANG).run();
+        let report = load(crew.address()).requests(60).run();
         report.assert_all_ok();
     }
 }

@@ -1,9 +1,8 @@
 //! A Unix-domain socket: served on its path, taken over from a primary that was killed, and gone after the crew.
 
-use portcrew_testkit::http::Load;
 use portcrew_testkit::process::Signal;
 
-use super::world::{assert_answered_by, crew, python};
+use super::world::{assert_answered_by, crew, load, python};
 use crate::crew::HANG;
 
 #[test]
@@ -15,7 +14,7 @@ fn a_path_is_served_and_the_socket_file_is_gone_after_the_crew() {
     let mut crew = crew(&python, &["-w", "2", "--listen", &listen], "number.py", &["{fd}"]);
     crew.says(&format!("listening on {}", path.display()));
     crew.all_serve(2);
-    let report = Load::new(path.as_path()).clients(4).requests(100).run();
+    let report = load(path.as_path()).clients(4).requests(100).run();
     assert_answered_by(&report, &crew.pids_when(2));
     crew.process.signal(Signal::Term);
     assert_eq!(crew.status(), 0);
@@ -36,7 +35,7 @@ fn the_file_of_a_primary_that_was_killed_is_taken_over() {
     assert!(path.exists());
     let second = start();
     second.all_serve(1);
-    Load::new(path.as_path()).requests(10).run().assert_all_ok();
+    load(path.as_path()).requests(10).run().assert_all_ok();
 }
 
 #[test]

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use portcrew_testkit::http::Report;
+use portcrew_testkit::http::{Load, Report, Target};
 use portcrew_testkit::process::Program;
 
-use crate::crew::{Crew, portcrew};
+use crate::crew::{Crew, HANG, portcrew};
 
 /// The programs of these tests.
 pub(super) const PROGRAMS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/listen/programs");
@@ -46,6 +46,11 @@ pub(super) fn program(python: &Path, options: &[&str], name: &str, args: &[&str]
 /// The same, running.
 pub(super) fn crew(python: &Path, options: &[&str], name: &str, args: &[&str]) -> Crew {
     Crew { process: program(python, options, name, args).start() }
+}
+
+/// A load that waits as long as it takes: how fast they are is no matter here.
+pub(super) fn load(target: impl Into<Target>) -> Load {
+    Load::new(target).per_try_timeout(HANG)
 }
 
 /// Whoever answered was a worker of these.

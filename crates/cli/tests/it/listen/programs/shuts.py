@@ -13,6 +13,7 @@ def end(*_):
 
 
 signal.signal(signal.SIGUSR1, end)
+print("LISTENING until it is told", flush=True)
 while True:
     client, _ = listener.accept()
     client.recv(65536)
