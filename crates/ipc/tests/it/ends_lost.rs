@@ -9,8 +9,8 @@ use std::os::fd::AsFd;
 use portcrew_ipc::ends::{Cookie, Ends, MESSAGES_PER_POLL, News, Survey};
 use rustix::net::sockopt;
 
-use crate::children::DEADLINE;
-use crate::ends_world::{World, name, news, over, port};
+use crate::common::DEADLINE;
+use crate::common::ends_world::{World, name, news, over, port};
 
 /// Of the connections that end in a test, how many a buffer of the smallest size cannot hold.
 const CONNECTIONS: usize = 50;

@@ -11,8 +11,8 @@ use rustix::io::{FdFlags, fcntl_getfd};
 use rustix::net::netlink::{SOCK_DIAG, SocketAddrNetlink};
 use rustix::net::{AddressFamily, SendFlags, SocketFlags, SocketType, sendto, socket_with};
 
-use crate::children::skipped;
-use crate::ends_world::{World, connect, name, news, over, port};
+use crate::common::ends_world::{World, connect, name, news, over, port};
+use crate::common::skipped;
 
 async fn is_told_at(address: &str) {
     let Ok(mut world) = World::at(address) else {

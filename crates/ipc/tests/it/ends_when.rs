@@ -9,17 +9,26 @@ use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use portcrew_ipc::ends::{Cookie, cookie};
-use portcrew_ipc::probe::TcpState;
+use portcrew_ipc::probe::{TcpState, figures};
 use rustix::net::sockopt;
 
-use crate::children::DEADLINE;
-use crate::ends_world::{World, name, over, port, reached};
+use crate::common::DEADLINE;
+use crate::common::ends_world::{World, name, over, port};
 
 /// A connection whose close is an orderly one.
 fn orderly(world: &World) -> (TcpStream, TcpStream) {
     let (server, client) = world.connect();
     sockopt::set_socket_linger(&server, None).unwrap();
     (server, client)
+}
+
+/// Waits until the kernel has taken in what the other end did.
+fn reached(socket: &impl AsFd, state: TcpState) {
+    let hang = Instant::now() + DEADLINE;
+    while figures(socket.as_fd()).unwrap().state != state {
+        assert!(Instant::now() < hang, "{:?}", figures(socket.as_fd()).unwrap());
+        std::thread::yield_now();
+    }
 }
 
 #[tokio::test]

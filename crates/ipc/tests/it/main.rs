@@ -1,31 +1,21 @@
 //! The tests of this crate from outside, one file per subject.
+//!
+//! No test here starts a process: a child has every socket of this process open until it has become its program, and
+//! what a test closes meanwhile is not closed yet. Those that do are in `../processes`.
 
-mod children;
-mod claiming;
-mod ends_holders;
+#[path = "../common/mod.rs"]
+mod common;
 mod ends_lost;
 mod ends_ports;
-mod ends_told;
 mod ends_when;
-mod ends_world;
-mod exec_helper;
-mod loopback;
-mod node_interop;
 mod peek_prefixes;
 mod peek_registration;
 mod peek_waiting;
-mod probe_table;
-mod process_life;
 mod reuseport_arrivals;
 mod reuseport_order;
 mod reuseport_steering;
 mod reuseport_world;
-mod spawn_child;
-mod spawn_errors;
-mod spawn_extra;
-mod wire;
 mod wire_channel;
-mod wire_descriptors;
 mod wire_in_a_row;
 mod wire_lane;
 mod wire_limits;

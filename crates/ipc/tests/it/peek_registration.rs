@@ -18,7 +18,7 @@ use rustix::event::Timespec;
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use tokio::task::yield_now;
 
-use crate::loopback::{arrived, pair};
+use crate::common::loopback::{arrived, pair};
 
 const HEAD: &[u8] = b"GET /?sid=abc HTTP/1.1\r\n\r\n";
 

@@ -18,8 +18,8 @@ use rustix::net::sockopt;
 use tokio::sync::watch;
 use tokio::task::yield_now;
 
-use crate::children::DEADLINE;
-use crate::loopback::{arrived, pair, until};
+use crate::common::DEADLINE;
+use crate::common::loopback::{arrived, pair, until};
 
 const LINE: &[u8] = b"PROXY TCP4 192.0.2.1 192.0.2.2 4711 80\r\n";
 const HEAD: &[u8] = b"GET /socket.io/?sid=abc HTTP/1.1\r\nHost: x\r\n\r\n";

@@ -12,7 +12,7 @@ use portcrew_ipc::reuseport::FirstArrivals;
 use rustix::net::{Shutdown, listen, shutdown};
 use tokio::time::timeout;
 
-use crate::children::DEADLINE;
+use crate::common::DEADLINE;
 use crate::reuseport_world::until_waiting;
 
 /// A listening socket, for the watch and for whoever accepts.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use rustix::net::sockopt;
 use socket2::{Domain, Socket, Type};
 
-use crate::children::skipped;
+use crate::common::skipped;
 use crate::reuseport_world::{
     address, bound, listening, reached, received_by, steer, taken_by, until_waiting,
 };

@@ -12,7 +12,7 @@ use portcrew_ipc::reuseport::{Steering, attach};
 use rustix::net::{RecvFlags, recv};
 use socket2::{Domain, Socket, Type};
 
-use crate::children::DEADLINE;
+use crate::common::DEADLINE;
 
 pub(crate) const SALT: u32 = 7;
 

@@ -11,7 +11,7 @@ use portcrew_ipc::error::{ChannelError, QueueError};
 use portcrew_ipc::handle::HandleKind;
 use portcrew_ipc::message::{Inner, Packet, UserMessage};
 
-use crate::wire::{channel, channels, descriptor, identity, next, received, send, within};
+use crate::common::wire::{channel, channels, descriptor, identity, next, received, send, within};
 
 const ACK: &str = "{\"cmd\":\"NODE_HANDLE_ACK\"}\n";
 const NACK: &str = "{\"cmd\":\"NODE_HANDLE_NACK\"}\n";

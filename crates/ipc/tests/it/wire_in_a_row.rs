@@ -13,7 +13,7 @@ use portcrew_ipc::message::{ClusterBody, ClusterMessage, Inner, Packet, UserMess
 use portcrew_ipc::socket;
 use rustix::net::{Shutdown, shutdown};
 
-use crate::wire::{channel_with, descriptor, identity, next, received, send, within};
+use crate::common::wire::{channel_with, descriptor, identity, next, received, send, within};
 
 const ACK: &str = "{\"cmd\":\"NODE_HANDLE_ACK\"}\n";
 

@@ -15,7 +15,7 @@ use portcrew_ipc::lane::{
 };
 use portcrew_ipc::socket;
 
-use crate::wire::{descriptor, identity, within};
+use crate::common::wire::{descriptor, identity, within};
 
 fn lane() -> (LanePrimary, LaneWorker) {
     let (primary, worker) = socket::pair_seqpacket().unwrap();

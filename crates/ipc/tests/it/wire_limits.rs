@@ -9,7 +9,7 @@ use portcrew_ipc::error::{ChannelError, QueueError};
 use portcrew_ipc::message::{Packet, UserMessage};
 use portcrew_ipc::socket;
 
-use crate::wire::{channel, channel_with, next, one_turn, send, within};
+use crate::common::wire::{channel, channel_with, next, one_turn, send, within};
 
 #[tokio::test]
 async fn a_line_above_the_limit_ends_the_channel() {

@@ -9,7 +9,7 @@ use portcrew_ipc::frame::FrameDecoder;
 use portcrew_ipc::socket;
 use proptest::prelude::*;
 
-use crate::wire::{channel, descriptor, identity, next, send};
+use crate::common::wire::{channel, descriptor, identity, next, send};
 
 /// Every line that waits at `socket`, read `room` bytes at a time, and what came with it.
 fn lines(socket: &OwnedFd, mut rooms: impl Iterator<Item = usize>) -> Vec<(String, Option<u64>)> {

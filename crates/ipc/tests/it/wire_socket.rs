@@ -10,8 +10,8 @@ use rustix::fs::OFlags;
 use rustix::io::FdFlags;
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 
-use crate::children::DEADLINE;
-use crate::wire::{descriptor, identity};
+use crate::common::DEADLINE;
+use crate::common::wire::{descriptor, identity};
 
 fn is_close_on_exec(fd: &OwnedFd) -> bool {
     rustix::io::fcntl_getfd(fd).unwrap().contains(FdFlags::CLOEXEC)

@@ -4,7 +4,6 @@
 
 use std::future::Future;
 use std::os::fd::{AsFd, OwnedFd};
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
@@ -12,10 +11,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use portcrew_ipc::channel::{Channel, ChannelSettings, Incoming};
 use portcrew_ipc::socket::{self, Received};
 
-use crate::children::DEADLINE;
-
-/// Marks the process that [`alone`] starts.
-const ALONE: &str = "PORTCREW_TEST_ALONE";
+use super::DEADLINE;
 
 /// A channel and the bare socket at its other end.
 pub(crate) fn channel_with(settings: ChannelSettings) -> (Channel, OwnedFd) {
@@ -94,25 +90,4 @@ pub(crate) async fn one_turn(channel: &mut Channel) -> (Vec<Incoming>, bool) {
     assert_eq!(wakes.0.load(Ordering::SeqCst), 0, "nobody else had a turn");
     tokio::task::yield_now().await;
     (given, wakes.0.load(Ordering::SeqCst) > 0)
-}
-
-/// Runs `body` in a process in which nothing else runs: for limits and counts that belong to a process.
-/// `test` is the full name of the calling test.
-pub(crate) fn alone(test: &str, body: impl Future<Output = ()>) {
-    if std::env::var_os(ALONE).is_some() {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        return runtime.block_on(body);
-    }
-    let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", test, "--test-threads=1"])
-        .env(ALONE, "1")
-        .output()
-        .unwrap();
-    let report = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && report.contains("1 passed"), "{report}");
-}
-
-/// How many descriptors this process has open.
-pub(crate) fn open_descriptors() -> usize {
-    std::fs::read_dir("/proc/self/fd").unwrap().count()
 }

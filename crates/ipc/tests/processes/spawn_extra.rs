@@ -9,7 +9,8 @@ use std::sync::Arc;
 use portcrew_ipc::spawn::{Extra, LAST_EXTRA_FD, SpawnErrorKind, SpawnSpec, spawn};
 use serde_json::json;
 
-use crate::children::{DEADLINE, example, finish, inherited, run, shell};
+use crate::children::{example, finish, inherited, run, shell};
+use crate::common::DEADLINE;
 
 #[tokio::test]
 async fn channel_and_lane_take_the_numbers_that_are_left() {

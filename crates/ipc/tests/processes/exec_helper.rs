@@ -11,7 +11,8 @@ use std::sync::Arc;
 use portcrew_ipc::spawn::{Limit, Resource, SpawnSpec, Stdio, spawn};
 use serde_json::json;
 
-use crate::children::{example, finish, inherited, masks, run, shell, skipped};
+use crate::children::{example, finish, inherited, masks, run, shell};
+use crate::common::skipped;
 
 fn helped(spec: SpawnSpec) -> SpawnSpec {
     spec.helper(example("inherited"))

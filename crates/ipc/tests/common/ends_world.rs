@@ -6,13 +6,12 @@ use std::collections::HashSet;
 use std::future::poll_fn;
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::AsFd;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use portcrew_ipc::ends::{Cookie, Ends, News, Survey, cookie};
-use portcrew_ipc::probe::{TcpState, figures};
 use rustix::net::sockopt;
 
-use crate::children::DEADLINE;
+use super::DEADLINE;
 
 /// A listener, and what the kernel tells of its port.
 pub(crate) struct World {
@@ -91,13 +90,4 @@ pub(crate) async fn news(ends: &mut Ends, ended: &mut Vec<Cookie>) -> News {
 pub(crate) async fn over<const N: usize>(asked: [Cookie; N], ports: &[u16]) -> HashSet<Cookie> {
     let survey = Survey::start(asked.into(), ports).unwrap();
     tokio::time::timeout(DEADLINE, survey).await.expect("the kernel answers").unwrap()
-}
-
-/// Waits until the kernel has taken in what the other end did.
-pub(crate) fn reached(socket: &impl AsFd, state: TcpState) {
-    let hang = Instant::now() + DEADLINE;
-    while figures(socket.as_fd()).unwrap().state != state {
-        assert!(Instant::now() < hang, "{:?}", figures(socket.as_fd()).unwrap());
-        std::thread::yield_now();
-    }
 }

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 
 use portcrew_ipc::spawn::{SpawnSpec, resolve_program};
 
-use crate::children::{Outcome, example, run, skipped};
+use crate::children::{Outcome, example, run};
+use crate::common::skipped;
 
 /// Where Node is, or a word on why the test does nothing.
 fn node() -> Option<PathBuf> {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use portcrew_ipc::socket;
 use portcrew_ipc::spawn::{Extra, SpawnSpec, Spawned, Stdio, spawn};
 
-use crate::ends_world::{World, name, over, port};
+use crate::common::ends_world::{World, name, over, port};
 
 /// A process that holds connections and does nothing else. It ends when its input does, a killed test included.
 struct Holder(Spawned);

@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use portcrew_ipc::probe::{Figures, Proof, TcpState, accept_queue, dropped, prove};
 use rustix::net::{RecvFlags, recv, sockopt};
 
-use crate::children::skipped;
-use crate::loopback::{pair, until};
+use crate::common::loopback::{pair, until};
+use crate::common::skipped;
 
 /// Waits until the kernel shows these numbers.
 fn settled(socket: &impl AsFd, expected: Figures) {

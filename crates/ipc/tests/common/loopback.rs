@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use portcrew_ipc::probe::{Figures, figures};
 
-use crate::children::DEADLINE;
+use super::DEADLINE;
 
 /// An accepted connection and its client.
 pub(crate) fn pair() -> (TcpStream, TcpStream) {

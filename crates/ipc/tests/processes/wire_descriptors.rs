@@ -5,6 +5,7 @@
 
 use std::future::poll_fn;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::process::Command;
 
 use portcrew_ipc::channel::{Channel, Incoming};
 use portcrew_ipc::error::ChannelError;
@@ -13,10 +14,13 @@ use portcrew_ipc::message::{Packet, UserMessage};
 use portcrew_ipc::socket;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::wire::{alone, channel, descriptor, next, open_descriptors, received, send, within};
+use crate::common::wire::{channel, descriptor, next, received, send, within};
 
 const NEWCONN: &str = "{\"cmd\":\"NODE_HANDLE\",\"type\":\"net.Native\",\"msg\":{\"cmd\":\"NODE_CLUSTER\",\"act\":\"newconn\",\"key\":\"k\",\"seq\":2}}\n";
 const USER: &str = "{\"cmd\":\"NODE_HANDLE\",\"type\":\"net.Socket\",\"msg\":1}\n";
+
+/// Marks the process that [`alone`] starts.
+const ALONE: &str = "PORTCREW_TEST_ALONE";
 
 /// Leaves room for exactly `more` descriptors.
 fn leave_room_for(more: u64) {
@@ -29,6 +33,27 @@ fn leave_room_for(more: u64) {
 fn all_room() {
     let maximum = getrlimit(Resource::Nofile).maximum;
     setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).unwrap();
+}
+
+/// Runs `body` in a process in which nothing else runs: for limits and counts that belong to a process.
+/// `test` is the full name of the calling test.
+fn alone(test: &str, body: impl Future<Output = ()>) {
+    if std::env::var_os(ALONE).is_some() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        return runtime.block_on(body);
+    }
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", test, "--test-threads=1"])
+        .env(ALONE, "1")
+        .output()
+        .unwrap();
+    let report = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && report.contains("1 passed"), "{report}");
+}
+
+/// How many descriptors this process has open.
+fn open_descriptors() -> usize {
+    std::fs::read_dir("/proc/self/fd").unwrap().count()
 }
 
 #[test]

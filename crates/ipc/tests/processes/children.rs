@@ -3,17 +3,15 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failure here is a failed test")]
 
 use std::fs::File;
-use std::io::{Write, read_to_string, stderr};
+use std::io::read_to_string;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::process::ExitStatus;
-use std::time::Duration;
 
 use portcrew_ipc::spawn::{SpawnSpec, Spawned, Stdio, close_on_exec_from, spawn};
 use serde_json::Value;
 
-/// No test depends on it; it turns a hang into a failure.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
+use crate::common::DEADLINE;
 
 /// The path of an example of this crate, which `cargo test` builds beside the tests.
 pub(crate) fn example(name: &str) -> PathBuf {
@@ -22,12 +20,6 @@ pub(crate) fn example(name: &str) -> PathBuf {
     let path = profile.join("examples").join(name);
     assert!(path.exists(), "{} is missing: run `cargo build --examples` first", path.display());
     path
-}
-
-/// Says that a test does nothing here, where the runner does not swallow it.
-pub(crate) fn skipped(reason: &str) {
-    // Standard error being closed leaves nobody to tell.
-    drop(writeln!(stderr(), "skipped: {reason}"));
 }
 
 /// What a child left behind.

@@ -10,7 +10,8 @@ use std::os::unix::process::ExitStatusExt;
 use portcrew_ipc::spawn::{Spawned, Stdio, spawn};
 use tokio::time::timeout;
 
-use crate::children::{DEADLINE, run, shell, text};
+use crate::children::{run, shell, text};
+use crate::common::DEADLINE;
 
 /// A shell that runs until it is killed, with its output on a pipe.
 fn sleeper(script: &str) -> Spawned {

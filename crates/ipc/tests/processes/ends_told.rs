@@ -13,7 +13,7 @@ use portcrew_ipc::ends::tells_of;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, ipproto, listen, socket_with};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
-use crate::children::{DEADLINE, skipped};
+use crate::common::{DEADLINE, skipped};
 
 fn told(listener: &impl AsFd) -> bool {
     tells_of(listener.as_fd()).unwrap()
