@@ -33,5 +33,9 @@ fn what_a_killed_worker_has_started_goes_with_it_and_the_address_is_free_after_t
     crew.process.signal_descendant(master, Signal::Kill).unwrap();
     crew.process.signal(Signal::Term);
     assert_eq!(crew.status(), 0);
+    // It was killed with its group, and the kernel takes its time to end it: it is no child that the crew could await.
+    for process in now {
+        assert!(wait_dead(process, HANG), "process {process} holds the address");
+    }
     TcpListener::bind(address).expect("nobody holds it any more");
 }
