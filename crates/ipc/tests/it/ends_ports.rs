@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a failure here is a failed test")]
 
+use std::collections::HashSet;
 use std::net::TcpListener;
 use std::os::fd::AsFd;
 
@@ -48,16 +49,21 @@ async fn twenty_thousand_closes_of_strangers_bring_nothing_and_lose_nothing() {
     let mut world = World::new();
     let (server, _client) = world.connect();
     let known = name(&server);
-    let strangers = TcpListener::bind("127.0.0.1:0").unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut strangers = HashSet::new();
     // Two sockets each, and nobody reads meanwhile: they would not fit into the buffer.
     for _ in 0..10_000 {
-        let (server, client) = connect(&strangers);
+        let (server, client) = connect(&listener);
+        strangers.extend([name(&server), name(&client)]);
         drop((server, client));
     }
     drop(server);
     let mut ended = Vec::new();
-    assert_eq!(news(&mut world.ends, &mut ended).await, News::Ended);
-    assert_eq!(ended, [known]);
+    // A port is a number: another test may have the same one at another address, and its ends are told here too.
+    while !ended.contains(&known) {
+        assert_eq!(news(&mut world.ends, &mut ended).await, News::Ended);
+    }
+    assert!(ended.iter().all(|it| !strangers.contains(it)));
 }
 
 #[tokio::test]
