@@ -57,6 +57,8 @@ pub(super) enum Milestone {
 /// What a crew waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Timer {
+    /// The first worker does not start alone any longer.
+    HeadStart,
     /// The newcomer of this slot should be ready by then.
     Trial(SlotId),
     /// A reload that nobody can be replaced for now should have gone on by then.
@@ -156,7 +158,7 @@ impl Crew {
     pub fn handle(&mut self, now: Time, event: Event, out: &mut Vec<Action>) {
         self.notice_pause(now);
         match event {
-            Event::Start => self.start(),
+            Event::Start => self.start(now),
             Event::Spawned { ticket, worker } => self.spawned(now, ticket, worker, out),
             Event::SpawnFailed { ticket, permanent } => {
                 self.spawn_failed(now, ticket, permanent, out);
@@ -210,6 +212,8 @@ impl Crew {
                 Timer::Restart(slot) => self.restart_due(slot),
                 Timer::Age(worker) => self.of_age(now, worker),
                 Timer::RecyclingRest => self.recycling_rests = false,
+                // Settling fills the other slots.
+                Timer::HeadStart => {}
                 Timer::Trial(slot) => self.trial_overdue(now, slot, out),
                 Timer::Impasse => self.impasse(now, out),
             }
@@ -223,11 +227,14 @@ impl Crew {
         self.timers.next()
     }
 
-    fn start(&mut self) {
+    fn start(&mut self, now: Time) {
         match self.state {
             State::Idle => {
                 self.state = State::Running(Health::Sound);
                 self.add_slots();
+                if !self.settings.head_start.is_zero() {
+                    self.timers.set(Timer::HeadStart, now + self.settings.head_start);
+                }
             }
             // It runs, or is over: a crew begins once.
             State::Running(_) | State::Stopping(_) | State::Finished => {}
@@ -252,7 +259,7 @@ impl Crew {
     /// Asks for processes for the slots that have none, as many at a time as may be starting.
     fn fill(&mut self, now: Time, out: &mut Vec<Action>) {
         self.choose_canary(now, out);
-        while self.starting(now) < self.settings.start_parallelism.max(1) {
+        while self.starting(now) < self.starts_at_once() {
             let Some(id) = self.next_vacant() else {
                 return;
             };
@@ -262,6 +269,13 @@ impl Crew {
                 self.sit(id, Seat::Taken(Occupant::Asked(ticket)));
             }
         }
+    }
+
+    fn starts_at_once(&self) -> usize {
+        if self.timers.is_set(Timer::HeadStart) {
+            return 1;
+        }
+        self.settings.start_parallelism.max(1)
     }
 
     fn next_vacant(&self) -> Option<SlotId> {

@@ -13,6 +13,9 @@ pub struct Settings {
     /// Workers that may be starting at once: not ready yet, and younger than
     /// [`stable_for`](Self::stable_for). Beyond it slots wait their turn.
     pub start_parallelism: usize,
+    /// How long the first worker of a crew that begins starts alone, so that the first answer does not wait for the
+    /// starts of others. Beyond it, or when it is ready, the others start too. Zero: all begin together.
+    pub head_start: Duration,
     /// What makes a worker ready.
     pub readiness: Readiness,
     /// How long a worker may take to be ready. Beyond it that is said, once, and the worker runs on: it
@@ -134,6 +137,7 @@ impl Default for Settings {
             workers: 1,
             most_workers: 1024,
             start_parallelism: 4,
+            head_start: Duration::from_millis(100),
             readiness: Readiness::default(),
             start_deadline: Duration::from_secs(30),
             reload_deadline: Duration::from_secs(30),

@@ -91,6 +91,7 @@ impl Crew {
                 record.life = Life::Up(Progress::Ready(now));
                 record.listen_failed = None;
                 let slot = record.slot;
+                self.timers.cancel(Timer::HeadStart);
                 self.timers.cancel(Timer::StartDeadline(worker));
                 self.timers.cancel(Timer::Patience(worker));
                 let stable = now + self.settings.stable_for;

@@ -83,7 +83,8 @@ impl Letter {
 
 /// Two workers that have served for long, and then what this word says. None when it cannot happen.
 fn said(word: &[Letter]) -> Option<Hostile> {
-    let mut world = Hostile::new(0, Settings { workers: 2, ..Settings::default() });
+    let head_start = Duration::ZERO;
+    let mut world = Hostile::new(0, Settings { workers: 2, head_start, ..Settings::default() });
     world.answer_all();
     for worker in [W1, W2] {
         world.ready(worker);

@@ -2,6 +2,8 @@
 
 use super::*;
 
+const HEAD_START: Duration = Duration::from_millis(100);
+
 #[test]
 fn a_crew_asks_for_a_worker_per_slot_and_for_no_more() {
     let mut world = World::with(3, |_| {});
@@ -25,6 +27,35 @@ fn only_so_many_workers_are_starting_at_once() {
     world.spawn();
     world.waits(1_000);
     assert_eq!(world.open.len(), 2, "silent ones give way after a while");
+}
+
+#[test]
+fn the_first_worker_starts_alone_until_it_is_ready() {
+    let mut world = World::with(4, |settings| settings.head_start = HEAD_START);
+    assert_eq!(world.open.len(), 1);
+    world.spawn();
+    assert_eq!(world.waits(99), []);
+    world.serve(W1);
+    assert_eq!(world.open.len(), 3);
+    assert_eq!(world.waits(1), [], "there is nothing left to wait for");
+}
+
+#[test]
+fn one_that_is_not_ready_in_time_has_no_head_start_any_more() {
+    let mut world = World::with(4, |settings| settings.head_start = HEAD_START);
+    world.spawn();
+    world.waits(100);
+    assert_eq!(world.open.len(), 3);
+}
+
+#[test]
+fn a_first_worker_that_ends_before_it_is_ready_does_not_hold_up_the_others() {
+    let mut world = World::with(3, |settings| settings.head_start = HEAD_START);
+    world.spawn();
+    world.exit(W1);
+    assert_eq!(world.open.iter().map(|it| it.1).collect::<Vec<_>>(), [SlotId(1)], "alone again");
+    world.waits(100);
+    assert_eq!(world.open.len(), 2, "the one that ended waits longer: {:?}", world.open);
 }
 
 #[test]

@@ -14,7 +14,9 @@ pub(super) struct World {
 impl World {
     /// A crew that was begun.
     pub(super) fn with(workers: usize, change: impl FnOnce(&mut Settings)) -> Self {
-        let mut settings = Settings { workers, ..Settings::default() };
+        // Only the tests of the head start want it: in all others the whole crew is there at once.
+        let head_start = Duration::ZERO;
+        let mut settings = Settings { workers, head_start, ..Settings::default() };
         change(&mut settings);
         let mut world =
             Self { crew: Crew::new(settings), now: Time::ZERO, open: Vec::new(), last_worker: 0 };

@@ -36,6 +36,7 @@ fn settings(rng: &mut Rng, workers: usize) -> Settings {
     let mut it = Settings::default();
     (it.workers, it.most_workers) = (workers, 6);
     for wait in [
+        &mut it.head_start,
         &mut it.start_deadline,
         &mut it.reload_deadline,
         &mut it.stable_for,
@@ -69,5 +70,9 @@ fn settings(rng: &mut Rng, workers: usize) -> Settings {
         (ExitWhenDegraded::Always, 10),
     ]);
     it.seed = rng.below(1 << 32);
+    // Not a draw of its own: every schedule that was kept would be another.
+    if it.seed % 4 != 1 {
+        it.head_start = Duration::ZERO;
+    }
     it
 }
