@@ -80,13 +80,14 @@ impl Args {
         }
     }
 
-    /// In the open loop slices are longer: its percentiles need requests.
+    /// In the open loop slices are longer: its percentiles need requests. So they are where connections are kept: to
+    /// hand 64 of them over at its start is to be little beside what is asked on them.
     pub(crate) fn slice(&self, load: Load) -> Duration {
         let default = match (load, self.quick) {
             (Load::Short | Load::KeepAlive, true) => 200,
-            (Load::Short | Load::KeepAlive, false) => 400,
+            (Load::Short, false) => 400,
             (Load::Open, true) => 300,
-            (Load::Open, false) => 1000,
+            (Load::KeepAlive | Load::Open, false) => 1000,
         };
         Duration::from_millis(self.slice.unwrap_or(default))
     }
