@@ -59,6 +59,12 @@ fn a_program_that_never_listens_has_ended_before_it_is_started_again() {
     settings.stable_for = Duration::from_millis(50);
     let mut local = Local::new(settings);
     local.cluster.start(2).unwrap();
+    for _ in 0..2 {
+        // Who is not ready yet goes first.
+        let is_ready =
+            |event: &Event| matches!(event, Event::Crew(CrewNotice::Ready { .. })).then_some(());
+        local.until(is_ready);
+    }
     local.cluster.reload().unwrap();
     let steps = steps(&mut local);
     let (old, new) = (|id| Some(WorkerId(id)), |id| Some(WorkerId(id)));

@@ -3,10 +3,11 @@
 use crate::sources::Source;
 
 /// Where the modules of each test binary are. Names that are longer come before those that they end with.
-const BINARIES: [(&str, &str); 12] = [
+const BINARIES: [(&str, &str); 13] = [
     ("cli it", "crates/cli/tests/it"),
     ("interop", "crates/cli/tests/interop"),
     ("ipc it", "crates/ipc/tests/it"),
+    ("ipc processes", "crates/ipc/tests/processes"),
     ("testkit it", "crates/testkit/tests/it"),
     ("crew", "crates/testkit/tests/crew"),
     ("sim", "crates/testkit/tests/sim"),
