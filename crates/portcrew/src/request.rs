@@ -69,6 +69,14 @@ struct Table {
     closed: bool,
 }
 
+/// Bytes of the shortest question or answer that there can be.
+const SHORTEST: usize = r#"{"portcrew":"reply","id":1,"body":1}"#.len();
+
+/// Whether a message is certainly neither a question nor an answer. Most are short, or do not contain the word.
+pub(crate) fn is_plain(message: &Message) -> bool {
+    message.as_bytes().len() < SHORTEST || !message.as_str().contains("\"portcrew\"")
+}
+
 /// A message as the receiving end sorts it.
 #[derive(Debug)]
 pub(crate) enum Sorted {
@@ -112,8 +120,7 @@ impl Pending {
 
     /// Tells a reply from a question from a plain message, and delivers the reply.
     pub(crate) fn sort(&self, message: Message) -> Sorted {
-        // Nearly every message is plain, and most of those do not even contain the word.
-        if !message.as_str().contains("\"portcrew\"") {
+        if is_plain(&message) {
             return Sorted::Plain(message);
         }
         let Ok(Envelope { portcrew, id, body }) = message.json::<Envelope<'_>>() else {

@@ -6,7 +6,9 @@ use super::outbox::{Answered, Outbox};
 use crate::error::{FrameError, MessageError};
 use crate::frame::{Frame, FrameDecoder};
 use crate::handle::{Handle, HandleKind};
-use crate::message::{ClusterMessage, Dialect, Inner, Packet, UserMessage, parse};
+use crate::message::{
+    ClusterMessage, Dialect, Inner, Packet, UserMessage, parse, plain_message as user_message,
+};
 use crate::socket::Received;
 
 /// Something that the peer sent.
@@ -94,6 +96,8 @@ pub enum Offence {
 pub(super) struct Inbox {
     decoder: FrameDecoder<OwnedFd>,
     surplus_told: u64,
+    /// What was met behind user messages that were taken together.
+    first: Option<Incoming>,
     /// What one line led to besides what was returned for it.
     also: Option<Incoming>,
     lost_descriptors: u64,
@@ -102,7 +106,7 @@ pub(super) struct Inbox {
 impl Inbox {
     pub(super) fn new(frame_bytes: usize) -> Self {
         let decoder = FrameDecoder::new(frame_bytes);
-        Self { decoder, surplus_told: 0, also: None, lost_descriptors: 0 }
+        Self { decoder, surplus_told: 0, first: None, also: None, lost_descriptors: 0 }
     }
 
     /// Takes what one `recvmsg` brought.
@@ -134,7 +138,7 @@ impl Inbox {
         outbox: &mut Outbox<H>,
     ) -> Result<Option<Incoming>, FrameError> {
         loop {
-            if let Some(incoming) = self.also.take() {
+            if let Some(incoming) = self.first.take().or_else(|| self.also.take()) {
                 return Ok(Some(incoming));
             }
             let count = self.decoder.surplus() - self.surplus_told;
@@ -145,24 +149,60 @@ impl Inbox {
             let Some(Frame { bytes, fd }) = self.decoder.next()? else {
                 return Ok(None);
             };
-            let dialect = Dialect::of(bytes);
-            let first = match parse(bytes) {
-                Err(error) => Some(Incoming::Offence(Offence::BadLine(error))),
-                Ok(Packet::Handle { kind, inner }) => handle_message(kind, inner, fd, outbox),
-                Ok(packet) if fd.is_some() => {
-                    self.also = plain_message(packet, outbox);
-                    Some(Incoming::Offence(Offence::UnwantedDescriptor))
-                }
-                Ok(packet) => {
-                    if matches!(packet, Packet::Cluster(_)) {
-                        outbox.speak(dialect);
-                    }
-                    plain_message(packet, outbox)
-                }
-            };
+            let first = line(bytes, fd, outbox, &mut self.also);
             if first.is_some() {
                 return Ok(first);
             }
+        }
+    }
+
+    /// Takes the user messages that come next and have no handle, `most` of them at most. Says how many.
+    pub(super) fn take_users<H>(
+        &mut self,
+        users: &mut Vec<UserMessage>,
+        most: usize,
+        outbox: &mut Outbox<H>,
+    ) -> usize {
+        let before = users.len();
+        while users.len() - before < most
+            && self.first.is_none()
+            && self.also.is_none()
+            && self.decoder.surplus() == self.surplus_told
+        {
+            // An error is met again.
+            let Ok(Some(Frame { bytes, fd })) = self.decoder.next() else { break };
+            if let Some(message) = user_message(bytes).filter(|_| fd.is_none()) {
+                users.push(message);
+                continue;
+            }
+            match line(bytes, fd, outbox, &mut self.also) {
+                Some(Incoming::User { message, handle: None }) => users.push(message),
+                other => self.first = other,
+            }
+        }
+        users.len() - before
+    }
+}
+
+/// What one line leads to, and what else.
+fn line<H>(
+    bytes: &[u8],
+    fd: Option<OwnedFd>,
+    outbox: &mut Outbox<H>,
+    also: &mut Option<Incoming>,
+) -> Option<Incoming> {
+    match parse(bytes) {
+        Err(error) => Some(Incoming::Offence(Offence::BadLine(error))),
+        Ok(Packet::Handle { kind, inner }) => handle_message(kind, inner, fd, outbox),
+        Ok(packet) if fd.is_some() => {
+            *also = plain_message(packet, outbox);
+            Some(Incoming::Offence(Offence::UnwantedDescriptor))
+        }
+        Ok(packet) => {
+            if matches!(packet, Packet::Cluster(_)) {
+                outbox.speak(Dialect::of(bytes));
+            }
+            plain_message(packet, outbox)
         }
     }
 }

@@ -28,10 +28,10 @@ impl Lines {
         self.bytes.len() - before
     }
 
-    /// Appends a line that was encoded before.
-    pub(super) fn append(&mut self, line: &[u8]) {
-        self.bytes.extend_from_slice(line);
-        self.count += 1;
+    /// Appends lines that were encoded before.
+    pub(super) fn append(&mut self, lines: &[u8], count: usize) {
+        self.bytes.extend_from_slice(lines);
+        self.count += count;
     }
 
     /// Takes back the last line, which is `length` bytes long and not begun.
@@ -89,13 +89,21 @@ impl Lines {
 
     /// Notes that the next `count` bytes are written.
     pub(super) fn advance(&mut self, count: usize) {
-        let written = &self.rest()[..count];
-        let ended = written.iter().filter(|byte| **byte == b'\n').count();
-        self.inside = written.last().map_or(self.inside, |byte| *byte != b'\n');
+        let is_all = count == self.rest().len();
+        // What is queued is whole lines.
+        let (ended, inside) = if is_all { (self.count, false) } else { self.ended_in(count) };
         self.count -= ended;
+        self.inside = inside;
         self.written += count;
         self.position += count as u64;
         self.forget_written();
+    }
+
+    /// How many lines end in the next `count` bytes, and whether one has begun behind those.
+    fn ended_in(&self, count: usize) -> (usize, bool) {
+        let written = &self.rest()[..count];
+        let ended = written.iter().filter(|byte| **byte == b'\n').count();
+        (ended, written.last().map_or(self.inside, |byte| *byte != b'\n'))
     }
 
     /// Moves the rest to the front. Only when that is the smaller part, so that many small writes cost no more

@@ -17,7 +17,7 @@ use super::on_the_way::{Carried, Manner, OnTheWay, Retry};
 use super::settings::ChannelSettings;
 use crate::error::QueueError;
 use crate::handle::HandleKind;
-use crate::message::{Dialect, Inner, Packet};
+use crate::message::{Dialect, Inner, Packet, UserLines};
 
 /// A descriptor to send with a message.
 #[derive(Debug, Clone)]
@@ -43,6 +43,7 @@ pub(super) struct Outbox<H> {
     /// Messages that wait for an answer to one of those.
     behind: VecDeque<Waiting<H>>,
     behind_bytes: usize,
+    behind_lines: usize,
     /// Answers that may still come to a message that was sent more than once.
     surplus: u32,
     closed: bool,
@@ -65,6 +66,8 @@ pub(super) enum Answered {
 #[derive(Debug)]
 struct Waiting<H> {
     line: Vec<u8>,
+    /// More than one where messages were queued together.
+    lines: usize,
     manner: Manner,
     handle: Option<OutgoingHandle<H>>,
     retries: u32,
@@ -89,6 +92,7 @@ impl<H> Outbox<H> {
             on_the_way: OnTheWay::new(settings),
             behind: VecDeque::new(),
             behind_bytes: 0,
+            behind_lines: 0,
             surplus: 0,
             closed: false,
             dialect: Dialect::default(),
@@ -107,15 +111,31 @@ impl<H> Outbox<H> {
         if packet.carries_handle() != handle.is_some() {
             return Err(QueueError::HandleMismatch);
         }
-        if self.wire.count() + self.behind.len() >= self.message_limit {
-            return Err(QueueError::FullOfMessages { limit: self.message_limit });
-        }
+        self.check_count()?;
         // Nothing can wait for an answer that is not due.
         if self.on_the_way.is_empty() {
             self.queue_on_wire(packet, handle)
         } else {
             self.queue_behind(packet, handle)
         }
+    }
+
+    /// Takes messages of user code, all or none. Where there is room for one more they are not too many, however many
+    /// they are.
+    pub(super) fn queue_lines(&mut self, lines: &UserLines) -> Result<(), QueueError> {
+        if self.closed {
+            return Err(QueueError::Closed);
+        }
+        self.check_count()?;
+        let (bytes, count) = (lines.as_bytes(), lines.count());
+        self.check_room(lines.longest(), self.waiting_bytes() + bytes.len())?;
+        if self.on_the_way.is_empty() {
+            self.wire.append(bytes, count);
+        } else {
+            let (line, manner) = (bytes.to_vec(), Manner::Plain);
+            self.push_behind(Waiting { line, lines: count, manner, handle: None, retries: 0 });
+        }
+        Ok(())
     }
 
     /// The peer's cluster messages are written in this way: ours are from here on.
@@ -197,7 +217,7 @@ impl<H> Outbox<H> {
     pub(super) fn has_room(&self) -> bool {
         let longest = self.frame_limit + 1;
         !self.closed
-            && self.wire.count() + self.behind.len() < self.message_limit
+            && self.check_count().is_ok()
             && self.waiting_bytes() + longest <= self.byte_limit
     }
 
@@ -226,7 +246,7 @@ impl<H> Outbox<H> {
         for waiting in &mut self.behind {
             waiting.line = Vec::new();
         }
-        self.behind_bytes = 0;
+        self.count_behind();
     }
 
     /// The tokens of the handles of which the peer got nothing, in order. Their messages are dropped.
@@ -240,7 +260,7 @@ impl<H> Outbox<H> {
         let behind = self.behind.iter().filter_map(|waiting| waiting.handle.as_ref());
         let tokens = on_wire.chain(behind.map(|handle| handle.token)).collect();
         self.behind.retain(|waiting| waiting.handle.is_none());
-        self.behind_bytes = self.behind.iter().map(|waiting| waiting.line.len()).sum();
+        self.count_behind();
         self.release();
         tokens
     }
@@ -285,16 +305,34 @@ impl<H> Outbox<H> {
         let mut line = Vec::new();
         packet.encode_for(self.dialect, &mut line);
         self.check_room(line.len(), self.waiting_bytes() + line.len())?;
-        self.behind_bytes += line.len();
         let (manner, retries) = (Manner::of(packet, line.len()), self.retries_for(packet));
-        self.behind.push_back(Waiting { line, manner, handle, retries });
-        self.release();
+        self.push_behind(Waiting { line, lines: 1, manner, handle, retries });
         Ok(())
+    }
+
+    fn push_behind(&mut self, waiting: Waiting<H>) {
+        self.behind_bytes += waiting.line.len();
+        self.behind_lines += waiting.lines;
+        self.behind.push_back(waiting);
+        self.release();
+    }
+
+    /// Some of them were taken out.
+    fn count_behind(&mut self) {
+        self.behind_bytes = self.behind.iter().map(|waiting| waiting.line.len()).sum();
+        self.behind_lines = self.behind.iter().map(|waiting| waiting.lines).sum();
     }
 
     /// A line that has begun is finished before the answers go, and answers that have begun before a line.
     fn answers_are_next(&self) -> bool {
         self.unwritten_answers() > 0 && self.wire.rest_of_line().is_empty()
+    }
+
+    fn check_count(&self) -> Result<(), QueueError> {
+        if self.wire.count() + self.behind_lines >= self.message_limit {
+            return Err(QueueError::FullOfMessages { limit: self.message_limit });
+        }
+        Ok(())
     }
 
     fn check_room(&self, line: usize, total: usize) -> Result<(), QueueError> {
@@ -314,11 +352,13 @@ impl<H> Outbox<H> {
             if !self.on_the_way.admits(next.manner, end) {
                 return;
             }
-            let Some(Waiting { line, manner, handle, retries }) = self.behind.pop_front() else {
+            let Some(Waiting { line, lines, manner, handle, retries }) = self.behind.pop_front()
+            else {
                 return;
             };
             self.behind_bytes -= line.len();
-            self.wire.append(&line);
+            self.behind_lines -= lines;
+            self.wire.append(&line, lines);
             if let Some(handle) = handle {
                 self.put_on_the_way(manner, line.len(), handle, retry(retries, || line));
             }
@@ -328,7 +368,7 @@ impl<H> Outbox<H> {
     fn send_again(&mut self, handle: OutgoingHandle<H>, mut retry: Retry) {
         retry.left -= 1;
         self.surplus = self.surplus.saturating_add(1);
-        self.wire.append(&retry.line);
+        self.wire.append(&retry.line, 1);
         self.put_on_the_way(Manner::Alone, retry.line.len(), handle, Some(retry));
     }
 

@@ -12,7 +12,7 @@ use super::inbox::{Inbox, Incoming};
 use super::outbox::{Chunk, Outbox, OutgoingHandle};
 use super::settings::ChannelSettings;
 use crate::error::{ChannelError, QueueError};
-use crate::message::{Dialect, Packet};
+use crate::message::{Dialect, Packet, UserLines, UserMessage};
 use crate::reactor::{AsyncOwnedFd, wake_after_others};
 use crate::socket::{self, Received};
 use crate::unread::{has_read_all, is_hung_up};
@@ -146,6 +146,18 @@ impl Channel {
         poll_fn(|cx| self.poll_recv(cx)).await
     }
 
+    /// Takes messages of user code that have no handle, are read already and come next, `most` of them at most: what needs
+    /// nothing but to be passed on. They count as [received](Self::poll_recv). Says how many.
+    pub fn take_messages(&mut self, messages: &mut Vec<UserMessage>, most: usize) -> usize {
+        if self.reading == Reading::Failed {
+            return 0;
+        }
+        let taken = self.inbox.take_users(messages, most, &mut self.outbox);
+        self.turn.messages += taken;
+        self.flush_answers();
+        taken
+    }
+
     /// Reads without waiting and without a share: for the channel of a peer that is dead, whose last words
     /// count.
     ///
@@ -186,6 +198,15 @@ impl Channel {
         handle: Option<OutgoingHandle>,
     ) -> Result<(), QueueError> {
         self.outbox.queue(packet, handle)
+    }
+
+    /// As [`queue`](Self::queue), for messages of user code that are written one behind the other. All are taken, or none;
+    /// and all, where there is room for one more.
+    ///
+    /// # Errors
+    /// As [`queue`](Self::queue).
+    pub fn queue_lines(&mut self, lines: &UserLines) -> Result<(), QueueError> {
+        self.outbox.queue_lines(lines)
     }
 
     /// Writes what may be written now. Ready when that is done; messages that may not follow an unanswered handle
@@ -316,11 +337,15 @@ impl Channel {
     fn next_read(&mut self) -> Result<Option<Incoming>, ChannelError> {
         let next =
             self.inbox.next(&mut self.outbox).inspect_err(|_| self.reading = Reading::Failed)?;
+        self.flush_answers();
+        Ok(next)
+    }
+
+    fn flush_answers(&mut self) {
         if self.outbox.unwritten_answers() > 0 {
             // Whatever hinders this is met again, and reported, by the next flush.
             let _ = self.try_flush();
         }
-        Ok(next)
     }
 
     fn take_read(&mut self, received: Received) {

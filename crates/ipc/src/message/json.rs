@@ -6,11 +6,12 @@ use serde::de::{Deserialize, IgnoredAny};
 use serde::ser::Serialize;
 
 use super::parse;
+use super::text::Text;
 use crate::error::MessageError;
 
 /// A JSON value as text, on one line.
 #[derive(Clone, PartialEq, Eq)]
-pub struct RawJson(Box<str>);
+pub struct RawJson(Text);
 
 /// A message between user programs: any JSON value that Node would not take for an internal message.
 #[derive(Clone, PartialEq, Eq)]
@@ -39,7 +40,13 @@ impl RawJson {
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        self.0.as_str()
+    }
+
+    /// The text, as bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
     }
 
     /// Reads the value as a `T`, which may borrow from it.
@@ -47,12 +54,12 @@ impl RawJson {
     /// # Errors
     /// It is not a `T`, or is nested deeper than 128 levels.
     pub fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T, MessageError> {
-        serde_json::from_str(&self.0).map_err(MessageError::OtherType)
+        serde_json::from_str(self.as_str()).map_err(MessageError::OtherType)
     }
 
     /// For text that the parser has just validated.
     pub(super) fn validated(text: &str) -> Self {
-        Self::on_one_line(text.to_owned())
+        if text.contains('\n') { Self::on_one_line(text.to_owned()) } else { Self(text.into()) }
     }
 
     /// A newline ends a message, and in JSON it can only stand between tokens: a space means the same.
@@ -60,7 +67,7 @@ impl RawJson {
         if text.contains('\n') {
             text = text.replace('\n', " ");
         }
-        Self(text.into_boxed_str())
+        Self(text.into())
     }
 }
 
@@ -88,6 +95,12 @@ impl UserMessage {
         self.0.as_str()
     }
 
+    /// The text, as bytes: how long it is costs nothing to know.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
     /// Reads the message as a `T`, which may borrow from it.
     ///
     /// # Errors
@@ -101,7 +114,16 @@ impl UserMessage {
         Self(RawJson::validated(text))
     }
 
+    /// The same of text that was found on one line.
+    pub(super) fn validated_line(text: &str) -> Self {
+        Self(RawJson(text.into()))
+    }
+
     fn checked(json: RawJson) -> Result<Self, MessageError> {
+        // What is JSON already needs no walk to be known as that.
+        if !parse::may_be_internal(json.as_str()) {
+            return Ok(Self(json));
+        }
         match parse::internal_command(json.as_str()).map_err(MessageError::Unserialisable)? {
             None => Ok(Self(json)),
             Some(_) => Err(MessageError::Reserved),
@@ -111,7 +133,7 @@ impl UserMessage {
 
 impl fmt::Debug for RawJson {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "RawJson({})", self.0)
+        write!(f, "RawJson({})", self.as_str())
     }
 }
 
@@ -148,6 +170,17 @@ mod tests {
     fn a_newline_between_tokens_does_not_cut_the_message() {
         let message = UserMessage::from_text("{\"a\":\n\"b\\nc\"}").unwrap();
         assert_eq!(message.as_str(), r#"{"a": "b\nc"}"#);
+    }
+
+    #[test]
+    fn a_message_out_of_a_line_with_newlines_is_on_one_line() {
+        let inside = "{\"cmd\":\"NODE_HANDLE\",\"type\":\"net.Native\",\"msg\":[1,\n2]}";
+        for line in ["[1,\n2]", inside] {
+            let mut out = Vec::new();
+            parse(line.as_bytes()).unwrap().encode(&mut out);
+            let text = String::from_utf8(out).unwrap();
+            assert!(text.contains("[1, 2]") && text.lines().count() == 1, "{text:?}");
+        }
     }
 
     #[test]

@@ -12,9 +12,12 @@ mod cluster;
 mod dialect;
 mod encode;
 mod json;
+mod lines;
 mod packet;
 mod parse;
+mod plain;
 mod query;
+mod text;
 mod wire;
 
 #[cfg(test)]
@@ -23,6 +26,8 @@ mod captured;
 pub use cluster::{ClusterBody, ClusterMessage, Key, Reply, ReplyErrno, SockName};
 pub use dialect::Dialect;
 pub use json::{RawJson, UserMessage};
+pub use lines::UserLines;
 pub use packet::{Inner, Packet};
+pub(crate) use parse::plain_message;
 pub use parse::{CLUSTER_BYTES, NESTED_HANDLES, parse};
 pub use query::{AddressType, Query};

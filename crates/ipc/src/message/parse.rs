@@ -1,14 +1,17 @@
 //! From one line to a packet.
 //!
-//! Every line is walked once, without allocation, to see that it is JSON and whether it is internal. Only an
-//! internal one is then read into fields. The walk keeps no stack of its own calls, so nesting without limit
-//! does no harm; user code that reads a message meets serde_json's limit of 128 levels.
+//! Every line is walked once, without allocation, to see that it is JSON and whether it is internal; [`plain`] knows most
+//! that are not at a glance. Only an internal one is then read into fields. The walk keeps no stack of its own
+//! calls, so nesting without limit does no harm; user code that reads a message meets serde_json's limit of 128 levels.
+//!
+//! [`plain`]: super::plain
 
 use std::borrow::Cow;
 
 use serde::de::{Deserializer as _, IgnoredAny};
 
 use super::dialect::BUN_INTERNAL;
+use super::plain::is_plain;
 use super::wire::{CmdVisitor, CountWire, HandleWire, StringBytes, cluster_message};
 use super::{Inner, Packet, UserMessage};
 use crate::error::MessageError;
@@ -50,8 +53,24 @@ pub fn parse(line: &[u8]) -> Result<Packet, MessageError> {
     })
 }
 
+/// The message of a line that is seen at a glance to be one of user code. `None` says nothing.
+pub(crate) fn plain_message(line: &[u8]) -> Option<UserMessage> {
+    let text = std::str::from_utf8(line).ok()?;
+    is_plain(text).then(|| UserMessage::validated_line(text))
+}
+
+/// Whether `text`, if it is JSON, may be internal: how its command begins is in it, or an escape that could hide that.
+pub(super) fn may_be_internal(text: &str) -> bool {
+    text.contains("NODE_") || text.contains('\\')
+}
+
 /// Checks that `text` is one JSON value and returns its `cmd` if that makes it internal.
 pub(super) fn internal_command(text: &str) -> Result<Option<Cow<'_, str>>, serde_json::Error> {
+    if is_plain(text) { Ok(None) } else { walk(text) }
+}
+
+/// The same of any text.
+pub(super) fn walk(text: &str) -> Result<Option<Cow<'_, str>>, serde_json::Error> {
     let is_object = text.trim_start_matches([' ', '\t', '\r', '\n']).starts_with('{');
     if !is_object {
         return serde_json::from_str::<IgnoredAny>(text).map(|_| None);

@@ -1,11 +1,13 @@
 //! What the user's handles and the driver of one channel share: what goes out, and who waits for answers.
 
+use std::cell::Cell;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
 
 use portcrew_ipc::frame::FRAME_BYTES;
+use portcrew_ipc::message::UserLines;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::oneshot;
@@ -19,6 +21,11 @@ use crate::{CONNECTION_KEY_BYTES, Error, Handle, Message, Result};
 /// Room for what is wrapped around a message that travels with a socket, in bytes: a key whose every byte is
 /// escaped, and the words.
 const WRAPPING_BYTES: usize = 6 * CONNECTION_KEY_BYTES + 256;
+
+thread_local! {
+    /// Where a value becomes text, outside of every lock: what is serialised may send too.
+    static ROOM: Cell<UserLines> = Cell::default();
+}
 
 /// The mailbox of one channel.
 #[derive(Debug)]
@@ -39,9 +46,36 @@ impl Mailbox {
         })
     }
 
+    /// Queues a value for the other end.
+    pub(crate) fn send_value<T: Serialize + ?Sized>(&self, value: &T) -> Result<()> {
+        self.send_line(|room| Ok(room.push_value(value)?))
+    }
+
     /// Queues a message for the other end.
     pub(crate) fn send(&self, message: Message, handle: Option<Handle>) -> Result<()> {
-        self.post_message(message, handle.map(Outbound::new))
+        match handle {
+            Some(handle) => self.post_message(message, Outbound::new(handle)),
+            None => self.send_line(|room| {
+                room.push(&message);
+                Ok(())
+            }),
+        }
+    }
+
+    fn send_line(&self, write: impl FnOnce(&mut UserLines) -> Result<()>) -> Result<()> {
+        // A thread that ends may send too, when it has no room any more.
+        let mut room = ROOM.try_with(Cell::take).unwrap_or_default();
+        let sent = write(&mut room).and_then(|()| self.post_line(&room));
+        room.clear();
+        let _ = ROOM.try_with(|place| place.set(room));
+        sent
+    }
+
+    fn post_line(&self, line: &UserLines) -> Result<()> {
+        check_length(line.as_bytes().len() - 1)?;
+        let is_only = lock(&self.outgoing).add_line(line)?;
+        self.ring_for(is_only);
+        Ok(())
     }
 
     /// Queues a message with a connection that is counted there under `key`.
@@ -56,7 +90,7 @@ impl Mailbox {
         }
         let outbound = Outbound::counted(handle, key);
         let outbound = outbound.ok_or_else(|| wrong("only connections are counted"))?;
-        self.post_message(message, Some(outbound))
+        self.post_message(message, outbound)
     }
 
     pub(crate) async fn ask<T, R>(&self, question: &T, deadline: Duration) -> Result<R>
@@ -86,18 +120,22 @@ impl Mailbox {
         closed.await.unwrap_or(Err(Error::Disconnected))
     }
 
-    fn post_message(&self, message: Message, socket: Option<Outbound>) -> Result<()> {
-        if message.as_str().len() > FRAME_BYTES - WRAPPING_BYTES {
-            let source = io::Error::new(io::ErrorKind::InvalidInput, "it is too long");
-            return Err(Error::Io { doing: "send a message", source });
-        }
-        self.post(Post::Message { message, socket })
+    fn post_message(&self, message: Message, socket: Outbound) -> Result<()> {
+        check_length(message.as_bytes().len())?;
+        self.post(Post::Socket { message, socket })
     }
 
     fn post(&self, post: Post) -> Result<()> {
-        lock(&self.outgoing).add(post)?;
-        self.bell.ring();
+        let is_only = lock(&self.outgoing).add(post)?;
+        self.ring_for(is_only);
         Ok(())
+    }
+
+    /// Where something waited before, the driver knows: it leaves nothing behind but for what wakes it by itself.
+    fn ring_for(&self, is_only: bool) {
+        if is_only {
+            self.bell.ring();
+        }
     }
 
     /// The driver begins to look at what is to be written, and is woken when there is more.
@@ -107,6 +145,10 @@ impl Mailbox {
 
     pub(super) fn take_post(&self) -> Option<Post> {
         lock(&self.outgoing).take()
+    }
+
+    pub(super) fn give_back(&self, lines: UserLines) {
+        lock(&self.outgoing).give_back(lines);
     }
 
     pub(super) fn forget_key(&self, key: &str) {
@@ -178,6 +220,15 @@ impl Mailbox {
         self.close_outgoing();
         self.pending.close();
     }
+}
+
+/// What travels with a socket is wrapped, and must not become too long by that.
+fn check_length(length: usize) -> Result<()> {
+    if length > FRAME_BYTES - WRAPPING_BYTES {
+        let source = io::Error::new(io::ErrorKind::InvalidInput, "it is too long");
+        return Err(Error::Io { doing: "send a message", source });
+    }
+    Ok(())
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

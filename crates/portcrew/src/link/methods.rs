@@ -20,7 +20,7 @@ macro_rules! talking {
         /// messages or [`OUTGOING_BYTES`](crate::OUTGOING_BYTES),
         /// [`Error::Io`](crate::Error::Io) for a message that is longer than any may be (16 MiB).
         pub fn send<T: serde::Serialize + ?Sized>(&self, value: &T) -> crate::Result<()> {
-            self.send_message(crate::Message::new(value)?, None)
+            self.outlet().send_value(value)
         }
 
         /// Sends a value together with a socket, which is moved in here and closed once the other end has it:

@@ -5,7 +5,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use portcrew_ipc::handle::{Handle as WireHandle, HandleKind};
-use portcrew_ipc::message::{Inner, Packet};
+use portcrew_ipc::message::{Inner, Packet, UserLines};
 use socket2::{SockAddr, SockRef};
 use tokio::sync::oneshot;
 
@@ -16,11 +16,16 @@ use crate::{
 /// Bytes that a message takes beside its text, at least.
 const POST_BYTES: usize = 64;
 
+/// Bytes up to which messages that follow one another are kept together.
+pub(super) const RUN_BYTES: usize = 16 * 1024;
+
 /// One thing that is to be written.
 #[derive(Debug)]
 pub(super) enum Post {
+    /// Messages without sockets.
+    Lines(UserLines),
     /// A message, and the socket that goes with it.
-    Message { message: Message, socket: Option<Outbound> },
+    Socket { message: Message, socket: Outbound },
     /// "How many connections under this key do you hold?"
     Count { key: Arc<str>, answer: oneshot::Sender<Result<usize>> },
     /// "Tell me when you hold no connection under this key any more."
@@ -38,25 +43,38 @@ pub(super) struct Outbound {
 #[derive(Debug, Default)]
 pub(super) struct Outgoing {
     posts: VecDeque<Post>,
+    /// Messages and questions in them.
+    count: usize,
     bytes: usize,
+    /// Lines that were taken and have been passed on, for their memory.
+    spare: UserLines,
     /// Every key under which connections were sent and perhaps live on.
     keys: HashSet<Arc<str>>,
     closed: bool,
 }
 
 impl Post {
+    fn count(&self) -> usize {
+        match self {
+            Self::Lines(lines) => lines.count(),
+            Self::Socket { .. } | Self::Count { .. } | Self::Close { .. } => 1,
+        }
+    }
+
     fn bytes(&self) -> usize {
-        POST_BYTES
-            + match self {
-                Self::Message { message, .. } => message.as_str().len(),
-                Self::Count { key, .. } | Self::Close { key, .. } => key.len(),
-            }
+        let text = match self {
+            // Without the newlines.
+            Self::Lines(lines) => lines.as_bytes().len() - lines.count(),
+            Self::Socket { message, .. } => message.as_bytes().len(),
+            Self::Count { key, .. } | Self::Close { key, .. } => key.len(),
+        };
+        text + POST_BYTES * self.count()
     }
 
     fn connection_key(&self) -> Option<&str> {
         match self {
-            Self::Message { socket, .. } => socket.as_ref()?.key(),
-            Self::Count { .. } | Self::Close { .. } => None,
+            Self::Socket { socket, .. } => socket.key(),
+            Self::Lines(_) | Self::Count { .. } | Self::Close { .. } => None,
         }
     }
 }
@@ -130,14 +148,30 @@ fn address(address: &SockAddr) -> String {
 }
 
 impl Outgoing {
-    pub(super) fn add(&mut self, post: Post) -> Result<()> {
-        if self.closed {
-            return Err(Error::Disconnected);
+    /// Takes a message without a socket, the only one in `line`. Whether it is the only thing that waits.
+    pub(super) fn add_line(&mut self, line: &UserLines) -> Result<bool> {
+        let length = line.as_bytes().len();
+        let bytes = POST_BYTES + length.saturating_sub(1);
+        self.check_room(bytes)?;
+        match self.posts.back_mut() {
+            Some(Post::Lines(lines)) if lines.as_bytes().len() + length <= RUN_BYTES => {
+                lines.append(line);
+            }
+            _ => {
+                let mut lines = std::mem::take(&mut self.spare);
+                lines.append(line);
+                self.posts.push_back(Post::Lines(lines));
+            }
         }
+        self.bytes += bytes;
+        self.count += 1;
+        Ok(self.count == 1)
+    }
+
+    /// Whether it is the only thing that waits.
+    pub(super) fn add(&mut self, post: Post) -> Result<bool> {
         let bytes = post.bytes();
-        if self.posts.len() >= OUTGOING_LIMIT || self.bytes + bytes > OUTGOING_BYTES {
-            return Err(Error::QueueFull);
-        }
+        self.check_room(bytes)?;
         if let Some(key) = post.connection_key().filter(|key| !self.keys.contains(*key)) {
             if self.keys.len() >= CONNECTION_KEYS_LIMIT {
                 return Err(Error::QueueFull);
@@ -145,14 +179,32 @@ impl Outgoing {
             self.keys.insert(key.into());
         }
         self.bytes += bytes;
+        self.count += 1;
         self.posts.push_back(post);
+        Ok(self.count == 1)
+    }
+
+    fn check_room(&self, bytes: usize) -> Result<()> {
+        if self.closed {
+            return Err(Error::Disconnected);
+        }
+        if self.count >= OUTGOING_LIMIT || self.bytes + bytes > OUTGOING_BYTES {
+            return Err(Error::QueueFull);
+        }
         Ok(())
     }
 
     pub(super) fn take(&mut self) -> Option<Post> {
         let post = self.posts.pop_front()?;
         self.bytes -= post.bytes();
+        self.count -= post.count();
         Some(post)
+    }
+
+    /// Lines that were taken are passed on.
+    pub(super) fn give_back(&mut self, mut lines: UserLines) {
+        lines.clear();
+        self.spare = lines;
     }
 
     /// The other end holds nothing under this key any more. What is still to be sent under it keeps its place.
@@ -170,7 +222,7 @@ impl Outgoing {
     /// Takes nothing more, and gives back what there is. Whoever waits for an answer learns it by the drop of the question.
     pub(super) fn close(&mut self) -> VecDeque<Post> {
         self.closed = true;
-        self.bytes = 0;
+        (self.bytes, self.count) = (0, 0);
         std::mem::take(&mut self.posts)
     }
 }
@@ -181,34 +233,70 @@ mod tests {
     use std::net::{TcpListener, TcpStream, UdpSocket};
     use std::os::unix::net::UnixStream;
 
-    fn text(length: usize) -> Post {
-        let message = Message::new(&"x".repeat(length - 2)).unwrap();
-        Post::Message { message, socket: None }
+    fn text(length: usize) -> UserLines {
+        let mut line = UserLines::default();
+        line.push_value(&"x".repeat(length - 2)).unwrap();
+        line
     }
 
     fn counted(key: &str) -> Post {
         let (stream, _) = UnixStream::pair().unwrap();
-        let socket = Outbound::counted(stream.into(), key);
-        Post::Message { message: Message::new("").unwrap(), socket }
+        let socket = Outbound::counted(stream.into(), key).unwrap();
+        Post::Socket { message: Message::new("").unwrap(), socket }
     }
 
     #[test]
     fn bytes_are_limited_and_free_again_when_taken() {
         let mut outgoing = Outgoing::default();
         let longest = OUTGOING_BYTES / 2 - POST_BYTES;
-        outgoing.add(text(longest)).unwrap();
-        outgoing.add(text(longest)).unwrap();
-        assert!(matches!(outgoing.add(text(2)), Err(Error::QueueFull)));
+        outgoing.add_line(&text(longest)).unwrap();
+        outgoing.add_line(&text(longest)).unwrap();
+        assert!(matches!(outgoing.add_line(&text(2)), Err(Error::QueueFull)));
         outgoing.take().unwrap();
-        outgoing.add(text(2)).unwrap();
+        outgoing.add_line(&text(2)).unwrap();
+    }
+
+    #[test]
+    fn messages_are_limited_in_number_however_short_they_are() {
+        let mut outgoing = Outgoing::default();
+        for _ in 0..OUTGOING_LIMIT {
+            outgoing.add_line(&text(2)).unwrap();
+        }
+        assert!(matches!(outgoing.add_line(&text(2)), Err(Error::QueueFull)));
+        let Some(Post::Lines(lines)) = outgoing.take() else { panic!("lines") };
+        for _ in 0..lines.count() {
+            outgoing.add_line(&text(2)).unwrap();
+        }
+        assert!(matches!(outgoing.add_line(&text(2)), Err(Error::QueueFull)));
+    }
+
+    #[test]
+    fn what_follows_one_another_is_taken_together_and_in_order() {
+        let mut outgoing = Outgoing::default();
+        assert!(outgoing.add_line(&text(3)).unwrap());
+        assert!(!outgoing.add_line(&text(2)).unwrap());
+        assert!(!outgoing.add(counted("k")).unwrap());
+        assert!(!outgoing.add_line(&text(4)).unwrap());
+        let mut lines = || match outgoing.take() {
+            Some(Post::Lines(lines)) => {
+                let text = String::from_utf8(lines.as_bytes().to_vec()).unwrap();
+                outgoing.give_back(lines);
+                text
+            }
+            other => format!("{other:?}"),
+        };
+        assert_eq!(lines(), "\"x\"\n\"\"\n");
+        assert!(lines().contains("Socket"));
+        assert_eq!((lines(), lines()), ("\"xx\"\n".to_owned(), "None".to_owned()));
+        assert!(outgoing.add_line(&text(2)).unwrap(), "nothing waits any more");
     }
 
     #[test]
     fn what_was_added_before_the_seal_can_still_be_taken() {
         let mut outgoing = Outgoing::default();
-        outgoing.add(text(2)).unwrap();
+        outgoing.add_line(&text(2)).unwrap();
         outgoing.seal();
-        assert!(matches!(outgoing.add(text(2)), Err(Error::Disconnected)));
+        assert!(matches!(outgoing.add_line(&text(2)), Err(Error::Disconnected)));
         assert!(outgoing.take().is_some() && outgoing.take().is_none());
     }
 

@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 
 use super::held::Wish;
 use super::lent::Lent;
-use super::outgoing::{Outbound, Post};
+use super::outgoing::{Outbound, Post, RUN_BYTES};
 use super::{Mailbox, Received};
 use crate::{Error, Message, OUTGOING_BYTES, OUTGOING_LIMIT, Result};
 
@@ -135,6 +135,19 @@ impl Talk {
                 return Poll::Ready(heard);
             }
         }
+    }
+
+    /// Takes messages that are read already and come next, `most` of them at most: each is to be [opened](Self::open).
+    pub(crate) fn take_messages(&mut self, messages: &mut Vec<Message>, most: usize) -> usize {
+        if self.also.is_some() {
+            return 0;
+        }
+        self.channel.take_messages(messages, most)
+    }
+
+    /// A message of those as its user is to see it; `None` for an answer, which went to whoever waits for it.
+    pub(crate) fn open(&self, message: Message) -> Option<Received> {
+        self.mailbox.open(message, None, None)
     }
 
     /// What is there already, of a peer from which nothing more is waited for.
@@ -311,7 +324,7 @@ impl Talk {
         // Behind a socket nothing moves until it is answered: a second one would make the driver's own wait
         // for two.
         while self.under_way.is_empty()
-            && self.channel.waiting_bytes() < BATCH_BYTES
+            && self.channel.waiting_bytes() <= BATCH_BYTES - RUN_BYTES
             && self.queue_post()
         {
             any = true;
@@ -325,8 +338,13 @@ impl Talk {
             return false;
         };
         let (packet, handle) = match post {
-            Post::Message { message, socket: None } => (Some(Packet::User(message)), None),
-            Post::Message { message, socket: Some(socket) } => {
+            Post::Lines(lines) => {
+                // As below.
+                let _ = self.channel.queue_lines(&lines);
+                self.mailbox.give_back(lines);
+                return true;
+            }
+            Post::Socket { message, socket } => {
                 let packet = socket.packet(message);
                 (Some(packet), Some(self.send_off(socket)))
             }

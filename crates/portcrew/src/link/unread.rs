@@ -18,12 +18,19 @@ pub(crate) struct Load {
     sockets: usize,
 }
 
-/// What waits in one queue, and how much may.
+/// What waits in one queue, and how much may. One adds and one at a time removes, so that no figure has two writers.
 #[derive(Debug)]
 pub(crate) struct Unread {
+    added: Sum,
+    removed: Sum,
+    most: Load,
+}
+
+/// What one side has counted since the beginning. It wraps.
+#[derive(Debug, Default)]
+struct Sum {
     bytes: AtomicUsize,
     sockets: AtomicUsize,
-    most: Load,
 }
 
 impl Load {
@@ -43,7 +50,7 @@ impl Load {
         counted: Option<&Counted>,
     ) -> Self {
         let key = counted.map_or(0, |it| it.key().len());
-        Self { bytes: message.as_str().len() + key, sockets: usize::from(handle.is_some()) }
+        Self { bytes: message.as_bytes().len() + key, sockets: usize::from(handle.is_some()) }
     }
 
     pub(crate) fn of_request(request: &Request) -> Self {
@@ -61,26 +68,41 @@ impl Unread {
         if load != Load::default() && !fits {
             return false;
         }
-        self.bytes.fetch_add(load.bytes, Ordering::Relaxed);
-        self.sockets.fetch_add(load.sockets, Ordering::Relaxed);
+        self.added.add(load);
         true
     }
 
-    /// It was read.
+    /// It was read. To be called under the lock of the queue, or by its only reader.
     pub(crate) fn remove(&self, load: Load) {
-        self.bytes.fetch_sub(load.bytes, Ordering::Relaxed);
-        self.sockets.fetch_sub(load.sockets, Ordering::Relaxed);
+        self.removed.add(load);
     }
 
     fn now(&self) -> Load {
+        let (added, removed) = (self.added.get(), self.removed.get());
         Load {
-            bytes: self.bytes.load(Ordering::Relaxed),
-            sockets: self.sockets.load(Ordering::Relaxed),
+            bytes: added.bytes.wrapping_sub(removed.bytes),
+            sockets: added.sockets.wrapping_sub(removed.sockets),
         }
     }
 
     fn at_most(most: Load) -> Self {
-        Self { bytes: AtomicUsize::new(0), sockets: AtomicUsize::new(0), most }
+        Self { added: Sum::default(), removed: Sum::default(), most }
+    }
+}
+
+impl Sum {
+    /// Not in one step: nobody else writes.
+    fn add(&self, load: Load) {
+        let now = self.get();
+        self.bytes.store(now.bytes.wrapping_add(load.bytes), Ordering::Relaxed);
+        self.sockets.store(now.sockets.wrapping_add(load.sockets), Ordering::Relaxed);
+    }
+
+    fn get(&self) -> Load {
+        Load {
+            bytes: self.bytes.load(Ordering::Relaxed),
+            sockets: self.sockets.load(Ordering::Relaxed),
+        }
     }
 }
 

@@ -31,6 +31,7 @@ use super::reserve::Reserve;
 use super::retry::Retries;
 use super::sockets::Sockets;
 use super::spread::Spread;
+use crate::Message;
 use crate::net::accept::{self, Accept};
 use crate::net::refused::Refused;
 
@@ -93,6 +94,8 @@ pub(super) struct Driver {
     pub(super) now: Time,
     /// What is tried again soon.
     pub(super) retries: Retries,
+    /// Messages that are being read from a channel: empty between two reads.
+    pub(super) messages: Vec<Message>,
     /// Answers that are being read from a lane: empty between two reads.
     pub(super) answers: Vec<Answer>,
     /// What holds workers up: empty between two looks at it.
@@ -150,6 +153,7 @@ impl Driver {
             all_gone: Vec::new(),
             now: Time::ZERO,
             retries: Retries::default(),
+            messages: Vec::new(),
             answers: Vec::new(),
             owed: Vec::new(),
             abandoned: false,

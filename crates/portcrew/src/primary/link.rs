@@ -20,8 +20,8 @@ use super::conns::Conns;
 use super::handle::Shared;
 use super::ready::{ReadySet, Source};
 use super::snapshot::Dialect;
-use crate::link::{Heard, Talk, USER_TOKENS};
-use crate::wire;
+use crate::link::{Heard, Received, Talk, USER_TOKENS};
+use crate::{Message, wire};
 
 /// The token of a listening socket that a worker asked for: above all sequence numbers.
 pub(super) const SHARED_TOKEN: u64 = USER_TOKENS - 1;
@@ -139,6 +139,26 @@ impl Link {
         }
     }
 
+    /// To be called before it is read or written: from then on its source is listed for what users send.
+    pub(super) fn hang(&self) {
+        if let Some(talk) = &self.talk {
+            talk.hang(&self.channel_waker);
+        }
+    }
+
+    /// Takes messages of its user that are read already and come next, `most` of them at most.
+    pub(super) fn take_messages(&mut self, messages: &mut Vec<Message>, most: usize) -> usize {
+        match &mut self.talk {
+            Some(talk) if !self.lane_is_over => talk.take_messages(messages, most),
+            Some(_) | None => 0,
+        }
+    }
+
+    /// One of those as our user is to see it.
+    pub(super) fn open(&self, message: Message) -> Option<Received> {
+        self.talk.as_ref()?.open(message)
+    }
+
     pub(super) fn poll_heard(&mut self) -> Poll<Heard> {
         let Some(talk) = &mut self.talk else {
             return Poll::Ready(Heard::End);
@@ -146,7 +166,6 @@ impl Link {
         if self.lane_is_over {
             return Poll::Ready(talk.try_heard());
         }
-        talk.hang(&self.channel_waker);
         talk.poll_heard(&mut Context::from_waker(&self.channel_waker))
     }
 

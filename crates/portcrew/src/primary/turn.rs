@@ -17,6 +17,7 @@ use super::reserve;
 use super::{Dialect, State};
 use crate::link::{Heard, Received};
 use crate::net::accept;
+use crate::request::is_plain;
 use crate::wire::Question;
 use crate::{Error, wire};
 
@@ -26,7 +27,8 @@ mod tests;
 /// Connections taken from one listener before the other sources get their turn.
 const ACCEPT_BATCH: usize = 64;
 
-/// Messages taken from one channel before the other sources get their turn.
+/// Messages taken from one channel before the other sources get their turn. Fewer than the user can read in one turn of
+/// the runtime (tokio's budget is 128), or a queue grows that is read as fast as can be.
 const MESSAGE_BATCH: usize = 64;
 
 /// Reads of one lane before the other sources get their turn: of up to 16 packets each, with many answers in a packet.
@@ -136,10 +138,21 @@ impl Driver {
     }
 
     fn read_channel(&mut self, worker: WorkerId) {
-        for _ in 0..MESSAGE_BATCH {
+        if let Some(link) = self.links.get(&worker) {
+            link.hang();
+        }
+        let mut left = MESSAGE_BATCH;
+        while left > 0 {
             let Some(link) = self.links.get_mut(&worker) else {
                 return;
             };
+            let taken = link.take_messages(&mut self.messages, left);
+            if taken > 0 {
+                self.pass_on(worker);
+                left -= taken;
+                continue;
+            }
+            left -= 1;
             match link.poll_heard() {
                 Poll::Pending => return self.mark_dirty(worker),
                 Poll::Ready(Heard::Cluster { message, socket: _closed }) => {
@@ -161,6 +174,23 @@ impl Driver {
         if let Some(link) = self.links.get(&worker) {
             link.wake_channel();
         }
+    }
+
+    /// Messages of a worker's user go to ours.
+    fn pass_on(&mut self, worker: WorkerId) {
+        let mut messages = std::mem::take(&mut self.messages);
+        for message in messages.drain(..) {
+            if is_plain(&message) && !readiness::is_ready(&message) {
+                self.events.add_message(worker, message);
+                continue;
+            }
+            let received = self.links.get(&worker).and_then(|link| link.open(message));
+            if let Some(received) = received {
+                self.news(worker, received);
+            }
+        }
+        self.events.publish();
+        self.messages = messages;
     }
 
     fn channel_ended(&mut self, worker: WorkerId) {

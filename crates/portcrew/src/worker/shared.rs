@@ -33,6 +33,8 @@ pub(crate) struct Shared {
     /// Listeners of which the primary knows nothing. They close with the others.
     locals: Mutex<Vec<Weak<Inflow>>>,
     next_server: AtomicU32,
+    /// The driver is started, so that whoever sends need not look whether it is.
+    started: AtomicBool,
     finished: AtomicBool,
 }
 
@@ -118,12 +120,16 @@ impl Shared {
             ends: Mutex::new(Some(ends)),
             locals: Mutex::default(),
             next_server: AtomicU32::new(0),
+            started: AtomicBool::new(false),
             finished: AtomicBool::new(false),
         })
     }
 
     /// Starts the driver in the current runtime, once.
     pub(crate) fn start(self: &Arc<Self>) -> Result<()> {
+        if self.started.load(Ordering::Acquire) {
+            return Ok(());
+        }
         let mut slot = lock(&self.ends);
         if slot.is_none() {
             return Ok(());
@@ -138,6 +144,7 @@ impl Shared {
                 Error::Io { doing, source }
             })?;
             runtime.spawn(driver);
+            self.started.store(true, Ordering::Release);
         }
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! Reads of well-behaved, broken and hostile peers.
 
+mod together;
+
 use super::*;
 use crate::channel::{ChannelSettings, OutgoingHandle};
 use crate::message::ClusterBody;

@@ -2,6 +2,7 @@
 
 mod in_a_row;
 mod interleavings;
+mod runs;
 
 use super::*;
 use crate::handle::HandleKind;

@@ -8,14 +8,19 @@ use super::{NotifySocket, Sign, Watch};
 use crate::link::Received;
 use crate::primary::driver::Driver;
 use crate::primary::launcher::Place;
-use crate::{Error, Ready, Result};
+use crate::{Error, Message, Ready, Result};
 
 /// Whether this is the text `ready`, as `process.send('ready')` writes it.
 pub(in crate::primary) fn says_ready(received: &Received) -> bool {
     match received {
-        Received::Message { message, .. } => message.as_str() == "\"ready\"",
+        Received::Message { message, .. } => is_ready(message),
         Received::Request(_) | Received::Error(_) | Received::Lagged { .. } => false,
     }
+}
+
+/// The same of a message.
+pub(in crate::primary) fn is_ready(message: &Message) -> bool {
+    message.as_bytes() == b"\"ready\""
 }
 
 impl Driver {

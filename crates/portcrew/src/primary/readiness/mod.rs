@@ -9,6 +9,6 @@ mod notify;
 mod probe;
 mod watch;
 
-pub(super) use hear::says_ready;
+pub(super) use hear::{is_ready, says_ready};
 pub(super) use notify::{MEANT_FOR_ONE, NotifySocket};
 pub(super) use watch::{Sign, Watch};
