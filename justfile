@@ -26,6 +26,10 @@ bench *args:
     scripts/npm-cache peers/pm2 pm2@7 || echo "PM2 is left out"
     cargo bench -p portcrew-testkit --bench report -- {{args}}
 
+# Descriptors by the lane and messages by the channel, against the kernel's own calls and Node: `just ipc --quick`.
+ipc *args:
+    cargo bench -p portcrew-testkit --bench ipc -- {{args}}
+
 # What a few slow requests cost all others, and how evenly connections are spread: `just tail --quick`.
 tail *args:
     cargo bench -p portcrew-testkit --bench tail -- {{args}}
