@@ -30,6 +30,11 @@ bench *args:
 ipc *args:
     cargo bench -p portcrew-testkit --bench ipc -- {{args}}
 
+# What single steps cost: deciding, encoding and decoding, sending and receiving in one process: `just micro codec`.
+micro *filter:
+    cargo bench -p portcrew-core --bench step -- {{filter}}
+    cargo bench -p portcrew-ipc --bench codec --bench lane --bench channel -- {{filter}}
+
 # What a few slow requests cost all others, and how evenly connections are spread: `just tail --quick`.
 tail *args:
     cargo bench -p portcrew-testkit --bench tail -- {{args}}

@@ -29,7 +29,7 @@
 //! bytes.
 
 mod primary;
-mod record;
+pub mod record;
 mod worker;
 
 pub use primary::{LanePrimary, Sent};

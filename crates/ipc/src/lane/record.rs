@@ -1,4 +1,4 @@
-//! The records of the lane, byte by byte. Pure.
+//! The records of the lane, byte by byte. Pure: for who has the bytes from elsewhere, such as a recording.
 
 use crate::error::LaneOffence;
 
@@ -58,10 +58,17 @@ pub struct Beat {
 }
 
 /// An entry of a record: a fixed number of bytes, and the kind of record that it makes.
-pub(super) trait Entry: Sized {
+pub trait Entry: Sized {
+    /// Its kind, as the [module](super) lists them.
     const KIND: u8;
+    /// Its bytes.
     const BYTES: usize;
+    /// Writes it into so many bytes.
     fn write(&self, bytes: &mut [u8]);
+    /// Reads it from so many bytes.
+    ///
+    /// # Errors
+    /// They are no such entry.
     fn read(bytes: &[u8]) -> Result<Self, LaneOffence>;
 }
 
@@ -75,15 +82,19 @@ const BEAT_BYTES: usize = 8;
 const RECORD_BYTES: usize = HEADER_BYTES + LANE_BATCH * CONN_BYTES;
 
 /// Room for one record.
-pub(super) type RecordBuffer = [u8; RECORD_BYTES];
+pub type RecordBuffer = [u8; RECORD_BYTES];
 
 /// An empty buffer.
-pub(super) const fn buffer() -> RecordBuffer {
+#[must_use]
+pub const fn buffer() -> RecordBuffer {
     [0; RECORD_BYTES]
 }
 
 /// Writes a record of `entries`, of which there are between 1 and [`LANE_BATCH`], and returns its bytes.
-pub(super) fn encode<'a, E: Entry>(entries: &[E], buffer: &'a mut RecordBuffer) -> &'a [u8] {
+///
+/// # Panics
+/// There are more.
+pub fn encode<'a, E: Entry>(entries: &[E], buffer: &'a mut RecordBuffer) -> &'a [u8] {
     debug_assert!((1..=LANE_BATCH).contains(&entries.len()), "the caller checks the batch");
     let count = u16::try_from(entries.len()).unwrap_or(u16::MAX);
     let length = HEADER_BYTES + entries.len() * E::BYTES;
@@ -97,12 +108,16 @@ pub(super) fn encode<'a, E: Entry>(entries: &[E], buffer: &'a mut RecordBuffer) 
 }
 
 /// The kind that a record says it is of, if it is long enough to say one.
-pub(super) fn kind(record: &[u8]) -> Option<u8> {
+#[must_use]
+pub fn kind(record: &[u8]) -> Option<u8> {
     record.get(1).copied()
 }
 
 /// Reads a record and appends its entries to `out`; appends nothing if any of it is wrong.
-pub(super) fn decode<E: Entry>(record: &[u8], out: &mut Vec<E>) -> Result<(), LaneOffence> {
+///
+/// # Errors
+/// The record breaks the layout, or is of another kind.
+pub fn decode<E: Entry>(record: &[u8], out: &mut Vec<E>) -> Result<(), LaneOffence> {
     let &[version, kind, low, high, ref entries @ ..] = record else {
         return Err(LaneOffence::Length);
     };
