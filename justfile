@@ -35,6 +35,10 @@ micro *filter:
     cargo bench -p portcrew-core --bench step -- {{filter}}
     cargo bench -p portcrew-ipc --bench codec --bench lane --bench channel -- {{filter}}
 
+# Counts instructions and holds them against scripts/instructions.txt: `just instructions --renew` writes that anew.
+instructions *args:
+    scripts/instructions {{args}}
+
 # What a few slow requests cost all others, and how evenly connections are spread: `just tail --quick`.
 tail *args:
     cargo bench -p portcrew-testkit --bench tail -- {{args}}
