@@ -72,9 +72,11 @@ struct Table {
 /// Bytes of the shortest question or answer that there can be.
 const SHORTEST: usize = r#"{"portcrew":"reply","id":1,"body":1}"#.len();
 
-/// Whether a message is certainly neither a question nor an answer. Most are short, or do not contain the word.
+/// Whether a message is certainly neither a question nor an answer. Most are short, or do not contain the word. Those are
+/// objects: serde would take an array of the same fields too.
 pub(crate) fn is_plain(message: &Message) -> bool {
-    message.as_bytes().len() < SHORTEST || !message.as_str().contains("\"portcrew\"")
+    let text = message.as_str();
+    text.len() < SHORTEST || !text.contains("\"portcrew\"") || !text.trim_start().starts_with('{')
 }
 
 /// A message as the receiving end sorts it.
@@ -201,7 +203,12 @@ mod tests {
     #[test]
     fn a_message_that_only_mentions_the_word_is_plain() {
         let pending = Pending::default();
-        for text in [r#"{"portcrew":"request"}"#, r#"["portcrew"]"#, r#"{"portcrew":1,"id":1}"#] {
+        for text in [
+            r#"{"portcrew":"request"}"#,
+            r#"["portcrew"]"#,
+            r#"{"portcrew":1,"id":1}"#,
+            r#"["reply",7,{"portcrew":"in the body of no reply"}]"#,
+        ] {
             let message = Message::from_text(text).unwrap();
             assert!(matches!(pending.sort(message), Sorted::Plain(_)), "{text}");
         }

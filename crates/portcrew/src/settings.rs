@@ -182,6 +182,10 @@ pub struct Settings {
     pub probing: Probing,
     /// How a worker is looked at after it was ready. Read once, as that. Default: by its answers alone.
     pub liveness: Liveness,
+    /// How long the first worker of a crew that begins starts alone, so that the first answer does not wait for the starts
+    /// of others. Beyond it, or when it is ready, the others start too, four at a time. Zero: all begin together. Read
+    /// once, when the crew is started. Default 100 ms.
+    pub head_start: Duration,
     /// How many new workers a reload may have beside the old ones at once. 0 is taken for 1 where
     /// [`max_unavailable`](Self::max_unavailable) is 0 too. Read once, when the crew is started. Default 1.
     pub surge: usize,
@@ -260,6 +264,7 @@ impl Default for Settings {
             ready: Ready::default(),
             probing: Probing::default(),
             liveness: Liveness::default(),
+            head_start: Duration::from_millis(100),
             surge: 1,
             max_unavailable: 0,
             overlap: false,

@@ -7,7 +7,8 @@ use crate::error::{FrameError, MessageError};
 use crate::frame::{Frame, FrameDecoder};
 use crate::handle::{Handle, HandleKind};
 use crate::message::{
-    ClusterMessage, Dialect, Inner, Packet, UserMessage, parse, plain_message as user_message,
+    ClusterMessage, Dialect, Inner, Packet, UserMessage, parse,
+    plain_message as message_at_a_glance,
 };
 use crate::socket::Received;
 
@@ -171,7 +172,7 @@ impl Inbox {
         {
             // An error is met again.
             let Ok(Some(Frame { bytes, fd })) = self.decoder.next() else { break };
-            if let Some(message) = user_message(bytes).filter(|_| fd.is_none()) {
+            if let Some(message) = message_at_a_glance(bytes).filter(|_| fd.is_none()) {
                 users.push(message);
                 continue;
             }

@@ -13,7 +13,9 @@ pub struct ChannelSettings {
     /// message there is room for a short one. Beyond it
     /// [`queue`](super::Channel::queue) refuses. Default 32 MiB.
     pub outbox_bytes: usize,
-    /// Most messages that may wait likewise. Default 65,536.
+    /// Most messages that may wait likewise. Default 65,536. Messages that are queued as one
+    /// ([`queue_lines`](super::Channel::queue_lines)) are taken where there is room for one: then there may be more, by as
+    /// many as they are.
     pub outbox_messages: usize,
     /// How often a connection that user code gave away (`net.Socket`) is sent again when the peer says that its
     /// descriptor did not arrive. Then it is given up. Other handles are never sent again. Default 3, as in Node.

@@ -147,9 +147,10 @@ impl Channel {
     }
 
     /// Takes messages of user code that have no handle, are read already and come next, `most` of them at most: what needs
-    /// nothing but to be passed on. They count as [received](Self::poll_recv). Says how many.
+    /// nothing but to be passed on. They count as [received](Self::poll_recv). Says how many: none, too, once so many were
+    /// received that others are to have their turn, which `poll_recv` then gives them.
     pub fn take_messages(&mut self, messages: &mut Vec<UserMessage>, most: usize) -> usize {
-        if self.reading == Reading::Failed {
+        if self.reading == Reading::Failed || self.turn.is_spent(&self.settings) {
             return 0;
         }
         let taken = self.inbox.take_users(messages, most, &mut self.outbox);

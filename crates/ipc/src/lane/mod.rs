@@ -29,6 +29,8 @@
 //! bytes.
 
 mod primary;
+// Open for the benchmarks of this crate, and nobody else's to rely on.
+#[doc(hidden)]
 pub mod record;
 mod worker;
 

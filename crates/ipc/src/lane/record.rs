@@ -93,9 +93,9 @@ pub const fn buffer() -> RecordBuffer {
 /// Writes a record of `entries`, of which there are between 1 and [`LANE_BATCH`], and returns its bytes.
 ///
 /// # Panics
-/// There are more.
+/// There is none, or there are more: the caller checks the batch.
 pub fn encode<'a, E: Entry>(entries: &[E], buffer: &'a mut RecordBuffer) -> &'a [u8] {
-    debug_assert!((1..=LANE_BATCH).contains(&entries.len()), "the caller checks the batch");
+    assert!((1..=LANE_BATCH).contains(&entries.len()), "the caller checks the batch");
     let count = u16::try_from(entries.len()).unwrap_or(u16::MAX);
     let length = HEADER_BYTES + entries.len() * E::BYTES;
     buffer[0] = LANE_VERSION;

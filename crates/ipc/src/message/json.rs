@@ -21,7 +21,8 @@ impl RawJson {
     /// Serialises `value`.
     ///
     /// # Errors
-    /// `value` cannot be JSON (a map whose keys are no strings, or its own `Serialize` failed).
+    /// `value` cannot be JSON (a map whose keys are no strings, or its own `Serialize` failed). What a wrong `Serialize`
+    /// makes of it is not checked here, but in a message ([`UserMessage::new`]).
     pub fn new<T: Serialize + ?Sized>(value: &T) -> Result<Self, MessageError> {
         let text = serde_json::to_string(value).map_err(MessageError::Unserialisable)?;
         Ok(Self::on_one_line(text))
@@ -95,7 +96,7 @@ impl UserMessage {
         self.0.as_str()
     }
 
-    /// The text, as bytes: how long it is costs nothing to know.
+    /// The text, as bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
@@ -120,10 +121,6 @@ impl UserMessage {
     }
 
     fn checked(json: RawJson) -> Result<Self, MessageError> {
-        // What is JSON already needs no walk to be known as that.
-        if !parse::may_be_internal(json.as_str()) {
-            return Ok(Self(json));
-        }
         match parse::internal_command(json.as_str()).map_err(MessageError::Unserialisable)? {
             None => Ok(Self(json)),
             Some(_) => Err(MessageError::Reserved),

@@ -3,11 +3,12 @@
 use serde::Serialize;
 
 use super::UserMessage;
-use super::parse::{internal_command, may_be_internal};
+use super::parse::walk;
+use super::plain::is_plain;
 use crate::error::MessageError;
 
 /// Memory that is kept when the lines are cleared, in bytes. A long message does not hold its memory for ever.
-const KEPT_BYTES: usize = 64 * 1024;
+const KEPT_BYTES: usize = 16 * 1024;
 
 /// Messages of user code, each on a line of its own.
 #[derive(Debug, Default)]
@@ -81,21 +82,15 @@ impl UserLines {
     }
 }
 
-/// That JSON is on one line and not reserved. A newline can only stand between tokens: a space means the same.
+/// That it is JSON, which a `Serialize` of the user's does not warrant, on one line and not reserved. A newline can only
+/// stand between tokens: a space means the same.
 fn check(json: &mut [u8]) -> Result<(), MessageError> {
-    // In one pass without a way out, which processors do for many bytes at once.
-    let is_of_note = |byte: &u8| matches!(byte, b'\n' | b'\\' | b'N');
-    if !json.iter().fold(false, |any, byte| any | is_of_note(byte)) {
+    if is_plain(std::str::from_utf8(json).map_err(MessageError::NotUtf8)?) {
         return Ok(());
     }
-    if json.contains(&b'\n') {
-        json.iter_mut().filter(|byte| **byte == b'\n').for_each(|byte| *byte = b' ');
-    }
+    json.iter_mut().filter(|byte| **byte == b'\n').for_each(|byte| *byte = b' ');
     let text = std::str::from_utf8(json).map_err(MessageError::NotUtf8)?;
-    if !may_be_internal(text) {
-        return Ok(());
-    }
-    match internal_command(text).map_err(MessageError::Unserialisable)? {
+    match walk(text).map_err(MessageError::Unserialisable)? {
         None => Ok(()),
         Some(_) => Err(MessageError::Reserved),
     }
@@ -120,6 +115,26 @@ mod tests {
         let expected = "{\"cmd\":\"notifyRequest\"}\n\"two\\nlines\"\n[1, 2]\n7\n";
         assert_eq!((lines.as_bytes(), lines.count()), (expected.as_bytes(), 4));
         lines.clear();
+        assert_eq!((lines.as_bytes(), lines.count()), (&b""[..], 0));
+    }
+
+    /// Says of itself what is not so.
+    struct KeyAlone;
+
+    impl Serialize for KeyAlone {
+        fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+            use serde::ser::SerializeMap as _;
+            let mut map = to.serialize_map(None)?;
+            map.serialize_key("a")?;
+            map.end()
+        }
+    }
+
+    #[test]
+    fn what_serialises_to_no_json_is_the_senders_error_and_never_sent() {
+        let mut lines = UserLines::default();
+        assert!(matches!(lines.push_value(&KeyAlone), Err(MessageError::Unserialisable(_))));
+        assert!(matches!(UserMessage::new(&KeyAlone), Err(MessageError::Unserialisable(_))));
         assert_eq!((lines.as_bytes(), lines.count()), (&b""[..], 0));
     }
 

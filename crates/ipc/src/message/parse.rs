@@ -1,8 +1,9 @@
 //! From one line to a packet.
 //!
-//! Every line is walked once, without allocation, to see that it is JSON and whether it is internal; [`plain`] knows most
-//! that are not at a glance. Only an internal one is then read into fields. The walk keeps no stack of its own
-//! calls, so nesting without limit does no harm; user code that reads a message meets serde_json's limit of 128 levels.
+//! [`plain`] knows most lines that are not internal at a glance. Any other is walked once, without allocation, to see
+//! that it is JSON and whether it is internal; only an internal one is then read into fields. The walk keeps no stack of
+//! its own calls, so nesting without limit does no harm; user code that reads a message meets serde_json's limit of 128
+//! levels.
 //!
 //! [`plain`]: super::plain
 
@@ -57,11 +58,6 @@ pub fn parse(line: &[u8]) -> Result<Packet, MessageError> {
 pub(crate) fn plain_message(line: &[u8]) -> Option<UserMessage> {
     let text = std::str::from_utf8(line).ok()?;
     is_plain(text).then(|| UserMessage::validated_line(text))
-}
-
-/// Whether `text`, if it is JSON, may be internal: how its command begins is in it, or an escape that could hide that.
-pub(super) fn may_be_internal(text: &str) -> bool {
-    text.contains("NODE_") || text.contains('\\')
 }
 
 /// Checks that `text` is one JSON value and returns its `cmd` if that makes it internal.

@@ -131,7 +131,9 @@ impl Mailbox {
         Ok(())
     }
 
-    /// Where something waited before, the driver knows: it leaves nothing behind but for what wakes it by itself.
+    /// Where something waited before, the driver knows, or is told in a moment by whoever was first: it leaves nothing
+    /// behind but for what wakes it by itself. (That one may lose the processor between the lock and the bell, and then
+    /// all wait for it, as they would where it lost it with the lock.)
     fn ring_for(&self, is_only: bool) {
         if is_only {
             self.bell.ring();

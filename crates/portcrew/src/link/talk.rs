@@ -339,7 +339,8 @@ impl Talk {
         };
         let (packet, handle) = match post {
             Post::Lines(lines) => {
-                // As below.
+                // As below. However short they are, a batch has fewer than may wait.
+                const { assert!(BATCH_BYTES / 2 < OUTGOING_LIMIT) };
                 let _ = self.channel.queue_lines(&lines);
                 self.mailbox.give_back(lines);
                 return true;

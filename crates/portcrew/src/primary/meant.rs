@@ -13,6 +13,7 @@ pub(super) fn machine(ours: &Settings, workers: usize) -> Machine {
     machine.start_deadline = ours.start_deadline;
     machine.reload_deadline = ours.start_deadline;
     machine.stable_for = ours.stable_for;
+    machine.head_start = ours.head_start;
     (machine.surge, machine.max_unavailable) = (ours.surge, ours.max_unavailable);
     let is_told = machine.readiness != Readiness::Age;
     // Programs that have their sockets from their start do not get into each other's way.

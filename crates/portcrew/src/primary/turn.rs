@@ -28,7 +28,7 @@ mod tests;
 const ACCEPT_BATCH: usize = 64;
 
 /// Messages taken from one channel before the other sources get their turn. Fewer than the user can read in one turn of
-/// the runtime (tokio's budget is 128), or a queue grows that is read as fast as can be.
+/// the runtime (tokio's budget is 128), or a queue of one worker's messages grows that is read as fast as can be.
 const MESSAGE_BATCH: usize = 64;
 
 /// Reads of one lane before the other sources get their turn: of up to 16 packets each, with many answers in a packet.
@@ -171,6 +171,8 @@ impl Driver {
                 Poll::Ready(Heard::End) => return self.channel_ended(worker),
             }
         }
+        // What we have for it does not wait for all that it has said.
+        self.mark_dirty(worker);
         if let Some(link) = self.links.get(&worker) {
             link.wake_channel();
         }

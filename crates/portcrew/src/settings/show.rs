@@ -34,6 +34,7 @@ impl fmt::Debug for Settings {
             .field("ready", &self.ready)
             .field("probing", &self.probing)
             .field("liveness", &self.liveness)
+            .field("head_start", &self.head_start)
             .field("surge", &self.surge)
             .field("max_unavailable", &self.max_unavailable)
             .field("overlap", &self.overlap)
