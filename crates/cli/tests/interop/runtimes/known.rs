@@ -38,9 +38,12 @@ fn of_node(row: Id, Version { major, minor, .. }: Version) -> Option<Known> {
 
 fn of_bun(row: Id) -> Option<Known> {
     match row {
-        Id::HandedOver | Id::Shared | Id::PortZero | Id::MaxConnections | Id::DropMaxConnection => {
-            Some(SELF_BOUND)
-        }
+        Id::HandedOver
+        | Id::Shared
+        | Id::Kernel
+        | Id::PortZero
+        | Id::MaxConnections
+        | Id::DropMaxConnection => Some(SELF_BOUND),
         Id::UnixPath => Some(Known { gap: Gap::OneWorkerOnly, ..SELF_BOUND_PATH }),
         Id::Twice => Some(Known { gap: Gap::Allowed, short: "allowed", ..SELF_BOUND }),
         Id::Disconnect | Id::Reload => Some(GOES_ON_LISTENING),
@@ -51,7 +54,7 @@ fn of_bun(row: Id) -> Option<Known> {
 
 fn of_deno(row: Id) -> Option<Known> {
     match row {
-        Id::Shared | Id::BareShared => Some(LISTENS_ELSEWHERE),
+        Id::Shared | Id::BareShared | Id::Kernel | Id::BareKernel => Some(LISTENS_ELSEWHERE),
         Id::Udp => Some(UNANNOUNCED_UDP),
         Id::DropMaxConnection => Some(SILENT_DROP),
         Id::ServerTo => Some(NAMELESS_PATH),

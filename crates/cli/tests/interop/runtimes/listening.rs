@@ -94,6 +94,33 @@ pub(crate) fn shared(runtime: &Runtime) -> Seen {
     Ok(())
 }
 
+/// Each worker accepts from a socket of its own that the primary has bound.
+pub(crate) fn kernel(runtime: &Runtime) -> Seen {
+    let mut bench = Bench::with(runtime, 2, &[("KERNEL", "1")]);
+    let address = served_by_both(&mut bench)?;
+    if listens_elsewhere(bench.pid(1), address.port()) {
+        return Err(Gap::ListensElsewhere);
+    }
+    let report = Load::new(address).clients(8).requests(200).run();
+    report.assert_all_ok();
+    assert_eq!(report.by_worker.len(), 2, "{report}");
+    Ok(())
+}
+
+pub(crate) fn bare_kernel(runtime: &Runtime) -> Seen {
+    let mut bench = Bench::with(runtime, 2, &[("KERNEL", "1")]);
+    let options = json!({ "host": "127.0.0.1", "port": 0 });
+    let first = bench.serve_bare(1, "a", &options).port(&bench);
+    assert_eq!(first, bench.serve_bare(2, "a", &options).port(&bench));
+    if listens_elsewhere(bench.pid(1), first.port()) {
+        return Err(Gap::ListensElsewhere);
+    }
+    // Of so many, one worker gets all once in 2^49 runs.
+    let answers: BTreeSet<_> = (0..50).map(|_| stream(first).unwrap()).collect();
+    assert_eq!(answers, ["worker 1".to_owned(), "worker 2".to_owned()].into());
+    Ok(())
+}
+
 /// Two workers on one port that the primary has chosen.
 pub(crate) fn served_by_both(bench: &mut Bench) -> Result<SocketAddr, Gap> {
     let options = json!({ "host": "127.0.0.1", "port": 0 });

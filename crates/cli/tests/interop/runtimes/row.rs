@@ -21,6 +21,8 @@ pub(crate) enum Id {
     Shared,
     BareHandedOver,
     BareShared,
+    Kernel,
+    BareKernel,
     FixedPort,
     UnixPath,
     Udp,
@@ -48,11 +50,13 @@ pub(crate) enum Id {
 }
 
 /// All of them, in the order of the page.
-pub(crate) const ROWS: [Row; 28] = [
+pub(crate) const ROWS: [Row; 30] = [
     row(Id::HandedOver, "`http`, handed over in turn", listening::handed_over),
     row(Id::Shared, "`http`, policy `shared`", listening::shared),
     row(Id::BareHandedOver, "`net`, handed over in turn", listening::bare_handed_over),
     row(Id::BareShared, "`net`, policy `shared`", listening::bare_shared),
+    row(Id::Kernel, "`http`, policy `kernel`", listening::kernel),
+    row(Id::BareKernel, "`net`, policy `kernel`", listening::bare_kernel),
     row(Id::FixedPort, "`http` on a fixed port: every worker serves", listening::fixed_port),
     row(Id::UnixPath, "Unix-domain path", listening::unix_path),
     row(Id::Udp, "UDP, one port for all workers", listening::udp),

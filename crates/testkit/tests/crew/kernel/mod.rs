@@ -9,6 +9,7 @@ mod slow_handshake;
 mod spread;
 mod stuck;
 mod taken;
+mod udp;
 
 use std::net::SocketAddr;
 
