@@ -64,7 +64,10 @@ impl World {
             if self.round()? {
                 continue;
             }
-            if self.what_waits().is_none() || !self.jump()? {
+            if self.what_waits().is_none() {
+                return Ok(());
+            }
+            if !self.wake_the_given_up() && !self.jump()? {
                 return Ok(());
             }
         }

@@ -1,6 +1,9 @@
 //! What becomes of a crew when faults have stopped: it is whole, and then it ends.
 
+use std::collections::BTreeSet;
+
 use portcrew_core::WorkerId;
+use portcrew_core::primary::Place;
 use portcrew_core::supervise::{Event, Phase, SlotState};
 
 use super::Health;
@@ -34,6 +37,29 @@ impl World {
         seat.machine.phase() != Phase::Running
             || !seat.machine.slots().all(|it| whole(it.state))
             || seat.checker.alive.iter().any(|(worker, it)| it.told && !self.sleeps(*worker))
+    }
+
+    /// Who sleeps in the kernel, was given up by the crew, and holds what nobody else may have before it has ended: it
+    /// wakes, for the machine's sleep ends too. Whether there was one.
+    pub(in crate::sim) fn wake_the_given_up(&mut self) -> bool {
+        let Some(seat) = &self.crew else {
+            return false;
+        };
+        let worker = |place| match place {
+            Place::Offered(worker, _) => Some(worker),
+            Place::Held => None,
+        };
+        let offered: BTreeSet<_> =
+            self.primary.connections().filter_map(|it| worker(it.1)).collect();
+        let mut woke = false;
+        for process in &mut self.processes {
+            let is_given_up = !seat.checker.alive.contains_key(&process.id);
+            if process.sleeps() && is_given_up && offered.contains(&process.id) {
+                process.goes_on();
+                woke = true;
+            }
+        }
+        woke
     }
 
     fn sleeps(&self, worker: WorkerId) -> bool {
