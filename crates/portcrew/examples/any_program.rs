@@ -6,7 +6,7 @@
 
 use std::error::Error;
 
-use portcrew::{Cluster, Event, Settings};
+use portcrew::{Cluster, Error as CrewError, Event, Outcome, Settings};
 
 fn main() -> Result<(), Box<dyn Error>> {
     // First: this executable is started once more before each program, as the helper that gives it its sockets.
@@ -33,7 +33,8 @@ async fn lead(settings: Settings) -> portcrew::Result<()> {
                     println!("worker {worker} is process {}", process.pid());
                 }
                 Some(Event::Exit { worker, status, .. }) => println!("worker {worker}: {status}"),
-                Some(Event::Finished(_)) | None => return Ok(()),
+                Some(Event::Finished(Outcome::Stopped)) | None => return Ok(()),
+                Some(Event::Finished(outcome)) => return Err(CrewError::Crew(outcome)),
                 Some(_) => {}
             },
             _ = tokio::signal::ctrl_c() => cluster.stop()?,

@@ -70,8 +70,8 @@ pub(crate) fn name_taken(name: &str, pid: Option<u32>) -> String {
 pub(crate) fn name_taken_goes_on(name: &str, pid: Option<u32>) -> String {
     let who = pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default();
     format!(
-        "another crew is called {name}{who}, so this one has no control socket; --name gives it one, --no-control \
-         saves this line"
+        "another crew is called {name}{who}, so this one has no control socket; `portcrew run --name` has one, \
+         --no-control saves this line"
     )
 }
 
