@@ -140,7 +140,8 @@ pub struct Settings {
     /// Such a worker has no channel: it is [ready](Self::ready) by age ([`Ready::Listening`] means that), by its notify
     /// socket or a probe, and is told to leave by [`stop_signal`](Self::stop_signal) ([`Drain::Disconnect`] means that),
     /// or by another. It accepts by itself: under [`Policy::Kernel`] from a socket of its own, under whatever else
-    /// [`policy`](Self::policy) and [`policies`](Self::policies) say from one that all have ([`Policy::Shared`]). SIGKILL comes to it when this process ends, so that no orphan keeps an address.
+    /// [`policy`](Self::policy) and [`policies`](Self::policies) say from one that all have ([`Policy::Shared`]). SIGKILL
+    /// comes to it when this process ends, so that no orphan keeps an address.
     ///
     /// Bound by [`Cluster::new`](crate::Cluster::new), and open until the crew has finished or the cluster is dropped, also
     /// while no worker lives. Read once, when the cluster is made. Default: none.

@@ -1,4 +1,4 @@
-//! The records of the lane, byte by byte. Pure: for who has the bytes from elsewhere, such as a recording.
+//! The records of the lane, byte by byte. Pure.
 
 use crate::error::LaneOffence;
 
@@ -108,8 +108,7 @@ pub fn encode<'a, E: Entry>(entries: &[E], buffer: &'a mut RecordBuffer) -> &'a 
 }
 
 /// The kind that a record says it is of, if it is long enough to say one.
-#[must_use]
-pub fn kind(record: &[u8]) -> Option<u8> {
+pub(super) fn kind(record: &[u8]) -> Option<u8> {
     record.get(1).copied()
 }
 

@@ -10,7 +10,7 @@
 //!
 //! Beside them lies what is shared by those that lead crews by the command, each of which takes it by its path: `place`
 //! and `crew` (directories, commands, what they say), `nginx`, `pm2`, `peers` (both as servers), `build` (programs of other crates), `traffic` (what became
-//! of requests), `target` and `columns` (what is aimed at, and tables).
+//! of requests), `target`, `columns` and `print` (what is aimed at, tables, and how they are said).
 
 #[allow(dead_code, reason = "another benchmark uses it")]
 pub(crate) mod closed;

@@ -26,12 +26,13 @@ mod place;
 #[path = "../common/pm2.rs"]
 #[allow(dead_code, reason = "another benchmark uses the rest of it")]
 mod pm2;
+#[path = "../common/print.rs"]
+mod print;
 mod report;
 mod round;
 mod table;
 
 use std::fs::File;
-use std::io::{self, Write as _};
 use std::num::NonZeroU64;
 
 use args::Args;
@@ -63,12 +64,5 @@ fn compare(args: &Args) -> Result<(), Failure> {
     if let Some(path) = &args.json_file {
         serde_json::to_writer(File::create(path)?, &report)?;
     }
-    let mut out = io::stdout().lock();
-    if args.json {
-        serde_json::to_writer_pretty(&mut out, &report)?;
-        writeln!(out)?;
-    } else {
-        table::print(&mut out, &report)?;
-    }
-    Ok(())
+    Ok(print::print(&report, args.json, table::print)?)
 }

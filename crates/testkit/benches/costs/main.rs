@@ -35,6 +35,8 @@ mod place;
 #[path = "../common/pm2.rs"]
 #[allow(dead_code, reason = "another benchmark uses the rest of it")]
 mod pm2;
+#[path = "../common/print.rs"]
+mod print;
 mod report;
 mod start;
 mod table;
@@ -44,7 +46,6 @@ mod traffic;
 mod world;
 
 use std::fs::File;
-use std::io::{self, Write as _};
 
 use args::Args;
 use clap::Parser as _;
@@ -67,10 +68,5 @@ fn measure(args: &Args) -> Result<(), Failure> {
     if let Some(path) = &args.json_file {
         serde_json::to_writer(File::create(path)?, &report)?;
     }
-    let mut out = io::stdout().lock();
-    if args.json {
-        serde_json::to_writer_pretty(&mut out, &report)?;
-        return Ok(writeln!(out)?);
-    }
-    Ok(table::print(&mut out, &report)?)
+    Ok(print::print(&report, args.json, table::print)?)
 }

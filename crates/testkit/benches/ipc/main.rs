@@ -17,6 +17,8 @@ mod interrupt;
 mod machine;
 mod order;
 mod player;
+#[path = "../common/print.rs"]
+mod print;
 mod report;
 mod round;
 #[path = "../common/stats.rs"]
@@ -26,8 +28,6 @@ mod table;
 #[path = "../common/target.rs"]
 #[allow(dead_code, reason = "another benchmark uses the rest of it")]
 mod target;
-
-use std::io::{self, Write as _};
 
 use args::{Args, Command};
 use clap::Parser as _;
@@ -53,12 +53,5 @@ fn measure(args: &Args) -> Result<(), Failure> {
     let mut players = contest::start(machine.node.as_ref())?;
     let rows = round::run(&mut players, args, &interrupt)?;
     let report = Report::new(args, machine, rows);
-    let mut out = io::stdout().lock();
-    if args.json {
-        serde_json::to_writer_pretty(&mut out, &report)?;
-        writeln!(out)?;
-    } else {
-        table::print(&mut out, &report)?;
-    }
-    Ok(())
+    Ok(print::print(&report, args.json, table::print)?)
 }

@@ -31,6 +31,8 @@ mod place;
 #[path = "../common/pm2.rs"]
 #[allow(dead_code, reason = "another benchmark uses the rest of it")]
 mod pm2;
+#[path = "../common/print.rs"]
+mod print;
 mod release;
 mod report;
 mod series;
@@ -44,8 +46,6 @@ mod targets;
 mod traffic;
 mod world;
 
-use std::io::{self, Write as _};
-
 use args::Args;
 use clap::Parser as _;
 use report::Report;
@@ -58,12 +58,5 @@ fn main() -> Result<(), Failure> {
     let args = Args::parse();
     let world = World::new(&args)?;
     let report = Report::new(&args, &world)?;
-    let mut out = io::stdout().lock();
-    if args.json {
-        serde_json::to_writer_pretty(&mut out, &report)?;
-        writeln!(out)?;
-    } else {
-        table::print(&mut out, &report)?;
-    }
-    Ok(())
+    Ok(print::print(&report, args.json, table::print)?)
 }

@@ -36,6 +36,8 @@ mod place;
 #[path = "../common/pm2.rs"]
 #[allow(dead_code, reason = "another benchmark uses the rest of it")]
 mod pm2;
+#[path = "../common/print.rs"]
+mod print;
 mod report;
 mod soak;
 mod spread;
@@ -56,8 +58,6 @@ mod targets;
 mod traffic;
 mod world;
 
-use std::io::{self, Write as _};
-
 use args::Args;
 use clap::Parser as _;
 use report::Report;
@@ -70,12 +70,5 @@ fn main() -> Result<(), Failure> {
     let args = Args::parse();
     let world = World::new()?;
     let report = Report::new(&args, &world)?;
-    let mut out = io::stdout().lock();
-    if args.json {
-        serde_json::to_writer_pretty(&mut out, &report)?;
-        writeln!(out)?;
-    } else {
-        table::print(&mut out, &report)?;
-    }
-    Ok(())
+    Ok(print::print(&report, args.json, table::print)?)
 }

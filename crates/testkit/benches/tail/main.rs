@@ -14,13 +14,14 @@ mod columns;
 #[path = "../common/mod.rs"]
 mod common;
 mod contest;
+#[path = "../common/print.rs"]
+mod print;
 mod report;
 mod round;
 mod table;
 mod targets;
 
 use std::fs::File;
-use std::io::{self, Write as _};
 use std::num::NonZeroU64;
 
 use args::Args;
@@ -53,10 +54,5 @@ fn measure(args: &Args) -> Result<(), Failure> {
     if let Some(path) = &args.json_file {
         serde_json::to_writer(File::create(path)?, &report)?;
     }
-    let mut out = io::stdout().lock();
-    if args.json {
-        serde_json::to_writer_pretty(&mut out, &report)?;
-        return Ok(writeln!(out)?);
-    }
-    Ok(table::print(&mut out, &report)?)
+    Ok(print::print(&report, args.json, table::print)?)
 }
