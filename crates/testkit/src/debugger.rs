@@ -47,25 +47,49 @@ impl Debugger {
     /// # Panics
     /// When it does not stop there.
     pub fn run_to_the_first_line(&mut self) {
+        let can_tell = self.wait_for_its_wait();
         self.say(r#"{"id":1,"method":"Debugger.enable"}"#);
         self.say(RUN);
+        self.hear_until("stops before its first line", |debugger, heard| {
+            if heard["id"] == 2 && !can_tell {
+                // Node forgets a word that comes before it begins to wait for it.
+                debugger.say(RUN);
+            }
+            heard["method"] == "Debugger.paused"
+        });
+    }
+
+    /// Returns when the program waits for its debugger: Node 20 and less may die of what it is told while it still
+    /// starts. False where it cannot tell (Node 18).
+    fn wait_for_its_wait(&mut self) -> bool {
+        self.say(r#"{"id":0,"method":"NodeRuntime.enable"}"#);
+        let mut can_tell = true;
+        self.hear_until("waits for its debugger", |_, heard| {
+            can_tell &= heard["error"].is_null();
+            !can_tell || heard["method"] == "NodeRuntime.waitingForDebugger"
+        });
+        can_tell
+    }
+
+    fn hear_until(&mut self, what: &str, mut is_it: impl FnMut(&mut Self, &Value) -> bool) {
         let deadline = Instant::now() + WITHIN;
         while Instant::now() < deadline {
-            let heard = self.hear().expect("the program stops before its first line");
-            if heard["method"] == "Debugger.paused" {
+            let heard = self.hear().unwrap_or_else(|error| panic!("the program {what}: {error}"));
+            if is_it(self, &heard) {
                 return;
             }
-            if heard["id"] == 2 {
-                // Node forgets a word that comes before it begins to wait for it.
-                self.say(RUN);
-            }
         }
-        panic!("the program does not stop before its first line");
+        panic!("never: the program {what}");
     }
 
     /// Lets it go on from where it stopped, and detaches: else it would wait at its end for that.
+    ///
+    /// # Panics
+    /// When it does not go on.
     pub fn go_on(mut self) {
         self.say(r#"{"id":3,"method":"Debugger.resume"}"#);
+        // Node 20 may die of who leaves while it is still about to.
+        self.hear_until("goes on", |_, heard| heard["method"] == "Debugger.resumed");
     }
 
     /// One text frame. A client masks what it sends; a mask of zeroes changes nothing.
