@@ -5,21 +5,23 @@
 //! alone or with others, so the unsafe promise that tokio asks for (the number stays open and means the same thing) is
 //! kept by their types.
 
+mod arrivals;
 mod hang_up;
+mod listening;
 
 use std::future::Future;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::pin::pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use rustix::io::Errno;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::runtime::Handle as RuntimeHandle;
 
+pub use arrivals::Arrivals;
 pub use hang_up::HangUp;
+pub use listening::Listening;
 
 /// An owned descriptor in non-blocking mode, registered for reading with the reactor of the current tokio runtime.
 ///
@@ -170,139 +172,6 @@ impl AsFd for AsyncOwnedFd {
     }
 }
 
-/// Tells when bytes arrive at a descriptor that others hold too, for one who looks at bytes and leaves them there.
-///
-/// Readiness alone would not do for that: what was looked at goes on being readable. But the registration is
-/// edge-triggered: the kernel reports each arrival, also at a socket that was readable before (epoll(7)). It
-/// ends when this is dropped. The descriptor's mode is left as it is, since that belongs to all who have it
-/// open.
-#[derive(Debug)]
-pub struct Arrivals {
-    inner: AsyncFd<Arc<OwnedFd>>,
-}
-
-impl Arrivals {
-    /// Registers `fd` for reading. What is readable now counts as an arrival.
-    ///
-    /// # Errors
-    /// No tokio runtime is current, or it is shutting down; the kernel refuses (no memory, or the user's limit
-    /// of registrations); the same descriptor is registered with this runtime already.
-    ///
-    /// # Panics
-    /// As [`AsyncOwnedFd::new`].
-    pub fn new(fd: Arc<OwnedFd>) -> io::Result<Self> {
-        // Asked first, because tokio itself panics where there is no runtime.
-        RuntimeHandle::try_current().map_err(io::Error::other)?;
-        // SAFETY: an `Arc<OwnedFd>` answers `as_raw_fd` with the same number for its whole life, and nobody can
-        // close that descriptor or take it out of the `Arc` while a clone of it lives. One is stored inside the
-        // `AsyncFd`, which this type never hands out by `&mut`.
-        let inner = unsafe { AsyncFd::register_with_interest(fd, Interest::READABLE) }?;
-        Ok(Self { inner })
-    }
-
-    /// Runs `look` for what arrives until it has seen enough (`Some`). It is told whether the peer had ended
-    /// before the look; then everything that will ever come is there, and it must be content with it.
-    ///
-    /// It remembers one waker: all polls belong to one task.
-    ///
-    /// # Errors
-    /// Those of `look`; `UnexpectedEof` when it is not content after the end; or the runtime is shutting down.
-    pub fn poll<R>(
-        &self,
-        cx: &mut Context<'_>,
-        mut look: impl FnMut(BorrowedFd<'_>, bool) -> io::Result<Option<R>>,
-    ) -> Poll<io::Result<R>> {
-        loop {
-            // Asked before the look: what arrives after this is a newer readiness, which the clearing below
-            // leaves alone.
-            let mut guard = ready!(self.inner.poll_read_ready(cx))?;
-            let ended = guard.ready().is_read_closed();
-            if let Some(seen) = look(self.inner.get_ref().as_fd(), ended)? {
-                return Poll::Ready(Ok(seen));
-            }
-            if ended {
-                // This readiness is never cleared: one more round would be the first of an endless number.
-                return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
-            }
-            guard.clear_ready();
-        }
-    }
-}
-
-/// A listening socket in non-blocking mode, which others may have open too, for any number of waiting tasks.
-///
-/// Unlike tokio's own it notices that somebody has shut the socket down, which is done to all who have it open.
-/// When it listens again it is to be registered anew: the reactor never takes a hang-up back.
-#[derive(Debug)]
-pub struct Listening {
-    inner: AsyncFd<OwnedFd>,
-}
-
-impl Listening {
-    /// Registers `fd`, which is in non-blocking mode.
-    ///
-    /// # Errors
-    /// As [`AsyncOwnedFd::new`].
-    ///
-    /// # Panics
-    /// As [`AsyncOwnedFd::new`].
-    pub fn new(fd: OwnedFd) -> io::Result<Self> {
-        RuntimeHandle::try_current().map_err(io::Error::other)?;
-        Ok(Self { inner: register(fd, Interest::READABLE)? })
-    }
-
-    /// Runs `accept` when a connection may be there, until it does something else than block.
-    ///
-    /// # Errors
-    /// Those of `accept`; `InvalidInput` (EINVAL), as accept(2) says it, once the socket was shut down; or the
-    /// runtime is shutting down.
-    ///
-    /// # Cancel safety
-    /// Nothing is lost when the future is dropped.
-    pub async fn accept<R>(
-        &self,
-        mut accept: impl FnMut(BorrowedFd<'_>) -> io::Result<R>,
-    ) -> io::Result<R> {
-        loop {
-            // Under a flood of connections other tasks have their turn too.
-            tokio::task::consume_budget().await;
-            let mut guard = self.inner.readable().await?;
-            if guard.ready().is_read_closed() {
-                return Err(Errno::INVAL.into());
-            }
-            if let Ok(result) = guard.try_io(|fd| accept(fd.as_fd())) {
-                return result;
-            }
-        }
-    }
-
-    /// As [`accept`](Self::accept), for one task at a time: only the last one is woken.
-    ///
-    /// # Errors
-    /// As [`accept`](Self::accept).
-    pub fn poll_accept<R>(
-        &self,
-        cx: &mut Context<'_>,
-        mut accept: impl FnMut(BorrowedFd<'_>) -> io::Result<R>,
-    ) -> Poll<io::Result<R>> {
-        loop {
-            let mut guard = ready!(self.inner.poll_read_ready(cx))?;
-            if guard.ready().is_read_closed() {
-                return Poll::Ready(Err(Errno::INVAL.into()));
-            }
-            if let Ok(result) = guard.try_io(|fd| accept(fd.as_fd())) {
-                return Poll::Ready(result);
-            }
-        }
-    }
-}
-
-impl AsFd for Listening {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.inner.get_ref().as_fd()
-    }
-}
-
 fn register(fd: OwnedFd, interest: Interest) -> io::Result<AsyncFd<OwnedFd>> {
     // SAFETY: `OwnedFd` owns an open descriptor and answers `as_raw_fd` with the same number for its whole
     // life. It is stored inside the `AsyncFd`, which the types of this file never hand out by `&mut`, so nobody can
@@ -378,27 +247,6 @@ mod tests {
         tokio::task::yield_now().await;
         rustix::io::write(&writer, b"x").unwrap();
         assert_eq!(reading.await.unwrap(), *b"x");
-    }
-
-    #[tokio::test]
-    async fn a_listening_socket_that_is_shut_down_says_so_and_connections_wake_only_who_accepts() {
-        use rustix::net::{Shutdown, shutdown};
-        let shared = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        shared.set_nonblocking(true).unwrap();
-        let listening = Listening::new(shared.try_clone().unwrap().into()).unwrap();
-        let hang_up = HangUp::watch(shared.as_fd()).unwrap();
-        let accept = |fd: BorrowedFd<'_>| Ok(rustix::net::accept(fd)?);
-        let _client = std::net::TcpStream::connect(shared.local_addr().unwrap()).unwrap();
-        listening.accept(accept).await.unwrap();
-        poll_fn(|cx| {
-            assert!(hang_up.poll(cx).is_pending());
-            Poll::Ready(())
-        })
-        .await;
-        shutdown(&shared, Shutdown::Both).unwrap();
-        poll_fn(|cx| hang_up.poll(cx)).await.unwrap();
-        let error = listening.accept(accept).await.unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
     }
 
     /// How many descriptors for what `fd` is are watched for room by this process. (Tokio itself has each of its epolls

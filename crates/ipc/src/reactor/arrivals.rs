@@ -1,0 +1,82 @@
+//! News of a descriptor, for who leaves there what it has seen.
+
+use std::io;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+use tokio::runtime::Handle as RuntimeHandle;
+
+/// Tells when bytes arrive at a descriptor that others hold too, for one who looks at bytes and leaves them there.
+///
+/// Readiness alone would not do for that: what was looked at goes on being readable. But the registration is
+/// edge-triggered: the kernel reports each arrival, also at a socket that was readable before (epoll(7)). It
+/// ends when this is dropped. The descriptor's mode is left as it is, since that belongs to all who have it
+/// open.
+#[derive(Debug)]
+pub struct Arrivals {
+    inner: AsyncFd<Arc<OwnedFd>>,
+}
+
+impl Arrivals {
+    /// Registers `fd` for reading. What is readable now counts as an arrival.
+    ///
+    /// # Errors
+    /// No tokio runtime is current, or it is shutting down; the kernel refuses (no memory, or the user's limit
+    /// of registrations); the same descriptor is registered with this runtime already.
+    ///
+    /// # Panics
+    /// As [`AsyncOwnedFd::new`].
+    pub fn new(fd: Arc<OwnedFd>) -> io::Result<Self> {
+        // Asked first, because tokio itself panics where there is no runtime.
+        RuntimeHandle::try_current().map_err(io::Error::other)?;
+        // SAFETY: an `Arc<OwnedFd>` answers `as_raw_fd` with the same number for its whole life, and nobody can
+        // close that descriptor or take it out of the `Arc` while a clone of it lives. One is stored inside the
+        // `AsyncFd`, which this type never hands out by `&mut`.
+        let inner = unsafe { AsyncFd::register_with_interest(fd, Interest::READABLE) }?;
+        Ok(Self { inner })
+    }
+
+    /// Runs `look` for what arrives until it has seen enough (`Some`). It is told whether the peer had ended
+    /// before the look; then everything that will ever come is there, and it must be content with it.
+    ///
+    /// It remembers one waker: all polls belong to one task.
+    ///
+    /// # Errors
+    /// Those of `look`; `UnexpectedEof` when it is not content after the end; or the runtime is shutting down.
+    pub fn poll<R>(
+        &self,
+        cx: &mut Context<'_>,
+        mut look: impl FnMut(BorrowedFd<'_>, bool) -> io::Result<Option<R>>,
+    ) -> Poll<io::Result<R>> {
+        loop {
+            // Asked before the look: what arrives after this is a newer readiness, which the clearing below
+            // leaves alone.
+            let mut guard = ready!(self.inner.poll_read_ready(cx))?;
+            let ended = guard.ready().is_read_closed();
+            if let Some(seen) = look(self.inner.get_ref().as_fd(), ended)? {
+                return Poll::Ready(Ok(seen));
+            }
+            if ended {
+                // This readiness is never cleared: one more round would be the first of an endless number.
+                return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
+            }
+            guard.clear_ready();
+        }
+    }
+
+    /// Waits for what arrives after the last time that this was ready, whatever of that is still there. Once the peer
+    /// has ended, or the socket was shut down, it is always ready.
+    ///
+    /// It remembers one waker: all polls belong to one task.
+    ///
+    /// # Errors
+    /// The runtime is shutting down.
+    pub fn poll_news(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // Before the caller looks: what arrives after this is a newer readiness, and may be seen by that look already.
+        ready!(self.inner.poll_read_ready(cx))?.clear_ready();
+        Poll::Ready(Ok(()))
+    }
+}
