@@ -1,17 +1,12 @@
-//! How full the kernel's accept queue of a listener is: looked at now and then when connections come, before one of
-//! them is accepted, and whenever somebody asks.
+//! How full the kernel's accept queue of a listener is: looked at when connections come, before one of them is accepted,
+//! and whenever somebody asks.
 //!
 //! The kernel does not keep the deepest, so it is that of the looks. What waited while the primary accepted nothing
 //! (its own queue was full, or it had no time) is still there when it begins again, which is when it is looked.
 
 use std::os::fd::BorrowedFd;
-use std::time::Duration;
 
-use portcrew_core::Time;
 use portcrew_ipc::probe;
-
-/// How soon one queue is looked at again because connections come. A look is two system calls.
-const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// The kernel's queue of connections that nobody has accepted yet. Of a listener of several sockets
 /// ([`Policy::Kernel`](crate::Policy::Kernel)) each has one: how many wait, and how many were dropped, is said of all of
@@ -34,13 +29,14 @@ pub struct AcceptQueue {
 #[derive(Debug, Default)]
 pub(super) struct Looks {
     deepest: u32,
-    next: Time,
 }
 
 impl Looks {
-    /// Whether it is time for a look because connections come.
-    pub(super) fn is_due(&self, now: Time) -> bool {
-        now >= self.next
+    /// How many wait. `None` as of [`look`](Self::look).
+    pub(super) fn waiting(&mut self, socket: BorrowedFd<'_>) -> Option<u32> {
+        let queue = probe::accept_queue(socket).ok()?;
+        self.deepest = self.deepest.max(queue.waiting);
+        Some(queue.waiting)
     }
 
     /// Takes in the others of a listener's queues.
@@ -54,8 +50,7 @@ impl Looks {
     }
 
     /// Looks. `None` of a socket that is not TCP: the kernel has no such numbers of it.
-    pub(super) fn look(&mut self, now: Time, socket: BorrowedFd<'_>) -> Option<AcceptQueue> {
-        self.next = now + LOOK_AGAIN;
+    pub(super) fn look(&mut self, socket: BorrowedFd<'_>) -> Option<AcceptQueue> {
         let queue = probe::accept_queue(socket).ok()?;
         self.deepest = self.deepest.max(queue.waiting);
         let dropped = probe::dropped(socket).ok();
@@ -72,16 +67,12 @@ mod tests {
 
     use super::*;
 
-    fn at(millis: u64) -> Time {
-        Time::from_origin(Duration::from_millis(millis))
-    }
-
     #[test]
     fn the_deepest_is_that_of_all_looks_and_outlasts_those_who_waited() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut looks = Looks::default();
         let mut seen = || {
-            let seen = looks.look(at(0), listener.as_fd()).unwrap();
+            let seen = looks.look(listener.as_fd()).unwrap();
             (seen.waiting, seen.deepest, seen.dropped)
         };
         assert_eq!(seen(), (0, 0, Some(0)));
@@ -91,22 +82,19 @@ mod tests {
         assert_eq!(seen(), (2, 2, Some(0)));
         drop(listener.accept().unwrap());
         assert_eq!(seen(), (1, 2, Some(0)));
-    }
-
-    #[test]
-    fn connections_that_come_are_no_reason_for_a_look_before_its_time() {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let mut looks = Looks::default();
-        assert!(looks.is_due(at(0)));
-        looks.look(at(0), listener.as_fd());
-        assert!(!looks.is_due(at(99)));
-        assert!(looks.is_due(at(100)));
+        let _more = [TcpStream::connect(address), TcpStream::connect(address)];
+        assert_eq!(looks.waiting(listener.as_fd()), Some(3));
+        while looks.waiting(listener.as_fd()) != Some(0) {
+            drop(listener.accept().unwrap());
+        }
+        assert_eq!(looks.look(listener.as_fd()).unwrap().deepest, 3);
     }
 
     #[test]
     fn of_a_unix_domain_socket_nothing_is_known() {
         let place = tempfile::tempdir().unwrap();
         let listener = UnixListener::bind(place.path().join("s")).unwrap();
-        assert_eq!(Looks::default().look(at(0), listener.as_fd()), None);
+        assert_eq!(Looks::default().look(listener.as_fd()), None);
+        assert_eq!(Looks::default().waiting(listener.as_fd()), None);
     }
 }

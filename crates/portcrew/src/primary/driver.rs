@@ -21,6 +21,7 @@ use super::conns::Conns;
 use super::counting::Counting;
 use super::crew::CrewSeat;
 use super::events::Events;
+use super::giving_way::GivingWay;
 use super::launcher::Launcher;
 use super::link::Link;
 use super::looking::Looking;
@@ -100,6 +101,7 @@ pub(super) struct Driver {
     pub(super) answers: Vec<Answer>,
     /// What holds workers up: empty between two looks at it.
     pub(super) owed: Vec<(WorkerId, Seq, ConnId)>,
+    pub(super) giving_way: GivingWay,
     /// The user dropped the cluster: no worker is wanted.
     pub(super) abandoned: bool,
     origin: Instant,
@@ -156,6 +158,7 @@ impl Driver {
             messages: Vec::new(),
             answers: Vec::new(),
             owed: Vec::new(),
+            giving_way: GivingWay::default(),
             abandoned: false,
             origin,
             sleep: Box::pin(tokio::time::sleep_until(origin)),
@@ -224,6 +227,8 @@ impl Driver {
         let mut listed = std::mem::take(&mut self.listed);
         self.ready.take(&mut listed);
         let busy = !listed.is_empty();
+        // What is free now is known before anything is given away. (No memory is taken to sort so few.)
+        listed.sort_by_key(|source| matches!(source, Source::Listener(_)));
         for source in listed.drain(..) {
             self.visit(source);
         }
@@ -286,9 +291,13 @@ impl Future for Driver {
             if driver.is_finished() {
                 return Poll::Ready(());
             }
-            if !busy {
-                return Poll::Pending;
+            if busy {
+                continue;
             }
+            if driver.give_way() {
+                break;
+            }
+            return Poll::Pending;
         }
         wake_after_others(cx);
         Poll::Pending

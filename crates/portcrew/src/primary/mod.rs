@@ -17,6 +17,7 @@ mod drain;
 mod driver;
 mod events;
 mod fork;
+mod giving_way;
 mod handle;
 mod hang;
 mod inherited;

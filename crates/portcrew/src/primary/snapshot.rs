@@ -144,8 +144,8 @@ impl Driver {
         let mut all = Vec::new();
         for view in self.machine.listeners() {
             let accept_queue = match self.spread.has(view.listener) {
-                true => self.spread.look(view.listener, self.now),
-                false => self.sockets.look(view.listener, self.now),
+                true => self.spread.look(view.listener),
+                false => self.sockets.look(view.listener),
             };
             let socket = self.sockets.get(view.listener);
             all.push(ListenerSnapshot {

@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use portcrew_core::primary::BoundTo;
@@ -58,6 +58,8 @@ pub(super) struct Socket {
 struct Accepting {
     arrivals: Arrivals,
     waker: Waker,
+    /// So many are there, as far as it was asked and nobody else has taken them. None: none are, until there is news.
+    waiting: Option<u32>,
 }
 
 impl Sockets {
@@ -116,21 +118,18 @@ impl Sockets {
         self.open.get(&id)
     }
 
+    pub(super) fn get_mut(&mut self, id: ListenerId) -> Option<&mut Socket> {
+        self.open.get_mut(&id)
+    }
+
     pub(super) fn close(&mut self, id: ListenerId) {
         self.open.remove(&id);
     }
 
     /// How full the kernel's queue is; `None` for what is not TCP.
-    pub(super) fn look(&mut self, id: ListenerId, now: Time) -> Option<AcceptQueue> {
+    pub(super) fn look(&mut self, id: ListenerId) -> Option<AcceptQueue> {
         let socket = self.open.get_mut(&id)?;
-        socket.looks.look(now, socket.socket.as_fd())
-    }
-
-    /// The same, unless it has been looked just now.
-    pub(super) fn look_now_and_then(&mut self, id: ListenerId, now: Time) {
-        if self.open.get(&id).is_some_and(|it| it.looks.is_due(now)) {
-            self.look(id, now);
-        }
+        socket.looks.look(socket.socket.as_fd())
     }
 
     /// Begins to watch for its being shut down, unless that is done already. Only TCP can listen again.
@@ -203,26 +202,48 @@ impl Sockets {
         if on {
             let arrivals = Arrivals::new(Arc::clone(&socket.socket))?;
             let waker = ready.waker(Source::Listener(id));
-            socket.accepting = Some(Accepting { arrivals, waker });
+            socket.accepting = Some(Accepting { arrivals, waker, waiting: None });
         }
         Ok(())
     }
 }
 
 impl Socket {
-    /// Runs `accept` once the socket is readable; pending also while accepting is off.
+    /// Runs `accept` once a connection waits; pending also while accepting is off.
+    ///
+    /// An `accept` that finds nothing costs as much as one that does: the kernel makes the new socket first. So it is
+    /// asked how many wait, once for all of them.
     pub(super) fn poll_accept<R>(
-        &self,
+        &mut self,
         mut accept: impl FnMut(BorrowedFd<'_>) -> io::Result<R>,
     ) -> Poll<io::Result<R>> {
-        let Some(Accepting { arrivals, waker }) = &self.accepting else {
+        let Some(Accepting { arrivals, waker, waiting }) = &mut self.accepting else {
             return Poll::Pending;
         };
-        arrivals.poll(&mut Context::from_waker(waker), |socket, _| match accept(socket) {
-            Ok(accepted) => Ok(Some(accepted)),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
-            Err(error) => Err(error),
-        })
+        loop {
+            match waiting {
+                None => {
+                    ready!(arrivals.poll_news(&mut Context::from_waker(waker)))?;
+                    *waiting = Some(0);
+                }
+                Some(0) => {
+                    *waiting = match self.looks.waiting(self.socket.as_fd()) {
+                        Some(0) => None,
+                        // It cannot tell, or was shut down: it is tried, and says then how it is.
+                        None => Some(u32::MAX),
+                        some => some,
+                    }
+                }
+                Some(left) => match accept(self.socket.as_fd()) {
+                    Ok(accepted) => {
+                        *left -= 1;
+                        return Poll::Ready(Ok(accepted));
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => *waiting = None,
+                    Err(error) => return Poll::Ready(Err(error)),
+                },
+            }
+        }
     }
 
     /// Asks to be polled again: there may be more than one turn's worth.

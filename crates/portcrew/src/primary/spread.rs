@@ -140,11 +140,11 @@ impl Spread {
     }
 
     /// How full the kernel's queues are; `None` of UDP, and of a listener of one socket.
-    pub(super) fn look(&mut self, listener: ListenerId, now: Time) -> Option<AcceptQueue> {
+    pub(super) fn look(&mut self, listener: ListenerId) -> Option<AcceptQueue> {
         let Members { group, looks, .. } = self.listeners.get_mut(&listener)?;
         let mut look = |member| {
             let socket = group.get(member)?;
-            looks.entry(member).or_default().look(now, socket.as_fd())
+            looks.entry(member).or_default().look(socket.as_fd())
         };
         let all: Vec<_> = group.places().filter_map(&mut look).collect();
         all.into_iter().reduce(Looks::merge)

@@ -49,12 +49,10 @@ impl Driver {
     }
 
     fn accept(&mut self, id: ListenerId) {
-        // Before one of them is taken out.
-        self.sockets.look_now_and_then(id, self.now);
         self.sockets.keep_mode(id);
         let accept = if self.reserve.is_whole() { self.accept_with } else { reserve::refuse };
         for _ in 0..ACCEPT_BATCH {
-            let Some(socket) = self.sockets.get(id) else {
+            let Some(socket) = self.sockets.get_mut(id) else {
                 return;
             };
             match socket.poll_accept(accept) {
@@ -62,6 +60,7 @@ impl Driver {
                 Poll::Ready(Ok((conn, peer))) => {
                     let local =
                         if self.machine.needs_local(id) { accept::local(&conn) } else { None };
+                    self.giving_way.came();
                     self.tell_served(id);
                     let conn = self.conns.add(conn, id);
                     self.tell(Event::Accepted { listener: id, conn, peer, local });
@@ -127,6 +126,7 @@ impl Driver {
     }
 
     fn answered(&mut self, worker: WorkerId, answer: Answer) {
+        self.giving_way.was_answered();
         let seq = Seq(answer.seq);
         let message = |accepted| FromWorker::Answer { ack: seq, accepted };
         self.tell(match answer.verdict {
