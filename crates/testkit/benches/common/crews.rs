@@ -46,10 +46,15 @@ impl Crews {
         self.entry(name, Policy::Kernel, own(exe, name).args(words))
     }
 
-    /// The same with a bare epoll, and with one socket for all as well.
+    /// The same with a bare epoll, with one socket for all as well, and with one process that hands over.
     pub(crate) fn floor(&self, exe: &Path, name: &str, accept: Accept) -> Entry {
         let words = ["floor", accept.word(), &self.workers.to_string()];
-        self.entry(name, Policy::Kernel, own(exe, name).args(words))
+        let alike = match accept {
+            Accept::Handed => Policy::RoundRobin,
+            Accept::Shared => Policy::Shared,
+            Accept::Own => Policy::Kernel,
+        };
+        self.entry(name, alike, own(exe, name).args(words))
     }
 
     /// A portcrew crew of Node workers that know nothing of it.

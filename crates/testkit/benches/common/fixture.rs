@@ -42,9 +42,9 @@ pub(crate) enum Fixture {
     PreforkWorker { address: SocketAddr, hello: Hello },
     /// One process of the standard library alone, with a thread for each connection.
     Threads,
-    /// Processes with a bare epoll each.
+    /// Processes with a bare epoll each, and one that hands over if that is how they accept.
     Floor { accept: Accept, workers: u16 },
-    /// One of those. The socket of all is its standard input.
+    /// One of those. The socket of all, or its end of the lane, is its standard input.
     FloorWorker { accept: Accept, address: SocketAddr },
     /// No server: a client that holds so many connections, each of which was answered once.
     Hold { address: SocketAddr, connections: u32 },
@@ -72,13 +72,15 @@ impl Policy {
     }
 }
 
-/// Where processes without a primary accept from.
+/// How the processes of the floor come to their connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Accept {
-    /// All from one socket.
+    /// All accept from one socket.
     Shared,
     /// Each from one of its own.
     Own,
+    /// One more process accepts, and hands over.
+    Handed,
 }
 
 impl Accept {
@@ -87,6 +89,7 @@ impl Accept {
         match self {
             Self::Shared => "shared",
             Self::Own => "own",
+            Self::Handed => "handed",
         }
     }
 }

@@ -1,5 +1,7 @@
-//! The floor: prefork processes with nothing between the kernel and a few lines of HTTP. No runtime, no primary; a request
-//! that is there already is answered without a look at epoll.
+//! The floor: processes with nothing between the kernel and a few lines of HTTP. No runtime; a request that is there
+//! already is answered without a look at epoll.
+
+mod handed;
 
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -28,7 +30,10 @@ const LISTENER: u64 = u64::MAX;
 
 /// Starts the processes and waits for their end. They end with their process group: the benchmark kills it.
 pub(crate) fn run(workers: u16, accept: Accept) -> Result<(), Failure> {
-    let held = socket((Ipv4Addr::LOCALHOST, 0).into())?;
+    if accept == Accept::Handed {
+        return handed::run(workers);
+    }
+    let held = bound((Ipv4Addr::LOCALHOST, 0).into())?;
     let address = rustix::net::getsockname(&held)?.try_into().map(SocketAddr::V4)?;
     // Of one socket all accept; with a socket for each this one keeps the port, and no connection comes here.
     if accept == Accept::Shared {
@@ -47,61 +52,82 @@ pub(crate) fn run(workers: u16, accept: Accept) -> Result<(), Failure> {
 /// Is one of them.
 pub(crate) fn serve(accept: Accept, address: SocketAddr) -> Result<(), Failure> {
     let listener = match accept {
+        Accept::Handed => return handed::serve(address),
         Accept::Shared => rustix::io::dup(rustix::stdio::stdin())?,
         Accept::Own => {
-            let own = socket(address)?;
+            let own = bound(address)?;
             listen(&own, BACKLOG)?;
             own
         }
     };
-    let epoll = epoll::create(CreateFlags::CLOEXEC)?;
+    let mut open = Open::new()?;
     // One process is woken for a connection, not all.
     let flags = EventFlags::IN | EventFlags::EXCLUSIVE;
-    epoll::add(&epoll, &listener, EventData::new_u64(LISTENER), flags)?;
+    epoll::add(&open.epoll, &listener, EventData::new_u64(LISTENER), flags)?;
     announce(TcpListener::from(listener.try_clone()?).local_addr()?)?;
-    let body = format!("hello from worker 0 pid {}\n", std::process::id());
-    let mut open: HashMap<RawFd, OwnedFd> = HashMap::new();
     let mut events = Vec::with_capacity(EVENTS);
     loop {
-        events.clear();
-        match epoll::wait(&epoll, spare_capacity(&mut events), None) {
-            Ok(_) | Err(Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
+        wait(&open.epoll, &mut events)?;
         for event in &events {
             let Event { data, .. } = *event;
-            if data.u64() == LISTENER {
-                accept_one(&listener, &epoll, &body, &mut open)?;
-                continue;
-            }
-            let descriptor = RawFd::try_from(data.u64())?;
-            if open.get(&descriptor).is_some_and(|it| !stays(it, &body)) {
-                open.remove(&descriptor);
+            match data.u64() {
+                LISTENER => accept_one(&listener, &mut open)?,
+                known => open.go_on(known)?,
             }
         }
     }
 }
 
-/// Takes one connection and answers what is there already; the next one brings its own event.
-fn accept_one(
-    listener: &OwnedFd,
-    epoll: &OwnedFd,
-    body: &str,
-    open: &mut HashMap<RawFd, OwnedFd>,
-) -> Result<(), Failure> {
-    let connection = match accept_with(listener, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK) {
-        Ok(connection) => connection,
-        // Another process had it.
-        Err(Errno::AGAIN | Errno::INTR | Errno::CONNABORTED) => return Ok(()),
-        Err(error) => return Err(error.into()),
-    };
-    if stays(&connection, body) {
-        let descriptor = connection.as_raw_fd();
-        let data = EventData::new_u64(u64::try_from(descriptor)?);
-        epoll::add(epoll, &connection, data, EventFlags::IN)?;
-        open.insert(descriptor, connection);
+fn wait(epoll: &OwnedFd, events: &mut Vec<Event>) -> Result<(), Failure> {
+    events.clear();
+    match epoll::wait(epoll, spare_capacity(events), None) {
+        Ok(_) | Err(Errno::INTR) => Ok(()),
+        Err(error) => Err(error.into()),
     }
-    Ok(())
+}
+
+/// Takes one connection; the next one brings its own event.
+fn accept_one(listener: &OwnedFd, open: &mut Open) -> Result<(), Failure> {
+    match accept_with(listener, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK) {
+        Ok(connection) => open.take(connection),
+        // Another process had it.
+        Err(Errno::AGAIN | Errno::INTR | Errno::CONNABORTED) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The connections of one process.
+struct Open {
+    epoll: OwnedFd,
+    connections: HashMap<RawFd, OwnedFd>,
+    body: String,
+}
+
+impl Open {
+    fn new() -> Result<Self, Failure> {
+        let body = format!("hello from worker 0 pid {}\n", std::process::id());
+        Ok(Self { epoll: epoll::create(CreateFlags::CLOEXEC)?, connections: HashMap::new(), body })
+    }
+
+    /// Answers what is there already.
+    fn take(&mut self, connection: OwnedFd) -> Result<(), Failure> {
+        if stays(&connection, &self.body) {
+            let descriptor = connection.as_raw_fd();
+            let data = EventData::new_u64(u64::try_from(descriptor)?);
+            epoll::add(&self.epoll, &connection, data, EventFlags::IN)?;
+            self.connections.insert(descriptor, connection);
+        }
+        Ok(())
+    }
+
+    /// One of them can be read.
+    fn go_on(&mut self, known: u64) -> Result<(), Failure> {
+        let descriptor = RawFd::try_from(known)?;
+        if self.connections.get(&descriptor).is_some_and(|it| !stays(it, &self.body)) {
+            self.connections.remove(&descriptor);
+        }
+        Ok(())
+    }
 }
 
 /// Answers a request that is there; false when the connection is over. A request comes in one piece from these clients.
@@ -118,7 +144,7 @@ fn stays(connection: &OwnedFd, body: &str) -> bool {
     sent.is_ok_and(|sent| sent == response.len()) && !request.close
 }
 
-fn socket(address: SocketAddr) -> Result<OwnedFd, Failure> {
+fn bound(address: SocketAddr) -> Result<OwnedFd, Failure> {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let socket = socket_with(AddressFamily::INET, SocketType::STREAM, flags, None)?;
     sockopt::set_socket_reuseaddr(&socket, true)?;

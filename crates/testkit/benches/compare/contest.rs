@@ -24,6 +24,8 @@ pub(crate) mod plain {
     pub(crate) const FLOOR: &str = "epoll prefork";
     /// Those that accept from one socket.
     pub(crate) const FLOOR_SHARED: &str = "epoll prefork shared";
+    /// Those that one process hands over to.
+    pub(crate) const FLOOR_HANDED: &str = "epoll hand-over";
 }
 
 /// Starts all that were asked for, one after another, and returns when all listen.
@@ -67,13 +69,14 @@ fn ours(exe: &Path, crews: &Crews, node: Option<&Node>) -> Vec<Entry> {
 }
 
 /// Those of this program without portcrew: one process, and processes that share a port.
-fn floors(exe: &Path, crews: &Crews) -> [Entry; 5] {
+fn floors(exe: &Path, crews: &Crews) -> [Entry; 6] {
     let single = crews::own(exe, plain::RUST).args(["single", crews.hello.word()]);
     let threads = crews::own(exe, plain::THREADS).arg("threads");
     [
         crews.prefork(exe, plain::PREFORK),
         crews.floor(exe, plain::FLOOR, Accept::Own),
         crews.floor(exe, plain::FLOOR_SHARED, Accept::Shared),
+        crews.floor(exe, plain::FLOOR_HANDED, Accept::Handed),
         one_process(plain::RUST, single),
         one_process(plain::THREADS, threads),
     ]

@@ -71,7 +71,7 @@ pub(crate) struct Ratio {
 }
 
 /// Whom a server is held against, those that run.
-const PAIRS: [(&str, &str); 29] = [
+const PAIRS: [(&str, &str); 32] = [
     (name::CREW, name::NODE),
     (name::CREW_MINIMAL, name::NODE),
     (name::CREW_SHARED, name::NODE),
@@ -98,6 +98,9 @@ const PAIRS: [(&str, &str); 29] = [
     (name::CREW, plain::RUST),
     (plain::THREADS, plain::RUST),
     (plain::PREFORK, plain::FLOOR),
+    (plain::FLOOR_HANDED, name::NODE),
+    (plain::FLOOR_HANDED, plain::FLOOR),
+    (name::CREW_MINIMAL, plain::FLOOR_HANDED),
     (name::CREW_OF_NODE, plain::NODE),
     (name::NODE, plain::NODE),
     (plain::RUST, plain::NODE),

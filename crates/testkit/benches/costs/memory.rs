@@ -66,6 +66,7 @@ pub(crate) fn run(world: &World, counts: &Counts) -> Result<All, Failure> {
         world.prefork("prefork Rust", WORKERS, Hello::Hyper),
     ];
     entries.extend(world.of_node(WORKERS)?);
+    servers.push(weigh(&world.example()?, counts.connections)?);
     for entry in entries {
         world.interrupt.check()?;
         servers.push(weigh(&entry.start(), counts.connections)?);

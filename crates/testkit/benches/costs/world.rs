@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use portcrew_testkit::http::Load;
 use portcrew_testkit::node::{Node, fixture};
-use portcrew_testkit::process::{Program, artifact};
+use portcrew_testkit::ports;
+use portcrew_testkit::process::{Program, artifact, eventually, proc_fs};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::build::build;
@@ -12,20 +14,24 @@ use crate::common::crews::{Crews, name};
 use crate::common::fixture::{Hello, Policy};
 use crate::common::interrupt::Interrupt;
 use crate::common::machine::Machine;
-use crate::common::server::Entry;
+use crate::common::server::{Entry, Server};
 use crate::peers::Peers;
-use crate::place::Place;
+use crate::place::{HANG, Place};
 
 /// The names in the tables, beside those of the library's crews.
 pub(crate) mod command {
     pub(crate) const OF_NODE: &str = "`portcrew run` + Node";
 }
 
+/// A crew as users write one. The library's other crews here are this benchmark, which is more than the library.
+pub(crate) const EXAMPLE: &str = "hyper_hello";
+
 /// What a run has to work with.
 #[derive(Debug)]
 pub(crate) struct World {
     exe: PathBuf,
     portcrew: PathBuf,
+    example: PathBuf,
     pub(crate) machine: Machine,
     pub(crate) peers: Peers,
     pub(crate) interrupt: Interrupt,
@@ -36,10 +42,12 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new() -> Result<Self, Failure> {
         build(&["-p", "portcrew-cli", "--bin", "portcrew"])?;
+        build(&["-p", "portcrew", "--features", "hyper1", "--example", EXAMPLE])?;
         let machine = Machine::look();
         Ok(Self {
             exe: std::env::current_exe()?,
             portcrew: artifact::command(),
+            example: artifact::example(EXAMPLE),
             peers: Peers::find(machine.node.as_ref()),
             machine,
             interrupt: Interrupt::listen()?,
@@ -54,6 +62,19 @@ impl World {
     /// A crew of Rust workers.
     pub(crate) fn of_rust(&self, name: &str, policy: Policy, workers: u16, hello: Hello) -> Entry {
         crews(workers, hello).of_rust(&self.exe, name, policy)
+    }
+
+    /// The library's example, with a worker for each processor, once all are there and it answers.
+    pub(crate) fn example(&self) -> Result<Server, Failure> {
+        let address = ports::free();
+        let program = Program::new(&self.example).env("PORT", address.port().to_string());
+        let process = program.start();
+        let workers = std::thread::available_parallelism()?.get();
+        eventually("the example answers", HANG, || {
+            let all = proc_fs::descendants(process.pid()).len() == workers;
+            (all && Load::new(address).requests(1).run().ok == 1).then_some(())
+        });
+        Ok(Server::up(EXAMPLE.to_owned(), true, address, Box::new(process)))
     }
 
     /// Rust workers without a primary.
