@@ -174,8 +174,8 @@ impl AsFd for AsyncOwnedFd {
 
 fn register(fd: OwnedFd, interest: Interest) -> io::Result<AsyncFd<OwnedFd>> {
     // SAFETY: `OwnedFd` owns an open descriptor and answers `as_raw_fd` with the same number for its whole
-    // life. It is stored inside the `AsyncFd`, which the types of this file never hand out by `&mut`, so nobody can
-    // replace or close it while it is registered.
+    // life. It is stored inside the `AsyncFd`, which the types of this module and of its children never hand out
+    // by `&mut`, so nobody can replace or close it while it is registered.
     let registered = unsafe { AsyncFd::register_with_interest(fd, interest) };
     Ok(registered?)
 }

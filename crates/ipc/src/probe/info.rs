@@ -113,6 +113,13 @@ pub fn accept_queue(listener: BorrowedFd<'_>) -> io::Result<Queue> {
     Ok(Queue { waiting: info.tcpi_unacked, limit: info.tcpi_sacked })
 }
 
+/// How many connections wait to be accepted from a listening TCP socket. `None` of every other socket, and of a kernel
+/// that leaves these numbers out (gVisor): its zero would mean that nobody ever comes.
+#[must_use]
+pub fn waiting(listener: BorrowedFd<'_>) -> Option<u32> {
+    accept_queue(listener).ok().filter(|queue| queue.limit > 0).map(|queue| queue.waiting)
+}
+
 /// Reads how many connections and requests for one the kernel has dropped at a listening TCP socket since it was made.
 /// Nearly always that is for want of room in its queue; a packet that belongs to no connection counts too. The kernel
 /// begins anew at 0 after 2³² of them.

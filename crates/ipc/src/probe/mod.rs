@@ -20,5 +20,5 @@
 mod info;
 mod proof;
 
-pub use info::{Figures, Queue, TcpState, accept_queue, dropped, figures, since_last_ack};
+pub use info::{Figures, Queue, TcpState, accept_queue, dropped, figures, since_last_ack, waiting};
 pub use proof::{Proof, judge, prove};

@@ -5,6 +5,7 @@ use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use rustix::io::Errno;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::runtime::Handle as RuntimeHandle;
@@ -28,7 +29,7 @@ impl Arrivals {
     /// of registrations); the same descriptor is registered with this runtime already.
     ///
     /// # Panics
-    /// As [`AsyncOwnedFd::new`].
+    /// As [`AsyncOwnedFd::new`](super::AsyncOwnedFd::new).
     pub fn new(fd: Arc<OwnedFd>) -> io::Result<Self> {
         // Asked first, because tokio itself panics where there is no runtime.
         RuntimeHandle::try_current().map_err(io::Error::other)?;
@@ -67,16 +68,22 @@ impl Arrivals {
         }
     }
 
-    /// Waits for what arrives after the last time that this was ready, whatever of that is still there. Once the peer
-    /// has ended, or the socket was shut down, it is always ready.
+    /// Waits for connections that come to a listening socket after the last time that this was ready, whatever of those
+    /// before is still there.
     ///
     /// It remembers one waker: all polls belong to one task.
     ///
     /// # Errors
-    /// The runtime is shutting down.
+    /// `InvalidInput` (EINVAL), as accept(2) says it, once the socket was shut down: the reactor never takes that back,
+    /// also where it listens again, so it is to be registered anew. Or the runtime is shutting down.
     pub fn poll_news(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut guard = ready!(self.inner.poll_read_ready(cx))?;
+        if guard.ready().is_read_closed() {
+            // This readiness is never cleared: who waited for the next would go round for ever.
+            return Poll::Ready(Err(Errno::INVAL.into()));
+        }
         // Before the caller looks: what arrives after this is a newer readiness, and may be seen by that look already.
-        ready!(self.inner.poll_read_ready(cx))?.clear_ready();
+        guard.clear_ready();
         Poll::Ready(Ok(()))
     }
 }

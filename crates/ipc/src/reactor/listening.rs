@@ -92,7 +92,7 @@ impl Listening {
         let socket = self.inner.get_ref().as_fd();
         if self.waiting.load(Ordering::Relaxed) == 0 {
             // A socket that cannot tell is tried until there are no others.
-            let waiting = probe::accept_queue(socket).map_or(u32::MAX, |queue| queue.waiting);
+            let waiting = probe::waiting(socket).unwrap_or(u32::MAX);
             self.waiting.store(waiting, Ordering::Relaxed);
             if waiting == 0 {
                 guard.clear_ready();
@@ -129,9 +129,14 @@ mod tests {
     use std::future::poll_fn;
     use std::net::{TcpListener, TcpStream};
     use std::os::unix::net::{UnixListener, UnixStream};
+    use std::sync::Arc;
+    use std::time::Duration;
 
     use super::super::HangUp;
     use super::*;
+
+    /// Only detects one.
+    const HANG: Duration = Duration::from_secs(30);
 
     #[tokio::test]
     async fn a_listening_socket_that_is_shut_down_says_so_and_connections_wake_only_who_accepts() {
@@ -190,6 +195,25 @@ mod tests {
         drop(another.accept().unwrap());
         drop(another.accept().unwrap());
         assert_eq!(accept_all(&listening), (0, 1));
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn each_of_many_tasks_has_its_own() {
+        let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+        socket.set_nonblocking(true).unwrap();
+        let address = socket.local_addr().unwrap();
+        let listening = Arc::new(Listening::new(socket.into()).unwrap());
+        let accept = |fd: BorrowedFd<'_>| Ok(rustix::net::accept(fd)?);
+        let tasks: Vec<_> = (0..64)
+            .map(|_| {
+                let listening = Arc::clone(&listening);
+                tokio::spawn(async move { listening.accept(accept).await.map(drop) })
+            })
+            .collect();
+        let _clients = [0; 64].map(|_| TcpStream::connect(address).unwrap());
+        for task in tasks {
+            tokio::time::timeout(HANG, task).await.expect("it has one").unwrap().unwrap();
+        }
     }
 
     #[tokio::test]

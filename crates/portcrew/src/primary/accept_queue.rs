@@ -32,11 +32,11 @@ pub(super) struct Looks {
 }
 
 impl Looks {
-    /// How many wait. `None` as of [`look`](Self::look).
+    /// How many wait, where the kernel tells.
     pub(super) fn waiting(&mut self, socket: BorrowedFd<'_>) -> Option<u32> {
-        let queue = probe::accept_queue(socket).ok()?;
-        self.deepest = self.deepest.max(queue.waiting);
-        Some(queue.waiting)
+        let waiting = probe::waiting(socket)?;
+        self.deepest = self.deepest.max(waiting);
+        Some(waiting)
     }
 
     /// Takes in the others of a listener's queues.

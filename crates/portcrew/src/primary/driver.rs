@@ -227,9 +227,12 @@ impl Driver {
         let mut listed = std::mem::take(&mut self.listed);
         self.ready.take(&mut listed);
         let busy = !listed.is_empty();
-        // What is free now is known before anything is given away. (No memory is taken to sort so few.)
-        listed.sort_by_key(|source| matches!(source, Source::Listener(_)));
-        for source in listed.drain(..) {
+        // Listeners last: who is free is known before anything is given away.
+        let is_listener = |source: &Source| matches!(source, Source::Listener(_));
+        for source in listed.iter().filter(|it| !is_listener(it)) {
+            self.visit(*source);
+        }
+        for source in listed.drain(..).filter(is_listener) {
             self.visit(source);
         }
         self.listed = listed;

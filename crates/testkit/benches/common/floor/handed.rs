@@ -69,9 +69,12 @@ pub(super) fn serve(address: SocketAddr) -> Result<(), Failure> {
             let Event { data, .. } = *event;
             match data.u64() {
                 LISTENER => {
-                    for connection in socket::recv(&lane, &mut [0])?.fds {
-                        open.take(connection)?;
+                    let received = socket::recv(&lane, &mut [0])?;
+                    if received.n == 0 {
+                        // The one that accepts has ended.
+                        return Ok(());
                     }
+                    received.fds.into_iter().try_for_each(|it| open.take(it))?;
                 }
                 known => open.go_on(known)?,
             }
