@@ -25,7 +25,7 @@ const BACKLOG: i32 = 511;
 /// Events of one look.
 const EVENTS: usize = 256;
 
-/// Of the listening socket; connections have their own numbers.
+/// Of what brings new connections; each of those has its own number.
 const LISTENER: u64 = u64::MAX;
 
 /// Starts the processes and waits for their end. They end with their process group: the benchmark kills it.
@@ -65,17 +65,7 @@ pub(crate) fn serve(accept: Accept, address: SocketAddr) -> Result<(), Failure> 
     let flags = EventFlags::IN | EventFlags::EXCLUSIVE;
     epoll::add(&open.epoll, &listener, EventData::new_u64(LISTENER), flags)?;
     announce(TcpListener::from(listener.try_clone()?).local_addr()?)?;
-    let mut events = Vec::with_capacity(EVENTS);
-    loop {
-        wait(&open.epoll, &mut events)?;
-        for event in &events {
-            let Event { data, .. } = *event;
-            match data.u64() {
-                LISTENER => accept_one(&listener, &mut open)?,
-                known => open.go_on(known)?,
-            }
-        }
-    }
+    open.serve(|open| accept_one(&listener, open).map(|()| true))
 }
 
 fn wait(epoll: &OwnedFd, events: &mut Vec<Event>) -> Result<(), Failure> {
@@ -107,6 +97,25 @@ impl Open {
     fn new() -> Result<Self, Failure> {
         let body = format!("hello from worker 0 pid {}\n", std::process::id());
         Ok(Self { epoll: epoll::create(CreateFlags::CLOEXEC)?, connections: HashMap::new(), body })
+    }
+
+    /// Goes on until what brings new connections says that there are no more.
+    fn serve(
+        &mut self,
+        mut news: impl FnMut(&mut Self) -> Result<bool, Failure>,
+    ) -> Result<(), Failure> {
+        let mut events = Vec::with_capacity(EVENTS);
+        loop {
+            wait(&self.epoll, &mut events)?;
+            for event in &events {
+                let Event { data, .. } = *event;
+                match data.u64() {
+                    LISTENER if news(self)? => {}
+                    LISTENER => return Ok(()),
+                    known => self.go_on(known)?,
+                }
+            }
+        }
     }
 
     /// Answers what is there already.

@@ -7,11 +7,11 @@ use std::process::{Command, Stdio};
 
 use portcrew_ipc::probe;
 use portcrew_ipc::socket::{self, MESSAGE_DESCRIPTORS};
-use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
+use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use rustix::io::Errno;
 use rustix::net::{SocketFlags, accept_with, listen};
 
-use super::{BACKLOG, EVENTS, LISTENER, Open, bound, wait};
+use super::{BACKLOG, LISTENER, Open, bound, wait};
 use crate::common::Failure;
 use crate::common::fixture::{Accept, announce};
 
@@ -62,22 +62,10 @@ pub(super) fn serve(address: SocketAddr) -> Result<(), Failure> {
     let mut open = Open::new()?;
     epoll::add(&open.epoll, &lane, EventData::new_u64(LISTENER), EventFlags::IN)?;
     announce(address)?;
-    let mut events = Vec::with_capacity(EVENTS);
-    loop {
-        wait(&open.epoll, &mut events)?;
-        for event in &events {
-            let Event { data, .. } = *event;
-            match data.u64() {
-                LISTENER => {
-                    let received = socket::recv(&lane, &mut [0])?;
-                    if received.n == 0 {
-                        // The one that accepts has ended.
-                        return Ok(());
-                    }
-                    received.fds.into_iter().try_for_each(|it| open.take(it))?;
-                }
-                known => open.go_on(known)?,
-            }
-        }
-    }
+    open.serve(|open| {
+        let received = socket::recv(&lane, &mut [0])?;
+        received.fds.into_iter().try_for_each(|it| open.take(it))?;
+        // Without a byte the one that accepts has ended.
+        Ok(received.n > 0)
+    })
 }
