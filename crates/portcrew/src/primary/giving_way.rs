@@ -22,8 +22,8 @@ const MANY: u32 = 32;
 /// a load of short requests one in 300 is (the median is 2 µs, nine of ten are below 50).
 const LONG: Duration = Duration::from_micros(500);
 
-/// After that it is not done again for so many times as long: what comes meanwhile would wait each time. So a twentieth of
-/// the time is lost at most, to however many who compute.
+/// After that it is not done again for so many times as long: what comes meanwhile would wait each time. So absences as
+/// long as that are a twentieth of the time at most, however many compute.
 const REST: u32 = 20;
 
 /// Whether it is worth while. On a runtime of several threads it is that thread alone which gives way, with what is

@@ -212,7 +212,7 @@ impl Socket {
     /// Runs `accept` once a connection waits; pending also while accepting is off.
     ///
     /// An `accept` that finds nothing costs as much as one that does: the kernel makes the new socket first. So it is
-    /// asked how many wait, once for all of them.
+    /// asked how many wait, and once they are taken how many have come meanwhile, until none has.
     pub(super) fn poll_accept<R>(
         &mut self,
         mut accept: impl FnMut(BorrowedFd<'_>) -> io::Result<R>,

@@ -1,10 +1,9 @@
 //! How a worker goes.
 
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use portcrew_testkit::http::Load;
-use portcrew_testkit::process::{Signal, eventually, proc_fs};
+use portcrew_testkit::process::{Signal, eventually, wait_dead};
 use serde_json::json;
 
 use super::bench::Bench;
@@ -50,7 +49,7 @@ pub(crate) fn primary_gone(runtime: &Runtime) -> Seen {
     bench.has_told(1, |_| false);
     let worker = bench.pid(1);
     bench.signal(Signal::Kill);
-    eventually("the worker ends", HANG, || has_ended(worker));
+    assert!(wait_dead(worker, HANG), "the worker ends");
     Ok(())
 }
 
@@ -63,18 +62,7 @@ pub(crate) fn primary_gone_unread(runtime: &Runtime) -> Seen {
     let worker = bench.pid(1);
     bench.has_it_speak(worker);
     bench.signal(Signal::Kill);
-    let deadline = Instant::now() + ORPHAN;
-    while has_ended(worker).is_none() {
-        if Instant::now() > deadline {
-            return Err(Gap::Orphan);
-        }
-        thread::sleep(Duration::from_millis(20));
-    }
-    Ok(())
-}
-
-fn has_ended(pid: u32) -> Option<()> {
-    proc_fs::state(pid).map_or(true, |state| state == 'Z').then_some(())
+    if wait_dead(worker, ORPHAN) { Ok(()) } else { Err(Gap::Orphan) }
 }
 
 pub(crate) fn reload(runtime: &Runtime) -> Seen {
